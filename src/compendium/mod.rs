@@ -1,0 +1,4 @@
+//! compendium.
+
+mod error;
+pub use error::CompendiumError;

@@ -1,0 +1,26 @@
+//! The crate's error: one variant a room.
+
+/// Any error of the crate, by the room it comes from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Coordinates, assemblies, regions, annotation files.
+    #[error(transparent)]
+    Genome(#[from] crate::genome::GenomeError),
+    /// Signal files.
+    #[error(transparent)]
+    Format(#[from] crate::formats::FormatError),
+    /// The database directory.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// Manifests and ingest.
+    #[error(transparent)]
+    Compendium(#[from] crate::compendium::CompendiumError),
+    /// A model's configuration and parameters.
+    #[error(transparent)]
+    Model(#[from] crate::model::ModelError),
+    /// Training.
+    #[cfg(feature = "torch")]
+    #[error(transparent)]
+    Factorization(#[from] crate::factorization::FactorizationError),
+}

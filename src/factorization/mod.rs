@@ -1,0 +1,4 @@
+//! factorization.
+
+mod error;
+pub use error::FactorizationError;

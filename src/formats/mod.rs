@@ -1,0 +1,4 @@
+//! formats.
+
+mod error;
+pub use error::FormatError;

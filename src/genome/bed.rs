@@ -1,0 +1,105 @@
+//! Intervals from BED files, plain or gzipped.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::{Assembly, GenomeError, Interval};
+
+/// Opens a text file for reading lines, unpacking gzip and bgzip by their magic number.
+pub(crate) fn open_text(path: &Path) -> Result<Box<dyn BufRead + Send>, GenomeError> {
+    let file = File::open(path).map_err(|e| GenomeError::io(path, e))?;
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let head = reader.fill_buf().map_err(|e| GenomeError::io(path, e))?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        Ok(Box::new(BufReader::with_capacity(
+            1 << 16,
+            MultiGzDecoder::new(reader),
+        )))
+    } else {
+        Ok(Box::new(reader))
+    }
+}
+
+/// Reads the intervals of a BED file and the rest of each line's fields.
+///
+/// Every interval is checked against the assembly. Header lines (`track`, `browser`, `#`) and
+/// blank lines are passed over.
+///
+/// # Errors
+/// When the file cannot be read, a line has no three fields, a chromosome is unknown, an interval
+/// is empty or ends beyond its chromosome; the line is named.
+pub fn read_bed(
+    path: &Path,
+    assembly: &Assembly,
+) -> Result<Vec<(Interval, Vec<String>)>, GenomeError> {
+    read_bed_from(open_text(path)?, path, assembly)
+}
+
+/// As [`read_bed`], from anything that reads; `path` is what errors name.
+///
+/// # Errors
+/// As [`read_bed`].
+pub fn read_bed_from(
+    reader: impl Read,
+    path: &Path,
+    assembly: &Assembly,
+) -> Result<Vec<(Interval, Vec<String>)>, GenomeError> {
+    let mut intervals = Vec::new();
+    for (i, line) in BufReader::new(reader).lines().enumerate() {
+        let number = i as u64 + 1;
+        let line = line.map_err(|e| GenomeError::line(path, number, e.to_string()))?;
+        let text = line.trim_end_matches(['\r', '\n']);
+        if text.trim().is_empty()
+            || text.starts_with('#')
+            || text.starts_with("track")
+            || text.starts_with("browser")
+        {
+            continue;
+        }
+        let fields: Vec<&str> = if text.contains('\t') {
+            text.split('\t').collect()
+        } else {
+            text.split_whitespace().collect()
+        };
+        let [chrom, start, end, rest @ ..] = fields.as_slice() else {
+            let message = "expected at least chromosome, start and end";
+            return Err(GenomeError::line(path, number, message));
+        };
+        let interval = checked(assembly, chrom, start, end)
+            .map_err(|message| GenomeError::line(path, number, message))?;
+        intervals.push((interval, rest.iter().map(|s| s.to_string()).collect()));
+    }
+    Ok(intervals)
+}
+
+/// An interval from a BED line's first three fields, checked against the assembly.
+pub(crate) fn checked(
+    assembly: &Assembly,
+    chrom: &str,
+    start: &str,
+    end: &str,
+) -> Result<Interval, String> {
+    let number = |text: &str| {
+        text.trim()
+            .parse::<u64>()
+            .map_err(|_| format!("`{text}` is not a position (0-based, whole)"))
+    };
+    let (start, end) = (number(start)?, number(end)?);
+    let chromosome = assembly.chromosome(chrom).map_err(|e| e.to_string())?;
+    if start >= end {
+        return Err(format!(
+            "{chrom} {start} {end} is empty: end must be beyond start"
+        ));
+    }
+    if end > chromosome.length {
+        return Err(format!(
+            "{chrom} {start} {end} ends beyond {chrom}'s {} bp of {}",
+            chromosome.length,
+            assembly.name()
+        ));
+    }
+    Ok(Interval::new(chrom, start, end))
+}

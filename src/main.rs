@@ -1,0 +1,3 @@
+//! The `persea` program.
+
+fn main() {}

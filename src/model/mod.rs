@@ -1,0 +1,4 @@
+//! model.
+
+mod error;
+pub use error::ModelError;

@@ -1,0 +1,4 @@
+//! store.
+
+mod error;
+pub use error::StoreError;
