@@ -16,6 +16,7 @@ pub mod genome;
 pub mod imputation;
 pub mod measures;
 pub mod model;
+pub mod random;
 pub mod simulation;
 pub mod store;
 

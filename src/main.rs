@@ -1,3 +1,7 @@
-//! The `persea` program.
+//! The `persea` program: arguments in, a library call, output out.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,6 +1,46 @@
-//! Errors of the factorization room.
+//! What can go wrong while training.
 
 /// Errors of the factorization room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FactorizationError {}
+pub enum FactorizationError {
+    /// Options that cannot be.
+    #[error("{0}")]
+    Options(String),
+    /// The loss is no longer a number.
+    #[error(
+        "the loss is not finite at step {step} (pass {pass}): {cause}; \
+         lower --learning-rate, or set --clip 1"
+    )]
+    NotFinite {
+        /// The step, counted from 1.
+        step: u64,
+        /// The pass, counted from 1.
+        pass: u32,
+        /// The track to blame, or that no single one is.
+        cause: String,
+    },
+    /// A checkpoint that does not fit what is being trained.
+    #[error("{0}")]
+    Checkpoint(String),
+    /// Stopped by the user; the last checkpoint stands.
+    #[error("stopped at step {step}; {advice}")]
+    Stopped {
+        /// The step, counted from 1.
+        step: u64,
+        /// How to go on.
+        advice: String,
+    },
+    /// libtorch refused.
+    #[error("libtorch: {0}")]
+    Torch(#[from] tch::TchError),
+    /// The database or its signal.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The model's shapes.
+    #[error(transparent)]
+    Model(#[from] crate::model::ModelError),
+    /// Coordinates.
+    #[error(transparent)]
+    Genome(#[from] crate::genome::GenomeError),
+}

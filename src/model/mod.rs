@@ -1,4 +1,15 @@
-//! model.
+//! The deep tensor factorisation as numbers: its configuration, its parameters, and the forward
+//! pass without libtorch.
+//!
+//! Owns what a trained model is and how it predicts; training belongs to `factorization`, reading
+//! signal to `compendium`. Everything here builds and works without the feature `torch`.
 
+mod config;
 mod error;
+mod forward;
+mod parameters;
+
+pub use config::{Architecture, ModelConfig, Preset, Sizes};
 pub use error::ModelError;
+pub use forward::{Forward, GenomeBlock};
+pub use parameters::{Dense, GenomeFactors, Network};

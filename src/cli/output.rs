@@ -1,0 +1,149 @@
+//! Results as a table for people, or JSON, TSV and CSV for programs.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns, for people.
+    Table,
+    /// One JSON value.
+    Json,
+    /// Tab-separated, with a header.
+    Tsv,
+    /// Comma-separated, with a header.
+    Csv,
+}
+
+/// Rows under named columns; cells keep their type until printed.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<Value>>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(columns: &[&str]) -> Self {
+        Table {
+            columns: columns.iter().map(|c| c.to_string()).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row; a missing cell prints empty.
+    pub fn row(&mut self, cells: Vec<Value>) {
+        self.rows.push(cells);
+    }
+
+    /// Whether it has no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Prints to stdout in the format asked for; as JSON a list of objects.
+    pub fn print(&self, format: Format) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match format {
+            Format::Json => {
+                let rows: Vec<Value> = self.rows.iter().map(|row| self.object(row)).collect();
+                serde_json::to_writer_pretty(&mut out, &rows)?;
+                writeln!(out)
+            }
+            Format::Table => self.write_aligned(&mut out),
+            Format::Tsv => self.write_separated(&mut out, b'\t'),
+            Format::Csv => self.write_separated(&mut out, b','),
+        }
+    }
+
+    fn object(&self, row: &[Value]) -> Value {
+        let pairs = self.columns.iter().cloned().zip(row.iter().cloned());
+        Value::Object(pairs.collect::<Map<_, _>>())
+    }
+
+    fn write_separated(&self, out: &mut dyn Write, delimiter: u8) -> io::Result<()> {
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(delimiter)
+            .from_writer(out);
+        writer.write_record(&self.columns)?;
+        for row in &self.rows {
+            writer.write_record(row.iter().map(|cell| text(cell, None)))?;
+        }
+        writer.flush()
+    }
+
+    fn write_aligned(&self, out: &mut dyn Write) -> io::Result<()> {
+        let cells: Vec<Vec<String>> = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|c| text(c, Some(4))).collect())
+            .collect();
+        let width = |i: usize| {
+            let widest = cells
+                .iter()
+                .filter_map(|row| row.get(i))
+                .map(|c| c.chars().count())
+                .max();
+            widest.unwrap_or(0).max(self.columns[i].chars().count())
+        };
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        // Numbers are read by their last digit.
+        let right: Vec<bool> = (0..self.columns.len())
+            .map(|i| {
+                self.rows
+                    .iter()
+                    .all(|r| r.get(i).is_none_or(|c| c.is_number() || c.is_null()))
+            })
+            .collect();
+        let mut line = |row: &[String]| {
+            let padded: Vec<String> = (row.iter().enumerate())
+                .map(|(i, cell)| match right[i] {
+                    true => format!("{cell:>width$}", width = widths[i]),
+                    false => format!("{cell:<width$}", width = widths[i]),
+                })
+                .collect();
+            writeln!(out, "{}", padded.join("  ").trim_end())
+        };
+        line(&self.columns)?;
+        for row in &cells {
+            line(row)?;
+        }
+        Ok(())
+    }
+}
+
+/// A cell as text; numbers with so many significant decimals, or in full.
+fn text(cell: &Value, decimals: Option<usize>) -> String {
+    match cell {
+        Value::Null => String::new(),
+        Value::String(s) => s.clone(),
+        Value::Number(n) => match (decimals, n.as_f64()) {
+            (Some(d), Some(v)) if n.is_f64() => format!("{v:.d$}"),
+            _ => n.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// A measure as a cell: empty (JSON null) when undefined.
+pub fn measure(value: Option<f64>) -> Value {
+    value
+        .and_then(serde_json::Number::from_f64)
+        .map_or(Value::Null, Value::Number)
+}
+
+/// 12,345,678.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}

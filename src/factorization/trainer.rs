@@ -1,0 +1,491 @@
+//! The training loop over passes, windows and steps; knows nothing of files.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use ndarray::Array2;
+use rayon::prelude::*;
+use tch::Device;
+
+use super::adam::{Adam, LazyTable};
+use super::batch::{Batch, Sampling, WindowSteps};
+use super::network::{TorchNetwork, Trained};
+use super::{Block, Blocks, FactorizationError, TrackSource, Window};
+use crate::genome::{GenomeAxis, Mask, Scale};
+use crate::model::{Forward, GenomeBlock, GenomeFactors, Network, Sizes};
+
+/// A track as training knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrainingTrack {
+    /// The biosample's name and its place in the model.
+    pub biosample: (String, u32),
+    /// The assay's name and its place in the model.
+    pub assay: (String, u32),
+}
+
+impl TrainingTrack {
+    /// `biosample assay`, for messages.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.biosample.0, self.assay.0)
+    }
+}
+
+/// What there is to train on.
+pub struct TrainingSet {
+    /// The model's axis.
+    pub axis: GenomeAxis,
+    /// Bins that are neither trained on nor scored.
+    pub mask: Mask,
+    /// The tracks, numbered as `source` numbers them.
+    pub tracks: Vec<TrainingTrack>,
+    /// Where their signal comes from.
+    pub source: Box<dyn TrackSource>,
+}
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The network's sizes and the batch's.
+    pub sizes: Sizes,
+    /// In which order bins are visited.
+    pub sampling: Sampling,
+    /// The optimiser.
+    pub adam: Adam,
+    /// The seed that all chance derives from.
+    pub seed: u64,
+    /// Largest norm of a step's gradients.
+    pub clip: Option<f64>,
+    /// Bins of every training track that are in memory at once.
+    pub window_bins: u64,
+    /// Where the dense layers are computed.
+    pub device: Device,
+}
+
+/// Where training is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Position {
+    /// Steps done in all.
+    pub step: u64,
+    /// Passes done.
+    pub pass: u32,
+    /// Steps done of the pass that is under way.
+    pub step_in_pass: u64,
+}
+
+/// What a step reports.
+#[derive(Debug, Clone, Copy)]
+pub struct StepReport {
+    /// Where training is after the step.
+    pub position: Position,
+    /// Steps of a pass.
+    pub steps_per_pass: u64,
+    /// Samples of the step.
+    pub samples: usize,
+    /// The step's mean squared error.
+    pub loss: f64,
+}
+
+/// What a pass came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PassEnd {
+    /// It ended; the mean loss over its samples.
+    Done(f64),
+    /// The caller asked to stop in its midst.
+    Stopped,
+}
+
+/// A network and its genome factors in training.
+pub struct Trainer {
+    set: Arc<TrainingSet>,
+    settings: Settings,
+    trained: Trained,
+    network: TorchNetwork,
+    tables: [LazyTable; 3],
+    blocks: Blocks,
+    /// Tracks that training draws from.
+    active: Vec<usize>,
+    pairs: Vec<(u32, u32)>,
+    position: Position,
+    /// Σ squared residuals and samples of the pass under way.
+    pass_loss: (f64, u64),
+    /// The whole axis, where it fits in one window.
+    whole: Option<Arc<Window>>,
+    /// Held-out tracks on the blocks that they are looked at.
+    held: Option<(Vec<usize>, Window)>,
+}
+
+/// The numbers of a training's state besides its network, for checkpoints.
+pub struct State {
+    /// Where training is.
+    pub position: Position,
+    /// Σ squared residuals and samples of the pass under way.
+    pub pass_loss: (f64, u64),
+    /// The dense part.
+    pub network: Network,
+    /// Its moments.
+    pub moments: Vec<f32>,
+    /// The genome's factors, their moments and how far each row is.
+    pub tables: [LazyTable; 3],
+}
+
+impl Trainer {
+    /// A training at its start.
+    ///
+    /// # Errors
+    /// When there is nothing to train on, or libtorch refuses.
+    pub fn new(
+        set: Arc<TrainingSet>,
+        settings: Settings,
+        active: Vec<usize>,
+        trained: Trained,
+        network: &Network,
+        genome: GenomeFactors,
+    ) -> Result<Self, FactorizationError> {
+        let blocks = Blocks::new(&set.axis, &set.mask);
+        if active.is_empty() {
+            return Err(FactorizationError::Options("no track to train on".into()));
+        }
+        if blocks.n_kept() == 0 {
+            return Err(FactorizationError::Options(
+                "every bin is masked: nothing to train on".into(),
+            ));
+        }
+        let pairs = active
+            .iter()
+            .map(|t| (set.tracks[*t].biosample.1, set.tracks[*t].assay.1))
+            .collect();
+        let torch = TorchNetwork::new(network, &settings.sizes, &trained, settings.device)?;
+        let tables = genome.scales.map(|table| {
+            let cols = table.ncols();
+            LazyTable::new(table.into_raw_vec_and_offset().0, cols)
+        });
+        Ok(Trainer {
+            network: torch,
+            tables,
+            blocks,
+            active,
+            pairs,
+            position: Position::default(),
+            pass_loss: (0.0, 0),
+            whole: None,
+            held: None,
+            set,
+            settings,
+            trained,
+        })
+    }
+
+    /// Where training is.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Steps of a pass.
+    pub fn steps_per_pass(&self, pass: u32) -> u64 {
+        self.windows(pass)
+            .iter()
+            .map(|w| self.window_steps(w))
+            .sum()
+    }
+
+    fn windows(&self, pass: u32) -> Vec<Vec<usize>> {
+        let Settings {
+            sampling,
+            seed,
+            window_bins,
+            ..
+        } = self.settings;
+        self.blocks.windows(sampling, seed, pass, window_bins)
+    }
+
+    fn window_steps(&self, window: &[usize]) -> u64 {
+        let kept: usize = window.iter().map(|i| self.blocks.all()[*i].n_kept).sum();
+        kept.div_ceil(self.settings.sizes.batch_size) as u64
+    }
+
+    fn load(
+        set: &TrainingSet,
+        active: &[usize],
+        blocks: Vec<Block>,
+    ) -> Result<Arc<Window>, FactorizationError> {
+        Window::load(set.source.as_ref(), active, blocks, &set.mask).map(Arc::new)
+    }
+
+    /// Trains through the rest of the pass under way, or the next one; `after_step` hears of every
+    /// step and may stop it.
+    ///
+    /// # Errors
+    /// When signal cannot be read, libtorch refuses, or the loss is not finite.
+    pub fn run_pass(
+        &mut self,
+        after_step: &mut dyn FnMut(
+            &mut Trainer,
+            StepReport,
+        ) -> Result<ControlFlow<()>, FactorizationError>,
+    ) -> Result<PassEnd, FactorizationError> {
+        let pass = self.position.pass + 1;
+        let windows = self.windows(pass);
+        let steps: Vec<u64> = windows.iter().map(|w| self.window_steps(w)).collect();
+        let steps_per_pass = steps.iter().sum();
+        let list = |window: &[usize]| {
+            window
+                .iter()
+                .map(|i| self.blocks.all()[*i].clone())
+                .collect::<Vec<_>>()
+        };
+        let lists: Vec<Vec<Block>> = windows.iter().map(|w| list(w)).collect();
+        let single = lists.len() == 1;
+        let mut before = 0;
+        let mut ahead: Option<std::thread::JoinHandle<Result<Arc<Window>, FactorizationError>>> =
+            None;
+        for (place, list) in lists.iter().enumerate() {
+            let first = before;
+            before += steps[place];
+            if self.position.step_in_pass >= before {
+                continue;
+            }
+            let window = match (ahead.take(), &self.whole) {
+                (Some(loading), _) => loading
+                    .join()
+                    .map_err(|_| FactorizationError::Options("reading signal failed".into()))??,
+                (None, Some(whole)) if single => Arc::clone(whole),
+                _ => Self::load(&self.set, &self.active, list.clone())?,
+            };
+            if single {
+                self.whole = Some(Arc::clone(&window));
+            } else if let Some(next) = lists.get(place + 1).cloned() {
+                // The next window is read while this one is trained on.
+                let (set, active) = (Arc::clone(&self.set), self.active.clone());
+                ahead = Some(std::thread::spawn(move || Self::load(&set, &active, next)));
+            }
+            let Settings {
+                sampling,
+                seed,
+                sizes,
+                ..
+            } = self.settings;
+            let plan = WindowSteps::new(&window, sampling, sizes.batch_size, seed, pass, place);
+            while self.position.step_in_pass < before {
+                let i = (self.position.step_in_pass - first) as usize;
+                let bins = plan.bins(&window, i, self.position.step + 1);
+                let report = self.step(&window, bins, pass, steps_per_pass)?;
+                if after_step(self, report)?.is_break() {
+                    return Ok(PassEnd::Stopped);
+                }
+            }
+        }
+        let loss = self.pass_loss.0 / self.pass_loss.1.max(1) as f64;
+        self.pass_loss = (0.0, 0);
+        self.position.pass = pass;
+        self.position.step_in_pass = 0;
+        Ok(PassEnd::Done(loss))
+    }
+
+    fn step(
+        &mut self,
+        window: &Window,
+        bins: Vec<u32>,
+        pass: u32,
+        steps_per_pass: u64,
+    ) -> Result<StepReport, FactorizationError> {
+        let step = self.position.step + 1;
+        let Settings { seed, adam, .. } = self.settings;
+        let now = u32::try_from(step)
+            .map_err(|_| FactorizationError::Options("too many steps".into()))?;
+        let batch = Batch::new(&self.set.axis, window, bins, self.active.len(), seed, step);
+        let mut genome: [Vec<f32>; 3] = Default::default();
+        for ((table, groups), rows) in self.tables.iter_mut().zip(&batch.groups).zip(&mut genome) {
+            if self.trained.genome {
+                table.catch_up(&groups.rows, now - 1, &adam);
+            }
+            let cols = table.cols();
+            rows.reserve(groups.rows.len() * cols);
+            for row in &groups.rows {
+                rows.extend_from_slice(&table.values()[*row as usize * cols..][..cols]);
+            }
+        }
+        let mut gradients = self.network.gradients(&batch, &genome, &self.pairs)?;
+        if !gradients.loss.is_finite() {
+            let cause = match gradients.residuals.iter().position(|r| !r.is_finite()) {
+                Some(i) => {
+                    let track = &self.set.tracks[self.active[batch.tracks[i] as usize]];
+                    let (segment, bin) = (window.segment_of(batch.bins[i]), batch.bins[i]);
+                    let (region, chrom_bin) = window.chrom_bin(&self.set.axis, segment, bin);
+                    let chrom = &self.set.axis.regions()[region].chrom;
+                    format!("track {} at {chrom}:{}", track.name(), chrom_bin * 25 + 1)
+                }
+                None => "no single track".into(),
+            };
+            return Err(FactorizationError::NotFinite { step, pass, cause });
+        }
+        if let Some(most) = self.settings.clip {
+            gradients.clip(most);
+        }
+        self.network.apply(&gradients, now, &adam);
+        if self.trained.genome {
+            for ((table, groups), gradient) in self
+                .tables
+                .iter_mut()
+                .zip(&batch.groups)
+                .zip(&gradients.genome)
+            {
+                table.apply(&groups.rows, gradient, now, &adam);
+            }
+        }
+        self.position.step = step;
+        self.position.step_in_pass += 1;
+        self.pass_loss.0 += gradients.loss * batch.len() as f64;
+        self.pass_loss.1 += batch.len() as u64;
+        Ok(StepReport {
+            position: self.position,
+            steps_per_pass,
+            samples: batch.len(),
+            loss: gradients.loss,
+        })
+    }
+
+    /// Mean squared error of each of some tracks, over at most about `bins` bins spread over the axis.
+    ///
+    /// # Errors
+    /// When signal cannot be read or libtorch refuses.
+    pub fn held_out_error(
+        &mut self,
+        tracks: &[usize],
+        bins: u64,
+    ) -> Result<Vec<f64>, FactorizationError> {
+        if self.held.as_ref().is_none_or(|(of, _)| of != tracks) {
+            let blocks = self
+                .blocks
+                .spread(bins)
+                .into_iter()
+                .map(|i| self.blocks.all()[i].clone())
+                .collect();
+            let window = Window::load(self.set.source.as_ref(), tracks, blocks, &self.set.mask)?;
+            self.held = Some((tracks.to_vec(), window));
+        }
+        let forward = Forward::new(&self.network.to_network()?, &self.settings.sizes)?;
+        let Some((_, window)) = self.held.take() else {
+            return Ok(Vec::new());
+        };
+        let mut sums = vec![0f64; tracks.len()];
+        for segment in &window.segments {
+            let block = self.genome_block(&segment.block);
+            let part = forward.genome_part(&block);
+            let mut imputed = vec![0f32; block.n_bins];
+            for (i, track) in tracks.iter().enumerate() {
+                let track = &self.set.tracks[*track];
+                forward.predict(
+                    part.view(),
+                    track.biosample.1 as usize,
+                    track.assay.1 as usize,
+                    &mut imputed,
+                )?;
+                let observed = &window.track(i)[segment.start..segment.start + block.n_bins];
+                sums[i] += (imputed.par_iter().zip(observed).enumerate())
+                    .filter(|(b, _)| !self.set.mask.is_masked(segment.block.first_bin + *b as u64))
+                    .map(|(_, (p, o))| f64::from(p - o) * f64::from(p - o))
+                    .sum::<f64>();
+            }
+        }
+        let n = window.kept.len().max(1) as f64;
+        self.held = Some((tracks.to_vec(), window));
+        Ok(sums.into_iter().map(|s| s / n).collect())
+    }
+
+    /// A block's factors as dense Adam would have them now.
+    fn genome_block(&mut self, block: &Block) -> GenomeBlock {
+        let axis = &self.set.axis;
+        let region = &axis.regions()[block.region];
+        let first_bin = region.first_bin + block.first_bin - axis.region_bins(block.region).start;
+        let (now, adam, trained) = (
+            self.position.step as u32,
+            self.settings.adam,
+            self.trained.genome,
+        );
+        let tables = &mut self.tables;
+        let scales = Scale::ALL.map(|scale| {
+            let table = &mut tables[scale.index()];
+            let first = axis.row(scale, block.region, first_bin) as u32;
+            let n_rows = GenomeBlock::n_rows(scale, first_bin, block.n_bins);
+            let rows: Vec<u32> = (first..first + n_rows as u32).collect();
+            if trained {
+                table.catch_up(&rows, now, &adam);
+            }
+            let cols = table.cols();
+            let values = &table.values()[first as usize * cols..][..n_rows * cols];
+            Array2::from_shape_fn((n_rows, cols), |(r, c)| values[r * cols + c])
+        });
+        GenomeBlock {
+            first_bin,
+            n_bins: block.n_bins,
+            scales,
+        }
+    }
+
+    /// The network and the genome's factors as they are now.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn into_model(mut self) -> Result<(Network, GenomeFactors), FactorizationError> {
+        if self.trained.genome {
+            self.flush();
+        }
+        let network = self.network.to_network()?;
+        let scales = self.tables.map(|table| {
+            let (rows, cols) = (table.rows(), table.cols());
+            Array2::from_shape_vec((rows, cols), table.into_values())
+                .unwrap_or_else(|_| Array2::zeros((0, cols)))
+        });
+        Ok((network, GenomeFactors { scales }))
+    }
+
+    fn flush(&mut self) {
+        for table in &mut self.tables {
+            table.flush(self.position.step as u32, &self.settings.adam);
+        }
+    }
+
+    /// Everything that a resumed training needs, lent to a checkpoint's writer.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn dense_state(&self) -> Result<(Network, Vec<f32>), FactorizationError> {
+        Ok((self.network.to_network()?, self.network.moments()?))
+    }
+
+    /// The genome's tables as they are, rows not caught up included.
+    pub fn tables(&self) -> &[LazyTable; 3] {
+        &self.tables
+    }
+
+    /// Σ squared residuals and samples of the pass under way.
+    pub fn pass_loss(&self) -> (f64, u64) {
+        self.pass_loss
+    }
+
+    /// Takes up a state that an earlier run left.
+    ///
+    /// # Errors
+    /// When its shapes are not this training's.
+    pub fn restore(&mut self, state: State) -> Result<(), FactorizationError> {
+        let shape =
+            |tables: &[LazyTable; 3]| [0, 1, 2].map(|s| (tables[s].rows(), tables[s].cols()));
+        if shape(&state.tables) != shape(&self.tables) {
+            return Err(FactorizationError::Checkpoint(
+                "the checkpoint's genome factors are not of this model's regions or sizes".into(),
+            ));
+        }
+        let mut network = TorchNetwork::new(
+            &state.network,
+            &self.settings.sizes,
+            &self.trained,
+            self.settings.device,
+        )?;
+        network.set_moments(&state.moments)?;
+        self.network = network;
+        self.tables = state.tables;
+        self.position = state.position;
+        self.pass_loss = state.pass_loss;
+        Ok(())
+    }
+}
