@@ -8,9 +8,13 @@
 mod adam;
 mod batch;
 mod blocks;
+mod checkpoint;
 mod error;
+mod extend;
 mod first_layer;
+mod fit;
 mod network;
+mod options;
 mod train;
 mod trainer;
 mod validation;
@@ -20,8 +24,11 @@ pub use adam::{Adam, LazyTable, Schedule};
 pub use batch::{Batch, Groups, Sampling};
 pub use blocks::{Block, Blocks};
 pub use error::FactorizationError;
+pub use extend::{Additions, ExtendOptions, extend};
+pub use fit::{Listener, Means, fit};
 pub use network::{Gradients, TorchNetwork, Trained};
-pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, schedule, train};
+pub use options::{Cast, Pair, RegionOption, TrainOptions, Validate, device};
+pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, train};
 pub use trainer::{
     PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,
 };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::network::Trained;
 use super::trainer::{PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet};
-use super::{FactorizationError, Schedule};
+use super::FactorizationError;
 use crate::model::{GenomeFactors, Network};
 
 /// How long to train.
@@ -215,16 +215,5 @@ fn patience_is_over(course: &Course, patience: u32) -> bool {
     match (best(course), last) {
         (Some(best), Some(last)) => last.pass >= best.pass + patience,
         _ => false,
-    }
-}
-
-/// A cosine schedule over the passes of a training, or a constant rate.
-pub fn schedule(cosine: bool, passes: u32, steps_per_pass: u64) -> Schedule {
-    if cosine {
-        Schedule::Cosine {
-            steps: u64::from(passes) * steps_per_pass,
-        }
-    } else {
-        Schedule::Constant
     }
 }

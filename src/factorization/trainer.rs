@@ -128,6 +128,18 @@ pub struct State {
     pub tables: [LazyTable; 3],
 }
 
+fn steps_of(blocks: &Blocks, window: &[usize], batch_size: usize) -> u64 {
+    let kept: usize = window.iter().map(|i| blocks.all()[*i].n_kept).sum();
+    kept.div_ceil(batch_size) as u64
+}
+
+/// Steps of the first pass; later ones differ by a few where windows are shuffled.
+pub fn steps_per_pass(set: &TrainingSet, settings: &Settings) -> u64 {
+    let blocks = Blocks::new(&set.axis, &set.mask);
+    let windows = blocks.windows(settings.sampling, settings.seed, 1, settings.window_bins);
+    windows.iter().map(|w| steps_of(&blocks, w, settings.sizes.batch_size)).sum()
+}
+
 impl Trainer {
     /// A training at its start.
     ///
@@ -199,8 +211,7 @@ impl Trainer {
     }
 
     fn window_steps(&self, window: &[usize]) -> u64 {
-        let kept: usize = window.iter().map(|i| self.blocks.all()[*i].n_kept).sum();
-        kept.div_ceil(self.settings.sizes.batch_size) as u64
+        steps_of(&self.blocks, window, self.settings.sizes.batch_size)
     }
 
     fn load(

@@ -65,18 +65,32 @@ impl GenomeAxis {
     /// # Errors
     /// When there is no region, one is empty, its chromosome unknown, or it ends beyond it.
     pub fn new(assembly: Assembly, regions: Vec<Region>) -> Result<Self, GenomeError> {
-        for region in &regions {
-            let n_bins = assembly.chromosome(&region.chrom)?.n_bins();
-            if region.n_bins == 0 || region.end_bin() > n_bins {
+        check_regions(&assembly, &regions)?;
+        Self::from_regions(assembly, merge(regions))
+    }
+
+    /// The axis of regions as they are, those that meet kept apart (each has coarse rows of its
+    /// own): a model's, extended by its neighbourhood.
+    ///
+    /// # Errors
+    /// As [`GenomeAxis::new`]; also when two overlap.
+    pub fn with_regions_apart(assembly: Assembly, regions: Vec<Region>) -> Result<Self, GenomeError> {
+        check_regions(&assembly, &regions)?;
+        let axis = Self::from_regions(assembly, regions)?;
+        for pair in axis.sorted.windows(2) {
+            let (a, b) = (&axis.regions[pair[0]], &axis.regions[pair[1]]);
+            if a.chrom == b.chrom && b.first_bin < a.end_bin() {
                 return Err(GenomeError::Coordinates(format!(
-                    "bins {}-{} of {} are empty or beyond its {n_bins} bins",
-                    region.first_bin,
-                    region.end_bin(),
-                    region.chrom
+                    "{} and {} overlap",
+                    axis.region_interval(pair[0]),
+                    axis.region_interval(pair[1])
                 )));
             }
         }
-        let regions = merge(regions);
+        Ok(axis)
+    }
+
+    fn from_regions(assembly: Assembly, regions: Vec<Region>) -> Result<Self, GenomeError> {
         if regions.is_empty() {
             return Err(GenomeError::Coordinates("no region to cover".into()));
         }
@@ -261,6 +275,49 @@ impl GenomeAxis {
         ranges
     }
 
+    /// For each region of this axis, the bin of `whole` it starts at.
+    ///
+    /// # Errors
+    /// When a region does not lie in one region of `whole`; it is named.
+    pub fn starts_in(&self, whole: &GenomeAxis) -> Result<Vec<u64>, GenomeError> {
+        let start = |i: usize| {
+            let region = &self.regions[i];
+            let first = whole.bin_at(&region.chrom, region.first_bin * BIN_BP)?;
+            let at = whole.locate(first);
+            let fits = region.end_bin() <= whole.regions[at.region].end_bin();
+            fits.then_some(first)
+        };
+        (0..self.regions.len())
+            .map(|i| {
+                start(i).ok_or_else(|| {
+                    let interval = self.region_interval(i);
+                    GenomeError::Coordinates(format!("{interval} is not covered by the database"))
+                })
+            })
+            .collect()
+    }
+
+    /// The parts of this axis' regions that `other` does not cover, in this axis' order.
+    pub fn regions_outside(&self, other: &GenomeAxis) -> Vec<Region> {
+        let mut outside = Vec::new();
+        for (i, region) in self.regions.iter().enumerate() {
+            let mut from = region.first_bin;
+            let mut push = |from: u64, to: u64| {
+                if from < to {
+                    let n_bins = to - from;
+                    outside.push(Region { first_bin: from, n_bins, ..region.clone() });
+                }
+            };
+            for bins in other.bins_within(&self.region_interval(i)) {
+                let at = other.locate(bins.start);
+                push(from, at.chrom_bin);
+                from = at.chrom_bin + (bins.end - bins.start);
+            }
+            push(from, region.end_bin());
+        }
+        outside
+    }
+
     /// The covered region nearest to a base on its chromosome, for error messages.
     pub fn nearest_region(&self, chrom: &str, position: u64) -> Option<Interval> {
         (0..self.regions.len())
@@ -292,6 +349,20 @@ impl Region {
             n_bins: interval.end.div_ceil(BIN_BP).saturating_sub(first_bin),
         }
     }
+}
+
+fn check_regions(assembly: &Assembly, regions: &[Region]) -> Result<(), GenomeError> {
+    for region in regions {
+        let n_bins = assembly.chromosome(&region.chrom)?.n_bins();
+        let end = region.first_bin.checked_add(region.n_bins);
+        if region.n_bins == 0 || end.is_none_or(|end| end > n_bins) {
+            return Err(GenomeError::Coordinates(format!(
+                "a region of {} bins from bin {} is empty or beyond the {n_bins} bins of {}",
+                region.n_bins, region.first_bin, region.chrom
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Merges regions that overlap or meet; a merged one stands where its first part stood.
@@ -381,6 +452,22 @@ mod tests {
         assert_eq!(axis.row(Scale::Bp250, 0, 199), 0);
         assert_eq!(axis.row(Scale::Bp250, 0, 200), 1);
         assert_eq!(axis.row(Scale::Kbp5, 1, 2), 2);
+    }
+
+    #[test]
+    fn what_another_axis_does_not_cover_is_left_in_parts() {
+        let whole = GenomeAxis::new(toy(), vec![region("chr1", 0, 100), region("chr2", 0, 10)]).unwrap();
+        let inner = GenomeAxis::new(toy(), vec![region("chr1", 20, 10), region("chr1", 90, 20)]).unwrap();
+        let outside = whole.regions_outside(&inner);
+        assert_eq!(outside, [region("chr1", 0, 20), region("chr1", 30, 60), region("chr2", 0, 10)]);
+        let both = [inner.regions(), &outside].concat();
+        let apart = GenomeAxis::with_regions_apart(toy(), both).unwrap();
+        assert_eq!(apart.n_bins(), 10 + 20 + 20 + 60 + 10);
+        assert_eq!(apart.bin_at("chr1", 20 * 25), Some(0));
+        assert_eq!(apart.bin_at("chr1", 30 * 25), Some(50));
+        assert_eq!(inner.starts_in(&whole).unwrap_err().to_string(), "chr1:2251-2750 is not covered by the database");
+        let twice = [inner.regions(), inner.regions()].concat();
+        assert!(GenomeAxis::with_regions_apart(toy(), twice).is_err());
     }
 
     #[test]

@@ -1,1 +1,13 @@
-//! imputation.
+//! Experiments imputed along the genome.
+//!
+//! Streams: the genome is walked once a group of experiments, block by block; memory depends on
+//! neither the region's length nor the number of experiments. Files are `formats`' work, scoring
+//! `evaluation`'s.
+
+mod experiment;
+mod stream;
+mod write;
+
+pub use experiment::{Experiment, missing_experiments, read_experiments};
+pub use stream::{Stream, impute_track, spans};
+pub use write::{Output, Scale, write_experiments};

@@ -8,8 +8,12 @@ mod config;
 mod error;
 mod forward;
 mod parameters;
+mod stored;
 
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
 pub use error::ModelError;
 pub use forward::{Forward, GenomeBlock};
-pub use parameters::{Dense, GenomeFactors, Network};
+pub use parameters::{Dense, GenomeFactors, InputRows, Network};
+#[cfg(feature = "torch")]
+pub(crate) use parameters::initial_factors;
+pub use stored::{TrainedModel, save};

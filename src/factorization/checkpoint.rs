@@ -1,0 +1,127 @@
+//! A training's state in a checkpoint, and back.
+
+use std::io::Write;
+
+use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+
+use super::options::TrainOptions;
+use super::{Course, FactorizationError, LazyTable, Position, State, Trainer};
+use crate::genome::Scale;
+use crate::model::{Dense, Network};
+use crate::store::{Checkpoint, Database, ModelLock};
+
+/// What a checkpoint says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub options: TrainOptions,
+    pub course: Course,
+    pub position: Position,
+    pub pass_loss: (f64, u64),
+    /// Checksums of the training tracks, in order.
+    pub tracks: Vec<String>,
+    /// Tracks that validate, by their place among them.
+    pub validate: Vec<usize>,
+    /// Rows and columns of the network's tensors, in order.
+    pub shapes: Vec<(usize, usize)>,
+    /// Columns of the genome's tables.
+    pub cols: [usize; 3],
+}
+
+/// The network's tensors in a fixed order, biases as one row.
+fn tensors(network: &Network) -> Vec<((usize, usize), Vec<f32>)> {
+    let mut all = Vec::new();
+    for factors in [&network.biosamples, &network.assays] {
+        all.push((factors.dim(), factors.iter().copied().collect()));
+    }
+    for layer in network.hidden.iter().chain([&network.output]) {
+        all.push((layer.weight.dim(), layer.weight.iter().copied().collect()));
+        all.push(((1, layer.bias.len()), layer.bias.to_vec()));
+    }
+    all
+}
+
+/// Writes a checkpoint.
+pub(super) fn write(
+    database: &Database,
+    lock: &ModelLock,
+    options: &TrainOptions,
+    tracks: &[String],
+    validate: &[usize],
+    course: &Course,
+    trainer: &Trainer,
+) -> Result<(), FactorizationError> {
+    let (network, moments) = trainer.dense_state()?;
+    let tensors = tensors(&network);
+    let header = Header {
+        options: options.clone(),
+        course: course.clone(),
+        position: trainer.position(),
+        pass_loss: trainer.pass_loss(),
+        tracks: tracks.to_vec(),
+        validate: validate.to_vec(),
+        shapes: tensors.iter().map(|(shape, _)| *shape).collect(),
+        cols: [0, 1, 2].map(|s| trainer.tables()[s].cols()),
+    };
+    let header = serde_json::to_vec(&header).map_err(|e| FactorizationError::Checkpoint(e.to_string()))?;
+    let mut writer = database.begin_checkpoint(lock, trainer.position().step)?;
+    writer.part("header", |out| out.write_all(&header))?;
+    writer.part("network", |out| {
+        tensors.iter().try_for_each(|(_, values)| out.write_all(bytemuck::cast_slice(values)))
+    })?;
+    writer.part("moments", |out| out.write_all(bytemuck::cast_slice(&moments)))?;
+    for scale in Scale::ALL {
+        let (values, first, second, last) = trainer.tables()[scale.index()].parts();
+        let mut put = |name: &str, bytes: &[u8]| writer.part(&format!("{scale} {name}"), |out: &mut dyn Write| out.write_all(bytes));
+        put("values", bytemuck::cast_slice(values))?;
+        put("first", bytemuck::cast_slice(first))?;
+        put("second", bytemuck::cast_slice(second))?;
+        put("last", bytemuck::cast_slice(last))?;
+    }
+    Ok(writer.finish()?)
+}
+
+/// Reads a checkpoint's header.
+pub(super) fn header(checkpoint: &Checkpoint) -> Result<Header, FactorizationError> {
+    serde_json::from_slice(&checkpoint.read("header")?)
+        .map_err(|e| FactorizationError::Checkpoint(format!("the checkpoint's header cannot be read: {e}")))
+}
+
+/// Reads a checkpoint's state.
+pub(super) fn state(checkpoint: &Checkpoint, header: &Header) -> Result<State, FactorizationError> {
+    let bad = || FactorizationError::Checkpoint("the checkpoint's parts do not fit its header".into());
+    let numbers = |name: &str| -> Result<Vec<f32>, FactorizationError> {
+        let bytes = checkpoint.read(name)?;
+        Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+    };
+    let flat = numbers("network")?;
+    let mut at = 0;
+    let mut matrices = Vec::new();
+    for (rows, cols) in &header.shapes {
+        let values = flat.get(at..at + rows * cols).ok_or_else(bad)?.to_vec();
+        matrices.push(Array2::from_shape_vec((*rows, *cols), values).map_err(|_| bad())?);
+        at += rows * cols;
+    }
+    let mut matrices = matrices.into_iter();
+    let (biosamples, assays) = (matrices.next().ok_or_else(bad)?, matrices.next().ok_or_else(bad)?);
+    let mut layers = Vec::new();
+    while let (Some(weight), Some(bias)) = (matrices.next(), matrices.next()) {
+        layers.push(Dense { weight, bias: Array1::from_iter(bias) });
+    }
+    let output = layers.pop().ok_or_else(bad)?;
+    let mut tables = Vec::new();
+    for scale in Scale::ALL {
+        let last = checkpoint.read(&format!("{scale} last"))?;
+        let last = last.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let part = |name: &str| numbers(&format!("{scale} {name}"));
+        let table = LazyTable::from_parts(header.cols[scale.index()], part("values")?, part("first")?, part("second")?, last);
+        tables.push(table.ok_or_else(bad)?);
+    }
+    Ok(State {
+        position: header.position,
+        pass_loss: header.pass_loss,
+        network: Network { biosamples, assays, hidden: layers, output },
+        moments: numbers("moments")?,
+        tables: tables.try_into().map_err(|_| bad())?,
+    })
+}

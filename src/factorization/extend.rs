@@ -1,0 +1,354 @@
+//! New biosamples, assays and regions under a frozen network, as the paper adds them (Schreiber et
+//! al. 2020, "fitting" a new axis entry with everything else frozen).
+//!
+//! Old numbers are copied, never computed anew: old predictions do not change by a bit.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use ndarray::{Array2, Axis, concatenate};
+use serde_json::{Value, json};
+
+use super::fit::{Listener, roles, window_bins};
+use super::options::Pair;
+use super::{
+    Adam, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule, Settings, StepReport, Trained,
+    Trainer, TrainingSet, TrainingTrack, Watcher, train,
+};
+use crate::compendium::TracksOnAxis;
+use crate::genome::{GenomeAxis, Mask, Region};
+use crate::model::{GenomeFactors, Network, TrainedModel, initial_factors, save};
+use crate::store::{Database, Model, ModelRecord, StoreError, Track, TrackRole};
+
+/// What to add to a model.
+#[derive(Debug, Clone, Default)]
+pub struct Additions {
+    /// Biosamples that it does not know; all that the database has tracks of, when `all` is set.
+    pub biosamples: Vec<String>,
+    /// Assays likewise.
+    pub assays: Vec<String>,
+    /// Regions; what it covers already is left out of them.
+    pub regions: Vec<Region>,
+    /// Every biosample and assay of the database that it does not know.
+    pub all: bool,
+    /// Tracks to learn from; all suitable ones when empty.
+    pub tracks: Vec<Pair>,
+    /// Tracks not to learn from.
+    pub hold: Vec<Pair>,
+}
+
+/// How to fit what is added.
+#[derive(Debug, Clone)]
+pub struct ExtendOptions {
+    /// Passes; for regions the default is as many as the model was trained for.
+    pub passes: Option<u32>,
+    /// Learning rate of biosamples' and assays' factors.
+    pub learning_rate: f64,
+    /// The seed.
+    pub seed: u64,
+    /// Bytes of signal in memory at most.
+    pub cache_bytes: u64,
+    /// Where the dense layers are computed.
+    pub device: tch::Device,
+    /// The extended model's name; the old one is replaced when it is the same.
+    pub name: String,
+}
+
+/// Passes for a biosample's or an assay's factors: a few dozen numbers seen at every bin.
+const FEW_PASSES: u32 = 8;
+
+/// Adds to a model and stores the result.
+///
+/// # Errors
+/// When there is nothing to add, it is known already, no track shows it, or as training.
+pub fn extend(
+    database: &Database,
+    model: &TrainedModel,
+    additions: &Additions,
+    options: &ExtendOptions,
+    listener: &mut dyn Listener,
+) -> crate::Result<Model> {
+    let lock = database.lock_model(&options.name)?;
+    let replaces = options.name == model.record().name;
+    if !replaces && database.list_models()?.iter().any(|m| m.record.name == options.name) {
+        return Err(FactorizationError::Options(format!("there is a model {} already; choose another --name", options.name)).into());
+    }
+    let all = database.tracks()?;
+    let mut state = Extended {
+        database,
+        options,
+        record: model.record().clone(),
+        network: model.network().clone(),
+        genome: model.genome_factors(database)?,
+        axis: model.axis().clone(),
+    };
+    let biosamples = wanted(&additions.biosamples, additions.all, "biosample", &state.record.biosamples, &all, |t| &t.biosample)?;
+    let assays = wanted(&additions.assays, additions.all, "assay", &state.record.assays, &all, |t| &t.assay)?;
+    if biosamples.is_empty() && assays.is_empty() && additions.regions.is_empty() {
+        return Err(FactorizationError::Options(
+            "nothing to add: the model knows every biosample and assay of the database, and no region was given".into(),
+        )
+        .into());
+    }
+    let usable: Vec<Track> = all.into_iter().filter(|t| additions.allow(t)).collect();
+    // Biosamples first, so that the tracks of new ones can show new assays.
+    if !biosamples.is_empty() {
+        state.add_biosamples(&biosamples, &usable, listener)?;
+    }
+    if !assays.is_empty() {
+        state.add_assays(&assays, &usable, listener)?;
+    }
+    if !additions.regions.is_empty() {
+        state.add_regions(&additions.regions, &usable, listener)?;
+    }
+    let mut record = state.record;
+    record.name = options.name.clone();
+    record.regions = state.axis.regions().to_vec();
+    save(database, &lock, &record, &state.network, &state.genome, replaces)
+}
+
+impl Additions {
+    fn allow(&self, track: &Track) -> bool {
+        let names = |pairs: &[Pair]| pairs.iter().any(|(b, a)| *b == track.biosample && *a == track.assay);
+        (self.tracks.is_empty() || names(&self.tracks)) && !names(&self.hold)
+    }
+}
+
+/// The names to add: those asked for, or all that the database has and the model does not know.
+fn wanted(
+    asked: &[String],
+    all: bool,
+    what: &'static str,
+    known: &[String],
+    tracks: &[Track],
+    name: fn(&Track) -> &String,
+) -> Result<Vec<String>, FactorizationError> {
+    let mut names: Vec<String> = match all {
+        true => tracks.iter().map(|t| name(t).clone()).filter(|n| !known.contains(n)).collect(),
+        false => asked.to_vec(),
+    };
+    for n in &names {
+        if known.contains(n) {
+            return Err(FactorizationError::Options(format!("the model knows the {what} {n} already")));
+        }
+        if !tracks.iter().any(|t| name(t) == n) {
+            return Err(StoreError::unknown(what, n, tracks.iter().map(|t| name(t).as_str())).into());
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// One fit under a frozen network.
+struct Work<'a> {
+    axis: &'a GenomeAxis,
+    tracks: &'a [Track],
+    genome: GenomeFactors,
+    trained: Trained,
+    passes: u32,
+    learning_rate: f64,
+    cosine: bool,
+}
+
+/// A model while it is being extended.
+struct Extended<'a> {
+    database: &'a Database,
+    options: &'a ExtendOptions,
+    record: ModelRecord,
+    network: Network,
+    genome: GenomeFactors,
+    axis: GenomeAxis,
+}
+
+impl Extended<'_> {
+    fn add_biosamples(&mut self, names: &[String], usable: &[Track], listener: &mut dyn Listener) -> crate::Result<()> {
+        let tracks: Vec<Track> = (usable.iter())
+            .filter(|t| names.contains(&t.biosample) && self.record.assays.contains(&t.assay))
+            .cloned()
+            .collect();
+        every_name_shown("biosample", "assay", names, &tracks, |t| &t.biosample)?;
+        let old = self.network.biosamples.nrows();
+        let rows = initial_factors(self.options.seed, 1 << 20, names.len(), self.network.biosamples.ncols());
+        self.network.biosamples = stacked(&self.network.biosamples, &rows);
+        self.record.biosamples.extend(names.iter().cloned());
+        let trained = Trained { biosamples: old..old + names.len(), assays: 0..0, genome: false, layers: false };
+        self.fit_names("biosamples", names, &tracks, trained, listener)
+    }
+
+    fn add_assays(&mut self, names: &[String], usable: &[Track], listener: &mut dyn Listener) -> crate::Result<()> {
+        let tracks: Vec<Track> = (usable.iter())
+            .filter(|t| names.contains(&t.assay) && self.record.biosamples.contains(&t.biosample))
+            .cloned()
+            .collect();
+        every_name_shown("assay", "biosample", names, &tracks, |t| &t.assay)?;
+        let old = self.network.assays.nrows();
+        let rows = initial_factors(self.options.seed, (1 << 20) + 1, names.len(), self.network.assays.ncols());
+        self.network.assays = stacked(&self.network.assays, &rows);
+        self.record.assays.extend(names.iter().cloned());
+        let trained = Trained { biosamples: 0..0, assays: old..old + names.len(), genome: false, layers: false };
+        self.fit_names("assays", names, &tracks, trained, listener)
+    }
+
+    fn fit_names(&mut self, what: &str, names: &[String], tracks: &[Track], trained: Trained, listener: &mut dyn Listener) -> crate::Result<()> {
+        let passes = self.options.passes.unwrap_or(FEW_PASSES);
+        let axis = self.axis.clone();
+        let outcome = self.fit(
+            Work {
+                axis: &axis,
+                tracks,
+                genome: self.genome.clone(),
+                trained,
+                passes,
+                learning_rate: self.options.learning_rate,
+                cosine: true,
+            },
+            listener,
+        )?;
+        self.network = outcome.network;
+        self.remember(what, json!(names), tracks, passes);
+        Ok(())
+    }
+
+    fn add_regions(&mut self, regions: &[Region], usable: &[Track], listener: &mut dyn Listener) -> crate::Result<()> {
+        let assembly = self.axis.assembly().clone();
+        let asked = GenomeAxis::new(assembly.clone(), regions.to_vec()).map_err(FactorizationError::from)?;
+        let outside = asked.regions_outside(&self.axis);
+        if outside.is_empty() {
+            return Err(FactorizationError::Options("the model covers these regions already".into()).into());
+        }
+        let added = GenomeAxis::with_regions_apart(assembly.clone(), outside)?;
+        // A held-out track stays held out, here too.
+        let trained_on = |t: &Track| {
+            let mut known = self.record.tracks.iter().filter(|m| m.biosample == t.biosample && m.assay == t.assay);
+            known.any(|m| m.role != TrackRole::Hold)
+        };
+        let tracks: Vec<Track> = usable.iter().filter(|t| trained_on(t)).cloned().collect();
+        if tracks.is_empty() {
+            return Err(FactorizationError::Options("none of the model's training tracks may be used".into()).into());
+        }
+        let own = self.record.training.get("passes").and_then(Value::as_u64).unwrap_or(20) as u32;
+        let passes = self.options.passes.unwrap_or(own);
+        let own_rate = self.record.training.pointer("/options/learning_rate").and_then(Value::as_f64);
+        let sizes = self.sizes()?;
+        let start = GenomeFactors::initial(&sizes, &added, self.options.seed);
+        let trained = Trained { biosamples: 0..0, assays: 0..0, genome: true, layers: false };
+        let outcome = self.fit(
+            Work {
+                axis: &added,
+                tracks: &tracks,
+                genome: start,
+                trained,
+                passes,
+                learning_rate: own_rate.unwrap_or(1e-3),
+                cosine: false,
+            },
+            listener,
+        )?;
+        for (old, new) in self.genome.scales.iter_mut().zip(&outcome.genome.scales) {
+            *old = stacked(old, new);
+        }
+        let all = [self.axis.regions(), added.regions()].concat();
+        self.axis = GenomeAxis::with_regions_apart(assembly, all)?;
+        self.remember("regions", json!(added.regions().len()), &[], passes);
+        Ok(())
+    }
+
+    fn sizes(&self) -> Result<crate::model::Sizes, FactorizationError> {
+        let config: crate::model::ModelConfig = serde_json::from_value(self.record.config.clone())
+            .map_err(|e| FactorizationError::Options(e.to_string()))?;
+        Ok(config.sizes)
+    }
+
+    fn fit(&self, work: Work<'_>, listener: &mut dyn Listener) -> crate::Result<Outcome> {
+        let Work { axis, tracks, genome, trained, passes, learning_rate, cosine } = work;
+        let place = |names: &[String], name: &String| names.iter().position(|n| n == name).unwrap_or_default() as u32;
+        let set = Arc::new(TrainingSet {
+            axis: axis.clone(),
+            mask: Mask::new(axis, &self.database.mask_intervals()?),
+            tracks: tracks
+                .iter()
+                .map(|t| TrainingTrack {
+                    biosample: (t.biosample.clone(), place(&self.record.biosamples, &t.biosample)),
+                    assay: (t.assay.clone(), place(&self.record.assays, &t.assay)),
+                })
+                .collect(),
+            source: Box::new(TracksOnAxis::open(self.database, axis, tracks)?),
+        });
+        let mut settings = Settings {
+            sizes: self.sizes()?,
+            sampling: Sampling::Permuted,
+            adam: Adam { learning_rate, ..Adam::default() },
+            seed: self.options.seed,
+            clip: None,
+            window_bins: window_bins(self.options.cache_bytes, tracks.len()),
+            device: self.options.device,
+        };
+        if cosine {
+            let steps = u64::from(passes) * super::trainer::steps_per_pass(&set, &settings);
+            settings.adam.schedule = Schedule::Cosine { steps };
+        }
+        let length = Length { passes, patience: passes, validate: Vec::new(), validate_bins: 0 };
+        let start = || (self.network.clone(), genome.clone());
+        let outcome = train(&set, &settings, &length, start, &trained, None, &mut Unkept(listener))?;
+        Ok(outcome)
+    }
+
+    /// Notes what was added and which tracks showed it.
+    fn remember(&mut self, what: &str, added: Value, tracks: &[Track], passes: u32) {
+        for track in roles(tracks, |_| TrackRole::Extend) {
+            let old = self.record.tracks.iter_mut().find(|t| t.biosample == track.biosample && t.assay == track.assay);
+            match old {
+                Some(old) => *old = track,
+                None => self.record.tracks.push(track),
+            }
+        }
+        let note = json!({ "added": what, "names": added, "passes": passes, "seed": self.options.seed });
+        if let Value::Object(training) = &mut self.record.training {
+            let extensions = training.entry("extensions").or_insert_with(|| json!([]));
+            if let Value::Array(list) = extensions {
+                list.push(note);
+            }
+        }
+    }
+}
+
+/// Extending is short: it keeps no checkpoint, and a stopped one leaves the old model as it is.
+struct Unkept<'a>(&'a mut dyn Listener);
+
+impl Watcher for Unkept<'_> {
+    fn step(&mut self, course: &Course, report: &StepReport) -> ControlFlow<()> {
+        self.0.step(course, report)
+    }
+
+    fn pass(&mut self, point: &CurvePoint) {
+        self.0.pass(point);
+    }
+
+    fn due(&mut self) -> bool {
+        false
+    }
+
+    fn checkpoint(&mut self, _: &Course, _: &Trainer) -> Result<(), FactorizationError> {
+        Ok(())
+    }
+}
+
+fn every_name_shown(
+    what: &str,
+    other: &str,
+    names: &[String],
+    tracks: &[Track],
+    name: fn(&Track) -> &String,
+) -> Result<(), FactorizationError> {
+    match names.iter().find(|n| !tracks.iter().any(|t| name(t) == *n)) {
+        Some(n) => Err(FactorizationError::Options(format!(
+            "{what} {n} has no track of an {other} that the model knows, so nothing can be learnt of it"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn stacked(a: &Array2<f32>, b: &Array2<f32>) -> Array2<f32> {
+    concatenate(Axis(0), &[a.view(), b.view()]).unwrap_or_else(|_| a.clone())
+}

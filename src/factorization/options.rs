@@ -1,0 +1,258 @@
+//! What a training is told, and what it makes of it.
+
+use serde::{Deserialize, Serialize};
+use tch::Device;
+
+use super::{Adam, FactorizationError, Sampling, Schedule, TrainingTrack, draw_validation};
+use crate::genome::{GenomeAxis, Region};
+use crate::model::{Architecture, Sizes};
+use crate::store::{Precision, StoreError, Track};
+
+/// A track by its names.
+pub type Pair = (String, String);
+
+/// Which tracks decide when to stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Validate {
+    /// Drawn from the training tracks so that every biosample and assay keeps two.
+    Drawn,
+    /// These.
+    Tracks(Vec<Pair>),
+    /// None: train exactly as many passes as asked for.
+    Nothing,
+}
+
+/// A region, as options keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionOption {
+    /// The chromosome.
+    pub chrom: String,
+    /// The chromosome bin it starts with.
+    pub first_bin: u64,
+    /// How many bins.
+    pub n_bins: u64,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+impl From<&Region> for RegionOption {
+    fn from(region: &Region) -> Self {
+        RegionOption {
+            chrom: region.chrom.clone(),
+            first_bin: region.first_bin,
+            n_bins: region.n_bins,
+            name: region.name.clone(),
+        }
+    }
+}
+
+impl From<&RegionOption> for Region {
+    fn from(region: &RegionOption) -> Self {
+        Region {
+            chrom: region.chrom.clone(),
+            first_bin: region.first_bin,
+            n_bins: region.n_bins,
+            name: region.name.clone(),
+        }
+    }
+}
+
+/// Everything that a training is told; a checkpoint keeps it, so that `--resume` needs no repeating.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainOptions {
+    /// The model's name.
+    pub name: String,
+    /// Which network.
+    pub architecture: Architecture,
+    /// Its sizes.
+    pub sizes: Sizes,
+    /// In which order bins are visited.
+    pub sampling: Sampling,
+    /// Learning rate before the schedule.
+    pub learning_rate: f64,
+    /// Whether the rate falls along half a cosine over `passes`.
+    pub cosine: bool,
+    /// Largest norm of a step's gradients.
+    pub clip: Option<f64>,
+    /// Passes at most (exactly as many when nothing validates).
+    pub passes: u32,
+    /// Passes without a better held-out error before the search for the best length ends.
+    pub patience: u32,
+    /// Tracks that training never reads.
+    pub hold: Vec<Pair>,
+    /// Tracks that decide when to stop.
+    pub validate: Validate,
+    /// The model's regions; all of the database's when empty.
+    pub regions: Vec<RegionOption>,
+    /// The seed that all chance derives from.
+    pub seed: u64,
+    /// Bytes of signal in memory at most.
+    pub cache_bytes: u64,
+    /// How genome factors are stored.
+    pub half_precision: bool,
+}
+
+impl TrainOptions {
+    /// The optimiser, its schedule spanning all passes.
+    pub fn adam(&self, steps_per_pass: u64) -> Adam {
+        let schedule = match self.cosine {
+            true => Schedule::Cosine { steps: u64::from(self.passes) * steps_per_pass },
+            false => Schedule::Constant,
+        };
+        Adam { learning_rate: self.learning_rate, schedule, ..Adam::default() }
+    }
+
+    /// How genome factors are stored.
+    pub fn precision(&self) -> Precision {
+        if self.half_precision { Precision::F16 } else { Precision::F32 }
+    }
+
+    /// # Errors
+    /// When a value cannot be.
+    pub fn check(&self) -> Result<(), FactorizationError> {
+        self.sizes.check()?;
+        let refuse = |why: String| Err(FactorizationError::Options(why));
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return refuse(format!("the learning rate must be above 0, not {}", self.learning_rate));
+        }
+        if self.clip.is_some_and(|c| !(c > 0.0 && c.is_finite())) {
+            return refuse("the gradients' largest norm must be above 0".into());
+        }
+        if self.passes == 0 {
+            return refuse("train at least one pass".into());
+        }
+        Ok(())
+    }
+
+    /// The model's axis inside the database's.
+    ///
+    /// # Errors
+    /// When a region is beyond its chromosome.
+    pub fn axis(&self, whole: &GenomeAxis) -> Result<GenomeAxis, FactorizationError> {
+        if self.regions.is_empty() {
+            return Ok(whole.clone());
+        }
+        let regions = self.regions.iter().map(Region::from).collect();
+        Ok(GenomeAxis::new(whole.assembly().clone(), regions)?)
+    }
+}
+
+/// Which track plays which part in a training.
+#[derive(Debug, Clone)]
+pub struct Cast {
+    /// Biosamples of the model, by name.
+    pub biosamples: Vec<String>,
+    /// Assays of the model, by name.
+    pub assays: Vec<String>,
+    /// Tracks to train on, validating ones included.
+    pub training: Vec<Track>,
+    /// The same as training knows them.
+    pub tracks: Vec<TrainingTrack>,
+    /// Which of `training` validate.
+    pub validate: Vec<usize>,
+    /// Tracks held out.
+    pub held: Vec<Track>,
+}
+
+impl Cast {
+    /// Casts a database's tracks. The model knows the biosamples and assays it trains on; one whose
+    /// every track is held out is left for `extend`.
+    ///
+    /// # Errors
+    /// When a track that is to be held out or to validate is not there, one is to do both, or
+    /// nothing is left to train on.
+    pub fn new(all: Vec<Track>, options: &TrainOptions) -> Result<Self, FactorizationError> {
+        for (what, pairs) in [("--hold", &options.hold), ("--validate", named(&options.validate))] {
+            for (biosample, assay) in pairs {
+                if !all.iter().any(|t| t.biosample == *biosample && t.assay == *assay) {
+                    return Err(no_such_track(&all, what, biosample, assay));
+                }
+            }
+        }
+        let is_in = |pairs: &[Pair], t: &Track| pairs.iter().any(|(b, a)| *b == t.biosample && *a == t.assay);
+        let (held, training): (Vec<Track>, Vec<Track>) = all.into_iter().partition(|t| is_in(&options.hold, t));
+        if training.is_empty() {
+            return Err(FactorizationError::Options(
+                "there is no track to train on: ingest some, or hold out fewer".into(),
+            ));
+        }
+        let names = |of: fn(&Track) -> &String| {
+            let mut names: Vec<String> = training.iter().map(|t| of(t).clone()).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let (biosamples, assays) = (names(|t| &t.biosample), names(|t| &t.assay));
+        let place = |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
+        let tracks: Vec<TrainingTrack> = training
+            .iter()
+            .map(|t| TrainingTrack {
+                biosample: (t.biosample.clone(), place(&biosamples, &t.biosample)),
+                assay: (t.assay.clone(), place(&assays, &t.assay)),
+            })
+            .collect();
+        let validate = match &options.validate {
+            Validate::Nothing => Vec::new(),
+            Validate::Drawn => draw_validation(&tracks, options.seed),
+            Validate::Tracks(pairs) => {
+                if let Some((b, a)) = pairs.iter().find(|p| options.hold.contains(p)) {
+                    return Err(FactorizationError::Options(format!(
+                        "{b} {a} cannot both be held out and validate: held-out tracks decide nothing"
+                    )));
+                }
+                (0..training.len()).filter(|i| is_in(pairs, &training[*i])).collect()
+            }
+        };
+        if validate.len() == training.len() {
+            return Err(FactorizationError::Options("every training track validates; keep some to train on".into()));
+        }
+        if validate.is_empty() && options.validate == Validate::Drawn {
+            return Err(FactorizationError::Options(
+                "no track can be spared to decide when to stop (every biosample and assay must keep two): \
+                 name some with --validate, or say how long with --passes N --no-validate"
+                    .into(),
+            ));
+        }
+        Ok(Cast { biosamples, assays, training, tracks, validate, held })
+    }
+}
+
+fn named(validate: &Validate) -> &Vec<Pair> {
+    static NONE: Vec<Pair> = Vec::new();
+    match validate {
+        Validate::Tracks(pairs) => pairs,
+        _ => &NONE,
+    }
+}
+
+fn no_such_track(all: &[Track], what: &str, biosample: &str, assay: &str) -> FactorizationError {
+    if !all.iter().any(|t| t.biosample == biosample) {
+        return StoreError::unknown("biosample", biosample, all.iter().map(|t| t.biosample.as_str())).into();
+    }
+    if !all.iter().any(|t| t.assay == assay) {
+        return StoreError::unknown("assay", assay, all.iter().map(|t| t.assay.as_str())).into();
+    }
+    FactorizationError::Options(format!("{what}: the database has no track {biosample} {assay}"))
+}
+
+/// Reads `cpu`, `cuda` or `cuda:N`.
+///
+/// # Errors
+/// When the text is none of these, or this libtorch sees no such GPU.
+pub fn device(text: &str) -> Result<Device, FactorizationError> {
+    let index = match text {
+        "cpu" => return Ok(Device::Cpu),
+        "cuda" => 0,
+        other => other.strip_prefix("cuda:").and_then(|n| n.parse::<usize>().ok()).ok_or_else(|| {
+            FactorizationError::Options(format!("`{other}` is no device; use cpu, cuda or cuda:N"))
+        })?,
+    };
+    let there = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
+    if index as i64 >= there {
+        return Err(FactorizationError::Options(format!(
+            "device {text} is not there: this libtorch sees {there} GPUs; use --device cpu, or set LIBTORCH to a CUDA build"
+        )));
+    }
+    Ok(Device::Cuda(index))
+}

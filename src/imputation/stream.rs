@@ -1,0 +1,132 @@
+//! The walk along the genome.
+
+use std::ops::Range;
+
+use ndarray::Array2;
+
+use super::Experiment;
+use crate::genome::{GenomeAxis, Interval};
+use crate::model::TrainedModel;
+use crate::store::{Database, StoreError};
+
+/// Numbers of the genome's part of the first layer that are in memory at once: 32 MB.
+const BLOCK_NUMBERS: usize = 8 << 20;
+/// Bins of a block at most: what writers take in one piece.
+const BLOCK_BINS: usize = 1 << 16;
+
+/// The axis bins that some intervals touch (all bins when none is given), one range a region, in
+/// the order that files want them.
+///
+/// # Errors
+/// When an interval touches no bin of the axis; the nearest region is named.
+pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> Result<Vec<Range<u64>>, StoreError> {
+    if intervals.is_empty() {
+        return Ok(axis.sorted_regions().iter().map(|r| axis.region_bins(*r)).collect());
+    }
+    let mut touched = Vec::new();
+    for interval in intervals {
+        let length = axis.assembly().chromosome(&interval.chrom)?.length;
+        let clipped = Interval::new(&interval.chrom, interval.start, interval.end.min(length));
+        let ranges = axis.bins_within(&clipped);
+        if ranges.is_empty() {
+            let near = axis.nearest_region(&clipped.chrom, clipped.start);
+            let near = near.map_or_else(
+                || format!("no region of {} is covered", clipped.chrom),
+                |r| format!("the nearest covered region is {r}"),
+            );
+            return Err(StoreError::Invalid(format!("{clipped} is not covered by the model: {near}")));
+        }
+        touched.extend(ranges);
+    }
+    let place = |bin: u64| {
+        let region = axis.locate(bin).region;
+        (axis.sorted_regions().iter().position(|r| *r == region), bin)
+    };
+    touched.sort_by_key(|r| place(r.start));
+    let mut merged: Vec<Range<u64>> = Vec::new();
+    for range in touched {
+        match merged.last_mut() {
+            // Regions that are neighbours on the axis may be far apart on the genome.
+            Some(last) if range.start <= last.end && axis.locate(last.start).region == axis.locate(range.start).region => {
+                last.end = last.end.max(range.end);
+            }
+            _ => merged.push(range),
+        }
+    }
+    Ok(merged)
+}
+
+/// A model over a database's genome factors, streaming experiments.
+pub struct Stream<'a> {
+    database: &'a Database,
+    model: &'a TrainedModel,
+}
+
+impl<'a> Stream<'a> {
+    /// A stream over a model.
+    pub fn new(database: &'a Database, model: &'a TrainedModel) -> Self {
+        Stream { database, model }
+    }
+
+    /// Imputes experiments over spans of the model's axis; `sink` gets the experiment's place, the
+    /// first axis bin of a piece, and its values as the tracks are stored (arcsinh).
+    ///
+    /// # Errors
+    /// When the model does not know an experiment, a blob is damaged, or the sink fails.
+    pub fn run<E>(
+        &self,
+        experiments: &[Experiment],
+        spans: &[Range<u64>],
+        sink: &mut dyn FnMut(usize, u64, &[f32]) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        E: From<crate::Error>,
+    {
+        let places: Vec<(usize, usize)> = experiments
+            .iter()
+            .map(|e| Ok((self.model.biosample(&e.biosample)?, self.model.assay(&e.assay)?)))
+            .collect::<Result<_, StoreError>>()
+            .map_err(crate::Error::from)?;
+        let nodes = self.model.config().sizes.nodes;
+        let step = (BLOCK_NUMBERS / nodes).clamp(256, BLOCK_BINS) as u64;
+        let mut values = Vec::new();
+        for span in spans {
+            let mut first = span.start;
+            while first < span.end {
+                let n_bins = step.min(span.end - first) as usize;
+                let part = self.genome_part(first, n_bins).map_err(E::from)?;
+                values.resize(n_bins, 0f32);
+                for (i, (biosample, assay)) in places.iter().enumerate() {
+                    let forward = self.model.forward();
+                    forward
+                        .predict(part.view(), *biosample, *assay, &mut values)
+                        .map_err(crate::Error::from)?;
+                    sink(i, first, &values)?;
+                }
+                first += n_bins as u64;
+            }
+        }
+        Ok(())
+    }
+
+    fn genome_part(&self, first: u64, n_bins: usize) -> crate::Result<Array2<f32>> {
+        let at = self.model.axis().locate(first);
+        let block = self.model.block(self.database, at.region, at.chrom_bin, n_bins)?;
+        Ok(self.model.forward().genome_part(&block))
+    }
+}
+
+/// One experiment over the whole of the model's axis, in the axis' order, as tracks are stored.
+///
+/// # Errors
+/// As [`Stream::run`].
+pub fn impute_track(database: &Database, model: &TrainedModel, experiment: &Experiment) -> crate::Result<Vec<f32>> {
+    let axis = model.axis();
+    let mut track = vec![0f32; axis.n_bins() as usize];
+    let stream = Stream::new(database, model);
+    stream.run::<crate::Error>(std::slice::from_ref(experiment), &spans(axis, &[])?, &mut |_, first, values| {
+        track[first as usize..first as usize + values.len()].copy_from_slice(values);
+        Ok(())
+    })?;
+    Ok(track)
+}

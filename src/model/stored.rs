@@ -1,0 +1,228 @@
+//! Models in the database: stored as named tensors, read back whole or a block at a time.
+
+use ndarray::{Array1, Array2};
+
+use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network};
+use crate::genome::{GenomeAxis, Scale};
+use crate::store::{Database, Model, ModelLock, ModelRecord, StoreError};
+
+const BIOSAMPLES: &str = "biosample_factors";
+const ASSAYS: &str = "assay_factors";
+
+fn genome_tensor(scale: Scale) -> String {
+    format!("genome_{scale}")
+}
+
+/// A model of a database, its dense part in memory, its genome factors read as they are needed.
+#[derive(Debug, Clone)]
+pub struct TrainedModel {
+    stored: Model,
+    config: ModelConfig,
+    axis: GenomeAxis,
+    network: Network,
+    forward: Forward,
+}
+
+impl TrainedModel {
+    /// Opens the model of that name; the default one when no name is given.
+    ///
+    /// # Errors
+    /// When there is none, a blob is damaged, or its shapes disagree with its configuration.
+    pub fn open(database: &Database, name: Option<&str>) -> crate::Result<Self> {
+        let stored = database.read_model(name)?;
+        let record = &stored.record;
+        let config: ModelConfig = serde_json::from_value(record.config.clone())
+            .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
+        config.sizes.check()?;
+        let axis = GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
+        let matrix = |name: &str| read_matrix(database, &stored, name);
+        let dense = |name: &str| -> crate::Result<Dense> {
+            Ok(Dense {
+                weight: matrix(&format!("{name}.weight"))?,
+                bias: Array1::from_iter(matrix(&format!("{name}.bias"))?),
+            })
+        };
+        let network = Network {
+            biosamples: matrix(BIOSAMPLES)?,
+            assays: matrix(ASSAYS)?,
+            hidden: (0..config.sizes.layers).map(|i| dense(&format!("hidden_{i}"))).collect::<Result<_, _>>()?,
+            output: dense("output")?,
+        };
+        let counts = (network.biosamples.nrows(), network.assays.nrows());
+        let names = (stored.record.biosamples.len(), stored.record.assays.len());
+        if counts != names {
+            return Err(ModelError::Shape {
+                name: format!("biosamples and assays of {}", stored.record.name),
+                found: [counts.0, counts.1],
+                expected: [names.0, names.1],
+            }
+            .into());
+        }
+        let forward = Forward::new(&network, &config.sizes)?;
+        Ok(TrainedModel {
+            config,
+            axis,
+            network,
+            forward,
+            stored,
+        })
+    }
+
+    /// What the database records of it.
+    pub fn record(&self) -> &ModelRecord {
+        &self.stored.record
+    }
+
+    /// The stored model.
+    pub fn stored(&self) -> &Model {
+        &self.stored
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The genome axis it was trained on.
+    pub fn axis(&self) -> &GenomeAxis {
+        &self.axis
+    }
+
+    /// Its dense part.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Its dense part, ready to predict.
+    pub fn forward(&self) -> &Forward {
+        &self.forward
+    }
+
+    /// A biosample's place in the model.
+    ///
+    /// # Errors
+    /// When the model does not know it; the nearest names are given.
+    pub fn biosample(&self, name: &str) -> Result<usize, StoreError> {
+        place("biosample", name, &self.record().biosamples)
+    }
+
+    /// An assay's place in the model.
+    ///
+    /// # Errors
+    /// When the model does not know it; the nearest names are given.
+    pub fn assay(&self, name: &str) -> Result<usize, StoreError> {
+        place("assay", name, &self.record().assays)
+    }
+
+    /// The factors of consecutive bins of one region, from its chromosome bin `first_bin` on.
+    ///
+    /// # Errors
+    /// When a blob is damaged.
+    pub fn block(&self, database: &Database, region: usize, first_bin: u64, n_bins: usize) -> Result<GenomeBlock, StoreError> {
+        let mut scales: [Array2<f32>; 3] = Default::default();
+        for scale in Scale::ALL {
+            let first = self.axis.regions()[region].first_row(scale);
+            let from = first_bin / scale.bins() - first;
+            let n_rows = GenomeBlock::n_rows(scale, first_bin, n_bins);
+            let cols = self.config.sizes.genome_factors(scale);
+            let mut values = vec![0f32; n_rows * cols];
+            let rows = from..from + n_rows as u64;
+            database.read_tensor(&self.stored, &genome_tensor(scale), Some(region as u32), rows, &mut values)?;
+            scales[scale.index()] = shaped(n_rows, cols, values);
+        }
+        Ok(GenomeBlock { first_bin, n_bins, scales })
+    }
+
+    /// All genome factors.
+    ///
+    /// # Errors
+    /// When a blob is damaged.
+    pub fn genome_factors(&self, database: &Database) -> Result<GenomeFactors, StoreError> {
+        let mut scales: [Array2<f32>; 3] = Default::default();
+        for scale in Scale::ALL {
+            let cols = self.config.sizes.genome_factors(scale);
+            let mut values = vec![0f32; self.axis.n_rows(scale) as usize * cols];
+            for region in 0..self.axis.regions().len() {
+                let rows = self.axis.region_rows(scale, region);
+                let out = &mut values[rows.start as usize * cols..rows.end as usize * cols];
+                let n_rows = rows.end - rows.start;
+                database.read_tensor(&self.stored, &genome_tensor(scale), Some(region as u32), 0..n_rows, out)?;
+            }
+            scales[scale.index()] = shaped(self.axis.n_rows(scale) as usize, cols, values);
+        }
+        Ok(GenomeFactors { scales })
+    }
+}
+
+/// Stores a model in one commit, in place of one of that name where `replace` is set.
+///
+/// `record.regions` must be the axis' regions and `record.config` the configuration the shapes
+/// come from.
+///
+/// # Errors
+/// When shapes disagree, a number is not finite, or the disk is full; nothing is stored then.
+pub fn save(
+    database: &Database,
+    lock: &ModelLock,
+    record: &ModelRecord,
+    network: &Network,
+    genome: &GenomeFactors,
+    replace: bool,
+) -> crate::Result<Model> {
+    let config: ModelConfig = serde_json::from_value(record.config.clone())
+        .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
+    network.check(&config.sizes)?;
+    let axis = GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
+    let mut writer = database.begin_model(lock, record, replace)?;
+    let mut put = |name: &str, rows: usize, cols: usize, values: &mut dyn Iterator<Item = f32>| {
+        let flat: Vec<f32> = values.collect();
+        writer.tensor(name, rows as u64, cols as u64, None, &flat)
+    };
+    for (name, factors) in [(BIOSAMPLES, &network.biosamples), (ASSAYS, &network.assays)] {
+        put(name, factors.nrows(), factors.ncols(), &mut factors.iter().copied())?;
+    }
+    let hidden = network.hidden.iter().enumerate().map(|(i, layer)| (format!("hidden_{i}"), layer));
+    for (name, layer) in hidden.chain([("output".to_string(), &network.output)]) {
+        let (rows, cols) = layer.weight.dim();
+        put(&format!("{name}.weight"), rows, cols, &mut layer.weight.iter().copied())?;
+        put(&format!("{name}.bias"), 1, cols, &mut layer.bias.iter().copied())?;
+    }
+    for scale in Scale::ALL {
+        let table = &genome.scales[scale.index()];
+        let (rows, cols) = (axis.n_rows(scale) as usize, config.sizes.genome_factors(scale));
+        if table.dim() != (rows, cols) {
+            return Err(ModelError::Shape {
+                name: format!("{scale} factors"),
+                found: [table.nrows(), table.ncols()],
+                expected: [rows, cols],
+            }
+            .into());
+        }
+        let table = table.as_standard_layout();
+        let values = table.as_slice().unwrap_or(&[]);
+        for region in 0..axis.regions().len() {
+            let rows = axis.region_rows(scale, region);
+            let part = &values[rows.start as usize * cols..rows.end as usize * cols];
+            writer.tensor(&genome_tensor(scale), rows.end - rows.start, cols as u64, Some(region as u32), part)?;
+        }
+    }
+    Ok(writer.commit()?)
+}
+
+fn place(what: &'static str, name: &str, names: &[String]) -> Result<usize, StoreError> {
+    let found = names.iter().position(|n| n == name);
+    found.ok_or_else(|| StoreError::unknown(what, name, names.iter().map(String::as_str)))
+}
+
+fn read_matrix(database: &Database, stored: &Model, name: &str) -> Result<Array2<f32>, StoreError> {
+    let tensor = stored.tensor(name, None)?;
+    let (rows, cols) = (tensor.rows as usize, tensor.cols as usize);
+    let mut values = vec![0f32; rows * cols];
+    database.read_tensor(stored, name, None, 0..tensor.rows, &mut values)?;
+    Ok(shaped(rows, cols, values))
+}
+
+/// Row-major values as a matrix; their number is rows × cols by construction.
+fn shaped(rows: usize, cols: usize, values: Vec<f32>) -> Array2<f32> {
+    Array2::from_shape_vec((rows, cols), values).unwrap_or_else(|_| Array2::zeros((0, 0)))
+}
