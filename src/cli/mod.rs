@@ -3,13 +3,31 @@
 //! Owns arguments, tables and progress; every subcommand is a library call. Results go to stdout,
 //! all else to stderr. Exits with 0, 1 (failed) or 2 (misused).
 
+mod check;
+mod create;
+#[cfg(feature = "torch")]
+mod demo;
+mod evaluate;
+#[cfg(feature = "torch")]
+mod extend;
+mod impute;
+mod info;
+mod ingest;
+mod model;
+mod names;
 mod output;
+mod progress;
+mod simulate;
+mod track;
+#[cfg(feature = "torch")]
+mod train;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use persea::store::Database;
 
 use output::Format;
 
@@ -22,31 +40,146 @@ use output::Format;
     name = "persea",
     version,
     max_term_width = 100,
-    after_help = "Example: persea demo --output demo"
+    after_help = "Example: persea demo --output demo    (simulates, trains, imputes and scores in a minute)"
 )]
 struct Arguments {
-    /// The database directory (NAME.persea).
-    #[arg(long, global = true, env = "PERSEA_DB", value_name = "DIR")]
-    db: Option<PathBuf>,
-    /// How results are printed.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Threads to use; all cores by default.
-    #[arg(long, global = true, value_name = "N")]
-    threads: Option<usize>,
-    /// Say more on stderr (repeat for more).
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    verbose: u8,
+    #[command(flatten)]
+    common: Common,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {}
-
-/// What every subcommand gets.
-struct Context_ {
+/// What every subcommand takes.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// The database directory (NAME.persea)
+    #[arg(long, global = true, env = "PERSEA_DB", value_name = "DIR")]
     db: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
-    threads: Option<usize>,
+    /// Threads to use; all cores by default
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Say more on stderr (repeat for more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+impl Common {
+    /// The database's path.
+    fn path(&self) -> anyhow::Result<&Path> {
+        match &self.db {
+            Some(path) => Ok(path),
+            None => Err(Misuse("which database? Give --db NAME.persea, or set PERSEA_DB".into()).into()),
+        }
+    }
+
+    /// Opens the database.
+    fn open(&self) -> anyhow::Result<Database> {
+        Ok(Database::open(self.path()?)?)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[cfg(feature = "torch")]
+    Demo(demo::Arguments),
+    Simulate(simulate::Arguments),
+    Create(create::Arguments),
+    Ingest(ingest::Arguments),
+    Track(track::Arguments),
+    #[cfg(feature = "torch")]
+    Train(train::Arguments),
+    #[cfg(feature = "torch")]
+    Extend(extend::Arguments),
+    Impute(impute::Arguments),
+    Evaluate(evaluate::Arguments),
+    Model(model::Arguments),
+    Info(info::Arguments),
+    Check(check::Arguments),
+}
+
+/// Arguments that parse but cannot be meant: exit status 2.
+#[derive(Debug)]
+struct Misuse(String);
+
+impl std::fmt::Display for Misuse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// Parses the arguments, runs the subcommand, reports what went wrong.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let common = arguments.common;
+    set_up_logging(common.verbose);
+    if let Err(error) = set_up_threads(common.threads) {
+        eprintln!("persea: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    let result = match arguments.command {
+        #[cfg(feature = "torch")]
+        Command::Demo(a) => demo::run(a, &common),
+        Command::Simulate(a) => simulate::run(a, &common),
+        Command::Create(a) => create::run(a, &common),
+        Command::Ingest(a) => ingest::run(a, &common),
+        Command::Track(a) => track::run(a, &common),
+        #[cfg(feature = "torch")]
+        Command::Train(a) => train::run(a, &common),
+        #[cfg(feature = "torch")]
+        Command::Extend(a) => extend::run(a, &common),
+        Command::Impute(a) => impute::run(a, &common),
+        Command::Evaluate(a) => evaluate::run(a, &common),
+        Command::Model(a) => model::run(a, &common),
+        Command::Info(a) => info::run(a, &common),
+        Command::Check(a) => check::run(a, &common),
+    };
+    match result {
+        Ok(code) => code,
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("persea: {error:#}");
+            match error.is::<Misuse>() {
+                true => ExitCode::from(2),
+                false => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>());
+    io.map(std::io::Error::kind).any(|kind| kind == std::io::ErrorKind::BrokenPipe)
+}
+
+fn set_up_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PERSEA_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("persea={level}")));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
+fn set_up_threads(threads: Option<u16>) -> anyhow::Result<()> {
+    let Some(threads) = threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(threads))
+        .build_global()
+        .context("cannot set the number of threads")?;
+    #[cfg(feature = "torch")]
+    persea::factorization::set_threads(usize::from(threads));
+    Ok(())
 }

@@ -1,0 +1,98 @@
+//! `persea create`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
+use persea::store::{Database, NewDatabase};
+
+use super::output::grouped;
+use super::{Common, Misuse};
+
+/// Make a new database: assembly, regions, annotation.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: persea create --db pilot.persea --assembly hg19 --regions pilot_regions.hg19.bed \\\n           --genes genes.gtf.gz --mask blacklist.bed"
+)]
+pub struct Arguments {
+    /// hg19 or hg38, or any name together with --chrom-sizes
+    #[arg(long, value_name = "NAME")]
+    assembly: String,
+    /// Chromosome names and lengths of another assembly
+    #[arg(long, value_name = "FILE")]
+    chrom_sizes: Option<PathBuf>,
+    /// Regions to cover, a BED file (rounded outward to 25 bp bins)
+    #[arg(long, value_name = "BED", conflicts_with = "chromosomes")]
+    regions: Option<PathBuf>,
+    /// Whole chromosomes to cover, by name; all of chr1-chr22 and chrX when neither is given
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    chromosomes: Vec<String>,
+    /// Genes: GTF, GFF3 or BED, gzipped or not
+    #[arg(long, value_name = "FILE")]
+    genes: Option<PathBuf>,
+    /// Enhancers, a BED file
+    #[arg(long, value_name = "BED")]
+    enhancers: Option<PathBuf>,
+    /// Bins never trained on nor scored (blacklist, gaps), BED files
+    #[arg(long, value_name = "BED", num_args = 1..)]
+    mask: Vec<PathBuf>,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let path = common.path()?;
+    let assembly = match &arguments.chrom_sizes {
+        Some(sizes) => Assembly::from_chrom_sizes(&arguments.assembly, sizes)?,
+        None => Assembly::by_name(&arguments.assembly)?,
+    };
+    let axis = match &arguments.regions {
+        Some(bed) => GenomeAxis::from_bed(assembly.clone(), bed)?,
+        None => {
+            let mut names: Vec<String> = arguments.chromosomes.clone();
+            if names.is_empty() {
+                let usual = |n: &&str| n.strip_prefix("chr").is_some_and(|n| n == "X" || n.parse::<u8>().is_ok());
+                let all = assembly.chromosomes().iter().map(|c| c.name.as_str());
+                names = all.filter(usual).map(str::to_string).collect();
+            }
+            if names.is_empty() {
+                return Err(Misuse("which chromosomes? Give --chromosomes NAME,… or --regions BED".into()).into());
+            }
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            GenomeAxis::whole_chromosomes(assembly.clone(), &names)?
+        }
+    };
+    let genes = match &arguments.genes {
+        Some(file) => {
+            let set = read_genes(file, &assembly)?;
+            if set.n_other_chromosomes > 0 {
+                eprintln!(
+                    "persea: {} genes lie on chromosomes that {} lacks and are left out",
+                    grouped(set.n_other_chromosomes),
+                    assembly.name()
+                );
+            }
+            set.genes
+        }
+        None => Vec::new(),
+    };
+    let enhancers = match &arguments.enhancers {
+        Some(bed) => read_bed(bed, &assembly)?.into_iter().map(|(interval, _)| interval).collect(),
+        None => Vec::new(),
+    };
+    let mask = Mask::read_intervals(&axis, &arguments.mask)?;
+    let n_masked = Mask::new(&axis, &mask).n_masked();
+    let (n_genes, n_enhancers) = (genes.len(), enhancers.len());
+    let (n_regions, n_bins) = (axis.regions().len(), axis.n_bins());
+    Database::create(path, &NewDatabase { axis, mask, genes, enhancers })?;
+    eprintln!(
+        "{}: {} ({n_regions} regions, {} bins of 25 bp, {} masked), {} genes, {} enhancers",
+        path.display(),
+        assembly.name(),
+        grouped(n_bins),
+        grouped(n_masked as u64),
+        grouped(n_genes as u64),
+        grouped(n_enhancers as u64)
+    );
+    eprintln!("next: persea ingest MANIFEST --db {}", path.display());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,98 @@
+//! `persea extend`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::factorization::{Additions, ExtendOptions, device, extend};
+use persea::genome::GenomeAxis;
+use persea::model::TrainedModel;
+
+use super::train::Shown;
+use super::{Common, names, progress};
+
+/// Add biosamples, assays or regions to a model, everything else frozen.
+///
+/// Old predictions do not change by a bit.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea extend --model base --biosamples E017 --tracks E017:H3K4me3,E017:H3K4me1")]
+pub struct Arguments {
+    /// The model to extend; the default model when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// The extended model's name; the old one is replaced when not given
+    #[arg(long)]
+    name: Option<String>,
+    /// Biosamples to add
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    biosamples: Vec<String>,
+    /// Assays to add
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    assays: Vec<String>,
+    /// Regions to add, a BED file; what the model covers already is left out of them
+    #[arg(long, value_name = "BED")]
+    regions: Option<PathBuf>,
+    /// Add every biosample and assay of the database that the model does not know
+    #[arg(long, conflicts_with_all = ["biosamples", "assays"])]
+    all: bool,
+    /// Tracks to learn from; all suitable ones by default
+    #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
+    tracks: Vec<String>,
+    /// Tracks not to learn from
+    #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
+    hold: Vec<String>,
+    /// Passes; 8 for biosamples and assays, as many as the model was trained for regions
+    #[arg(long)]
+    passes: Option<u32>,
+    /// Learning rate of biosamples' and assays' factors, falling along half a cosine
+    #[arg(long, default_value_t = 1e-2)]
+    learning_rate: f64,
+    /// What all chance derives from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// cpu, cuda or cuda:N
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Gigabytes of signal in memory at most
+    #[arg(long, value_name = "GB", default_value_t = 2.0)]
+    cache: f64,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let model = TrainedModel::open(&database, arguments.model.as_deref())?;
+    let regions = match &arguments.regions {
+        Some(bed) => GenomeAxis::from_bed(database.axis().assembly().clone(), bed)?.regions().to_vec(),
+        None => Vec::new(),
+    };
+    let none_named = arguments.biosamples.is_empty() && arguments.assays.is_empty() && regions.is_empty();
+    let additions = Additions {
+        biosamples: arguments.biosamples,
+        assays: arguments.assays,
+        regions,
+        all: arguments.all || none_named,
+        tracks: names::pairs(&arguments.tracks)?,
+        hold: names::pairs(&arguments.hold)?,
+    };
+    let options = ExtendOptions {
+        passes: arguments.passes,
+        learning_rate: arguments.learning_rate,
+        seed: arguments.seed,
+        cache_bytes: (arguments.cache.max(0.0) * 1e9) as u64,
+        device: device(&arguments.device)?,
+        name: arguments.name.unwrap_or_else(|| model.record().name.clone()),
+    };
+    let stop = progress::stop_on_interrupt("stopping; the model stays as it was")?;
+    let mut shown = Shown::new(stop);
+    let extended = extend(&database, &model, &additions, &options, &mut shown);
+    shown.bar.finish_and_clear();
+    let extended = extended?;
+    eprintln!(
+        "model {}: {} biosamples, {} assays, {} regions",
+        extended.record.name,
+        extended.record.biosamples.len(),
+        extended.record.assays.len(),
+        extended.record.regions.len()
+    );
+    Ok(ExitCode::SUCCESS)
+}

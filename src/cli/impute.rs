@@ -1,0 +1,113 @@
+//! `persea impute`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use persea::formats::Format;
+use persea::genome::Interval;
+use persea::imputation::{Experiment, Output, Scale, missing_experiments, parse_experiment, read_experiments, spans, write_experiments};
+use persea::model::TrainedModel;
+
+use super::{Common, Misuse, progress};
+
+/// Impute experiments to bigWig, bedGraph or npz.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig")]
+pub struct Arguments {
+    /// BIOSAMPLE:ASSAY, …
+    #[arg(value_name = "BIOSAMPLE:ASSAY")]
+    experiments: Vec<String>,
+    /// A TSV or CSV of experiments (columns biosample and assay)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["experiments", "all_missing"])]
+    list: Option<PathBuf>,
+    /// Every experiment that the model knows and nobody measured
+    #[arg(long, conflicts_with = "experiments")]
+    all_missing: bool,
+    /// The model; the default one when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// A file for one experiment; a folder for several
+    #[arg(long, short, value_name = "PATH")]
+    output: PathBuf,
+    /// The files' format: bigwig, bedgraph, npz or npy; told from --output for one experiment
+    #[arg(long = "as", value_name = "FORMAT", value_parser = ["bigwig", "bedgraph", "npz", "npy"])]
+    format: Option<String>,
+    /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
+    #[arg(long, value_name = "REGION", num_args = 1)]
+    region: Vec<String>,
+    /// Stay on the arcsinh scale that the tracks are trained on
+    #[arg(long)]
+    arcsinh: bool,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let model = TrainedModel::open(&database, arguments.model.as_deref())?;
+    let experiments: Vec<Experiment> = match (&arguments.list, arguments.all_missing) {
+        (Some(list), _) => read_experiments(list, &model)?,
+        (None, true) => missing_experiments(&database, &model)?,
+        (None, false) if arguments.experiments.is_empty() => {
+            return Err(Misuse("which experiments? Name some as BIOSAMPLE:ASSAY, or give --list FILE or --all-missing".into()).into());
+        }
+        (None, false) => {
+            let texts = arguments.experiments.iter().flat_map(|t| t.split(','));
+            texts.map(|text| parse_experiment(text, &model)).collect::<Result<_, _>>()?
+        }
+    };
+    if experiments.is_empty() {
+        eprintln!("nothing to impute: every experiment that the model knows was measured");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let one = arguments.list.is_none() && !arguments.all_missing && experiments.len() == 1 && !arguments.output.is_dir();
+    let format = format(&arguments, one)?;
+    let outputs: Vec<Output> = match one {
+        true => vec![Output { experiment: experiments[0].clone(), path: arguments.output.clone() }],
+        false => {
+            std::fs::create_dir_all(&arguments.output).with_context(|| format!("cannot make {}", arguments.output.display()))?;
+            let path = |e: &Experiment| arguments.output.join(file_name(e, format));
+            experiments.iter().map(|e| Output { experiment: e.clone(), path: path(e) }).collect()
+        }
+    };
+    let intervals: Vec<Interval> = arguments.region.iter().map(|r| Interval::parse_browser(r)).collect::<Result<_, _>>()?;
+    let spans = spans(model.axis(), &intervals)?;
+    let scale = if arguments.arcsinh { Scale::Transformed } else { Scale::Signal };
+    let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
+    let bar = progress::bar(n_bins * outputs.len() as u64, "imputing {wide_bar} {percent}% {elapsed} left {eta}");
+    write_experiments(&database, &model, &outputs, format, &spans, scale, &mut |done| bar.set_position(done))?;
+    bar.finish_and_clear();
+    for output in &outputs {
+        println!("{}", output.path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
+    if let Some(name) = &arguments.format {
+        return Format::from_name(name).with_context(|| format!("`{name}` is no format"));
+    }
+    if !one {
+        return Ok(Format::BigWig);
+    }
+    match Format::from_path(&arguments.output) {
+        Some(format @ (Format::BigWig | Format::BedGraph | Format::Npz | Format::Npy)) => Ok(format),
+        _ => Err(Misuse(format!(
+            "{}: which format? End the name in .bw, .bedGraph, .npz or .npy, or say --as",
+            arguments.output.display()
+        ))
+        .into()),
+    }
+}
+
+/// A file's name for an experiment, whatever characters its names hold.
+pub fn file_name(experiment: &Experiment, format: Format) -> PathBuf {
+    let safe = |name: &str| name.replace(['/', '\\', '\0'], "_");
+    let extension = match format {
+        Format::BedGraph => "bedGraph",
+        Format::Npz => "npz",
+        Format::Npy => "npy",
+        _ => "bw",
+    };
+    Path::new(&format!("{}.{}.{extension}", safe(&experiment.biosample), safe(&experiment.assay))).to_path_buf()
+}

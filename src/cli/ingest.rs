@@ -1,0 +1,110 @@
+//! `persea ingest`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use persea::compendium::{ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, ingest, ingest_metadata};
+use serde_json::json;
+
+use super::output::Table;
+use super::{Common, Misuse, progress};
+
+/// Read tracks named in a manifest (biosample, assay, path) into the database.
+///
+/// The manifest is a CSV or TSV with a header: biosample, assay, path (relative to the manifest, or
+/// an http(s) URL), and optionally format, transform (arcsinh or none), multiplier, unit, missing
+/// (0 or nan). Tracks that are in already and unchanged are skipped, changed ones replaced.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean")]
+pub struct Arguments {
+    /// The manifest
+    #[arg(required_unless_present = "metadata")]
+    manifest: Option<PathBuf>,
+    /// Other names of the manifest's columns: biosample=cell,path=file
+    #[arg(long, value_name = "NAME=COLUMN,…")]
+    columns: Option<String>,
+    /// What to do about several files of one experiment
+    #[arg(long, value_enum, default_value_t = ReplicatesArgument::Error)]
+    replicates: ReplicatesArgument,
+    /// A table that describes biosamples or assays (Roadmap's as it is)
+    #[arg(long, value_name = "TABLE")]
+    metadata: Option<PathBuf>,
+}
+
+/// What to do about several files of one experiment.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ReplicatesArgument {
+    /// Refuse them.
+    Error,
+    /// Take the mean of their signal.
+    Mean,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let mut code = ExitCode::SUCCESS;
+    if let Some(path) = &arguments.manifest {
+        let columns = match &arguments.columns {
+            Some(text) => ColumnMap::parse(text).map_err(|e| Misuse(e.to_string()))?,
+            None => ColumnMap::default(),
+        };
+        let manifest = Manifest::read(path, &columns)?;
+        let stop = progress::stop_on_interrupt("stopping after the tracks under way; run the same command to go on")?;
+        let n_bins = database.axis().n_bins();
+        let bar = progress::bar(0, "{msg} {wide_bar} {percent}% {elapsed} left {eta}");
+        let hear = |event: IngestEvent<'_>| match event {
+            IngestEvent::Total { n_tracks } => bar.set_length(n_tracks as u64 * n_bins),
+            IngestEvent::Began { experiment } => bar.set_message(experiment.to_string()),
+            IngestEvent::Bins { n } => bar.inc(n),
+            IngestEvent::Done { outcome: Outcome::Skipped, .. } => bar.inc(n_bins),
+            _ => {}
+        };
+        let options = IngestOptions {
+            threads: common.threads.map_or(0, usize::from),
+            replicates: match arguments.replicates {
+                ReplicatesArgument::Error => Replicates::Error,
+                ReplicatesArgument::Mean => Replicates::Mean,
+            },
+            progress: Some(&hear),
+            stop: Some(&stop),
+        };
+        let report = ingest(&database, &manifest, &options)?;
+        bar.finish_and_clear();
+        for warning in &report.warnings {
+            eprintln!("persea: warning: {warning}");
+        }
+        for row in &report.without_file {
+            eprintln!("persea: {}, line {}: {} {} names no file and is left out", path.display(), row.line, row.biosample, row.assay);
+        }
+        for (experiment, error) in &report.failed {
+            eprintln!("persea: {experiment}: {error}");
+        }
+        let mut table = Table::new(&["ingested", "replaced", "unchanged", "failed", "without_file", "not_reached"]);
+        let count = |n: usize| json!(n);
+        table.row(vec![
+            count(report.ingested.len()),
+            count(report.replaced.len()),
+            count(report.skipped.len()),
+            count(report.failed.len()),
+            count(report.without_file.len()),
+            count(report.n_left),
+        ]);
+        table.print(common.format)?;
+        if !report.failed.is_empty() || report.n_left > 0 {
+            code = ExitCode::FAILURE;
+        }
+    }
+    if let Some(path) = &arguments.metadata {
+        let report = ingest_metadata(&database, path)?;
+        eprintln!(
+            "{} {}s described by {} ({} rows are of others)",
+            report.updated.len(),
+            report.kind,
+            path.display(),
+            report.n_others
+        );
+    }
+    Ok(code)
+}

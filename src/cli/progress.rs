@@ -1,0 +1,31 @@
+//! Progress on stderr, where that is a terminal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar of so many units; invisible where stderr is no terminal.
+pub fn bar(length: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸ "));
+    }
+    bar
+}
+
+/// A flag that Ctrl-C sets: the first asks to stop, the second quits at once.
+pub fn stop_on_interrupt(message: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            eprintln!("\npersea: quit");
+            std::process::exit(130);
+        }
+        eprintln!("\npersea: {message}");
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}

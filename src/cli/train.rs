@@ -1,0 +1,340 @@
+//! `persea train`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use persea::factorization::{
+    Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption, Sampling, StepReport, TrainOptions,
+    Validate, device, estimate, fit,
+};
+use persea::genome::GenomeAxis;
+use persea::model::{Architecture, Preset, Sizes};
+use serde_json::json;
+
+use super::output::{Table, grouped, measure};
+use super::{Common, Misuse, names, progress};
+
+/// Fit the factorisation.
+///
+/// Held-out tracks are never read. How long to train is decided on validation tracks drawn from the
+/// training tracks; then all training tracks are trained on for as long as was best.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3")]
+pub struct Arguments {
+    /// The model's name
+    #[arg(long, default_value = "model")]
+    name: String,
+    /// Which network
+    #[arg(long, value_enum, default_value_t = ModelArgument::Avocado)]
+    model: ModelArgument,
+    /// Sizes to start from
+    #[arg(long, value_enum, default_value_t = PresetArgument::Paper)]
+    preset: PresetArgument,
+    #[command(flatten)]
+    sizes: SizeArguments,
+    /// Tracks that training never reads: BIOSAMPLE:ASSAY,…
+    #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
+    hold: Vec<String>,
+    /// A file (fold, biosample, assay) of tracks to hold out; take one fold with --fold
+    #[arg(long, value_name = "FILE", requires = "fold")]
+    hold_folds: Option<PathBuf>,
+    /// Which fold of --hold-folds to hold out
+    #[arg(long, requires = "hold_folds")]
+    fold: Option<String>,
+    /// Tracks that decide when to stop; drawn from the training tracks by default
+    #[arg(long, value_name = "TRACKS", value_delimiter = ',', conflicts_with = "no_validate")]
+    validate: Vec<String>,
+    /// Train exactly --passes passes, with nothing kept aside
+    #[arg(long)]
+    no_validate: bool,
+    /// Passes over the genome axis at most
+    #[arg(long, default_value_t = 60)]
+    passes: u32,
+    /// Passes without a better held-out error before the search for the best length ends
+    #[arg(long, default_value_t = 10)]
+    patience: u32,
+    /// In which order bins are visited
+    #[arg(long, value_enum, default_value_t = SamplingArgument::Sequential)]
+    sampling: SamplingArgument,
+    /// Adam's learning rate
+    #[arg(long, default_value_t = 1e-3)]
+    learning_rate: f64,
+    /// How the learning rate changes over --passes
+    #[arg(long, value_enum, default_value_t = ScheduleArgument::Constant)]
+    schedule: ScheduleArgument,
+    /// Scale gradients down to this norm at most
+    #[arg(long, value_name = "NORM")]
+    clip: Option<f64>,
+    /// Train on part of the database's regions, a BED file
+    #[arg(long, value_name = "BED")]
+    regions: Option<PathBuf>,
+    /// What all chance derives from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// cpu, cuda or cuda:N
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Gigabytes of signal in memory at most
+    #[arg(long, value_name = "GB", default_value_t = 2.0)]
+    cache: f64,
+    /// How genome factors are stored
+    #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
+    precision: PrecisionArgument,
+    /// Minutes between checkpoints
+    #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
+    checkpoint_every: f64,
+    /// Go on from the last checkpoint of this name, with the options it was started with
+    #[arg(long)]
+    resume: bool,
+    /// Replace a model of this name
+    #[arg(long)]
+    replace: bool,
+    /// Only say what it would take: memory, disk, time
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Sizes (of the preset unless given)")]
+pub struct SizeArguments {
+    /// Factors of a biosample
+    #[arg(long, value_name = "N")]
+    biosample_factors: Option<usize>,
+    /// Factors of an assay
+    #[arg(long, value_name = "N")]
+    assay_factors: Option<usize>,
+    /// Factors of the genome at 25 bp
+    #[arg(long, value_name = "N")]
+    factors_25bp: Option<usize>,
+    /// Factors of the genome at 250 bp
+    #[arg(long, value_name = "N")]
+    factors_250bp: Option<usize>,
+    /// Factors of the genome at 5 kbp
+    #[arg(long, value_name = "N")]
+    factors_5kbp: Option<usize>,
+    /// Hidden layers
+    #[arg(long, value_name = "N")]
+    layers: Option<usize>,
+    /// Units of a hidden layer
+    #[arg(long, value_name = "N")]
+    nodes: Option<usize>,
+    /// Samples of a step
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModelArgument {
+    /// The published network, unchanged
+    Avocado,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PresetArgument {
+    /// The published sizes: two layers of 2048
+    Paper,
+    /// One layer of 64: minutes on two cores
+    Small,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SamplingArgument {
+    /// Along the genome, every bin once a pass
+    Sequential,
+    /// Every bin once a pass, shuffled anew for each
+    Permuted,
+    /// With replacement
+    Random,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScheduleArgument {
+    /// It does not
+    Constant,
+    /// Half a cosine
+    Cosine,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PrecisionArgument {
+    /// Single precision
+    F32,
+    /// Half precision: half the disk
+    F16,
+}
+
+impl SizeArguments {
+    /// The preset's sizes with those given in their place.
+    pub fn sizes(&self, preset: PresetArgument) -> Sizes {
+        let base = Sizes::preset(match preset {
+            PresetArgument::Paper => Preset::Paper,
+            PresetArgument::Small => Preset::Small,
+        });
+        Sizes {
+            biosample_factors: self.biosample_factors.unwrap_or(base.biosample_factors),
+            assay_factors: self.assay_factors.unwrap_or(base.assay_factors),
+            factors_25bp: self.factors_25bp.unwrap_or(base.factors_25bp),
+            factors_250bp: self.factors_250bp.unwrap_or(base.factors_250bp),
+            factors_5kbp: self.factors_5kbp.unwrap_or(base.factors_5kbp),
+            layers: self.layers.unwrap_or(base.layers),
+            nodes: self.nodes.unwrap_or(base.nodes),
+            batch_size: self.batch_size.unwrap_or(base.batch_size),
+        }
+    }
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let mut hold = names::pairs(&arguments.hold)?;
+    if let (Some(path), Some(fold)) = (&arguments.hold_folds, &arguments.fold) {
+        hold.extend(names::fold(path, fold)?);
+    }
+    let minutes = |m: f64| Duration::try_from_secs_f64(m * 60.0).map_err(|_| Misuse(format!("{m} minutes cannot be")));
+    let checkpoint_every = minutes(arguments.checkpoint_every)?;
+    let regions = match &arguments.regions {
+        Some(bed) => {
+            let axis = GenomeAxis::from_bed(database.axis().assembly().clone(), bed)?;
+            axis.starts_in(database.axis())?;
+            axis.regions().iter().map(RegionOption::from).collect()
+        }
+        None => Vec::new(),
+    };
+    let ModelArgument::Avocado = arguments.model;
+    let options = TrainOptions {
+        name: arguments.name.clone(),
+        architecture: Architecture::Avocado,
+        sizes: arguments.sizes.sizes(arguments.preset),
+        sampling: match arguments.sampling {
+            SamplingArgument::Sequential => Sampling::Sequential,
+            SamplingArgument::Permuted => Sampling::Permuted,
+            SamplingArgument::Random => Sampling::Random,
+        },
+        learning_rate: arguments.learning_rate,
+        cosine: arguments.schedule == ScheduleArgument::Cosine,
+        clip: arguments.clip,
+        passes: arguments.passes,
+        patience: arguments.patience,
+        hold,
+        validate: match (arguments.no_validate, arguments.validate.is_empty()) {
+            (true, _) => Validate::Nothing,
+            (false, true) => Validate::Drawn,
+            (false, false) => Validate::Tracks(names::pairs(&arguments.validate)?),
+        },
+        regions,
+        seed: arguments.seed,
+        cache_bytes: (arguments.cache.max(0.0) * 1e9) as u64,
+        half_precision: arguments.precision == PrecisionArgument::F16,
+    };
+    if arguments.dry_run {
+        print_estimate(&estimate(&database, &options, device(&arguments.device)?)?, common)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let means = Means {
+        device: device(&arguments.device)?,
+        checkpoint_every,
+        replace: arguments.replace,
+    };
+    let stop = progress::stop_on_interrupt("stopping after this step, with a checkpoint; Ctrl-C again quits on the last one")?;
+    let mut shown = Shown::new(stop);
+    let result = fit(&database, &options, means, arguments.resume, &mut shown);
+    shown.bar.finish_and_clear();
+    let model = match result {
+        Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
+            eprintln!("stopped at step {step}; go on with: persea train --name {} --resume", options.name);
+            return Ok(ExitCode::FAILURE);
+        }
+        other => other?,
+    };
+    let passes = &model.record.training["passes"];
+    eprintln!("model {}: trained {passes} passes in {:.0} s", model.record.name, shown.began.elapsed().as_secs_f64());
+    eprintln!("next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR", model.record.name);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
+    let gb = |bytes: u64| measure(Some(bytes as f64 / 1e9));
+    let mut table = Table::new(&["what", "value", "unit"]);
+    let mut row = |what: &str, value, unit: &str| table.row(vec![json!(what), value, json!(unit)]);
+    row("training tracks", json!(estimate.n_tracks), "");
+    row("bins", json!(estimate.n_bins), "25 bp");
+    row("genome factors and their moments", gb(estimate.factor_bytes), "GB of memory");
+    row("signal cache", gb(estimate.cache_bytes), "GB of memory");
+    row("activations of a step", gb(estimate.activation_bytes), "GB of memory");
+    row("model", gb(estimate.model_bytes), "GB on disk");
+    row("checkpoints (two)", gb(estimate.checkpoint_bytes), "GB on disk");
+    row("speed, measured just now", json!(estimate.samples_per_second.round()), "samples/s");
+    row("a pass", measure(Some(estimate.n_bins as f64 / estimate.samples_per_second / 3600.0)), "hours");
+    let all = estimate.n_bins as f64 * estimate.passes_at_most as f64 / estimate.samples_per_second / 3600.0;
+    row("at most (search and final)", measure(Some(all)), "hours");
+    table.print(common.format)?;
+    Ok(())
+}
+
+/// Training as the user sees it.
+pub struct Shown {
+    stop: Arc<AtomicBool>,
+    pub bar: ProgressBar,
+    pub began: Instant,
+    samples: u64,
+    held_out: Option<f64>,
+    /// Whether passes are told of on stderr.
+    pub tell: bool,
+}
+
+impl Shown {
+    /// Before the first step.
+    pub fn new(stop: Arc<AtomicBool>) -> Self {
+        Shown {
+            stop,
+            bar: progress::bar(0, "{msg} {wide_bar} {pos}/{len} steps, left of the pass {eta}"),
+            began: Instant::now(),
+            samples: 0,
+            held_out: None,
+            tell: true,
+        }
+    }
+}
+
+impl Listener for Shown {
+    fn step(&mut self, course: &Course, report: &StepReport) -> ControlFlow<()> {
+        self.samples += report.samples as u64;
+        let rate = self.samples as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
+        self.bar.set_length(report.steps_per_pass);
+        self.bar.set_position(report.position.step_in_pass);
+        let stage = format!("{:?}", course.stage).to_lowercase();
+        let of = course.best_pass.map_or(String::new(), |best| format!("/{best}"));
+        let held = self.held_out.map_or(String::new(), |h| format!(", held out {h:.4}"));
+        self.bar.set_message(format!(
+            "{stage} pass {}{of}: loss {:.4}{held}, {} samples/s",
+            report.position.pass + 1,
+            report.loss,
+            grouped(rate as u64)
+        ));
+        match self.stop.load(Ordering::SeqCst) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pass(&mut self, point: &CurvePoint) {
+        self.held_out = point.held_out;
+        if self.tell {
+            let stage = format!("{:?}", point.stage).to_lowercase();
+            let held = point.held_out.map_or(String::new(), |h| format!(", held out {h:.5}"));
+            let line = format!("{stage} pass {}: loss {:.5}{held}", point.pass, point.loss);
+            self.bar.suspend(|| eprintln!("{line}"));
+        }
+    }
+
+    fn checkpoint(&mut self, step: u64) {
+        let line = format!("checkpoint at step {step}");
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+}

@@ -1,0 +1,361 @@
+//! A stored model scored on tracks that it was not trained on, the baselines beside it.
+
+use serde::Serialize;
+
+use super::{
+    Baseline, BaselineStatistics, BinSet, Scorer, ScoringContext, TargetBaselines, TrackMeasures, bin_variance,
+    enhancer_bins, gene_bins, mean_measures, promoter_bins, to_signal_scale,
+};
+use crate::compendium::{Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track};
+use crate::formats::peak_bins;
+use crate::genome::{GenomeAxis, Mask};
+use crate::imputation::impute_track;
+use crate::model::TrainedModel;
+use crate::store::{Database, StoreError, Track, TrackRole};
+
+/// Bins that are read of every training track at once.
+const STRETCH: u64 = 1 << 16;
+
+/// On which scale to score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScoringScale {
+    /// As tracks are stored.
+    Arcsinh,
+    /// Signal: sinh of it, negatives clipped to 0.
+    Signal,
+}
+
+/// What to score.
+#[derive(Debug, Clone, Default)]
+pub struct EvaluateOptions {
+    /// Tracks that were never ingested; the model's held-out tracks when there is none.
+    pub truth: Option<Manifest>,
+    /// Called peaks of the tracks scored.
+    pub peaks: Option<Manifest>,
+    /// Which tracks to score, of those there are; all when empty.
+    pub only: Vec<Experiment>,
+}
+
+/// A track's measures and its baselines'.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrackEvaluation {
+    /// The biosample.
+    pub biosample: String,
+    /// The assay.
+    pub assay: String,
+    /// The model's.
+    pub measures: TrackMeasures,
+    /// Average activity's; all undefined where the assay has no other biosample in training.
+    pub average_activity: TrackMeasures,
+    /// Calibrated average activity's.
+    pub calibrated_average: TrackMeasures,
+    /// The nearest biosample's.
+    pub nearest_biosample: TrackMeasures,
+    /// The additive model's.
+    pub additive: TrackMeasures,
+}
+
+/// The means over tracks, each over those where the measure is defined.
+#[derive(Debug, Clone, Serialize)]
+pub struct MeanEvaluation {
+    /// The model's.
+    pub measures: TrackMeasures,
+    /// Average activity's.
+    pub average_activity: TrackMeasures,
+    /// Calibrated average activity's.
+    pub calibrated_average: TrackMeasures,
+    /// The nearest biosample's.
+    pub nearest_biosample: TrackMeasures,
+    /// The additive model's.
+    pub additive: TrackMeasures,
+}
+
+/// What an evaluation found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evaluation {
+    /// The model's name.
+    pub model: String,
+    /// The scale scored on.
+    pub scale: ScoringScale,
+    /// Bins scored: those of the model's axis that are not masked.
+    pub n_bins: u64,
+    /// Each track.
+    pub tracks: Vec<TrackEvaluation>,
+    /// Their means.
+    pub mean: MeanEvaluation,
+}
+
+/// What the whole evaluation shares.
+struct Ground<'a> {
+    database: &'a Database,
+    model: &'a TrainedModel,
+    axis: &'a GenomeAxis,
+    mask: Mask,
+    promoters: BinSet,
+    genes: BinSet,
+    enhancers: BinSet,
+    training: Vec<Track>,
+    signal: TracksOnAxis,
+    scale: ScoringScale,
+}
+
+/// Scores a model; `progress` hears of each track that is done.
+///
+/// # Errors
+/// When there is nothing to score, a track was trained on, the model does not know it, or a file or
+/// blob cannot be read.
+pub fn evaluate(
+    database: &Database,
+    model: &TrainedModel,
+    scale: ScoringScale,
+    options: &EvaluateOptions,
+    progress: &mut dyn FnMut(usize, usize),
+) -> crate::Result<Evaluation> {
+    let axis = model.axis();
+    let mask = Mask::new(axis, &database.mask_intervals()?);
+    let genes = database.genes()?;
+    let stored = database.tracks()?;
+    let trained_on = |b: &str, a: &str| {
+        (model.record().tracks.iter()).any(|t| t.role != TrackRole::Hold && t.biosample == b && t.assay == a)
+    };
+    let training: Vec<Track> = stored.iter().filter(|t| trained_on(&t.biosample, &t.assay)).cloned().collect();
+    let ground = Ground {
+        promoters: promoter_bins(axis, &mask, &genes),
+        genes: gene_bins(axis, &mask, &genes),
+        enhancers: enhancer_bins(axis, &mask, &database.enhancers()?),
+        signal: TracksOnAxis::open(database, axis, &training)?,
+        database,
+        model,
+        axis,
+        mask,
+        training,
+        scale,
+    };
+    let targets = targets(&ground, &stored, options)?;
+    let experiments: Vec<Experiment> = targets.iter().map(Target::experiment).collect();
+    for e in &experiments {
+        model.biosample(&e.biosample)?;
+        model.assay(&e.assay)?;
+        if trained_on(&e.biosample, &e.assay) {
+            return Err(StoreError::Invalid(format!(
+                "{e} was trained on: scoring it would say nothing of imputation; hold it out with `train --hold`"
+            ))
+            .into());
+        }
+    }
+    let baselines = ground.baselines(&experiments)?;
+    let peaks = match &options.peaks {
+        Some(manifest) => Some((manifest.tracks(Replicates::Error)?.0, manifest)),
+        None => None,
+    };
+    let mut tracks = Vec::with_capacity(targets.len());
+    for (i, (target, baselines)) in targets.iter().zip(&baselines).enumerate() {
+        let of_target = |t: &&ManifestTrack| t.biosample == experiments[i].biosample && t.assay == experiments[i].assay;
+        let called = peaks.as_ref().and_then(|(list, _)| list.iter().find(of_target));
+        tracks.push(ground.score(target, baselines, called)?);
+        progress(i + 1, targets.len());
+    }
+    let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
+        mean_measures(&tracks.iter().map(of).collect::<Vec<TrackMeasures>>())
+    };
+    Ok(Evaluation {
+        model: model.record().name.clone(),
+        scale,
+        n_bins: axis.n_bins() - ground.mask.n_masked() as u64,
+        mean: MeanEvaluation {
+            measures: mean(|t| t.measures),
+            average_activity: mean(|t| t.average_activity),
+            calibrated_average: mean(|t| t.calibrated_average),
+            nearest_biosample: mean(|t| t.nearest_biosample),
+            additive: mean(|t| t.additive),
+        },
+        tracks,
+    })
+}
+
+/// A track to score: stored, or in files.
+enum Target {
+    Stored(Box<Track>),
+    File(Box<ManifestTrack>),
+}
+
+impl Target {
+    fn experiment(&self) -> Experiment {
+        let (biosample, assay) = match self {
+            Target::Stored(t) => (&t.biosample, &t.assay),
+            Target::File(t) => (&t.biosample, &t.assay),
+        };
+        Experiment { biosample: biosample.clone(), assay: assay.clone() }
+    }
+}
+
+fn targets(ground: &Ground<'_>, stored: &[Track], options: &EvaluateOptions) -> crate::Result<Vec<Target>> {
+    let mut targets: Vec<Target> = match &options.truth {
+        Some(manifest) => manifest.tracks(Replicates::Mean)?.0.into_iter().map(|t| Target::File(Box::new(t))).collect(),
+        None => {
+            let held = |t: &&Track| {
+                let mut known = ground.model.record().tracks.iter();
+                known.any(|m| m.role == TrackRole::Hold && m.biosample == t.biosample && m.assay == t.assay)
+            };
+            stored.iter().filter(held).map(|t| Target::Stored(Box::new(t.clone()))).collect()
+        }
+    };
+    if !options.only.is_empty() {
+        for wanted in &options.only {
+            if !targets.iter().any(|t| t.experiment() == *wanted) {
+                return Err(StoreError::Invalid(format!("{wanted} is not among the tracks kept out of training")).into());
+            }
+        }
+        targets.retain(|t| options.only.contains(&t.experiment()));
+    }
+    if targets.is_empty() {
+        return Err(StoreError::Invalid(format!(
+            "model {} held out no track: train with --hold BIOSAMPLE:ASSAY, or give tracks that were never ingested with --truth MANIFEST",
+            ground.model.record().name
+        ))
+        .into());
+    }
+    Ok(targets)
+}
+
+impl Ground<'_> {
+    /// The stretches that whole tracks are read in.
+    fn stretches(&self) -> impl Iterator<Item = std::ops::Range<u64>> + use<> {
+        let n = self.axis.n_bins();
+        (0..n.div_ceil(STRETCH)).map(move |i| i * STRETCH..((i + 1) * STRETCH).min(n))
+    }
+
+    /// Reads the given training tracks over a stretch; the others stay empty.
+    fn read(&self, needed: &[usize], bins: &std::ops::Range<u64>) -> Result<Vec<Vec<f32>>, StoreError> {
+        let mut tracks = vec![Vec::new(); self.training.len()];
+        for i in needed {
+            let mut values = vec![0f32; (bins.end - bins.start) as usize];
+            self.signal.read(*i, bins.clone(), &mut values)?;
+            tracks[*i] = values;
+        }
+        Ok(tracks)
+    }
+
+    fn baselines(&self, targets: &[Experiment]) -> crate::Result<Vec<TargetBaselines>> {
+        let training: Vec<Experiment> = (self.training.iter())
+            .map(|t| Experiment { biosample: t.biosample.clone(), assay: t.assay.clone() })
+            .collect();
+        let mut statistics = BaselineStatistics::new(&training, targets);
+        let needed = statistics.needed().to_vec();
+        for bins in self.stretches() {
+            let tracks = self.read(&needed, &bins)?;
+            let slices: Vec<&[f32]> = tracks.iter().map(Vec::as_slice).collect();
+            let masked = &self.mask.as_slice()[bins.start as usize..bins.end as usize];
+            statistics.push(&slices, Some(masked))?;
+        }
+        Ok(statistics.finish())
+    }
+
+    fn score(&self, target: &Target, baselines: &TargetBaselines, peaks: Option<&ManifestTrack>) -> crate::Result<TrackEvaluation> {
+        let experiment = target.experiment();
+        let observed = self.scaled(self.observed(target)?);
+        let imputed = self.scaled(impute_track(self.database, self.model, &experiment)?);
+        let variance = self.variance(&experiment.assay)?;
+        let called = peaks.map(|p| self.called(p)).transpose()?;
+        let context = ScoringContext {
+            masked: Some(self.mask.as_slice()),
+            promoter_bins: Some(&self.promoters),
+            gene_bins: Some(&self.genes),
+            enhancer_bins: Some(&self.enhancers),
+            variance: variance.as_deref(),
+            peaks: called.as_deref(),
+        };
+        let scorer = Scorer::new(&observed, context)?;
+        let average = self.baseline(baselines, Baseline::AverageActivity)?;
+        let measure = |baseline: Baseline| -> crate::Result<TrackMeasures> {
+            Ok(match self.baseline(baselines, baseline)? {
+                Some(values) => scorer.score(&values, average.as_deref())?,
+                None => TrackMeasures::default(),
+            })
+        };
+        Ok(TrackEvaluation {
+            measures: scorer.score(&imputed, average.as_deref())?,
+            average_activity: measure(Baseline::AverageActivity)?,
+            calibrated_average: measure(Baseline::CalibratedAverage)?,
+            nearest_biosample: measure(Baseline::NearestBiosample)?,
+            additive: measure(Baseline::Additive)?,
+            biosample: experiment.biosample,
+            assay: experiment.assay,
+        })
+    }
+
+    fn scaled(&self, values: Vec<f32>) -> Vec<f32> {
+        match self.scale {
+            ScoringScale::Arcsinh => values,
+            ScoringScale::Signal => to_signal_scale(&values),
+        }
+    }
+
+    fn observed(&self, target: &Target) -> crate::Result<Vec<f32>> {
+        match target {
+            Target::Stored(track) => {
+                let track = TracksOnAxis::open(self.database, self.axis, std::slice::from_ref(track.as_ref()))?;
+                Ok(track.read_all(0)?)
+            }
+            Target::File(track) => {
+                let mut values = vec![0f32; self.axis.n_bins() as usize];
+                // Arrays hold the regions of the database's axis, which may be more than the model's.
+                let whole = self.database.axis();
+                let starts = self.axis.starts_in(whole)?;
+                let mut all = vec![0f32; whole.n_bins() as usize];
+                read_track(track, whole, &std::env::temp_dir(), &mut |first, piece| {
+                    all[first as usize..first as usize + piece.len()].copy_from_slice(piece);
+                    Ok(())
+                })?;
+                for (region, start) in starts.iter().enumerate() {
+                    let bins = self.axis.region_bins(region);
+                    let n = (bins.end - bins.start) as usize;
+                    values[bins.start as usize..bins.end as usize].copy_from_slice(&all[*start as usize..*start as usize + n]);
+                }
+                Ok(values)
+            }
+        }
+    }
+
+    /// A baseline over the whole axis, on the scale asked for.
+    fn baseline(&self, baselines: &TargetBaselines, which: Baseline) -> crate::Result<Option<Vec<f32>>> {
+        let needed = baselines.needed(which);
+        let mut values = Vec::with_capacity(self.axis.n_bins() as usize);
+        for bins in self.stretches() {
+            let tracks = self.read(&needed, &bins)?;
+            let slices: Vec<&[f32]> = tracks.iter().map(Vec::as_slice).collect();
+            match baselines.impute(which, &slices)? {
+                Some(stretch) => values.extend(stretch),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(self.scaled(values)))
+    }
+
+    /// The variance of an assay's training tracks at every bin, where there are two.
+    fn variance(&self, assay: &str) -> crate::Result<Option<Vec<f32>>> {
+        let of_assay: Vec<usize> = (0..self.training.len()).filter(|i| self.training[*i].assay == assay).collect();
+        let mut values = Vec::with_capacity(self.axis.n_bins() as usize);
+        for bins in self.stretches() {
+            let tracks = self.read(&of_assay, &bins)?;
+            let slices: Vec<&[f32]> = of_assay.iter().map(|i| tracks[*i].as_slice()).collect();
+            match bin_variance(&slices) {
+                Some(stretch) => values.extend(stretch),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(values))
+    }
+
+    /// Which bins a peak of the files touches.
+    fn called(&self, peaks: &ManifestTrack) -> crate::Result<Vec<bool>> {
+        let mut called = vec![false; self.axis.n_bins() as usize];
+        for row in &peaks.rows {
+            for bins in peak_bins(&row.location, self.axis)? {
+                called[bins.start as usize..bins.end as usize].fill(true);
+            }
+        }
+        Ok(called)
+    }
+}
