@@ -23,4 +23,7 @@ pub enum Error {
     #[cfg(feature = "torch")]
     #[error(transparent)]
     Factorization(#[from] crate::factorization::FactorizationError),
+    /// Scoring and baselines.
+    #[error(transparent)]
+    Evaluation(#[from] crate::evaluation::EvaluationError),
 }

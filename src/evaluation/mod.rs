@@ -1,1 +1,22 @@
-//! evaluation.
+//! How good imputations are: every measure on a track, and the baselines beside it.
+//!
+//! Owns which bins count (masked ones never, promoters, genes and enhancers on their own), the two
+//! scales (arcsinh, as stored, and signal), and the baselines, which use the training tracks but
+//! never the target. Leaves the measures' definitions to [`measures`](crate::measures).
+
+mod additive;
+mod baselines;
+mod bins;
+mod error;
+mod fitted;
+#[cfg(test)]
+mod pilot;
+mod score;
+
+pub use baselines::{BaselineStatistics, Experiment};
+pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
+pub use error::EvaluationError;
+pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
+pub use score::{
+    Scorer, ScoringContext, TrackMeasures, bin_variance, mean_measures, score, to_signal_scale,
+};

@@ -1,0 +1,61 @@
+//! What can be wrong with what is to be scored.
+
+/// Errors of the evaluation room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluationError {
+    /// Two series over the same bins differ in length.
+    #[error(
+        "{what} has {found} bins where the observed track has {expected}; give every series over the same axis"
+    )]
+    Length {
+        /// Which series.
+        what: String,
+        /// How many bins the observed track has.
+        expected: u64,
+        /// How many this one has.
+        found: u64,
+    },
+    /// A set of bins reaches beyond the track.
+    #[error(
+        "the {what} reach to bin {end} but the track has {n_bins} bins; make them on the track's own axis"
+    )]
+    Bins {
+        /// Which bins.
+        what: &'static str,
+        /// One past the last of them.
+        end: u64,
+        /// How many bins the track has.
+        n_bins: u64,
+    },
+    /// A stretch of bins was given for another number of training tracks than were announced.
+    #[error(
+        "{found} training tracks were given where {expected} were announced; give an empty slice for each that is not needed"
+    )]
+    Tracks {
+        /// How many were announced.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// A training track has another number of bins than the rest of the stretch.
+    #[error("training track {biosample} {assay} has {found} bins in a stretch of {expected}")]
+    Stretch {
+        /// The track's biosample.
+        biosample: String,
+        /// The track's assay.
+        assay: String,
+        /// How many bins the stretch has.
+        expected: usize,
+        /// How many the track has.
+        found: usize,
+    },
+    /// A training track holds a value that is not a finite number.
+    #[error("training track {biosample} {assay} holds a value that is not finite; ingest it again")]
+    NotFinite {
+        /// The track's biosample.
+        biosample: String,
+        /// The track's assay.
+        assay: String,
+    },
+}
