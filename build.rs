@@ -2,8 +2,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-env-changed=LIBTORCH");
-    // torch-sys names the folder it linked; absent without the feature `torch`.
+    // torch-sys names the folder it linked; absent without the feature `torch`, and on Windows.
     let Ok(lib) = std::env::var("DEP_TCH_LIBTORCH_LIB") else {
         return;
     };
@@ -11,8 +10,12 @@ fn main() {
         Ok("macos") => "@loader_path",
         _ => "$ORIGIN",
     };
-    // Beside the program first: `make install` lays libtorch there, so that no cache can break it.
-    println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}");
-    println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}/../lib/persea");
-    println!("cargo:rustc-link-arg=-Wl,-rpath,{lib}");
+    // First what lies with the program: `make install` lays libtorch there, so that no cache can
+    // break it. The folder built against comes last, for the program as built and for the tests.
+    for folder in [origin, &format!("{origin}/../lib/persea"), &lib] {
+        // One argument each: -Wl would split a folder's name at a comma.
+        for argument in ["-Xlinker", "-rpath", "-Xlinker", folder] {
+            println!("cargo:rustc-link-arg={argument}");
+        }
+    }
 }
