@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Checks what is committed: no file over 1 MiB, and no path of the machine that it was written on.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+failed=0
+
+large=$(git ls-files -z | xargs -0 -I '{}' find '{}' -type f -size +1048576c)
+if [ -n "$large" ]; then
+    printf 'check_tree: files over 1 MiB are not to be committed:\n%s\n' "$large" >&2
+    failed=1
+fi
+
+# The brackets keep the pattern from finding itself. Folders that only one machine has: homes, work
+# trees, temporary ones.
+paths='(^|[^[:alnum:]_.$}~])/([r]oot|[w]ork|[t]mp|[h]ome/[a-z]+|[U]sers/[a-z]+)/[[:alnum:]_.]'
+if git grep -nIE "$paths" -- . ':!Cargo.lock' >&2; then
+    printf 'check_tree: the lines above name paths of one machine\n' >&2
+    failed=1
+fi
+
+exit $failed
