@@ -16,9 +16,9 @@ pub struct Arguments {}
 pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let findings = database.check()?;
-    let mut table = Table::new(&["what", "why"]);
+    let mut table = Table::new(&["severity", "what", "message"]);
     for finding in &findings {
-        table.row(vec![json!(finding.what), json!(finding.why)]);
+        table.row(vec![json!(format!("{:?}", finding.severity).to_lowercase()), json!(finding.what), json!(finding.message)]);
     }
     if findings.is_empty() {
         eprintln!("{}: whole (SQLite, foreign keys, every blob's checksum, every track's chunks)", database.path().display());

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use persea::formats::Format;
+use persea::formats::{Format, Location};
 use persea::genome::Interval;
-use persea::imputation::{Experiment, Output, Scale, missing_experiments, parse_experiment, read_experiments, spans, write_experiments};
+use persea::compendium::Experiment;
+use persea::imputation::{Output, Scale, missing_experiments, parse_experiment, read_experiments, spans, write_experiments};
 use persea::model::TrainedModel;
 
 use super::{Common, Misuse, progress};
@@ -90,7 +91,7 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
     if !one {
         return Ok(Format::BigWig);
     }
-    match Format::from_path(&arguments.output) {
+    match Format::guess(&Location::Path(arguments.output.clone())) {
         Some(format @ (Format::BigWig | Format::BedGraph | Format::Npz | Format::Npy)) => Ok(format),
         _ => Err(Misuse(format!(
             "{}: which format? End the name in .bw, .bedGraph, .npz or .npy, or say --as",

@@ -64,7 +64,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         let options = IngestOptions {
             threads: common.threads.map_or(0, usize::from),
             replicates: match arguments.replicates {
-                ReplicatesArgument::Error => Replicates::Error,
+                ReplicatesArgument::Error => Replicates::Refuse,
                 ReplicatesArgument::Mean => Replicates::Mean,
             },
             progress: Some(&hear),

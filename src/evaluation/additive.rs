@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Experiment;
+use crate::compendium::Experiment;
 
 /// The least-squares prediction of the additive model for one experiment, as weights of the
 /// training tracks: the design is the same at every bin, so one solution serves the whole genome.

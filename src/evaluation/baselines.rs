@@ -8,30 +8,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::compendium::Experiment;
 use super::additive::additive_weights;
 use super::fitted::{mean_of, stretch};
 use super::score::unmasked;
 use super::{Calibration, EvaluationError, Nearest, TargetBaselines};
 use crate::measures::CoMoments;
-
-/// An experiment by its names.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Experiment {
-    /// The biosample's name.
-    pub biosample: String,
-    /// The assay's name.
-    pub assay: String,
-}
-
-impl Experiment {
-    /// An experiment by its names.
-    pub fn new(biosample: impl Into<String>, assay: impl Into<String>) -> Self {
-        Experiment {
-            biosample: biosample.into(),
-            assay: assay.into(),
-        }
-    }
-}
 
 /// The first pass of the baselines: how training tracks relate to each other and to their averages.
 ///

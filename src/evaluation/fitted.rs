@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{EvaluationError, Experiment};
+use super::EvaluationError;
+use crate::compendium::Experiment;
 
 /// An imputation that needs no model. None ever sees the track that it is to impute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,8 +7,8 @@ use super::{
     enhancer_bins, gene_bins, mean_measures, promoter_bins, to_signal_scale,
 };
 use crate::compendium::{Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track};
-use crate::formats::peak_bins;
-use crate::genome::{GenomeAxis, Mask};
+use crate::formats::Location;
+use crate::genome::{GenomeAxis, Mask, read_bed};
 use crate::imputation::impute_track;
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError, Track, TrackRole};
@@ -146,7 +146,7 @@ pub fn evaluate(
     }
     let baselines = ground.baselines(&experiments)?;
     let peaks = match &options.peaks {
-        Some(manifest) => Some((manifest.tracks(Replicates::Error)?.0, manifest)),
+        Some(manifest) => Some((manifest.tracks(Replicates::Refuse)?.0, manifest)),
         None => None,
     };
     let mut tracks = Vec::with_capacity(targets.len());
@@ -352,8 +352,14 @@ impl Ground<'_> {
     fn called(&self, peaks: &ManifestTrack) -> crate::Result<Vec<bool>> {
         let mut called = vec![false; self.axis.n_bins() as usize];
         for row in &peaks.rows {
-            for bins in peak_bins(&row.location, self.axis)? {
-                called[bins.start as usize..bins.end as usize].fill(true);
+            let Location::Path(path) = &row.location else {
+                let refusal = format!("{}: called peaks are read from local files only", row.location);
+                return Err(StoreError::Invalid(refusal).into());
+            };
+            for (peak, _) in read_bed(path, self.axis.assembly())? {
+                for bins in self.axis.bins_within(&peak) {
+                    called[bins.start as usize..bins.end as usize].fill(true);
+                }
             }
         }
         Ok(called)

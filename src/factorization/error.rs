@@ -34,6 +34,9 @@ pub enum FactorizationError {
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),
+    /// The tracks.
+    #[error(transparent)]
+    Compendium(#[from] crate::compendium::CompendiumError),
     /// The database or its signal.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -10,6 +10,7 @@ mod batch;
 mod blocks;
 mod checkpoint;
 mod error;
+mod estimate;
 mod extend;
 mod first_layer;
 mod fit;
@@ -24,6 +25,7 @@ pub use adam::{Adam, LazyTable, Schedule};
 pub use batch::{Batch, Groups, Sampling};
 pub use blocks::{Block, Blocks};
 pub use error::FactorizationError;
+pub use estimate::{Estimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
 pub use fit::{Listener, Means, fit};
 pub use network::{Gradients, TorchNetwork, Trained};
@@ -32,5 +34,10 @@ pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, train};
 pub use trainer::{
     PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,
 };
-pub use validation::draw as draw_validation;
+pub use validation::{draw as draw_validation, draw_held_out};
 pub use window::{TrackSource, Window};
+
+/// How many threads libtorch uses for a step.
+pub fn set_threads(threads: usize) {
+    tch::set_num_threads(threads as i32);
+}

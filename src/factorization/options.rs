@@ -103,6 +103,11 @@ impl TrainOptions {
         Adam { learning_rate: self.learning_rate, schedule, ..Adam::default() }
     }
 
+    /// Bytes of a stored genome factor.
+    pub fn precision_bytes(&self) -> u64 {
+        if self.half_precision { 2 } else { 4 }
+    }
+
     /// How genome factors are stored.
     pub fn precision(&self) -> Precision {
         if self.half_precision { Precision::F16 } else { Precision::F32 }

@@ -40,6 +40,22 @@ pub fn draw(tracks: &[TrainingTrack], seed: u64) -> Vec<usize> {
     drawn
 }
 
+/// Draws tracks to hold out of training and score on, by the same rule, from (biosample, assay)
+/// pairs. May be none.
+pub fn draw_held_out(pairs: &[(String, String)], seed: u64) -> Vec<(String, String)> {
+    let place = |name: &str, of: fn(&(String, String)) -> &str| {
+        pairs.iter().position(|p| of(p) == name).unwrap_or_default() as u32
+    };
+    let tracks: Vec<TrainingTrack> = (pairs.iter())
+        .map(|(b, a)| TrainingTrack {
+            biosample: (b.clone(), place(b, |p| &p.0)),
+            assay: (a.clone(), place(a, |p| &p.1)),
+        })
+        .collect();
+    // Another draw than the one that will validate among the rest.
+    draw(&tracks, seed ^ 0x9e37_79b9).into_iter().map(|i| pairs[i].clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

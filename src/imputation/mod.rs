@@ -8,6 +8,6 @@ mod experiment;
 mod stream;
 mod write;
 
-pub use experiment::{Experiment, missing_experiments, read_experiments};
+pub use experiment::{missing_experiments, parse_experiment, read_experiments};
 pub use stream::{Stream, impute_track, spans};
 pub use write::{Output, Scale, write_experiments};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use super::Experiment;
+use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Interval};
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError};
@@ -19,7 +19,7 @@ const BLOCK_BINS: usize = 1 << 16;
 ///
 /// # Errors
 /// When an interval touches no bin of the axis; the nearest region is named.
-pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> Result<Vec<Range<u64>>, StoreError> {
+pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Range<u64>>> {
     if intervals.is_empty() {
         return Ok(axis.sorted_regions().iter().map(|r| axis.region_bins(*r)).collect());
     }
@@ -34,7 +34,7 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> Result<Vec<Range<u64>
                 || format!("no region of {} is covered", clipped.chrom),
                 |r| format!("the nearest covered region is {r}"),
             );
-            return Err(StoreError::Invalid(format!("{clipped} is not covered by the model: {near}")));
+            return Err(StoreError::Invalid(format!("{clipped} is not covered by the model: {near}")).into());
         }
         touched.extend(ranges);
     }

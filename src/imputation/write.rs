@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{Experiment, Stream};
+use super::Stream;
+use crate::compendium::Experiment;
 use crate::formats::{Format, SignalWriter, create_signal};
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError, Transform};

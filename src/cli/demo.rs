@@ -1,0 +1,245 @@
+//! `persea demo`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use persea::compendium::{ColumnMap, Experiment, IngestOptions, Manifest, Replicates, ingest};
+use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
+use persea::factorization::{Means, Sampling, TrainOptions, Validate, fit};
+use persea::formats::Format;
+use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
+use persea::imputation::{Output, Scale, missing_experiments, spans, write_experiments};
+use persea::model::{Architecture, Preset, Sizes, TrainedModel};
+use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
+use persea::store::{Database, NewDatabase};
+
+use super::output::grouped;
+use super::train::Shown;
+use super::{Common, evaluate as scores, impute};
+
+/// Simulate a compendium (or take a folder of real tracks), train, impute what nobody ran, score.
+///
+/// With --tracks, a folder of files named BIOSAMPLE.ASSAY.* (bigWig, bedGraph, peaks, npz): some are
+/// kept aside to score on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples: persea demo --output demo\n          persea demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21")]
+pub struct Arguments {
+    /// The folder to write
+    #[arg(long, short, value_name = "DIR", default_value = "persea-demo")]
+    output: PathBuf,
+    /// What all chance derives from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// A folder of real tracks to learn instead, named BIOSAMPLE.ASSAY.*
+    #[arg(long, value_name = "DIR", requires = "assembly")]
+    tracks: Option<PathBuf>,
+    /// Their assembly
+    #[arg(long, requires = "tracks")]
+    assembly: Option<String>,
+    /// The regions they cover or that you care for, a BED file
+    #[arg(long, value_name = "BED", requires = "tracks", conflicts_with = "chromosomes")]
+    regions: Option<PathBuf>,
+    /// Or whole chromosomes
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "tracks")]
+    chromosomes: Vec<String>,
+    /// Genes, for the measures over promoters and genes
+    #[arg(long, value_name = "FILE", requires = "tracks")]
+    genes: Option<PathBuf>,
+    /// What was done to the signal of the tracks already: arcsinh if you say none here
+    #[arg(long, value_name = "TRANSFORM", default_value = "arcsinh", value_parser = ["arcsinh", "none"])]
+    transform: String,
+    /// Passes over the genome at most
+    #[arg(long, default_value_t = 30)]
+    passes: u32,
+}
+
+/// What is learnt from and what is scored on.
+struct Material {
+    new: NewDatabase,
+    manifest: Manifest,
+    /// Tracks kept from training, in the database or not.
+    hold: Vec<(String, String)>,
+    truth: Option<Manifest>,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let began = Instant::now();
+    let say = |what: &str| eprintln!("[{:>5.1} s] {what}", began.elapsed().as_secs_f64());
+    let folder = &arguments.output;
+    if folder.exists() && folder.read_dir().map(|mut d| d.next().is_some()).unwrap_or(true) {
+        bail!("{} exists already; remove it, or choose another --output", folder.display());
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let material = match &arguments.tracks {
+        Some(tracks) => real(&arguments, tracks)?,
+        None => {
+            let written = simulate(&arguments)?;
+            say(&format!("simulated {} tracks of {} bins with known truth, {} more to score on", written.0, grouped(written.1), written.2));
+            simulated(&folder.join("simulated"))?
+        }
+    };
+    let db_path = folder.join("demo.persea");
+    let database = Database::create(&db_path, &material.new)?;
+    let options = IngestOptions {
+        threads: common.threads.map_or(0, usize::from),
+        replicates: Replicates::Mean,
+        ..IngestOptions::default()
+    };
+    let report = ingest(&database, &material.manifest, &options)?;
+    if let Some((experiment, error)) = report.failed.first() {
+        bail!("{experiment}: {error}");
+    }
+    say(&format!("ingested {} tracks of {} bins", report.ingested.len(), grouped(database.axis().n_bins())));
+
+    let train_options = train_options(&arguments, material.hold.clone());
+    let means = Means {
+        device: persea::factorization::device("cpu")?,
+        checkpoint_every: Duration::from_secs(600),
+        replace: false,
+    };
+    let mut shown = Shown::new(Arc::new(AtomicBool::new(false)));
+    shown.tell = false;
+    let trained = fit(&database, &train_options, means, false, &mut shown);
+    shown.bar.finish_and_clear();
+    let trained = trained?;
+    say(&format!("trained {} passes (the best length by tracks kept aside for that)", trained.record.training["passes"]));
+
+    let model = TrainedModel::open(&database, None)?;
+    let wanted: Vec<Experiment> = match &material.truth {
+        Some(_) => missing_experiments(&database, &model)?,
+        None => material.hold.iter().map(|(b, a)| Experiment::new(b, a)).collect(),
+    };
+    let imputed = folder.join("imputed");
+    std::fs::create_dir_all(&imputed)?;
+    let outputs: Vec<Output> = (wanted.iter())
+        .map(|e| Output { experiment: e.clone(), path: imputed.join(impute::file_name(e, Format::BigWig)) })
+        .collect();
+    write_experiments(&database, &model, &outputs, Format::BigWig, &spans(model.axis(), &[])?, Scale::Signal, &mut |_| {})?;
+    say(&format!("imputed {} experiments to bigWig", outputs.len()));
+
+    let options = EvaluateOptions { truth: material.truth, ..EvaluateOptions::default() };
+    let evaluation = evaluate(&database, &model, ScoringScale::Arcsinh, &options, &mut |_, _| {})?;
+    say("scored them against what was kept aside");
+    println!();
+    scores::print(&evaluation, common.format)?;
+    eprintln!();
+    for (what, path) in [("database", &db_path), ("imputed bigWigs", &imputed)] {
+        eprintln!("{what}: {}", path.display());
+    }
+    let db = db_path.display();
+    eprintln!("try next:\n  persea info --db {db}\n  persea model show --db {db}");
+    if let Some(first) = wanted.first() {
+        eprintln!("  persea impute {}:{} --db {db} --region {} --output region.bedGraph", first.biosample, first.assay, example_region(&database));
+    }
+    eprintln!("  persea demo --tracks FOLDER --assembly hg38 --chromosomes chr21 --output mine    (your own tracks)");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn example_region(database: &Database) -> String {
+    let region = database.axis().region_interval(0);
+    let end = region.end.min(region.start + 100_000);
+    format!("{}:{}-{}", region.chrom, region.start + 1, end)
+}
+
+fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOptions {
+    TrainOptions {
+        name: "demo".into(),
+        architecture: Architecture::Avocado,
+        sizes: Sizes::preset(Preset::Small),
+        sampling: Sampling::Sequential,
+        learning_rate: 1e-3,
+        cosine: false,
+        clip: None,
+        passes: arguments.passes,
+        patience: 8,
+        hold,
+        validate: Validate::Drawn,
+        regions: Vec::new(),
+        seed: arguments.seed,
+        cache_bytes: 2_000_000_000,
+        half_precision: false,
+    }
+}
+
+fn simulate(arguments: &Arguments) -> anyhow::Result<(usize, u64, usize)> {
+    let config = SimulationConfig { seed: arguments.seed, ..SimulationConfig::default() };
+    let simulation = Simulation::new(config)?;
+    let written = simulation.write(&arguments.output.join("simulated"), &WriteOptions { noise_free: false, ..WriteOptions::default() }, &|_, _| {})?;
+    Ok((written.n_measured, written.n_bins, written.n_held_out))
+}
+
+/// A simulated compendium, as a user would take up its files.
+fn simulated(folder: &Path) -> anyhow::Result<Material> {
+    let assembly = Assembly::from_chrom_sizes("simulated", &folder.join("chrom.sizes"))?;
+    let axis = GenomeAxis::from_bed(assembly.clone(), &folder.join("regions.bed"))?;
+    let columns = ColumnMap::default();
+    Ok(Material {
+        new: NewDatabase {
+            mask: Mask::read_intervals(&axis, &[folder.join("mask.bed")])?,
+            genes: read_genes(&folder.join("genes.gtf.gz"), &assembly)?.genes,
+            enhancers: read_bed(&folder.join("enhancers.bed"), &assembly)?.into_iter().map(|(i, _)| i).collect(),
+            axis,
+        },
+        manifest: Manifest::read(&folder.join("manifest.tsv"), &columns)?,
+        hold: Vec::new(),
+        truth: Some(Manifest::read(&folder.join("truth.tsv"), &columns)?),
+    })
+}
+
+/// A folder of real tracks; every biosample and assay keeps two tracks in training.
+fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
+    let assembly = Assembly::by_name(arguments.assembly.as_deref().unwrap_or_default())?;
+    let axis = match (&arguments.regions, arguments.chromosomes.is_empty()) {
+        (Some(bed), _) => GenomeAxis::from_bed(assembly.clone(), bed)?,
+        (None, false) => {
+            let names: Vec<&str> = arguments.chromosomes.iter().map(String::as_str).collect();
+            GenomeAxis::whole_chromosomes(assembly.clone(), &names)?
+        }
+        (None, true) => bail!("which part of the genome? Give --chromosomes NAME,… or --regions BED"),
+    };
+    let mut rows = Vec::new();
+    let entries = tracks.read_dir().with_context(|| format!("cannot read {}", tracks.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut parts = name.split('.');
+        let (biosample, assay, rest) = (parts.next(), parts.next(), parts.next());
+        let known = Format::guess(&persea::formats::Location::Path(path.clone())).is_some();
+        match (biosample, assay, rest) {
+            (Some(b), Some(a), Some(_)) if known && !b.is_empty() && !a.is_empty() => {
+                rows.push((b.to_string(), a.to_string(), std::path::absolute(&path)?));
+            }
+            _ => eprintln!("{}: left out; tracks are named BIOSAMPLE.ASSAY.*, in a format known by its ending", path.display()),
+        }
+    }
+    rows.sort();
+    if rows.is_empty() {
+        bail!("{} holds no file named BIOSAMPLE.ASSAY.* in a known format", tracks.display());
+    }
+    let manifest = arguments.output.join("manifest.tsv");
+    let mut text = String::from("biosample\tassay\tpath\ttransform\n");
+    for (b, a, path) in &rows {
+        text += &format!("{b}\t{a}\t{}\t{}\n", path.display(), arguments.transform);
+    }
+    std::fs::write(&manifest, text).with_context(|| format!("cannot write {}", manifest.display()))?;
+    let genes = match &arguments.genes {
+        Some(file) => read_genes(file, &assembly)?.genes,
+        None => Vec::new(),
+    };
+    let pairs: Vec<(String, String)> = rows.iter().map(|(b, a, _)| (b.clone(), a.clone())).collect();
+    let hold = persea::factorization::draw_held_out(&pairs, arguments.seed);
+    if hold.is_empty() {
+        bail!("too few tracks to keep one aside: every biosample and assay needs three, in two of each at least");
+    }
+    Ok(Material {
+        new: NewDatabase { axis, mask: Vec::new(), genes, enhancers: Vec::new() },
+        manifest: Manifest::read(&manifest, &ColumnMap::default())?,
+        hold,
+        truth: None,
+    })
+}

@@ -1,0 +1,96 @@
+//! `persea simulate`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::simulation::{Simulation, SimulationConfig, WriteOptions, assay_names};
+
+use super::output::grouped;
+use super::{Common, progress};
+
+/// Write a compendium with known truth, and labels, as files.
+///
+/// Chromatin states along the genome, biosample groups, assay-specific emission, track-level scale
+/// and noise, missing experiments; genes with expression, promoter–enhancer pairs, replication
+/// timing and FIREs that follow from the states. docs/simulation.md says how, to be argued with.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea simulate --output simulated --biosamples 8 --assays 8 --seed 1")]
+pub struct Arguments {
+    /// The folder to write; it must not exist, or be empty
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    #[command(flatten)]
+    size: Size,
+    /// Also write every experiment's signal without noise
+    #[arg(long)]
+    noise_free: bool,
+}
+
+/// How large a compendium to simulate.
+#[derive(Debug, clap::Args)]
+pub struct Size {
+    /// What all chance derives from
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// How many biosamples
+    #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().n_biosamples)]
+    pub biosamples: usize,
+    /// How many groups of similar biosamples
+    #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().n_groups)]
+    pub groups: usize,
+    /// How many assays
+    #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().assays.len())]
+    pub assays: usize,
+    /// How many chromosomes
+    #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().n_chromosomes)]
+    pub chromosomes: usize,
+    /// Length of each in bp
+    #[arg(long, value_name = "BP", default_value_t = SimulationConfig::default().chromosome_bp)]
+    pub chromosome_bp: u64,
+    /// Share of experiments that nobody ran
+    #[arg(long, value_name = "SHARE", default_value_t = SimulationConfig::default().missing)]
+    pub missing: f64,
+    /// Dispersion of the reads beyond counting noise; 1 is like Roadmap's tracks
+    #[arg(long, default_value_t = SimulationConfig::default().noise)]
+    pub noise: f64,
+}
+
+impl Size {
+    /// The configuration.
+    pub fn config(&self) -> SimulationConfig {
+        SimulationConfig {
+            seed: self.seed,
+            n_biosamples: self.biosamples,
+            n_groups: self.groups,
+            assays: assay_names(self.assays),
+            n_chromosomes: self.chromosomes,
+            chromosome_bp: self.chromosome_bp,
+            missing: self.missing,
+            noise: self.noise,
+            ..SimulationConfig::default()
+        }
+    }
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, _: &Common) -> anyhow::Result<ExitCode> {
+    let simulation = Simulation::new(arguments.size.config())?;
+    let bar = progress::bar(0, "writing {wide_bar} {pos}/{len} tracks, left {eta}");
+    let options = WriteOptions { noise_free: arguments.noise_free, ..WriteOptions::default() };
+    let written = simulation.write(&arguments.output, &options, &|done, of| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    eprintln!(
+        "{}: {} tracks measured, {} held out, {} bins, {} genes, {} enhancers",
+        written.directory.display(),
+        written.n_measured,
+        written.n_held_out,
+        grouped(written.n_bins),
+        written.n_genes,
+        written.n_enhancers
+    );
+    println!("{}", written.directory.join("manifest.tsv").display());
+    Ok(ExitCode::SUCCESS)
+}

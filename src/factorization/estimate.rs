@@ -1,0 +1,123 @@
+//! What a training would take, before it is begun.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::fit::{training_set, window_bins};
+use super::options::{Cast, TrainOptions};
+use super::{FactorizationError, Settings, Trained, Trainer};
+use crate::genome::{GenomeAxis, Scale};
+use crate::model::{GenomeFactors, Network};
+use crate::store::Database;
+
+/// Seconds that the speed is measured for.
+const TRIAL_SECONDS: f64 = 3.0;
+/// Bins that the speed is measured on.
+const TRIAL_BINS: u64 = 1 << 18;
+
+/// What a training would take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// Tracks trained on.
+    pub n_tracks: usize,
+    /// Bins of the model's axis.
+    pub n_bins: u64,
+    /// Genome factors, both their moments and the steps of their rows, in bytes of memory.
+    pub factor_bytes: u64,
+    /// The signal cache, in bytes of memory.
+    pub cache_bytes: u64,
+    /// Activations and gradients of a step, in bytes of memory.
+    pub activation_bytes: u64,
+    /// The stored model, in bytes of disk.
+    pub model_bytes: u64,
+    /// Two checkpoints, in bytes of disk.
+    pub checkpoint_bytes: u64,
+    /// Speed of some steps on this machine.
+    pub samples_per_second: f64,
+    /// Passes of the search and the final training together, at most.
+    pub passes_at_most: u64,
+}
+
+/// Says what a training would take, measuring its speed on a part of the axis for some seconds.
+///
+/// # Errors
+/// As training would.
+pub fn estimate(database: &Database, options: &TrainOptions, device: tch::Device) -> crate::Result<Estimate> {
+    options.check()?;
+    let axis = options.axis(database.axis())?;
+    let cast = Cast::new(database.tracks()?, options)?;
+    let sizes = options.sizes;
+    let factors = |axis: &GenomeAxis| Scale::ALL.map(|s| axis.n_rows(s) * sizes.genome_factors(s) as u64).iter().sum::<u64>();
+    let rows: u64 = Scale::ALL.iter().map(|s| axis.n_rows(*s)).sum();
+    let (nodes, batch) = (sizes.nodes as u64, sizes.batch_size as u64);
+    let dense = (sizes.inputs() as u64 + (sizes.layers as u64 - 1) * nodes) * nodes;
+    let factor_bytes = 12 * factors(&axis) + 4 * rows;
+    let held = window_bins(options.cache_bytes, cast.training.len()).min(axis.n_bins());
+    // Two windows where one is read while the other is trained on.
+    let windows = if held < axis.n_bins() { 2 } else { 1 };
+    let searches = u64::from(!cast.validate.is_empty());
+    Ok(Estimate {
+        n_tracks: cast.training.len(),
+        n_bins: axis.n_bins(),
+        factor_bytes,
+        cache_bytes: windows * held * cast.training.len() as u64 * 4,
+        activation_bytes: 4 * batch * nodes * (3 * sizes.layers as u64 + 1),
+        model_bytes: options.precision_bytes() * factors(&axis) + 4 * dense,
+        checkpoint_bytes: 2 * (factor_bytes + 12 * dense),
+        samples_per_second: speed(database, options, &cast, &axis, device)?,
+        passes_at_most: u64::from(options.passes) * (1 + searches),
+    })
+}
+
+fn speed(
+    database: &Database,
+    options: &TrainOptions,
+    cast: &Cast,
+    axis: &GenomeAxis,
+    device: tch::Device,
+) -> crate::Result<f64> {
+    // The start of the axis is as good as any: a step's cost does not depend on the genome's size.
+    let mut left = TRIAL_BINS;
+    let mut regions = Vec::new();
+    for region in axis.regions() {
+        let n_bins = region.n_bins.min(left);
+        if n_bins > 0 {
+            regions.push(crate::genome::Region { n_bins, ..region.clone() });
+        }
+        left -= n_bins;
+    }
+    let part = GenomeAxis::with_regions_apart(axis.assembly().clone(), regions)?;
+    let set = training_set(database, &part, cast)?;
+    let settings = Settings {
+        sizes: options.sizes,
+        sampling: options.sampling,
+        adam: options.adam(1),
+        seed: options.seed,
+        clip: options.clip,
+        window_bins: TRIAL_BINS,
+        device,
+    };
+    let (b, a) = (cast.biosamples.len(), cast.assays.len());
+    let trained = Trained { biosamples: 0..b, assays: 0..a, genome: true, layers: true };
+    let network = Network::initial(&options.sizes, b, a, options.seed);
+    let genome = GenomeFactors::initial(&options.sizes, &part, options.seed);
+    let active = (0..cast.training.len()).collect();
+    let mut trainer = Trainer::new(Arc::clone(&set), settings, active, trained, &network, genome)?;
+    let (mut began, mut samples) = (None::<Instant>, 0);
+    loop {
+        trainer.run_pass(&mut |_, report| {
+            // The first step allocates; it is not measured.
+            match began {
+                None => began = Some(Instant::now()),
+                Some(_) => samples += report.samples,
+            }
+            let over = began.is_some_and(|b| b.elapsed().as_secs_f64() > TRIAL_SECONDS) && samples > 0;
+            Ok::<_, FactorizationError>(if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        let seconds = began.map_or(0.0, |b| b.elapsed().as_secs_f64());
+        if samples > 0 && seconds > TRIAL_SECONDS {
+            return Ok(samples as f64 / seconds);
+        }
+    }
+}
