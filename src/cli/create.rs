@@ -50,12 +50,18 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         None => {
             let mut names: Vec<String> = arguments.chromosomes.clone();
             if names.is_empty() {
-                let usual = |n: &&str| n.strip_prefix("chr").is_some_and(|n| n == "X" || n.parse::<u8>().is_ok());
+                let usual = |n: &&str| {
+                    n.strip_prefix("chr")
+                        .is_some_and(|n| n == "X" || n.parse::<u8>().is_ok())
+                };
                 let all = assembly.chromosomes().iter().map(|c| c.name.as_str());
                 names = all.filter(usual).map(str::to_string).collect();
             }
             if names.is_empty() {
-                return Err(Misuse("which chromosomes? Give --chromosomes NAME,… or --regions BED".into()).into());
+                return Err(Misuse(
+                    "which chromosomes? Give --chromosomes NAME,… or --regions BED".into(),
+                )
+                .into());
             }
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             GenomeAxis::whole_chromosomes(assembly.clone(), &names)?
@@ -76,14 +82,25 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         None => Vec::new(),
     };
     let enhancers = match &arguments.enhancers {
-        Some(bed) => read_bed(bed, &assembly)?.into_iter().map(|(interval, _)| interval).collect(),
+        Some(bed) => read_bed(bed, &assembly)?
+            .into_iter()
+            .map(|(interval, _)| interval)
+            .collect(),
         None => Vec::new(),
     };
     let mask = Mask::read_intervals(&axis, &arguments.mask)?;
     let n_masked = Mask::new(&axis, &mask).n_masked();
     let (n_genes, n_enhancers) = (genes.len(), enhancers.len());
     let (n_regions, n_bins) = (axis.regions().len(), axis.n_bins());
-    Database::create(path, &NewDatabase { axis, mask, genes, enhancers })?;
+    Database::create(
+        path,
+        &NewDatabase {
+            axis,
+            mask,
+            genes,
+            enhancers,
+        },
+    )?;
     eprintln!(
         "{}: {} ({n_regions} regions, {} bins of 25 bp, {} masked), {} genes, {} enhancers",
         path.display(),

@@ -26,7 +26,9 @@ use super::{Common, evaluate as scores, impute};
 /// With --tracks, a folder of files named BIOSAMPLE.ASSAY.* (bigWig, bedGraph, peaks, npz): some are
 /// kept aside to score on.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples: persea demo --output demo\n          persea demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21")]
+#[command(
+    after_help = "Examples: persea demo --output demo\n          persea demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21"
+)]
 pub struct Arguments {
     /// The folder to write
     #[arg(long, short, value_name = "DIR", default_value = "persea-demo")]
@@ -41,10 +43,20 @@ pub struct Arguments {
     #[arg(long, requires = "tracks")]
     assembly: Option<String>,
     /// The regions they cover or that you care for, a BED file
-    #[arg(long, value_name = "BED", requires = "tracks", conflicts_with = "chromosomes")]
+    #[arg(
+        long,
+        value_name = "BED",
+        requires = "tracks",
+        conflicts_with = "chromosomes"
+    )]
     regions: Option<PathBuf>,
     /// Or whole chromosomes
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "tracks")]
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        requires = "tracks"
+    )]
     chromosomes: Vec<String>,
     /// Genes, for the measures over promoters and genes
     #[arg(long, value_name = "FILE", requires = "tracks")]
@@ -71,15 +83,28 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let say = |what: &str| eprintln!("[{:>5.1} s] {what}", began.elapsed().as_secs_f64());
     let folder = &arguments.output;
-    if folder.exists() && folder.read_dir().map(|mut d| d.next().is_some()).unwrap_or(true) {
-        bail!("{} exists already; remove it, or choose another --output", folder.display());
+    if folder.exists()
+        && folder
+            .read_dir()
+            .map(|mut d| d.next().is_some())
+            .unwrap_or(true)
+    {
+        bail!(
+            "{} exists already; remove it, or choose another --output",
+            folder.display()
+        );
     }
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let material = match &arguments.tracks {
         Some(tracks) => real(&arguments, tracks)?,
         None => {
             let written = simulate(&arguments)?;
-            say(&format!("simulated {} tracks of {} bins with known truth, {} more to score on", written.0, grouped(written.1), written.2));
+            say(&format!(
+                "simulated {} tracks of {} bins with known truth, {} more to score on",
+                written.0,
+                grouped(written.1),
+                written.2
+            ));
             simulated(&folder.join("simulated"))?
         }
     };
@@ -94,7 +119,11 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some((experiment, error)) = report.failed.first() {
         bail!("{experiment}: {error}");
     }
-    say(&format!("ingested {} tracks of {} bins", report.ingested.len(), grouped(database.axis().n_bins())));
+    say(&format!(
+        "ingested {} tracks of {} bins",
+        report.ingested.len(),
+        grouped(database.axis().n_bins())
+    ));
 
     let train_options = train_options(&arguments, material.hold.clone());
     let means = Means {
@@ -107,23 +136,50 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let trained = fit(&database, &train_options, means, false, &mut shown);
     shown.bar.finish_and_clear();
     let trained = trained?;
-    say(&format!("trained {} passes (the best length by tracks kept aside for that)", trained.record.training["passes"]));
+    say(&format!(
+        "trained {} passes (the best length by tracks kept aside for that)",
+        trained.record.training["passes"]
+    ));
 
     let model = TrainedModel::open(&database, None)?;
     let wanted: Vec<Experiment> = match &material.truth {
         Some(_) => missing_experiments(&database, &model)?,
-        None => material.hold.iter().map(|(b, a)| Experiment::new(b, a)).collect(),
+        None => material
+            .hold
+            .iter()
+            .map(|(b, a)| Experiment::new(b, a))
+            .collect(),
     };
     let imputed = folder.join("imputed");
     std::fs::create_dir_all(&imputed)?;
     let outputs: Vec<Output> = (wanted.iter())
-        .map(|e| Output { experiment: e.clone(), path: imputed.join(impute::file_name(e, Format::BigWig)) })
+        .map(|e| Output {
+            experiment: e.clone(),
+            path: imputed.join(impute::file_name(e, Format::BigWig)),
+        })
         .collect();
-    write_experiments(&database, &model, &outputs, Format::BigWig, &spans(model.axis(), &[])?, Scale::Signal, &mut |_| {})?;
+    write_experiments(
+        &database,
+        &model,
+        &outputs,
+        Format::BigWig,
+        &spans(model.axis(), &[])?,
+        Scale::Signal,
+        &mut |_| {},
+    )?;
     say(&format!("imputed {} experiments to bigWig", outputs.len()));
 
-    let options = EvaluateOptions { truth: material.truth, ..EvaluateOptions::default() };
-    let evaluation = evaluate(&database, &model, ScoringScale::Arcsinh, &options, &mut |_, _| {})?;
+    let options = EvaluateOptions {
+        truth: material.truth,
+        ..EvaluateOptions::default()
+    };
+    let evaluation = evaluate(
+        &database,
+        &model,
+        ScoringScale::Arcsinh,
+        &options,
+        &mut |_, _| {},
+    )?;
     say("scored them against what was kept aside");
     println!();
     scores::print(&evaluation, common.format)?;
@@ -134,9 +190,16 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let db = db_path.display();
     eprintln!("try next:\n  persea info --db {db}\n  persea model show --db {db}");
     if let Some(first) = wanted.first() {
-        eprintln!("  persea impute {}:{} --db {db} --region {} --output region.bedGraph", first.biosample, first.assay, example_region(&database));
+        eprintln!(
+            "  persea impute {}:{} --db {db} --region {} --output region.bedGraph",
+            first.biosample,
+            first.assay,
+            example_region(&database)
+        );
     }
-    eprintln!("  persea demo --tracks FOLDER --assembly hg38 --chromosomes chr21 --output mine    (your own tracks)");
+    eprintln!(
+        "  persea demo --tracks FOLDER --assembly hg38 --chromosomes chr21 --output mine    (your own tracks)"
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -167,9 +230,19 @@ fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOpt
 }
 
 fn simulate(arguments: &Arguments) -> anyhow::Result<(usize, u64, usize)> {
-    let config = SimulationConfig { seed: arguments.seed, ..SimulationConfig::default() };
+    let config = SimulationConfig {
+        seed: arguments.seed,
+        ..SimulationConfig::default()
+    };
     let simulation = Simulation::new(config)?;
-    let written = simulation.write(&arguments.output.join("simulated"), &WriteOptions { noise_free: false, ..WriteOptions::default() }, &|_, _| {})?;
+    let written = simulation.write(
+        &arguments.output.join("simulated"),
+        &WriteOptions {
+            noise_free: false,
+            ..WriteOptions::default()
+        },
+        &|_, _| {},
+    )?;
     Ok((written.n_measured, written.n_bins, written.n_held_out))
 }
 
@@ -182,7 +255,10 @@ fn simulated(folder: &Path) -> anyhow::Result<Material> {
         new: NewDatabase {
             mask: Mask::read_intervals(&axis, &[folder.join("mask.bed")])?,
             genes: read_genes(&folder.join("genes.gtf.gz"), &assembly)?.genes,
-            enhancers: read_bed(&folder.join("enhancers.bed"), &assembly)?.into_iter().map(|(i, _)| i).collect(),
+            enhancers: read_bed(&folder.join("enhancers.bed"), &assembly)?
+                .into_iter()
+                .map(|(i, _)| i)
+                .collect(),
             axis,
         },
         manifest: Manifest::read(&folder.join("manifest.tsv"), &columns)?,
@@ -200,13 +276,21 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
             let names: Vec<&str> = arguments.chromosomes.iter().map(String::as_str).collect();
             GenomeAxis::whole_chromosomes(assembly.clone(), &names)?
         }
-        (None, true) => bail!("which part of the genome? Give --chromosomes NAME,… or --regions BED"),
+        (None, true) => {
+            bail!("which part of the genome? Give --chromosomes NAME,… or --regions BED")
+        }
     };
     let mut rows = Vec::new();
-    let entries = tracks.read_dir().with_context(|| format!("cannot read {}", tracks.display()))?;
+    let entries = tracks
+        .read_dir()
+        .with_context(|| format!("cannot read {}", tracks.display()))?;
     for entry in entries {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let mut parts = name.split('.');
         let (biosample, assay, rest) = (parts.next(), parts.next(), parts.next());
         let known = Format::guess(&persea::formats::Location::Path(path.clone())).is_some();
@@ -214,30 +298,47 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
             (Some(b), Some(a), Some(_)) if known && !b.is_empty() && !a.is_empty() => {
                 rows.push((b.to_string(), a.to_string(), std::path::absolute(&path)?));
             }
-            _ => eprintln!("{}: left out; tracks are named BIOSAMPLE.ASSAY.*, in a format known by its ending", path.display()),
+            _ => eprintln!(
+                "{}: left out; tracks are named BIOSAMPLE.ASSAY.*, in a format known by its ending",
+                path.display()
+            ),
         }
     }
     rows.sort();
     if rows.is_empty() {
-        bail!("{} holds no file named BIOSAMPLE.ASSAY.* in a known format", tracks.display());
+        bail!(
+            "{} holds no file named BIOSAMPLE.ASSAY.* in a known format",
+            tracks.display()
+        );
     }
     let manifest = arguments.output.join("manifest.tsv");
     let mut text = String::from("biosample\tassay\tpath\ttransform\n");
     for (b, a, path) in &rows {
         text += &format!("{b}\t{a}\t{}\t{}\n", path.display(), arguments.transform);
     }
-    std::fs::write(&manifest, text).with_context(|| format!("cannot write {}", manifest.display()))?;
+    std::fs::write(&manifest, text)
+        .with_context(|| format!("cannot write {}", manifest.display()))?;
     let genes = match &arguments.genes {
         Some(file) => read_genes(file, &assembly)?.genes,
         None => Vec::new(),
     };
-    let pairs: Vec<(String, String)> = rows.iter().map(|(b, a, _)| (b.clone(), a.clone())).collect();
+    let pairs: Vec<(String, String)> = rows
+        .iter()
+        .map(|(b, a, _)| (b.clone(), a.clone()))
+        .collect();
     let hold = persea::factorization::draw_held_out(&pairs, arguments.seed);
     if hold.is_empty() {
-        bail!("too few tracks to keep one aside: every biosample and assay needs three, in two of each at least");
+        bail!(
+            "too few tracks to keep one aside: every biosample and assay needs three, in two of each at least"
+        );
     }
     Ok(Material {
-        new: NewDatabase { axis, mask: Vec::new(), genes, enhancers: Vec::new() },
+        new: NewDatabase {
+            axis,
+            mask: Vec::new(),
+            genes,
+            enhancers: Vec::new(),
+        },
         manifest: Manifest::read(&manifest, &ColumnMap::default())?,
         hold,
         truth: None,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
-use persea::evaluation::{Evaluation, EvaluateOptions, ScoringScale, TrackMeasures, evaluate};
+use persea::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate};
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
@@ -14,7 +14,9 @@ use super::{Common, names, progress};
 
 /// Score imputations of tracks kept out of training, the baselines beside them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv")]
+#[command(
+    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv"
+)]
 pub struct Arguments {
     /// The model; the default one when not given
     #[arg(long)]
@@ -52,7 +54,11 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Some(text) => ColumnMap::parse(text)?,
         None => ColumnMap::default(),
     };
-    let read = |path: &Option<PathBuf>| path.as_ref().map(|p| Manifest::read(p, &columns)).transpose();
+    let read = |path: &Option<PathBuf>| {
+        path.as_ref()
+            .map(|p| Manifest::read(p, &columns))
+            .transpose()
+    };
     let options = EvaluateOptions {
         truth: read(&arguments.truth)?,
         peaks: read(&arguments.peaks)?,
@@ -82,46 +88,113 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(evaluation)?);
         return Ok(());
     }
-    let all = ["model", "average_activity", "calibrated_average", "nearest_biosample", "additive"];
+    let all = [
+        "model",
+        "average_activity",
+        "calibrated_average",
+        "nearest_biosample",
+        "additive",
+    ];
     let mut rows: Vec<(Value, Value, &str, TrackMeasures)> = Vec::new();
     for t in &evaluation.tracks {
-        let of = [t.measures, t.average_activity, t.calibrated_average, t.nearest_biosample, t.additive];
-        rows.extend(all.into_iter().zip(of).map(|(name, m)| (json!(t.biosample), json!(t.assay), name, m)));
+        let of = [
+            t.measures,
+            t.average_activity,
+            t.calibrated_average,
+            t.nearest_biosample,
+            t.additive,
+        ];
+        rows.extend(
+            all.into_iter()
+                .zip(of)
+                .map(|(name, m)| (json!(t.biosample), json!(t.assay), name, m)),
+        );
     }
     let m = &evaluation.mean;
-    let means = [m.measures, m.average_activity, m.calibrated_average, m.nearest_biosample, m.additive];
+    let means = [
+        m.measures,
+        m.average_activity,
+        m.calibrated_average,
+        m.nearest_biosample,
+        m.additive,
+    ];
     if format != Format::Table {
-        rows.extend(all.into_iter().zip(means).map(|(name, m)| (json!("mean"), json!(""), name, m)));
-        let columns: Vec<&str> = ["biosample", "assay", "predictor"].iter().chain(TrackMeasures::NAMES).copied().collect();
+        rows.extend(
+            all.into_iter()
+                .zip(means)
+                .map(|(name, m)| (json!("mean"), json!(""), name, m)),
+        );
+        let columns: Vec<&str> = ["biosample", "assay", "predictor"]
+            .iter()
+            .chain(TrackMeasures::NAMES)
+            .copied()
+            .collect();
         let mut table = Table::new(&columns);
         for (biosample, assay, name, measures) in rows {
             let cells = measures.values().into_iter().map(|(_, v)| measure(v));
-            table.row([biosample, assay, json!(name)].into_iter().chain(cells).collect());
+            table.row(
+                [biosample, assay, json!(name)]
+                    .into_iter()
+                    .chain(cells)
+                    .collect(),
+            );
         }
         table.print(format)?;
         return Ok(());
     }
-    let shown = ["mse", "shape_mse", "gwcorr", "gwspear", "mse1obs", "match1", "aucobs1", "specificity"];
+    let shown = [
+        "mse",
+        "shape_mse",
+        "gwcorr",
+        "gwspear",
+        "mse1obs",
+        "match1",
+        "aucobs1",
+        "specificity",
+    ];
     let pick = |measures: &TrackMeasures| -> Vec<Value> {
         let values = measures.values();
-        let find = |name: &str| values.iter().find(|(n, _)| *n == name).and_then(|(_, v)| *v);
+        let find = |name: &str| {
+            values
+                .iter()
+                .find(|(n, _)| *n == name)
+                .and_then(|(_, v)| *v)
+        };
         shown.iter().map(|name| measure(find(name))).collect()
     };
-    let columns: Vec<&str> = ["biosample", "assay", "predictor"].into_iter().chain(shown).collect();
+    let columns: Vec<&str> = ["biosample", "assay", "predictor"]
+        .into_iter()
+        .chain(shown)
+        .collect();
     let mut table = Table::new(&columns);
     for (biosample, assay, name, measures) in &rows {
         if ["model", "average_activity", "calibrated_average"].contains(name) {
-            table.row([biosample.clone(), assay.clone(), json!(name)].into_iter().chain(pick(measures)).collect());
+            table.row(
+                [biosample.clone(), assay.clone(), json!(name)]
+                    .into_iter()
+                    .chain(pick(measures))
+                    .collect(),
+            );
         }
     }
     table.print(format)?;
-    println!("\nmeans over {} tracks, {} bins, {:?} scale", evaluation.tracks.len(), evaluation.n_bins, evaluation.scale);
+    println!(
+        "\nmeans over {} tracks, {} bins, {:?} scale",
+        evaluation.tracks.len(),
+        evaluation.n_bins,
+        evaluation.scale
+    );
     let columns: Vec<&str> = ["measure"].into_iter().chain(all).collect();
     let mut table = Table::new(&columns);
     let values: Vec<_> = means.iter().map(TrackMeasures::values).collect();
     for (i, name) in TrackMeasures::NAMES.iter().enumerate() {
         if values.iter().any(|v| v[i].1.is_some()) {
-            table.row([json!(name)].into_iter().chain(values.iter().map(|v| measure(v[i].1))).collect());
+            table.row(
+                [json!(name)]
+                    .into_iter()
+                    .chain(values.iter().map(|v| measure(v[i].1)))
+                    .collect(),
+            );
         }
     }
     table.print(format)?;

@@ -14,7 +14,9 @@ use super::{Common, names, progress};
 ///
 /// Old predictions do not change by a bit.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: persea extend --model base --biosamples E017 --tracks E017:H3K4me3,E017:H3K4me1")]
+#[command(
+    after_help = "Example: persea extend --model base --biosamples E017 --tracks E017:H3K4me3,E017:H3K4me1"
+)]
 pub struct Arguments {
     /// The model to extend; the default model when not given
     #[arg(long)]
@@ -62,10 +64,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
     let regions = match &arguments.regions {
-        Some(bed) => GenomeAxis::from_bed(database.axis().assembly().clone(), bed)?.regions().to_vec(),
+        Some(bed) => GenomeAxis::from_bed(database.axis().assembly().clone(), bed)?
+            .regions()
+            .to_vec(),
         None => Vec::new(),
     };
-    let none_named = arguments.biosamples.is_empty() && arguments.assays.is_empty() && regions.is_empty();
+    let none_named =
+        arguments.biosamples.is_empty() && arguments.assays.is_empty() && regions.is_empty();
     let additions = Additions {
         biosamples: arguments.biosamples,
         assays: arguments.assays,
@@ -80,7 +85,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         seed: arguments.seed,
         cache_bytes: (arguments.cache.max(0.0) * 1e9) as u64,
         device: device(&arguments.device)?,
-        name: arguments.name.unwrap_or_else(|| model.record().name.clone()),
+        name: arguments
+            .name
+            .unwrap_or_else(|| model.record().name.clone()),
     };
     let stop = progress::stop_on_interrupt("stopping; the model stays as it was")?;
     let mut shown = Shown::new(stop);

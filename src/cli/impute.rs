@@ -4,17 +4,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use persea::compendium::Experiment;
 use persea::formats::{Format, Location};
 use persea::genome::Interval;
-use persea::compendium::Experiment;
-use persea::imputation::{Output, Scale, missing_experiments, parse_experiment, read_experiments, spans, write_experiments};
+use persea::imputation::{
+    Output, Scale, missing_experiments, parse_experiment, read_experiments, spans,
+    write_experiments,
+};
 use persea::model::TrainedModel;
 
 use super::{Common, Misuse, progress};
 
 /// Impute experiments to bigWig, bedGraph or npz.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig")]
+#[command(
+    after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig"
+)]
 pub struct Arguments {
     /// BIOSAMPLE:ASSAY, …
     #[arg(value_name = "BIOSAMPLE:ASSAY")]
@@ -54,29 +59,63 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
         (None, false) => {
             let texts = arguments.experiments.iter().flat_map(|t| t.split(','));
-            texts.map(|text| parse_experiment(text, &model)).collect::<Result<_, _>>()?
+            texts
+                .map(|text| parse_experiment(text, &model))
+                .collect::<Result<_, _>>()?
         }
     };
     if experiments.is_empty() {
         eprintln!("nothing to impute: every experiment that the model knows was measured");
         return Ok(ExitCode::SUCCESS);
     }
-    let one = arguments.list.is_none() && !arguments.all_missing && experiments.len() == 1 && !arguments.output.is_dir();
+    let one = arguments.list.is_none()
+        && !arguments.all_missing
+        && experiments.len() == 1
+        && !arguments.output.is_dir();
     let format = format(&arguments, one)?;
     let outputs: Vec<Output> = match one {
-        true => vec![Output { experiment: experiments[0].clone(), path: arguments.output.clone() }],
+        true => vec![Output {
+            experiment: experiments[0].clone(),
+            path: arguments.output.clone(),
+        }],
         false => {
-            std::fs::create_dir_all(&arguments.output).with_context(|| format!("cannot make {}", arguments.output.display()))?;
+            std::fs::create_dir_all(&arguments.output)
+                .with_context(|| format!("cannot make {}", arguments.output.display()))?;
             let path = |e: &Experiment| arguments.output.join(file_name(e, format));
-            experiments.iter().map(|e| Output { experiment: e.clone(), path: path(e) }).collect()
+            experiments
+                .iter()
+                .map(|e| Output {
+                    experiment: e.clone(),
+                    path: path(e),
+                })
+                .collect()
         }
     };
-    let intervals: Vec<Interval> = arguments.region.iter().map(|r| Interval::parse_browser(r)).collect::<Result<_, _>>()?;
+    let intervals: Vec<Interval> = arguments
+        .region
+        .iter()
+        .map(|r| Interval::parse_browser(r))
+        .collect::<Result<_, _>>()?;
     let spans = spans(model.axis(), &intervals)?;
-    let scale = if arguments.arcsinh { Scale::Transformed } else { Scale::Signal };
+    let scale = if arguments.arcsinh {
+        Scale::Transformed
+    } else {
+        Scale::Signal
+    };
     let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
-    let bar = progress::bar(n_bins * outputs.len() as u64, "imputing {wide_bar} {percent}% {elapsed} left {eta}");
-    write_experiments(&database, &model, &outputs, format, &spans, scale, &mut |done| bar.set_position(done))?;
+    let bar = progress::bar(
+        n_bins * outputs.len() as u64,
+        "imputing {wide_bar} {percent}% {elapsed} left {eta}",
+    );
+    write_experiments(
+        &database,
+        &model,
+        &outputs,
+        format,
+        &spans,
+        scale,
+        &mut |done| bar.set_position(done),
+    )?;
     bar.finish_and_clear();
     for output in &outputs {
         println!("{}", output.path.display());
@@ -92,7 +131,9 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
         return Ok(Format::BigWig);
     }
     match Format::guess(&Location::Path(arguments.output.clone())) {
-        Some(format @ (Format::BigWig | Format::BedGraph | Format::Npz | Format::Npy)) => Ok(format),
+        Some(format @ (Format::BigWig | Format::BedGraph | Format::Npz | Format::Npy)) => {
+            Ok(format)
+        }
         _ => Err(Misuse(format!(
             "{}: which format? End the name in .bw, .bedGraph, .npz or .npy, or say --as",
             arguments.output.display()
@@ -110,5 +151,10 @@ pub fn file_name(experiment: &Experiment, format: Format) -> PathBuf {
         Format::Npy => "npy",
         _ => "bw",
     };
-    Path::new(&format!("{}.{}.{extension}", safe(&experiment.biosample), safe(&experiment.assay))).to_path_buf()
+    Path::new(&format!(
+        "{}.{}.{extension}",
+        safe(&experiment.biosample),
+        safe(&experiment.assay)
+    ))
+    .to_path_buf()
 }

@@ -16,7 +16,11 @@ pub struct Arguments {}
 pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let axis = database.axis();
-    let (biosamples, assays, tracks) = (database.biosamples()?, database.assays()?, database.tracks()?);
+    let (biosamples, assays, tracks) = (
+        database.biosamples()?,
+        database.assays()?,
+        database.tracks()?,
+    );
     let models: Vec<Value> = database
         .list_models()?
         .iter()
@@ -33,11 +37,15 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ("biosamples", json!(biosamples.len())),
         ("assays", json!(assays.len())),
         ("tracks", json!(tracks.len())),
-        ("experiments_missing", json!(biosamples.len() * assays.len() - tracks.len())),
+        (
+            "experiments_missing",
+            json!(biosamples.len() * assays.len() - tracks.len()),
+        ),
         ("models", json!(models)),
     ];
     if common.format == Format::Json {
-        let object: serde_json::Map<String, Value> = facts.into_iter().map(|(k, v)| (k.to_string(), v)).collect();
+        let object: serde_json::Map<String, Value> =
+            facts.into_iter().map(|(k, v)| (k.to_string(), v)).collect();
         println!("{}", serde_json::to_string_pretty(&object)?);
         return Ok(ExitCode::SUCCESS);
     }
@@ -47,7 +55,11 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             (Value::Number(n), Format::Table) => json!(grouped(n.as_u64().unwrap_or_default())),
             (Value::Array(list), _) => {
                 let name = |m: &Value| {
-                    let mark = if m["default"] == json!(true) { " (default)" } else { "" };
+                    let mark = if m["default"] == json!(true) {
+                        " (default)"
+                    } else {
+                        ""
+                    };
                     format!("{}{mark}", m["name"].as_str().unwrap_or_default())
                 };
                 json!(list.iter().map(name).collect::<Vec<_>>().join(", "))

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use persea::compendium::{ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, ingest, ingest_metadata};
+use persea::compendium::{
+    ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, ingest, ingest_metadata,
+};
 use serde_json::json;
 
 use super::output::Table;
@@ -16,7 +18,9 @@ use super::{Common, Misuse, progress};
 /// an http(s) URL), and optionally format, transform (arcsinh or none), multiplier, unit, missing
 /// (0 or nan). Tracks that are in already and unchanged are skipped, changed ones replaced.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean")]
+#[command(
+    after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean"
+)]
 pub struct Arguments {
     /// The manifest
     #[arg(required_unless_present = "metadata")]
@@ -51,14 +55,19 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             None => ColumnMap::default(),
         };
         let manifest = Manifest::read(path, &columns)?;
-        let stop = progress::stop_on_interrupt("stopping after the tracks under way; run the same command to go on")?;
+        let stop = progress::stop_on_interrupt(
+            "stopping after the tracks under way; run the same command to go on",
+        )?;
         let n_bins = database.axis().n_bins();
         let bar = progress::bar(0, "{msg} {wide_bar} {percent}% {elapsed} left {eta}");
         let hear = |event: IngestEvent<'_>| match event {
             IngestEvent::Total { n_tracks } => bar.set_length(n_tracks as u64 * n_bins),
             IngestEvent::Began { experiment } => bar.set_message(experiment.to_string()),
             IngestEvent::Bins { n } => bar.inc(n),
-            IngestEvent::Done { outcome: Outcome::Skipped, .. } => bar.inc(n_bins),
+            IngestEvent::Done {
+                outcome: Outcome::Skipped,
+                ..
+            } => bar.inc(n_bins),
             _ => {}
         };
         let options = IngestOptions {
@@ -76,12 +85,25 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             eprintln!("persea: warning: {warning}");
         }
         for row in &report.without_file {
-            eprintln!("persea: {}, line {}: {} {} names no file and is left out", path.display(), row.line, row.biosample, row.assay);
+            eprintln!(
+                "persea: {}, line {}: {} {} names no file and is left out",
+                path.display(),
+                row.line,
+                row.biosample,
+                row.assay
+            );
         }
         for (experiment, error) in &report.failed {
             eprintln!("persea: {experiment}: {error}");
         }
-        let mut table = Table::new(&["ingested", "replaced", "unchanged", "failed", "without_file", "not_reached"]);
+        let mut table = Table::new(&[
+            "ingested",
+            "replaced",
+            "unchanged",
+            "failed",
+            "without_file",
+            "not_reached",
+        ]);
         let count = |n: usize| json!(n);
         table.row(vec![
             count(report.ingested.len()),

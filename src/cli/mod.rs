@@ -71,7 +71,9 @@ impl Common {
     fn path(&self) -> anyhow::Result<&Path> {
         match &self.db {
             Some(path) => Ok(path),
-            None => Err(Misuse("which database? Give --db NAME.persea, or set PERSEA_DB".into()).into()),
+            None => {
+                Err(Misuse("which database? Give --db NAME.persea, or set PERSEA_DB".into()).into())
+            }
         }
     }
 
@@ -153,8 +155,11 @@ pub fn main() -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>());
-    io.map(std::io::Error::kind).any(|kind| kind == std::io::ErrorKind::BrokenPipe)
+    let io = error
+        .chain()
+        .filter_map(|e| e.downcast_ref::<std::io::Error>());
+    io.map(std::io::Error::kind)
+        .any(|kind| kind == std::io::ErrorKind::BrokenPipe)
 }
 
 fn set_up_logging(verbose: u8) {
@@ -174,7 +179,9 @@ fn set_up_logging(verbose: u8) {
 }
 
 fn set_up_threads(threads: Option<u16>) -> anyhow::Result<()> {
-    let Some(threads) = threads else { return Ok(()) };
+    let Some(threads) = threads else {
+        return Ok(());
+    };
     rayon::ThreadPoolBuilder::new()
         .num_threads(usize::from(threads))
         .build_global()

@@ -50,9 +50,24 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     match arguments.action {
         Action::List => {
-            let mut table = Table::new(&["name", "kind", "default", "biosamples", "assays", "trained_on", "held_out", "passes", "created"]);
+            let mut table = Table::new(&[
+                "name",
+                "kind",
+                "default",
+                "biosamples",
+                "assays",
+                "trained_on",
+                "held_out",
+                "passes",
+                "created",
+            ]);
             for m in database.list_models()? {
-                let held = m.record.tracks.iter().filter(|t| t.role == TrackRole::Hold).count();
+                let held = m
+                    .record
+                    .tracks
+                    .iter()
+                    .filter(|t| t.role == TrackRole::Hold)
+                    .count();
                 table.row(vec![
                     json!(m.record.name),
                     json!(m.record.kind.name()),
@@ -71,7 +86,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Action::Default { name } => database.set_default_model(&name)?,
         Action::Delete { name } => database.delete_model(&name)?,
         Action::Diff { a, b } => {
-            let (a, b) = (database.read_model(Some(&a))?, database.read_model(Some(&b))?);
+            let (a, b) = (
+                database.read_model(Some(&a))?,
+                database.read_model(Some(&b))?,
+            );
             let (fa, fb) = (facts(&a), facts(&b));
             let mut table = Table::new(&["what", &a.record.name, &b.record.name]);
             for ((name, x), (_, y)) in fa.into_iter().zip(fb) {
@@ -93,7 +111,11 @@ fn facts(model: &Model) -> Vec<(String, Value)> {
     let record = &model.record;
     let with_role = |role: TrackRole| {
         let of_role = record.tracks.iter().filter(|t| t.role == role);
-        json!(of_role.map(|t| format!("{}:{}", t.biosample, t.assay)).collect::<Vec<_>>())
+        json!(
+            of_role
+                .map(|t| format!("{}:{}", t.biosample, t.assay))
+                .collect::<Vec<_>>()
+        )
     };
     let n_bins: u64 = record.regions.iter().map(|r| r.n_bins).sum();
     let mut facts = vec![
@@ -110,9 +132,18 @@ fn facts(model: &Model) -> Vec<(String, Value)> {
         ("checksum".to_string(), json!(model.checksum)),
     ];
     if let Some(sizes) = record.config["sizes"].as_object() {
-        facts.extend(sizes.iter().map(|(name, value)| (name.clone(), value.clone())));
+        facts.extend(
+            sizes
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
     }
-    for role in [TrackRole::Train, TrackRole::Validate, TrackRole::Extend, TrackRole::Hold] {
+    for role in [
+        TrackRole::Train,
+        TrackRole::Validate,
+        TrackRole::Extend,
+        TrackRole::Hold,
+    ] {
         facts.push((format!("tracks_{}", role.name()), with_role(role)));
     }
     facts
@@ -120,7 +151,12 @@ fn facts(model: &Model) -> Vec<(String, Value)> {
 
 fn flat(value: Value) -> Value {
     match value {
-        Value::Array(list) => json!(list.iter().map(|v| v.as_str().unwrap_or_default()).collect::<Vec<_>>().join(", ")),
+        Value::Array(list) => json!(
+            list.iter()
+                .map(|v| v.as_str().unwrap_or_default())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
         other => other,
     }
 }
@@ -145,7 +181,12 @@ fn show(model: &Model, format: Format) -> anyhow::Result<()> {
         let mut table = Table::new(&["training", "pass", "loss", "held_out"]);
         for point in curve {
             let number = |name: &str| measure(point[name].as_f64());
-            table.row(vec![point["stage"].clone(), point["pass"].clone(), number("loss"), number("held_out")]);
+            table.row(vec![
+                point["stage"].clone(),
+                point["pass"].clone(),
+                number("loss"),
+                number("held_out"),
+            ]);
         }
         table.print(format)?;
     }

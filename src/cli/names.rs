@@ -21,14 +21,25 @@ pub fn pairs(list: &[String]) -> anyhow::Result<Vec<(String, String)>> {
 
 /// The tracks of one fold in a file with the columns fold, biosample and assay.
 pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let header = text.lines().next().unwrap_or_default();
     let delimiter = if header.contains('\t') { b'\t' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
-    let headers = reader.headers().with_context(|| format!("{}, line 1", path.display()))?.clone();
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let headers = reader
+        .headers()
+        .with_context(|| format!("{}, line 1", path.display()))?
+        .clone();
     let column = |name: &str| {
         let place = headers.iter().position(|h| h == name);
-        place.with_context(|| format!("{}, line 1: there is no column `{name}`; expected fold, biosample, assay", path.display()))
+        place.with_context(|| {
+            format!(
+                "{}, line 1: there is no column `{name}`; expected fold, biosample, assay",
+                path.display()
+            )
+        })
     };
     let (f, b, a) = (column("fold")?, column("biosample")?, column("assay")?);
     let mut folds = Vec::new();
@@ -44,7 +55,11 @@ pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
         }
     }
     if tracks.is_empty() {
-        bail!("{}: there is no fold `{fold}`; it has {}", path.display(), folds.join(", "));
+        bail!(
+            "{}: there is no fold `{fold}`; it has {}",
+            path.display(),
+            folds.join(", ")
+        );
     }
     Ok(tracks)
 }

@@ -14,7 +14,9 @@ use super::{Common, progress};
 /// and noise, missing experiments; genes with expression, promoter–enhancer pairs, replication
 /// timing and FIREs that follow from the states. docs/simulation.md says how, to be argued with.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: persea simulate --output simulated --biosamples 8 --assays 8 --seed 1")]
+#[command(
+    after_help = "Example: persea simulate --output simulated --biosamples 8 --assays 8 --seed 1"
+)]
 pub struct Arguments {
     /// The folder to write; it must not exist, or be empty
     #[arg(long, short, value_name = "DIR")]
@@ -76,7 +78,10 @@ impl Size {
 pub fn run(arguments: Arguments, _: &Common) -> anyhow::Result<ExitCode> {
     let simulation = Simulation::new(arguments.size.config())?;
     let bar = progress::bar(0, "writing {wide_bar} {pos}/{len} tracks, left {eta}");
-    let options = WriteOptions { noise_free: arguments.noise_free, ..WriteOptions::default() };
+    let options = WriteOptions {
+        noise_free: arguments.noise_free,
+        ..WriteOptions::default()
+    };
     let written = simulation.write(&arguments.output, &options, &|done, of| {
         bar.set_length(of as u64);
         bar.set_position(done as u64);

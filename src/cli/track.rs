@@ -45,8 +45,20 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::List => {
             let mut table = Table::new(&[
-                "biosample", "assay", "mean", "variance", "maximum", "nan_bins", "negative_bins", "transform", "multiplier",
-                "unit", "missing", "location", "checksum", "ingested",
+                "biosample",
+                "assay",
+                "mean",
+                "variance",
+                "maximum",
+                "nan_bins",
+                "negative_bins",
+                "transform",
+                "multiplier",
+                "unit",
+                "missing",
+                "location",
+                "checksum",
+                "ingested",
             ]);
             for t in database.tracks()? {
                 table.row(vec![
@@ -60,7 +72,11 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     json!(t.transform.name()),
                     json!(t.multiplier),
                     json!(t.unit),
-                    json!(if t.missing == Missing::Nan { "nan" } else { "0" }),
+                    json!(if t.missing == Missing::Nan {
+                        "nan"
+                    } else {
+                        "0"
+                    }),
                     json!(t.location),
                     json!(t.checksum.get(..12)),
                     json!(t.ingested),

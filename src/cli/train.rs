@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption, Sampling, StepReport, TrainOptions,
-    Validate, device, estimate, fit,
+    Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption, Sampling,
+    StepReport, TrainOptions, Validate, device, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
@@ -25,7 +25,9 @@ use super::{Common, Misuse, names, progress};
 /// Held-out tracks are never read. How long to train is decided on validation tracks drawn from the
 /// training tracks; then all training tracks are trained on for as long as was best.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: persea train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3")]
+#[command(
+    after_help = "Example: persea train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3"
+)]
 pub struct Arguments {
     /// The model's name
     #[arg(long, default_value = "model")]
@@ -48,7 +50,12 @@ pub struct Arguments {
     #[arg(long, requires = "hold_folds")]
     fold: Option<String>,
     /// Tracks that decide when to stop; drawn from the training tracks by default
-    #[arg(long, value_name = "TRACKS", value_delimiter = ',', conflicts_with = "no_validate")]
+    #[arg(
+        long,
+        value_name = "TRACKS",
+        value_delimiter = ',',
+        conflicts_with = "no_validate"
+    )]
     validate: Vec<String>,
     /// Train exactly --passes passes, with nothing kept aside
     #[arg(long)]
@@ -196,7 +203,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if let (Some(path), Some(fold)) = (&arguments.hold_folds, &arguments.fold) {
         hold.extend(names::fold(path, fold)?);
     }
-    let minutes = |m: f64| Duration::try_from_secs_f64(m * 60.0).map_err(|_| Misuse(format!("{m} minutes cannot be")));
+    let minutes = |m: f64| {
+        Duration::try_from_secs_f64(m * 60.0).map_err(|_| Misuse(format!("{m} minutes cannot be")))
+    };
     let checkpoint_every = minutes(arguments.checkpoint_every)?;
     let regions = match &arguments.regions {
         Some(bed) => {
@@ -233,7 +242,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         half_precision: arguments.precision == PrecisionArgument::F16,
     };
     if arguments.dry_run {
-        print_estimate(&estimate(&database, &options, device(&arguments.device)?)?, common)?;
+        print_estimate(
+            &estimate(&database, &options, device(&arguments.device)?)?,
+            common,
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let means = Means {
@@ -241,20 +253,32 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         checkpoint_every,
         replace: arguments.replace,
     };
-    let stop = progress::stop_on_interrupt("stopping after this step, with a checkpoint; Ctrl-C again quits on the last one")?;
+    let stop = progress::stop_on_interrupt(
+        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
+    )?;
     let mut shown = Shown::new(stop);
     let result = fit(&database, &options, means, arguments.resume, &mut shown);
     shown.bar.finish_and_clear();
     let model = match result {
         Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
-            eprintln!("stopped at step {step}; go on with: persea train --name {} --resume", options.name);
+            eprintln!(
+                "stopped at step {step}; go on with: persea train --name {} --resume",
+                options.name
+            );
             return Ok(ExitCode::FAILURE);
         }
         other => other?,
     };
     let passes = &model.record.training["passes"];
-    eprintln!("model {}: trained {passes} passes in {:.0} s", model.record.name, shown.began.elapsed().as_secs_f64());
-    eprintln!("next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR", model.record.name);
+    eprintln!(
+        "model {}: trained {passes} passes in {:.0} s",
+        model.record.name,
+        shown.began.elapsed().as_secs_f64()
+    );
+    eprintln!(
+        "next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR",
+        model.record.name
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -264,14 +288,38 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
     let mut row = |what: &str, value, unit: &str| table.row(vec![json!(what), value, json!(unit)]);
     row("training tracks", json!(estimate.n_tracks), "");
     row("bins", json!(estimate.n_bins), "25 bp");
-    row("genome factors and their moments", gb(estimate.factor_bytes), "GB of memory");
+    row(
+        "genome factors and their moments",
+        gb(estimate.factor_bytes),
+        "GB of memory",
+    );
     row("signal cache", gb(estimate.cache_bytes), "GB of memory");
-    row("activations of a step", gb(estimate.activation_bytes), "GB of memory");
+    row(
+        "activations of a step",
+        gb(estimate.activation_bytes),
+        "GB of memory",
+    );
     row("model", gb(estimate.model_bytes), "GB on disk");
-    row("checkpoints (two)", gb(estimate.checkpoint_bytes), "GB on disk");
-    row("speed, measured just now", json!(estimate.samples_per_second.round()), "samples/s");
-    row("a pass", measure(Some(estimate.n_bins as f64 / estimate.samples_per_second / 3600.0)), "hours");
-    let all = estimate.n_bins as f64 * estimate.passes_at_most as f64 / estimate.samples_per_second / 3600.0;
+    row(
+        "checkpoints (two)",
+        gb(estimate.checkpoint_bytes),
+        "GB on disk",
+    );
+    row(
+        "speed, measured just now",
+        json!(estimate.samples_per_second.round()),
+        "samples/s",
+    );
+    row(
+        "a pass",
+        measure(Some(
+            estimate.n_bins as f64 / estimate.samples_per_second / 3600.0,
+        )),
+        "hours",
+    );
+    let all = estimate.n_bins as f64 * estimate.passes_at_most as f64
+        / estimate.samples_per_second
+        / 3600.0;
     row("at most (search and final)", measure(Some(all)), "hours");
     table.print(common.format)?;
     Ok(())
@@ -293,7 +341,10 @@ impl Shown {
     pub fn new(stop: Arc<AtomicBool>) -> Self {
         Shown {
             stop,
-            bar: progress::bar(0, "{msg} {wide_bar} {pos}/{len} steps, left of the pass {eta}"),
+            bar: progress::bar(
+                0,
+                "{msg} {wide_bar} {pos}/{len} steps, left of the pass {eta}",
+            ),
             began: Instant::now(),
             samples: 0,
             held_out: None,
@@ -309,8 +360,12 @@ impl Listener for Shown {
         self.bar.set_length(report.steps_per_pass);
         self.bar.set_position(report.position.step_in_pass);
         let stage = format!("{:?}", course.stage).to_lowercase();
-        let of = course.best_pass.map_or(String::new(), |best| format!("/{best}"));
-        let held = self.held_out.map_or(String::new(), |h| format!(", held out {h:.4}"));
+        let of = course
+            .best_pass
+            .map_or(String::new(), |best| format!("/{best}"));
+        let held = self
+            .held_out
+            .map_or(String::new(), |h| format!(", held out {h:.4}"));
         self.bar.set_message(format!(
             "{stage} pass {}{of}: loss {:.4}{held}, {} samples/s",
             report.position.pass + 1,
@@ -327,7 +382,9 @@ impl Listener for Shown {
         self.held_out = point.held_out;
         if self.tell {
             let stage = format!("{:?}", point.stage).to_lowercase();
-            let held = point.held_out.map_or(String::new(), |h| format!(", held out {h:.5}"));
+            let held = point
+                .held_out
+                .map_or(String::new(), |h| format!(", held out {h:.5}"));
             let line = format!("{stage} pass {}: loss {:.5}{held}", point.pass, point.loss);
             self.bar.suspend(|| eprintln!("{line}"));
         }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::compendium::Experiment;
 use super::additive::additive_weights;
 use super::fitted::{mean_of, stretch};
 use super::score::unmasked;
 use super::{Calibration, EvaluationError, Nearest, TargetBaselines};
+use crate::compendium::Experiment;
 use crate::measures::CoMoments;
 
 /// The first pass of the baselines: how training tracks relate to each other and to their averages.

@@ -18,7 +18,9 @@ pub use baselines::BaselineStatistics;
 pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
-pub use run::{EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate};
+pub use run::{
+    EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
+};
 pub use score::{
     Scorer, ScoringContext, TrackMeasures, bin_variance, mean_measures, score, to_signal_scale,
 };

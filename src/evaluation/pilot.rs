@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::compendium::Experiment;
 use crate::measures;
 
 /// The folder of the pilot compendium, if it is there.

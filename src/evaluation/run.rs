@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::{
-    Baseline, BaselineStatistics, BinSet, Scorer, ScoringContext, TargetBaselines, TrackMeasures, bin_variance,
-    enhancer_bins, gene_bins, mean_measures, promoter_bins, to_signal_scale,
+    Baseline, BaselineStatistics, BinSet, Scorer, ScoringContext, TargetBaselines, TrackMeasures,
+    bin_variance, enhancer_bins, gene_bins, mean_measures, promoter_bins, to_signal_scale,
 };
-use crate::compendium::{Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track};
+use crate::compendium::{
+    Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
+};
 use crate::formats::Location;
 use crate::genome::{GenomeAxis, Mask, read_bed};
 use crate::imputation::impute_track;
@@ -117,9 +119,14 @@ pub fn evaluate(
     let genes = database.genes()?;
     let stored = database.tracks()?;
     let trained_on = |b: &str, a: &str| {
-        (model.record().tracks.iter()).any(|t| t.role != TrackRole::Hold && t.biosample == b && t.assay == a)
+        (model.record().tracks.iter())
+            .any(|t| t.role != TrackRole::Hold && t.biosample == b && t.assay == a)
     };
-    let training: Vec<Track> = stored.iter().filter(|t| trained_on(&t.biosample, &t.assay)).cloned().collect();
+    let training: Vec<Track> = stored
+        .iter()
+        .filter(|t| trained_on(&t.biosample, &t.assay))
+        .cloned()
+        .collect();
     let ground = Ground {
         promoters: promoter_bins(axis, &mask, &genes),
         genes: gene_bins(axis, &mask, &genes),
@@ -151,8 +158,12 @@ pub fn evaluate(
     };
     let mut tracks = Vec::with_capacity(targets.len());
     for (i, (target, baselines)) in targets.iter().zip(&baselines).enumerate() {
-        let of_target = |t: &&ManifestTrack| t.biosample == experiments[i].biosample && t.assay == experiments[i].assay;
-        let called = peaks.as_ref().and_then(|(list, _)| list.iter().find(of_target));
+        let of_target = |t: &&ManifestTrack| {
+            t.biosample == experiments[i].biosample && t.assay == experiments[i].assay
+        };
+        let called = peaks
+            .as_ref()
+            .and_then(|(list, _)| list.iter().find(of_target));
         tracks.push(ground.score(target, baselines, called)?);
         progress(i + 1, targets.len());
     }
@@ -186,25 +197,46 @@ impl Target {
             Target::Stored(t) => (&t.biosample, &t.assay),
             Target::File(t) => (&t.biosample, &t.assay),
         };
-        Experiment { biosample: biosample.clone(), assay: assay.clone() }
+        Experiment {
+            biosample: biosample.clone(),
+            assay: assay.clone(),
+        }
     }
 }
 
-fn targets(ground: &Ground<'_>, stored: &[Track], options: &EvaluateOptions) -> crate::Result<Vec<Target>> {
+fn targets(
+    ground: &Ground<'_>,
+    stored: &[Track],
+    options: &EvaluateOptions,
+) -> crate::Result<Vec<Target>> {
     let mut targets: Vec<Target> = match &options.truth {
-        Some(manifest) => manifest.tracks(Replicates::Mean)?.0.into_iter().map(|t| Target::File(Box::new(t))).collect(),
+        Some(manifest) => manifest
+            .tracks(Replicates::Mean)?
+            .0
+            .into_iter()
+            .map(|t| Target::File(Box::new(t)))
+            .collect(),
         None => {
             let held = |t: &&Track| {
                 let mut known = ground.model.record().tracks.iter();
-                known.any(|m| m.role == TrackRole::Hold && m.biosample == t.biosample && m.assay == t.assay)
+                known.any(|m| {
+                    m.role == TrackRole::Hold && m.biosample == t.biosample && m.assay == t.assay
+                })
             };
-            stored.iter().filter(held).map(|t| Target::Stored(Box::new(t.clone()))).collect()
+            stored
+                .iter()
+                .filter(held)
+                .map(|t| Target::Stored(Box::new(t.clone())))
+                .collect()
         }
     };
     if !options.only.is_empty() {
         for wanted in &options.only {
             if !targets.iter().any(|t| t.experiment() == *wanted) {
-                return Err(StoreError::Invalid(format!("{wanted} is not among the tracks kept out of training")).into());
+                return Err(StoreError::Invalid(format!(
+                    "{wanted} is not among the tracks kept out of training"
+                ))
+                .into());
             }
         }
         targets.retain(|t| options.only.contains(&t.experiment()));
@@ -227,7 +259,11 @@ impl Ground<'_> {
     }
 
     /// Reads the given training tracks over a stretch; the others stay empty.
-    fn read(&self, needed: &[usize], bins: &std::ops::Range<u64>) -> Result<Vec<Vec<f32>>, StoreError> {
+    fn read(
+        &self,
+        needed: &[usize],
+        bins: &std::ops::Range<u64>,
+    ) -> Result<Vec<Vec<f32>>, StoreError> {
         let mut tracks = vec![Vec::new(); self.training.len()];
         for i in needed {
             let mut values = vec![0f32; (bins.end - bins.start) as usize];
@@ -239,7 +275,10 @@ impl Ground<'_> {
 
     fn baselines(&self, targets: &[Experiment]) -> crate::Result<Vec<TargetBaselines>> {
         let training: Vec<Experiment> = (self.training.iter())
-            .map(|t| Experiment { biosample: t.biosample.clone(), assay: t.assay.clone() })
+            .map(|t| Experiment {
+                biosample: t.biosample.clone(),
+                assay: t.assay.clone(),
+            })
             .collect();
         let mut statistics = BaselineStatistics::new(&training, targets);
         let needed = statistics.needed().to_vec();
@@ -252,7 +291,12 @@ impl Ground<'_> {
         Ok(statistics.finish())
     }
 
-    fn score(&self, target: &Target, baselines: &TargetBaselines, peaks: Option<&ManifestTrack>) -> crate::Result<TrackEvaluation> {
+    fn score(
+        &self,
+        target: &Target,
+        baselines: &TargetBaselines,
+        peaks: Option<&ManifestTrack>,
+    ) -> crate::Result<TrackEvaluation> {
         let experiment = target.experiment();
         let observed = self.scaled(self.observed(target)?);
         let imputed = self.scaled(impute_track(self.database, self.model, &experiment)?);
@@ -295,7 +339,11 @@ impl Ground<'_> {
     fn observed(&self, target: &Target) -> crate::Result<Vec<f32>> {
         match target {
             Target::Stored(track) => {
-                let track = TracksOnAxis::open(self.database, self.axis, std::slice::from_ref(track.as_ref()))?;
+                let track = TracksOnAxis::open(
+                    self.database,
+                    self.axis,
+                    std::slice::from_ref(track.as_ref()),
+                )?;
                 Ok(track.read_all(0)?)
             }
             Target::File(track) => {
@@ -311,7 +359,8 @@ impl Ground<'_> {
                 for (region, start) in starts.iter().enumerate() {
                     let bins = self.axis.region_bins(region);
                     let n = (bins.end - bins.start) as usize;
-                    values[bins.start as usize..bins.end as usize].copy_from_slice(&all[*start as usize..*start as usize + n]);
+                    values[bins.start as usize..bins.end as usize]
+                        .copy_from_slice(&all[*start as usize..*start as usize + n]);
                 }
                 Ok(values)
             }
@@ -319,7 +368,11 @@ impl Ground<'_> {
     }
 
     /// A baseline over the whole axis, on the scale asked for.
-    fn baseline(&self, baselines: &TargetBaselines, which: Baseline) -> crate::Result<Option<Vec<f32>>> {
+    fn baseline(
+        &self,
+        baselines: &TargetBaselines,
+        which: Baseline,
+    ) -> crate::Result<Option<Vec<f32>>> {
         let needed = baselines.needed(which);
         let mut values = Vec::with_capacity(self.axis.n_bins() as usize);
         for bins in self.stretches() {
@@ -335,7 +388,9 @@ impl Ground<'_> {
 
     /// The variance of an assay's training tracks at every bin, where there are two.
     fn variance(&self, assay: &str) -> crate::Result<Option<Vec<f32>>> {
-        let of_assay: Vec<usize> = (0..self.training.len()).filter(|i| self.training[*i].assay == assay).collect();
+        let of_assay: Vec<usize> = (0..self.training.len())
+            .filter(|i| self.training[*i].assay == assay)
+            .collect();
         let mut values = Vec::with_capacity(self.axis.n_bins() as usize);
         for bins in self.stretches() {
             let tracks = self.read(&of_assay, &bins)?;
@@ -353,7 +408,10 @@ impl Ground<'_> {
         let mut called = vec![false; self.axis.n_bins() as usize];
         for row in &peaks.rows {
             let Location::Path(path) = &row.location else {
-                let refusal = format!("{}: called peaks are read from local files only", row.location);
+                let refusal = format!(
+                    "{}: called peaks are read from local files only",
+                    row.location
+                );
                 return Err(StoreError::Invalid(refusal).into());
             };
             for (peak, _) in read_bed(path, self.axis.assembly())? {

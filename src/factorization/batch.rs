@@ -164,6 +164,7 @@ impl WindowSteps {
     }
 
     /// How many steps.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.n_steps
     }

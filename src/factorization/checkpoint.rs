@@ -63,16 +63,25 @@ pub(super) fn write(
         shapes: tensors.iter().map(|(shape, _)| *shape).collect(),
         cols: [0, 1, 2].map(|s| trainer.tables()[s].cols()),
     };
-    let header = serde_json::to_vec(&header).map_err(|e| FactorizationError::Checkpoint(e.to_string()))?;
+    let header =
+        serde_json::to_vec(&header).map_err(|e| FactorizationError::Checkpoint(e.to_string()))?;
     let mut writer = database.begin_checkpoint(lock, trainer.position().step)?;
     writer.part("header", |out| out.write_all(&header))?;
     writer.part("network", |out| {
-        tensors.iter().try_for_each(|(_, values)| out.write_all(bytemuck::cast_slice(values)))
+        tensors
+            .iter()
+            .try_for_each(|(_, values)| out.write_all(bytemuck::cast_slice(values)))
     })?;
-    writer.part("moments", |out| out.write_all(bytemuck::cast_slice(&moments)))?;
+    writer.part("moments", |out| {
+        out.write_all(bytemuck::cast_slice(&moments))
+    })?;
     for scale in Scale::ALL {
         let (values, first, second, last) = trainer.tables()[scale.index()].parts();
-        let mut put = |name: &str, bytes: &[u8]| writer.part(&format!("{scale} {name}"), |out: &mut dyn Write| out.write_all(bytes));
+        let mut put = |name: &str, bytes: &[u8]| {
+            writer.part(&format!("{scale} {name}"), |out: &mut dyn Write| {
+                out.write_all(bytes)
+            })
+        };
         put("values", bytemuck::cast_slice(values))?;
         put("first", bytemuck::cast_slice(first))?;
         put("second", bytemuck::cast_slice(second))?;
@@ -83,16 +92,21 @@ pub(super) fn write(
 
 /// Reads a checkpoint's header.
 pub(super) fn header(checkpoint: &Checkpoint) -> Result<Header, FactorizationError> {
-    serde_json::from_slice(&checkpoint.read("header")?)
-        .map_err(|e| FactorizationError::Checkpoint(format!("the checkpoint's header cannot be read: {e}")))
+    serde_json::from_slice(&checkpoint.read("header")?).map_err(|e| {
+        FactorizationError::Checkpoint(format!("the checkpoint's header cannot be read: {e}"))
+    })
 }
 
 /// Reads a checkpoint's state.
 pub(super) fn state(checkpoint: &Checkpoint, header: &Header) -> Result<State, FactorizationError> {
-    let bad = || FactorizationError::Checkpoint("the checkpoint's parts do not fit its header".into());
+    let bad =
+        || FactorizationError::Checkpoint("the checkpoint's parts do not fit its header".into());
     let numbers = |name: &str| -> Result<Vec<f32>, FactorizationError> {
         let bytes = checkpoint.read(name)?;
-        Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        Ok(bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect())
     };
     let flat = numbers("network")?;
     let mut at = 0;
@@ -103,24 +117,44 @@ pub(super) fn state(checkpoint: &Checkpoint, header: &Header) -> Result<State, F
         at += rows * cols;
     }
     let mut matrices = matrices.into_iter();
-    let (biosamples, assays) = (matrices.next().ok_or_else(bad)?, matrices.next().ok_or_else(bad)?);
+    let (biosamples, assays) = (
+        matrices.next().ok_or_else(bad)?,
+        matrices.next().ok_or_else(bad)?,
+    );
     let mut layers = Vec::new();
     while let (Some(weight), Some(bias)) = (matrices.next(), matrices.next()) {
-        layers.push(Dense { weight, bias: Array1::from_iter(bias) });
+        layers.push(Dense {
+            weight,
+            bias: Array1::from_iter(bias),
+        });
     }
     let output = layers.pop().ok_or_else(bad)?;
     let mut tables = Vec::new();
     for scale in Scale::ALL {
         let last = checkpoint.read(&format!("{scale} last"))?;
-        let last = last.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let last = last
+            .chunks_exact(4)
+            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
         let part = |name: &str| numbers(&format!("{scale} {name}"));
-        let table = LazyTable::from_parts(header.cols[scale.index()], part("values")?, part("first")?, part("second")?, last);
+        let table = LazyTable::from_parts(
+            header.cols[scale.index()],
+            part("values")?,
+            part("first")?,
+            part("second")?,
+            last,
+        );
         tables.push(table.ok_or_else(bad)?);
     }
     Ok(State {
         position: header.position,
         pass_loss: header.pass_loss,
-        network: Network { biosamples, assays, hidden: layers, output },
+        network: Network {
+            biosamples,
+            assays,
+            hidden: layers,
+            output,
+        },
         moments: numbers("moments")?,
         tables: tables.try_into().map_err(|_| bad())?,
     })

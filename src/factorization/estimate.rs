@@ -43,12 +43,21 @@ pub struct Estimate {
 ///
 /// # Errors
 /// As training would.
-pub fn estimate(database: &Database, options: &TrainOptions, device: tch::Device) -> crate::Result<Estimate> {
+pub fn estimate(
+    database: &Database,
+    options: &TrainOptions,
+    device: tch::Device,
+) -> crate::Result<Estimate> {
     options.check()?;
     let axis = options.axis(database.axis())?;
     let cast = Cast::new(database.tracks()?, options)?;
     let sizes = options.sizes;
-    let factors = |axis: &GenomeAxis| Scale::ALL.map(|s| axis.n_rows(s) * sizes.genome_factors(s) as u64).iter().sum::<u64>();
+    let factors = |axis: &GenomeAxis| {
+        Scale::ALL
+            .map(|s| axis.n_rows(s) * sizes.genome_factors(s) as u64)
+            .iter()
+            .sum::<u64>()
+    };
     let rows: u64 = Scale::ALL.iter().map(|s| axis.n_rows(*s)).sum();
     let (nodes, batch) = (sizes.nodes as u64, sizes.batch_size as u64);
     let dense = (sizes.inputs() as u64 + (sizes.layers as u64 - 1) * nodes) * nodes;
@@ -83,7 +92,10 @@ fn speed(
     for region in axis.regions() {
         let n_bins = region.n_bins.min(left);
         if n_bins > 0 {
-            regions.push(crate::genome::Region { n_bins, ..region.clone() });
+            regions.push(crate::genome::Region {
+                n_bins,
+                ..region.clone()
+            });
         }
         left -= n_bins;
     }
@@ -99,11 +111,23 @@ fn speed(
         device,
     };
     let (b, a) = (cast.biosamples.len(), cast.assays.len());
-    let trained = Trained { biosamples: 0..b, assays: 0..a, genome: true, layers: true };
+    let trained = Trained {
+        biosamples: 0..b,
+        assays: 0..a,
+        genome: true,
+        layers: true,
+    };
     let network = Network::initial(&options.sizes, b, a, options.seed);
     let genome = GenomeFactors::initial(&options.sizes, &part, options.seed);
     let active = (0..cast.training.len()).collect();
-    let mut trainer = Trainer::new(Arc::clone(&set), settings, active, trained, &network, genome)?;
+    let mut trainer = Trainer::new(
+        Arc::clone(&set),
+        settings,
+        active,
+        trained,
+        &network,
+        genome,
+    )?;
     let (mut began, mut samples) = (None::<Instant>, 0);
     loop {
         trainer.run_pass(&mut |_, report| {
@@ -112,8 +136,13 @@ fn speed(
                 None => began = Some(Instant::now()),
                 Some(_) => samples += report.samples,
             }
-            let over = began.is_some_and(|b| b.elapsed().as_secs_f64() > TRIAL_SECONDS) && samples > 0;
-            Ok::<_, FactorizationError>(if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            let over =
+                began.is_some_and(|b| b.elapsed().as_secs_f64() > TRIAL_SECONDS) && samples > 0;
+            Ok::<_, FactorizationError>(if over {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
         })?;
         let seconds = began.map_or(0.0, |b| b.elapsed().as_secs_f64());
         if samples > 0 && seconds > TRIAL_SECONDS {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::fit::{Listener, roles, window_bins};
 use super::options::Pair;
 use super::{
-    Adam, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule, Settings, StepReport, Trained,
-    Trainer, TrainingSet, TrainingTrack, Watcher, train,
+    Adam, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule, Settings,
+    StepReport, Trained, Trainer, TrainingSet, TrainingTrack, Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask, Region};
@@ -70,8 +70,17 @@ pub fn extend(
 ) -> crate::Result<Model> {
     let lock = database.lock_model(&options.name)?;
     let replaces = options.name == model.record().name;
-    if !replaces && database.list_models()?.iter().any(|m| m.record.name == options.name) {
-        return Err(FactorizationError::Options(format!("there is a model {} already; choose another --name", options.name)).into());
+    if !replaces
+        && database
+            .list_models()?
+            .iter()
+            .any(|m| m.record.name == options.name)
+    {
+        return Err(FactorizationError::Options(format!(
+            "there is a model {} already; choose another --name",
+            options.name
+        ))
+        .into());
     }
     let all = database.tracks()?;
     let mut state = Extended {
@@ -82,8 +91,22 @@ pub fn extend(
         genome: model.genome_factors(database)?,
         axis: model.axis().clone(),
     };
-    let biosamples = wanted(&additions.biosamples, additions.all, "biosample", &state.record.biosamples, &all, |t| &t.biosample)?;
-    let assays = wanted(&additions.assays, additions.all, "assay", &state.record.assays, &all, |t| &t.assay)?;
+    let biosamples = wanted(
+        &additions.biosamples,
+        additions.all,
+        "biosample",
+        &state.record.biosamples,
+        &all,
+        |t| &t.biosample,
+    )?;
+    let assays = wanted(
+        &additions.assays,
+        additions.all,
+        "assay",
+        &state.record.assays,
+        &all,
+        |t| &t.assay,
+    )?;
     if biosamples.is_empty() && assays.is_empty() && additions.regions.is_empty() {
         return Err(FactorizationError::Options(
             "nothing to add: the model knows every biosample and assay of the database, and no region was given".into(),
@@ -104,12 +127,23 @@ pub fn extend(
     let mut record = state.record;
     record.name = options.name.clone();
     record.regions = state.axis.regions().to_vec();
-    save(database, &lock, &record, &state.network, &state.genome, replaces)
+    save(
+        database,
+        &lock,
+        &record,
+        &state.network,
+        &state.genome,
+        replaces,
+    )
 }
 
 impl Additions {
     fn allow(&self, track: &Track) -> bool {
-        let names = |pairs: &[Pair]| pairs.iter().any(|(b, a)| *b == track.biosample && *a == track.assay);
+        let names = |pairs: &[Pair]| {
+            pairs
+                .iter()
+                .any(|(b, a)| *b == track.biosample && *a == track.assay)
+        };
         (self.tracks.is_empty() || names(&self.tracks)) && !names(&self.hold)
     }
 }
@@ -124,15 +158,23 @@ fn wanted(
     name: fn(&Track) -> &String,
 ) -> Result<Vec<String>, FactorizationError> {
     let mut names: Vec<String> = match all {
-        true => tracks.iter().map(|t| name(t).clone()).filter(|n| !known.contains(n)).collect(),
+        true => tracks
+            .iter()
+            .map(|t| name(t).clone())
+            .filter(|n| !known.contains(n))
+            .collect(),
         false => asked.to_vec(),
     };
     for n in &names {
         if known.contains(n) {
-            return Err(FactorizationError::Options(format!("the model knows the {what} {n} already")));
+            return Err(FactorizationError::Options(format!(
+                "the model knows the {what} {n} already"
+            )));
         }
         if !tracks.iter().any(|t| name(t) == n) {
-            return Err(StoreError::unknown(what, n, tracks.iter().map(|t| name(t).as_str())).into());
+            return Err(
+                StoreError::unknown(what, n, tracks.iter().map(|t| name(t).as_str())).into(),
+            );
         }
     }
     names.sort();
@@ -162,35 +204,72 @@ struct Extended<'a> {
 }
 
 impl Extended<'_> {
-    fn add_biosamples(&mut self, names: &[String], usable: &[Track], listener: &mut dyn Listener) -> crate::Result<()> {
+    fn add_biosamples(
+        &mut self,
+        names: &[String],
+        usable: &[Track],
+        listener: &mut dyn Listener,
+    ) -> crate::Result<()> {
         let tracks: Vec<Track> = (usable.iter())
             .filter(|t| names.contains(&t.biosample) && self.record.assays.contains(&t.assay))
             .cloned()
             .collect();
         every_name_shown("biosample", "assay", names, &tracks, |t| &t.biosample)?;
         let old = self.network.biosamples.nrows();
-        let rows = initial_factors(self.options.seed, 1 << 20, names.len(), self.network.biosamples.ncols());
+        let rows = initial_factors(
+            self.options.seed,
+            1 << 20,
+            names.len(),
+            self.network.biosamples.ncols(),
+        );
         self.network.biosamples = stacked(&self.network.biosamples, &rows);
         self.record.biosamples.extend(names.iter().cloned());
-        let trained = Trained { biosamples: old..old + names.len(), assays: 0..0, genome: false, layers: false };
+        let trained = Trained {
+            biosamples: old..old + names.len(),
+            assays: 0..0,
+            genome: false,
+            layers: false,
+        };
         self.fit_names("biosamples", names, &tracks, trained, listener)
     }
 
-    fn add_assays(&mut self, names: &[String], usable: &[Track], listener: &mut dyn Listener) -> crate::Result<()> {
+    fn add_assays(
+        &mut self,
+        names: &[String],
+        usable: &[Track],
+        listener: &mut dyn Listener,
+    ) -> crate::Result<()> {
         let tracks: Vec<Track> = (usable.iter())
             .filter(|t| names.contains(&t.assay) && self.record.biosamples.contains(&t.biosample))
             .cloned()
             .collect();
         every_name_shown("assay", "biosample", names, &tracks, |t| &t.assay)?;
         let old = self.network.assays.nrows();
-        let rows = initial_factors(self.options.seed, (1 << 20) + 1, names.len(), self.network.assays.ncols());
+        let rows = initial_factors(
+            self.options.seed,
+            (1 << 20) + 1,
+            names.len(),
+            self.network.assays.ncols(),
+        );
         self.network.assays = stacked(&self.network.assays, &rows);
         self.record.assays.extend(names.iter().cloned());
-        let trained = Trained { biosamples: 0..0, assays: old..old + names.len(), genome: false, layers: false };
+        let trained = Trained {
+            biosamples: 0..0,
+            assays: old..old + names.len(),
+            genome: false,
+            layers: false,
+        };
         self.fit_names("assays", names, &tracks, trained, listener)
     }
 
-    fn fit_names(&mut self, what: &str, names: &[String], tracks: &[Track], trained: Trained, listener: &mut dyn Listener) -> crate::Result<()> {
+    fn fit_names(
+        &mut self,
+        what: &str,
+        names: &[String],
+        tracks: &[Track],
+        trained: Trained,
+        listener: &mut dyn Listener,
+    ) -> crate::Result<()> {
         let passes = self.options.passes.unwrap_or(FEW_PASSES);
         let axis = self.axis.clone();
         let outcome = self.fit(
@@ -210,29 +289,59 @@ impl Extended<'_> {
         Ok(())
     }
 
-    fn add_regions(&mut self, regions: &[Region], usable: &[Track], listener: &mut dyn Listener) -> crate::Result<()> {
+    fn add_regions(
+        &mut self,
+        regions: &[Region],
+        usable: &[Track],
+        listener: &mut dyn Listener,
+    ) -> crate::Result<()> {
         let assembly = self.axis.assembly().clone();
-        let asked = GenomeAxis::new(assembly.clone(), regions.to_vec()).map_err(FactorizationError::from)?;
+        let asked = GenomeAxis::new(assembly.clone(), regions.to_vec())
+            .map_err(FactorizationError::from)?;
         let outside = asked.regions_outside(&self.axis);
         if outside.is_empty() {
-            return Err(FactorizationError::Options("the model covers these regions already".into()).into());
+            return Err(FactorizationError::Options(
+                "the model covers these regions already".into(),
+            )
+            .into());
         }
         let added = GenomeAxis::with_regions_apart(assembly.clone(), outside)?;
         // A held-out track stays held out, here too.
         let trained_on = |t: &Track| {
-            let mut known = self.record.tracks.iter().filter(|m| m.biosample == t.biosample && m.assay == t.assay);
+            let mut known = self
+                .record
+                .tracks
+                .iter()
+                .filter(|m| m.biosample == t.biosample && m.assay == t.assay);
             known.any(|m| m.role != TrackRole::Hold)
         };
         let tracks: Vec<Track> = usable.iter().filter(|t| trained_on(t)).cloned().collect();
         if tracks.is_empty() {
-            return Err(FactorizationError::Options("none of the model's training tracks may be used".into()).into());
+            return Err(FactorizationError::Options(
+                "none of the model's training tracks may be used".into(),
+            )
+            .into());
         }
-        let own = self.record.training.get("passes").and_then(Value::as_u64).unwrap_or(20) as u32;
+        let own = self
+            .record
+            .training
+            .get("passes")
+            .and_then(Value::as_u64)
+            .unwrap_or(20) as u32;
         let passes = self.options.passes.unwrap_or(own);
-        let own_rate = self.record.training.pointer("/options/learning_rate").and_then(Value::as_f64);
+        let own_rate = self
+            .record
+            .training
+            .pointer("/options/learning_rate")
+            .and_then(Value::as_f64);
         let sizes = self.sizes()?;
         let start = GenomeFactors::initial(&sizes, &added, self.options.seed);
-        let trained = Trained { biosamples: 0..0, assays: 0..0, genome: true, layers: false };
+        let trained = Trained {
+            biosamples: 0..0,
+            assays: 0..0,
+            genome: true,
+            layers: false,
+        };
         let outcome = self.fit(
             Work {
                 axis: &added,
@@ -261,15 +370,28 @@ impl Extended<'_> {
     }
 
     fn fit(&self, work: Work<'_>, listener: &mut dyn Listener) -> crate::Result<Outcome> {
-        let Work { axis, tracks, genome, trained, passes, learning_rate, cosine } = work;
-        let place = |names: &[String], name: &String| names.iter().position(|n| n == name).unwrap_or_default() as u32;
+        let Work {
+            axis,
+            tracks,
+            genome,
+            trained,
+            passes,
+            learning_rate,
+            cosine,
+        } = work;
+        let place = |names: &[String], name: &String| {
+            names.iter().position(|n| n == name).unwrap_or_default() as u32
+        };
         let set = Arc::new(TrainingSet {
             axis: axis.clone(),
             mask: Mask::new(axis, &self.database.mask_intervals()?),
             tracks: tracks
                 .iter()
                 .map(|t| TrainingTrack {
-                    biosample: (t.biosample.clone(), place(&self.record.biosamples, &t.biosample)),
+                    biosample: (
+                        t.biosample.clone(),
+                        place(&self.record.biosamples, &t.biosample),
+                    ),
                     assay: (t.assay.clone(), place(&self.record.assays, &t.assay)),
                 })
                 .collect(),
@@ -278,7 +400,10 @@ impl Extended<'_> {
         let mut settings = Settings {
             sizes: self.sizes()?,
             sampling: Sampling::Permuted,
-            adam: Adam { learning_rate, ..Adam::default() },
+            adam: Adam {
+                learning_rate,
+                ..Adam::default()
+            },
             seed: self.options.seed,
             clip: None,
             window_bins: window_bins(self.options.cache_bytes, tracks.len()),
@@ -288,22 +413,40 @@ impl Extended<'_> {
             let steps = u64::from(passes) * super::trainer::steps_per_pass(&set, &settings);
             settings.adam.schedule = Schedule::Cosine { steps };
         }
-        let length = Length { passes, patience: passes, validate: Vec::new(), validate_bins: 0 };
+        let length = Length {
+            passes,
+            patience: passes,
+            validate: Vec::new(),
+            validate_bins: 0,
+        };
         let start = || (self.network.clone(), genome.clone());
-        let outcome = train(&set, &settings, &length, start, &trained, None, &mut Unkept(listener))?;
+        let outcome = train(
+            &set,
+            &settings,
+            &length,
+            start,
+            &trained,
+            None,
+            &mut Unkept(listener),
+        )?;
         Ok(outcome)
     }
 
     /// Notes what was added and which tracks showed it.
     fn remember(&mut self, what: &str, added: Value, tracks: &[Track], passes: u32) {
         for track in roles(tracks, |_| TrackRole::Extend) {
-            let old = self.record.tracks.iter_mut().find(|t| t.biosample == track.biosample && t.assay == track.assay);
+            let old = self
+                .record
+                .tracks
+                .iter_mut()
+                .find(|t| t.biosample == track.biosample && t.assay == track.assay);
             match old {
                 Some(old) => *old = track,
                 None => self.record.tracks.push(track),
             }
         }
-        let note = json!({ "added": what, "names": added, "passes": passes, "seed": self.options.seed });
+        let note =
+            json!({ "added": what, "names": added, "passes": passes, "seed": self.options.seed });
         if let Value::Object(training) = &mut self.record.training {
             let extensions = training.entry("extensions").or_insert_with(|| json!([]));
             if let Value::Array(list) = extensions {

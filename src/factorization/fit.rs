@@ -9,13 +9,15 @@ use serde_json::json;
 use super::checkpoint;
 use super::options::{Cast, TrainOptions};
 use super::{
-    Course, CurvePoint, FactorizationError, Length, Outcome, Settings, State, StepReport, TrackSource, Trained,
-    Trainer, TrainingSet, Watcher, train,
+    Course, CurvePoint, FactorizationError, Length, Outcome, Settings, State, StepReport,
+    TrackSource, Trained, Trainer, TrainingSet, Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask};
 use crate::model::{GenomeFactors, ModelConfig, Network, save};
-use crate::store::{Database, Model, ModelKind, ModelLock, ModelRecord, ModelTrack, Track, TrackRole};
+use crate::store::{
+    Database, Model, ModelKind, ModelLock, ModelRecord, ModelTrack, Track, TrackRole,
+};
 
 /// Bins at most that a look at the held-out tracks reads, where the network is small or large.
 const VALIDATE_BINS: [u64; 2] = [1 << 22, 1 << 17];
@@ -44,7 +46,12 @@ pub trait Listener {
 }
 
 impl TrackSource for TracksOnAxis {
-    fn read(&self, track: usize, bins: Range<u64>, out: &mut [f32]) -> Result<(), FactorizationError> {
+    fn read(
+        &self,
+        track: usize,
+        bins: Range<u64>,
+        out: &mut [f32],
+    ) -> Result<(), FactorizationError> {
         Ok(TracksOnAxis::read(self, track, bins, out)?)
     }
 }
@@ -85,14 +92,23 @@ pub fn fit(
     let lock = database.lock_model(&options.name)?;
     let checkpoint = match resume {
         true => Some(database.latest_checkpoint(&options.name)?.ok_or_else(|| {
-            FactorizationError::Checkpoint(format!("there is no checkpoint of model {} to go on from", options.name))
+            FactorizationError::Checkpoint(format!(
+                "there is no checkpoint of model {} to go on from",
+                options.name
+            ))
         })?),
         false => None,
     };
     let header = checkpoint.as_ref().map(checkpoint::header).transpose()?;
     let options = header.as_ref().map_or(options, |h| &h.options);
     options.check()?;
-    if !means.replace && !resume && database.list_models()?.iter().any(|m| m.record.name == options.name) {
+    if !means.replace
+        && !resume
+        && database
+            .list_models()?
+            .iter()
+            .any(|m| m.record.name == options.name)
+    {
         return Err(FactorizationError::Options(format!(
             "there is a model {} already; choose another --name, or add --replace",
             options.name
@@ -124,7 +140,10 @@ pub fn fit(
     let start = || {
         let (b, a) = (cast.biosamples.len(), cast.assays.len());
         let network = Network::initial(&options.sizes, b, a, options.seed);
-        (network, GenomeFactors::initial(&options.sizes, &axis, options.seed))
+        (
+            network,
+            GenomeFactors::initial(&options.sizes, &axis, options.seed),
+        )
     };
     let trained = Trained {
         biosamples: 0..cast.biosamples.len(),
@@ -144,7 +163,10 @@ pub fn fit(
             for warning in checkpoint.warnings() {
                 tracing::warn!("{warning}");
             }
-            Some((header.course.clone(), checkpoint::state(checkpoint, header)?))
+            Some((
+                header.course.clone(),
+                checkpoint::state(checkpoint, header)?,
+            ))
         }
         _ => {
             database.discard_checkpoints(&lock)?;
@@ -162,9 +184,24 @@ pub fn fit(
         last: Instant::now(),
         listener,
     };
-    let outcome = train(&set, &settings, &length, start, &trained, resumed, &mut keeper)?;
+    let outcome = train(
+        &set,
+        &settings,
+        &length,
+        start,
+        &trained,
+        resumed,
+        &mut keeper,
+    )?;
     let record = record(options, &cast, &axis, &outcome, began.elapsed())?;
-    let model = save(database, &lock, &record, &outcome.network, &outcome.genome, means.replace || resume)?;
+    let model = save(
+        database,
+        &lock,
+        &record,
+        &outcome.network,
+        &outcome.genome,
+        means.replace || resume,
+    )?;
     database.discard_checkpoints(&lock)?;
     Ok(model)
 }
@@ -195,7 +232,15 @@ impl Watcher for Keeper<'_> {
     }
 
     fn checkpoint(&mut self, course: &Course, trainer: &Trainer) -> Result<(), FactorizationError> {
-        checkpoint::write(self.database, self.lock, self.options, self.checksums, self.validate, course, trainer)?;
+        checkpoint::write(
+            self.database,
+            self.lock,
+            self.options,
+            self.checksums,
+            self.validate,
+            course,
+            trainer,
+        )?;
         self.last = Instant::now();
         self.listener.checkpoint(trainer.position().step);
         Ok(())
@@ -224,7 +269,8 @@ fn record(
         architecture: options.architecture,
         sizes: options.sizes,
     };
-    let config = serde_json::to_value(config).map_err(|e| FactorizationError::Options(e.to_string()))?;
+    let config =
+        serde_json::to_value(config).map_err(|e| FactorizationError::Options(e.to_string()))?;
     let validated = |i: usize| match cast.validate.contains(&i) {
         true => TrackRole::Validate,
         false => TrackRole::Train,

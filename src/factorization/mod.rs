@@ -16,6 +16,8 @@ mod first_layer;
 mod fit;
 mod network;
 mod options;
+#[cfg(test)]
+mod tests;
 mod train;
 mod trainer;
 mod validation;

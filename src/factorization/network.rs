@@ -87,17 +87,33 @@ pub struct Gradients {
 }
 
 impl Gradients {
-    /// Scales all gradients down so that their common Euclidean norm is at most `most`.
-    pub fn clip(&mut self, most: f64) {
-        let dense: f64 = self
+    /// The common Euclidean norm of all gradients.
+    pub fn norm(&self) -> f64 {
+        let dense = self
             .dense
             .iter()
             .map(|g| g.square().sum(Kind::Double).double_value(&[]))
-            .sum();
-        let genome: f64 = (self.genome.iter().flatten())
+            .sum::<f64>();
+        let genome = (self.genome.iter().flatten())
             .map(|g| f64::from(*g) * f64::from(*g))
-            .sum();
-        let norm = (dense + genome).sqrt();
+            .sum::<f64>();
+        (dense + genome).sqrt()
+    }
+
+    /// The largest difference between the dense gradients of two ways of computing them.
+    #[cfg(test)]
+    pub(super) fn largest_difference(&self, other: &Gradients) -> f64 {
+        let differences = self
+            .dense
+            .iter()
+            .zip(&other.dense)
+            .map(|(a, b)| (a - b).abs().max().double_value(&[]));
+        differences.fold(0.0, f64::max)
+    }
+
+    /// Scales all gradients down so that their common Euclidean norm is at most `most`.
+    pub fn clip(&mut self, most: f64) {
+        let norm = self.norm();
         if norm > most {
             let factor = most / norm;
             for gradient in &mut self.dense {
@@ -247,6 +263,27 @@ impl TorchNetwork {
         genome: &[Vec<f32>; 3],
         tracks: &[(u32, u32)],
     ) -> Result<Gradients, FactorizationError> {
+        self.gradients_by(batch, genome, tracks, self.device != Device::Cpu)
+    }
+
+    /// The same by the way of devices, wherever the network is.
+    #[cfg(test)]
+    pub(super) fn gradients_on_device(
+        &self,
+        batch: &Batch,
+        genome: &[Vec<f32>; 3],
+        tracks: &[(u32, u32)],
+    ) -> Result<Gradients, FactorizationError> {
+        self.gradients_by(batch, genome, tracks, true)
+    }
+
+    fn gradients_by(
+        &self,
+        batch: &Batch,
+        genome: &[Vec<f32>; 3],
+        tracks: &[(u32, u32)],
+        on_device: bool,
+    ) -> Result<Gradients, FactorizationError> {
         let guard = tch::no_grad_guard();
         let sizes = &self.sizes;
         let nodes = sizes.nodes as i64;
@@ -275,10 +312,9 @@ impl TorchNetwork {
             factors.push(table);
         }
 
-        let back = if self.device == Device::Cpu {
-            self.back_on_cpu(batch, tracks, &part_b, &part_a, &parts)?
-        } else {
-            self.back_on_device(batch, tracks, &part_b, &part_a, &parts)?
+        let back = match on_device {
+            false => self.back_on_cpu(batch, tracks, &part_b, &part_a, &parts)?,
+            true => self.back_on_device(batch, tracks, &part_b, &part_a, &parts)?,
         };
         drop(guard);
         let _guard = tch::no_grad_guard();

@@ -97,10 +97,16 @@ impl TrainOptions {
     /// The optimiser, its schedule spanning all passes.
     pub fn adam(&self, steps_per_pass: u64) -> Adam {
         let schedule = match self.cosine {
-            true => Schedule::Cosine { steps: u64::from(self.passes) * steps_per_pass },
+            true => Schedule::Cosine {
+                steps: u64::from(self.passes) * steps_per_pass,
+            },
             false => Schedule::Constant,
         };
-        Adam { learning_rate: self.learning_rate, schedule, ..Adam::default() }
+        Adam {
+            learning_rate: self.learning_rate,
+            schedule,
+            ..Adam::default()
+        }
     }
 
     /// Bytes of a stored genome factor.
@@ -110,7 +116,11 @@ impl TrainOptions {
 
     /// How genome factors are stored.
     pub fn precision(&self) -> Precision {
-        if self.half_precision { Precision::F16 } else { Precision::F32 }
+        if self.half_precision {
+            Precision::F16
+        } else {
+            Precision::F32
+        }
     }
 
     /// # Errors
@@ -119,7 +129,10 @@ impl TrainOptions {
         self.sizes.check()?;
         let refuse = |why: String| Err(FactorizationError::Options(why));
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return refuse(format!("the learning rate must be above 0, not {}", self.learning_rate));
+            return refuse(format!(
+                "the learning rate must be above 0, not {}",
+                self.learning_rate
+            ));
         }
         if self.clip.is_some_and(|c| !(c > 0.0 && c.is_finite())) {
             return refuse("the gradients' largest norm must be above 0".into());
@@ -168,15 +181,26 @@ impl Cast {
     /// When a track that is to be held out or to validate is not there, one is to do both, or
     /// nothing is left to train on.
     pub fn new(all: Vec<Track>, options: &TrainOptions) -> Result<Self, FactorizationError> {
-        for (what, pairs) in [("--hold", &options.hold), ("--validate", named(&options.validate))] {
+        for (what, pairs) in [
+            ("--hold", &options.hold),
+            ("--validate", named(&options.validate)),
+        ] {
             for (biosample, assay) in pairs {
-                if !all.iter().any(|t| t.biosample == *biosample && t.assay == *assay) {
+                if !all
+                    .iter()
+                    .any(|t| t.biosample == *biosample && t.assay == *assay)
+                {
                     return Err(no_such_track(&all, what, biosample, assay));
                 }
             }
         }
-        let is_in = |pairs: &[Pair], t: &Track| pairs.iter().any(|(b, a)| *b == t.biosample && *a == t.assay);
-        let (held, training): (Vec<Track>, Vec<Track>) = all.into_iter().partition(|t| is_in(&options.hold, t));
+        let is_in = |pairs: &[Pair], t: &Track| {
+            pairs
+                .iter()
+                .any(|(b, a)| *b == t.biosample && *a == t.assay)
+        };
+        let (held, training): (Vec<Track>, Vec<Track>) =
+            all.into_iter().partition(|t| is_in(&options.hold, t));
         if training.is_empty() {
             return Err(FactorizationError::Options(
                 "there is no track to train on: ingest some, or hold out fewer".into(),
@@ -189,7 +213,8 @@ impl Cast {
             names
         };
         let (biosamples, assays) = (names(|t| &t.biosample), names(|t| &t.assay));
-        let place = |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
+        let place =
+            |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
         let tracks: Vec<TrainingTrack> = training
             .iter()
             .map(|t| TrainingTrack {
@@ -206,11 +231,15 @@ impl Cast {
                         "{b} {a} cannot both be held out and validate: held-out tracks decide nothing"
                     )));
                 }
-                (0..training.len()).filter(|i| is_in(pairs, &training[*i])).collect()
+                (0..training.len())
+                    .filter(|i| is_in(pairs, &training[*i]))
+                    .collect()
             }
         };
         if validate.len() == training.len() {
-            return Err(FactorizationError::Options("every training track validates; keep some to train on".into()));
+            return Err(FactorizationError::Options(
+                "every training track validates; keep some to train on".into(),
+            ));
         }
         if validate.is_empty() && options.validate == Validate::Drawn {
             return Err(FactorizationError::Options(
@@ -219,7 +248,14 @@ impl Cast {
                     .into(),
             ));
         }
-        Ok(Cast { biosamples, assays, training, tracks, validate, held })
+        Ok(Cast {
+            biosamples,
+            assays,
+            training,
+            tracks,
+            validate,
+            held,
+        })
     }
 }
 
@@ -233,12 +269,19 @@ fn named(validate: &Validate) -> &Vec<Pair> {
 
 fn no_such_track(all: &[Track], what: &str, biosample: &str, assay: &str) -> FactorizationError {
     if !all.iter().any(|t| t.biosample == biosample) {
-        return StoreError::unknown("biosample", biosample, all.iter().map(|t| t.biosample.as_str())).into();
+        return StoreError::unknown(
+            "biosample",
+            biosample,
+            all.iter().map(|t| t.biosample.as_str()),
+        )
+        .into();
     }
     if !all.iter().any(|t| t.assay == assay) {
         return StoreError::unknown("assay", assay, all.iter().map(|t| t.assay.as_str())).into();
     }
-    FactorizationError::Options(format!("{what}: the database has no track {biosample} {assay}"))
+    FactorizationError::Options(format!(
+        "{what}: the database has no track {biosample} {assay}"
+    ))
 }
 
 /// Reads `cpu`, `cuda` or `cuda:N`.
@@ -249,11 +292,20 @@ pub fn device(text: &str) -> Result<Device, FactorizationError> {
     let index = match text {
         "cpu" => return Ok(Device::Cpu),
         "cuda" => 0,
-        other => other.strip_prefix("cuda:").and_then(|n| n.parse::<usize>().ok()).ok_or_else(|| {
-            FactorizationError::Options(format!("`{other}` is no device; use cpu, cuda or cuda:N"))
-        })?,
+        other => other
+            .strip_prefix("cuda:")
+            .and_then(|n| n.parse::<usize>().ok())
+            .ok_or_else(|| {
+                FactorizationError::Options(format!(
+                    "`{other}` is no device; use cpu, cuda or cuda:N"
+                ))
+            })?,
     };
-    let there = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
+    let there = if tch::Cuda::is_available() {
+        tch::Cuda::device_count()
+    } else {
+        0
+    };
     if index as i64 >= there {
         return Err(FactorizationError::Options(format!(
             "device {text} is not there: this libtorch sees {there} GPUs; use --device cpu, or set LIBTORCH to a CUDA build"

@@ -137,7 +137,10 @@ fn steps_of(blocks: &Blocks, window: &[usize], batch_size: usize) -> u64 {
 pub fn steps_per_pass(set: &TrainingSet, settings: &Settings) -> u64 {
     let blocks = Blocks::new(&set.axis, &set.mask);
     let windows = blocks.windows(settings.sampling, settings.seed, 1, settings.window_bins);
-    windows.iter().map(|w| steps_of(&blocks, w, settings.sizes.batch_size)).sum()
+    windows
+        .iter()
+        .map(|w| steps_of(&blocks, w, settings.sizes.batch_size))
+        .sum()
 }
 
 impl Trainer {

@@ -53,7 +53,10 @@ pub fn draw_held_out(pairs: &[(String, String)], seed: u64) -> Vec<(String, Stri
         })
         .collect();
     // Another draw than the one that will validate among the rest.
-    draw(&tracks, seed ^ 0x9e37_79b9).into_iter().map(|i| pairs[i].clone()).collect()
+    draw(&tracks, seed ^ 0x9e37_79b9)
+        .into_iter()
+        .map(|i| pairs[i].clone())
+        .collect()
 }
 
 #[cfg(test)]

@@ -74,7 +74,10 @@ impl GenomeAxis {
     ///
     /// # Errors
     /// As [`GenomeAxis::new`]; also when two overlap.
-    pub fn with_regions_apart(assembly: Assembly, regions: Vec<Region>) -> Result<Self, GenomeError> {
+    pub fn with_regions_apart(
+        assembly: Assembly,
+        regions: Vec<Region>,
+    ) -> Result<Self, GenomeError> {
         check_regions(&assembly, &regions)?;
         let axis = Self::from_regions(assembly, regions)?;
         for pair in axis.sorted.windows(2) {
@@ -305,7 +308,11 @@ impl GenomeAxis {
             let mut push = |from: u64, to: u64| {
                 if from < to {
                     let n_bins = to - from;
-                    outside.push(Region { first_bin: from, n_bins, ..region.clone() });
+                    outside.push(Region {
+                        first_bin: from,
+                        n_bins,
+                        ..region.clone()
+                    });
                 }
             };
             for bins in other.bins_within(&self.region_interval(i)) {
@@ -456,16 +463,28 @@ mod tests {
 
     #[test]
     fn what_another_axis_does_not_cover_is_left_in_parts() {
-        let whole = GenomeAxis::new(toy(), vec![region("chr1", 0, 100), region("chr2", 0, 10)]).unwrap();
-        let inner = GenomeAxis::new(toy(), vec![region("chr1", 20, 10), region("chr1", 90, 20)]).unwrap();
+        let whole =
+            GenomeAxis::new(toy(), vec![region("chr1", 0, 100), region("chr2", 0, 10)]).unwrap();
+        let inner =
+            GenomeAxis::new(toy(), vec![region("chr1", 20, 10), region("chr1", 90, 20)]).unwrap();
         let outside = whole.regions_outside(&inner);
-        assert_eq!(outside, [region("chr1", 0, 20), region("chr1", 30, 60), region("chr2", 0, 10)]);
+        assert_eq!(
+            outside,
+            [
+                region("chr1", 0, 20),
+                region("chr1", 30, 60),
+                region("chr2", 0, 10)
+            ]
+        );
         let both = [inner.regions(), &outside].concat();
         let apart = GenomeAxis::with_regions_apart(toy(), both).unwrap();
         assert_eq!(apart.n_bins(), 10 + 20 + 20 + 60 + 10);
         assert_eq!(apart.bin_at("chr1", 20 * 25), Some(0));
         assert_eq!(apart.bin_at("chr1", 30 * 25), Some(50));
-        assert_eq!(inner.starts_in(&whole).unwrap_err().to_string(), "chr1:2251-2750 is not covered by the database");
+        assert_eq!(
+            inner.starts_in(&whole).unwrap_err().to_string(),
+            "chr1:2251-2750 is not covered by the database"
+        );
         let twice = [inner.regions(), inner.regions()].concat();
         assert!(GenomeAxis::with_regions_apart(toy(), twice).is_err());
     }

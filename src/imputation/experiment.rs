@@ -14,11 +14,17 @@ use crate::store::{Database, StoreError};
 /// When there is no colon, or the model knows no such biosample or assay (the nearest names are
 /// given).
 pub fn parse_experiment(text: &str, model: &TrainedModel) -> Result<Experiment, StoreError> {
-    let splits: Vec<(&str, &str)> = (text.match_indices(':')).map(|(i, _)| (&text[..i], &text[i + 1..])).collect();
+    let splits: Vec<(&str, &str)> = (text.match_indices(':'))
+        .map(|(i, _)| (&text[..i], &text[i + 1..]))
+        .collect();
     let Some(first) = splits.first() else {
-        return Err(StoreError::Invalid(format!("`{text}` names no experiment; write it as BIOSAMPLE:ASSAY")));
+        return Err(StoreError::Invalid(format!(
+            "`{text}` names no experiment; write it as BIOSAMPLE:ASSAY"
+        )));
     };
-    let known = splits.iter().find(|(b, a)| model.biosample(b).is_ok() && model.assay(a).is_ok());
+    let known = splits
+        .iter()
+        .find(|(b, a)| model.biosample(b).is_ok() && model.assay(a).is_ok());
     let (biosample, assay) = known.unwrap_or(first);
     model.biosample(biosample)?;
     model.assay(assay)?;
@@ -35,24 +41,42 @@ pub fn read_experiments(path: &Path, model: &TrainedModel) -> Result<Vec<Experim
         path: path.to_path_buf(),
         source,
     })?;
-    let bad = |line: usize, why: String| StoreError::Invalid(format!("{}, line {line}: {why}", path.display()));
-    let mut lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
+    let bad = |line: usize, why: String| {
+        StoreError::Invalid(format!("{}, line {line}: {why}", path.display()))
+    };
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
     let Some((_, header)) = lines.next() else {
-        return Err(bad(1, "the file is empty; expected a header with biosample and assay".into()));
+        return Err(bad(
+            1,
+            "the file is empty; expected a header with biosample and assay".into(),
+        ));
     };
     let delimiter = if header.contains('\t') { '\t' } else { ',' };
     let column = |name: &str| {
         let place = header.split(delimiter).position(|c| c.trim() == name);
-        place.ok_or_else(|| bad(1, format!("there is no column `{name}`; expected biosample and assay")))
+        place.ok_or_else(|| {
+            bad(
+                1,
+                format!("there is no column `{name}`; expected biosample and assay"),
+            )
+        })
     };
     let (b, a) = (column("biosample")?, column("assay")?);
     let mut experiments = Vec::new();
     for (i, line) in lines {
         let fields: Vec<&str> = line.split(delimiter).map(str::trim).collect();
         let (Some(biosample), Some(assay)) = (fields.get(b), fields.get(a)) else {
-            return Err(bad(i + 1, "the line has fewer fields than the header".into()));
+            return Err(bad(
+                i + 1,
+                "the line has fewer fields than the header".into(),
+            ));
         };
-        model.biosample(biosample).map_err(|e| bad(i + 1, e.to_string()))?;
+        model
+            .biosample(biosample)
+            .map_err(|e| bad(i + 1, e.to_string()))?;
         model.assay(assay).map_err(|e| bad(i + 1, e.to_string()))?;
         experiments.push(Experiment {
             biosample: biosample.to_string(),
@@ -71,11 +95,20 @@ pub fn read_experiments(path: &Path, model: &TrainedModel) -> Result<Vec<Experim
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn missing_experiments(database: &Database, model: &TrainedModel) -> Result<Vec<Experiment>, StoreError> {
-    let measured: HashSet<(String, String)> =
-        database.tracks()?.into_iter().map(|t| (t.biosample, t.assay)).collect();
+pub fn missing_experiments(
+    database: &Database,
+    model: &TrainedModel,
+) -> Result<Vec<Experiment>, StoreError> {
+    let measured: HashSet<(String, String)> = database
+        .tracks()?
+        .into_iter()
+        .map(|t| (t.biosample, t.assay))
+        .collect();
     let record = model.record();
-    let all = record.biosamples.iter().flat_map(|b| record.assays.iter().map(move |a| (b.clone(), a.clone())));
+    let all = record
+        .biosamples
+        .iter()
+        .flat_map(|b| record.assays.iter().map(move |a| (b.clone(), a.clone())));
     Ok(all
         .filter(|pair| !measured.contains(pair))
         .map(|(biosample, assay)| Experiment { biosample, assay })

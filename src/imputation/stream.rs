@@ -21,7 +21,11 @@ const BLOCK_BINS: usize = 1 << 16;
 /// When an interval touches no bin of the axis; the nearest region is named.
 pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Range<u64>>> {
     if intervals.is_empty() {
-        return Ok(axis.sorted_regions().iter().map(|r| axis.region_bins(*r)).collect());
+        return Ok(axis
+            .sorted_regions()
+            .iter()
+            .map(|r| axis.region_bins(*r))
+            .collect());
     }
     let mut touched = Vec::new();
     for interval in intervals {
@@ -34,7 +38,10 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
                 || format!("no region of {} is covered", clipped.chrom),
                 |r| format!("the nearest covered region is {r}"),
             );
-            return Err(StoreError::Invalid(format!("{clipped} is not covered by the model: {near}")).into());
+            return Err(StoreError::Invalid(format!(
+                "{clipped} is not covered by the model: {near}"
+            ))
+            .into());
         }
         touched.extend(ranges);
     }
@@ -47,7 +54,10 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
     for range in touched {
         match merged.last_mut() {
             // Regions that are neighbours on the axis may be far apart on the genome.
-            Some(last) if range.start <= last.end && axis.locate(last.start).region == axis.locate(range.start).region => {
+            Some(last)
+                if range.start <= last.end
+                    && axis.locate(last.start).region == axis.locate(range.start).region =>
+            {
                 last.end = last.end.max(range.end);
             }
             _ => merged.push(range),
@@ -84,7 +94,12 @@ impl<'a> Stream<'a> {
     {
         let places: Vec<(usize, usize)> = experiments
             .iter()
-            .map(|e| Ok((self.model.biosample(&e.biosample)?, self.model.assay(&e.assay)?)))
+            .map(|e| {
+                Ok((
+                    self.model.biosample(&e.biosample)?,
+                    self.model.assay(&e.assay)?,
+                ))
+            })
             .collect::<Result<_, StoreError>>()
             .map_err(crate::Error::from)?;
         let nodes = self.model.config().sizes.nodes;
@@ -111,7 +126,9 @@ impl<'a> Stream<'a> {
 
     fn genome_part(&self, first: u64, n_bins: usize) -> crate::Result<Array2<f32>> {
         let at = self.model.axis().locate(first);
-        let block = self.model.block(self.database, at.region, at.chrom_bin, n_bins)?;
+        let block = self
+            .model
+            .block(self.database, at.region, at.chrom_bin, n_bins)?;
         Ok(self.model.forward().genome_part(&block))
     }
 }
@@ -120,13 +137,21 @@ impl<'a> Stream<'a> {
 ///
 /// # Errors
 /// As [`Stream::run`].
-pub fn impute_track(database: &Database, model: &TrainedModel, experiment: &Experiment) -> crate::Result<Vec<f32>> {
+pub fn impute_track(
+    database: &Database,
+    model: &TrainedModel,
+    experiment: &Experiment,
+) -> crate::Result<Vec<f32>> {
     let axis = model.axis();
     let mut track = vec![0f32; axis.n_bins() as usize];
     let stream = Stream::new(database, model);
-    stream.run::<crate::Error>(std::slice::from_ref(experiment), &spans(axis, &[])?, &mut |_, first, values| {
-        track[first as usize..first as usize + values.len()].copy_from_slice(values);
-        Ok(())
-    })?;
+    stream.run::<crate::Error>(
+        std::slice::from_ref(experiment),
+        &spans(axis, &[])?,
+        &mut |_, first, values| {
+            track[first as usize..first as usize + values.len()].copy_from_slice(values);
+            Ok(())
+        },
+    )?;
     Ok(track)
 }

@@ -80,5 +80,9 @@ pub fn write_experiments(
 
 /// The transform of each assay's tracks; ingest sees to it that an assay has one.
 fn transforms(database: &Database) -> Result<HashMap<String, Transform>, StoreError> {
-    Ok(database.tracks()?.into_iter().map(|t| (t.assay, t.transform)).collect())
+    Ok(database
+        .tracks()?
+        .into_iter()
+        .map(|t| (t.assay, t.transform))
+        .collect())
 }

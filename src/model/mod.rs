@@ -13,7 +13,7 @@ mod stored;
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
 pub use error::ModelError;
 pub use forward::{Forward, GenomeBlock};
-pub use parameters::{Dense, GenomeFactors, InputRows, Network};
 #[cfg(feature = "torch")]
 pub(crate) use parameters::initial_factors;
+pub use parameters::{Dense, GenomeFactors, InputRows, Network};
 pub use stored::{TrainedModel, save};

@@ -34,7 +34,10 @@ impl TrainedModel {
         let config: ModelConfig = serde_json::from_value(record.config.clone())
             .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
         config.sizes.check()?;
-        let axis = GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
+        let axis = GenomeAxis::with_regions_apart(
+            database.axis().assembly().clone(),
+            record.regions.clone(),
+        )?;
         let matrix = |name: &str| read_matrix(database, &stored, name);
         let dense = |name: &str| -> crate::Result<Dense> {
             Ok(Dense {
@@ -45,7 +48,9 @@ impl TrainedModel {
         let network = Network {
             biosamples: matrix(BIOSAMPLES)?,
             assays: matrix(ASSAYS)?,
-            hidden: (0..config.sizes.layers).map(|i| dense(&format!("hidden_{i}"))).collect::<Result<_, _>>()?,
+            hidden: (0..config.sizes.layers)
+                .map(|i| dense(&format!("hidden_{i}")))
+                .collect::<Result<_, _>>()?,
             output: dense("output")?,
         };
         let counts = (network.biosamples.nrows(), network.assays.nrows());
@@ -118,7 +123,13 @@ impl TrainedModel {
     ///
     /// # Errors
     /// When a blob is damaged.
-    pub fn block(&self, database: &Database, region: usize, first_bin: u64, n_bins: usize) -> Result<GenomeBlock, StoreError> {
+    pub fn block(
+        &self,
+        database: &Database,
+        region: usize,
+        first_bin: u64,
+        n_bins: usize,
+    ) -> Result<GenomeBlock, StoreError> {
         let mut scales: [Array2<f32>; 3] = Default::default();
         for scale in Scale::ALL {
             let first = self.axis.regions()[region].first_row(scale);
@@ -127,10 +138,20 @@ impl TrainedModel {
             let cols = self.config.sizes.genome_factors(scale);
             let mut values = vec![0f32; n_rows * cols];
             let rows = from..from + n_rows as u64;
-            database.read_tensor(&self.stored, &genome_tensor(scale), Some(region as u32), rows, &mut values)?;
+            database.read_tensor(
+                &self.stored,
+                &genome_tensor(scale),
+                Some(region as u32),
+                rows,
+                &mut values,
+            )?;
             scales[scale.index()] = shaped(n_rows, cols, values);
         }
-        Ok(GenomeBlock { first_bin, n_bins, scales })
+        Ok(GenomeBlock {
+            first_bin,
+            n_bins,
+            scales,
+        })
     }
 
     /// All genome factors.
@@ -146,7 +167,13 @@ impl TrainedModel {
                 let rows = self.axis.region_rows(scale, region);
                 let out = &mut values[rows.start as usize * cols..rows.end as usize * cols];
                 let n_rows = rows.end - rows.start;
-                database.read_tensor(&self.stored, &genome_tensor(scale), Some(region as u32), 0..n_rows, out)?;
+                database.read_tensor(
+                    &self.stored,
+                    &genome_tensor(scale),
+                    Some(region as u32),
+                    0..n_rows,
+                    out,
+                )?;
             }
             scales[scale.index()] = shaped(self.axis.n_rows(scale) as usize, cols, values);
         }
@@ -172,24 +199,47 @@ pub fn save(
     let config: ModelConfig = serde_json::from_value(record.config.clone())
         .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
     network.check(&config.sizes)?;
-    let axis = GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
+    let axis =
+        GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
     let mut writer = database.begin_model(lock, record, replace)?;
     let mut put = |name: &str, rows: usize, cols: usize, values: &mut dyn Iterator<Item = f32>| {
         let flat: Vec<f32> = values.collect();
         writer.tensor(name, rows as u64, cols as u64, None, &flat)
     };
     for (name, factors) in [(BIOSAMPLES, &network.biosamples), (ASSAYS, &network.assays)] {
-        put(name, factors.nrows(), factors.ncols(), &mut factors.iter().copied())?;
+        put(
+            name,
+            factors.nrows(),
+            factors.ncols(),
+            &mut factors.iter().copied(),
+        )?;
     }
-    let hidden = network.hidden.iter().enumerate().map(|(i, layer)| (format!("hidden_{i}"), layer));
+    let hidden = network
+        .hidden
+        .iter()
+        .enumerate()
+        .map(|(i, layer)| (format!("hidden_{i}"), layer));
     for (name, layer) in hidden.chain([("output".to_string(), &network.output)]) {
         let (rows, cols) = layer.weight.dim();
-        put(&format!("{name}.weight"), rows, cols, &mut layer.weight.iter().copied())?;
-        put(&format!("{name}.bias"), 1, cols, &mut layer.bias.iter().copied())?;
+        put(
+            &format!("{name}.weight"),
+            rows,
+            cols,
+            &mut layer.weight.iter().copied(),
+        )?;
+        put(
+            &format!("{name}.bias"),
+            1,
+            cols,
+            &mut layer.bias.iter().copied(),
+        )?;
     }
     for scale in Scale::ALL {
         let table = &genome.scales[scale.index()];
-        let (rows, cols) = (axis.n_rows(scale) as usize, config.sizes.genome_factors(scale));
+        let (rows, cols) = (
+            axis.n_rows(scale) as usize,
+            config.sizes.genome_factors(scale),
+        );
         if table.dim() != (rows, cols) {
             return Err(ModelError::Shape {
                 name: format!("{scale} factors"),
@@ -203,7 +253,13 @@ pub fn save(
         for region in 0..axis.regions().len() {
             let rows = axis.region_rows(scale, region);
             let part = &values[rows.start as usize * cols..rows.end as usize * cols];
-            writer.tensor(&genome_tensor(scale), rows.end - rows.start, cols as u64, Some(region as u32), part)?;
+            writer.tensor(
+                &genome_tensor(scale),
+                rows.end - rows.start,
+                cols as u64,
+                Some(region as u32),
+                part,
+            )?;
         }
     }
     Ok(writer.commit()?)
