@@ -3,4 +3,8 @@
 /// Errors of the formats room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FormatError {}
+pub enum FormatError {
+    /// Stand-in.
+    #[error("{0}: {1}")]
+    Stub(std::path::PathBuf, std::io::Error),
+}

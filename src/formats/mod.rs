@@ -1,4 +1,6 @@
 //! formats.
 
+mod contract_stub;
 mod error;
+pub use contract_stub::*;
 pub use error::FormatError;
