@@ -100,7 +100,9 @@ impl Manifest {
     pub fn read(path: &Path, columns: &ColumnMap) -> Result<Self, CompendiumError> {
         let table = Table::read(path)?;
         let places = columns.places(path, &table.header)?;
-        let base = path.parent().unwrap_or(Path::new(""));
+        // Absolute, so that a track's file is known by one name wherever ingest is run.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let base = absolute.parent().unwrap_or(Path::new(""));
         let mut manifest = Manifest {
             path: path.to_path_buf(),
             rows: Vec::new(),

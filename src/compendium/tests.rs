@@ -3,6 +3,7 @@
 mod about;
 mod ingest;
 mod manifest;
+mod real_data;
 
 use std::fs;
 use std::path::Path;

@@ -11,6 +11,34 @@
 //! - Two writers of the same track or model do not get in each other's way: the second is told
 //!   who the first is.
 //! - Damage is found by checksums when it is read, and reported by name; nothing panics on it.
+//!
+//! ```
+//! use persea::genome::{Assembly, GenomeAxis};
+//! use persea::store::{Database, NewDatabase, NewTrack, Transform};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("example.persea");
+//! let axis = GenomeAxis::whole_chromosomes(Assembly::by_name("hg19")?, &["chrM"])?;
+//! let parts = NewDatabase { axis, mask: vec![], genes: vec![], enhancers: vec![] };
+//! let database = Database::create(&path, &parts)?;
+//!
+//! let mut writer = database.begin_track(NewTrack {
+//!     biosample: "E003".into(),
+//!     assay: "H3K4me3".into(),
+//!     transform: Transform::Arcsinh,
+//!     unit: None,
+//!     sources: vec![],
+//! })?;
+//! let n_bins = database.axis().n_bins();
+//! writer.write(0, &vec![1.5; n_bins as usize])?;
+//! let track = writer.commit(0)?;
+//! assert_eq!((track.mean, track.variance), (1.5, 0.0));
+//!
+//! let mut some = [0.0; 10];
+//! database.signal(&track)?.read(100..110, &mut some)?;
+//! assert_eq!(some, [1.5; 10]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod annotation;
 mod check;
@@ -20,6 +48,7 @@ mod connection;
 mod database;
 mod durable;
 mod error;
+mod info;
 mod locks;
 mod model_copy;
 mod model_record;
@@ -46,6 +75,7 @@ pub use check::{Finding, Severity};
 pub use checkpoints::{Checkpoint, CheckpointWriter};
 pub use database::{Database, NewDatabase};
 pub use error::StoreError;
+pub use info::DatabaseInfo;
 pub use model_record::{ModelKind, ModelRecord, ModelTrack, Precision, TrackRole};
 pub use model_writer::ModelWriter;
 pub use models::{Model, ModelLock};

@@ -199,8 +199,10 @@ impl ModelWriter<'_> {
             .database
             .write(|t| make_ready(t, id, &name, &checksum))?;
         self.committed = true;
-        if let Some(old) = replaced {
-            remove_rows(self.database, old)?;
+        if let Some(old) = replaced
+            && let Err(e) = remove_rows(self.database, old)
+        {
+            tracing::warn!("the model that {name} replaces has not been removed yet: {e}");
         }
         self.database.read_model(Some(&self.name))
     }

@@ -260,15 +260,15 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(40))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
         fn shards_are_the_same_whatever_order_their_pieces_come_in(
-            n_bins in 1u64..200,
+            n_bins in 1u64..120,
             chunk_bins in 1u64..9,
             chunks in 1u64..6,
             n_resident in 1usize..4,
-            cuts in proptest::collection::vec(0u64..200, 0..20),
+            cuts in proptest::collection::vec(0u64..120, 0..20),
             seed in any::<u64>(),
         ) {
             use rand::{SeedableRng, seq::SliceRandom};

@@ -113,6 +113,22 @@ impl Database {
         })
     }
 
+    /// Reads a whole tensor, row-major.
+    ///
+    /// # Errors
+    /// As [`Database::read_tensor`].
+    pub fn read_whole_tensor(
+        &self,
+        model: &Model,
+        name: &str,
+        region: Option<u32>,
+    ) -> Result<Vec<f32>, StoreError> {
+        let tensor = model.tensor(name, region)?;
+        let mut out = vec![0.0; (tensor.rows * tensor.cols) as usize];
+        self.read_tensor(model, name, region, 0..tensor.rows, &mut out)?;
+        Ok(out)
+    }
+
     fn incomplete(
         &self,
         t: &Transaction<'_>,

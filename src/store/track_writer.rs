@@ -158,8 +158,10 @@ impl TrackWriter<'_> {
                 return Err(e);
             }
         };
-        if let Some(old) = replaced {
-            remove_folder(&database.signal_folder().join(old))?;
+        if let Some(old) = replaced
+            && let Err(e) = remove_folder(&database.signal_folder().join(&old))
+        {
+            tracing::warn!("signal.zarr/{old} has been replaced but not removed yet: {e}");
         }
         Ok(track)
     }

@@ -23,6 +23,14 @@ fn a_database_gives_back_what_it_was_made_of() {
     assert!(db.tracks().unwrap().is_empty());
     assert!(db.biosamples().unwrap().is_empty());
     assert!(db.check().unwrap().is_empty());
+    let info = db.info().unwrap();
+    assert_eq!(info.schema, 1);
+    assert_eq!(info.made_by, env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        (info.created.len(), info.n_tracks, info.n_models),
+        (20, 0, 0)
+    );
+    assert!(info.sqlite_bytes >= 16_384 && info.signal_bytes > 0);
 }
 
 #[test]
@@ -167,8 +175,50 @@ fn a_read_only_medium_can_be_read_and_refuses_writes() {
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_without_permission_to_write_can_be_read_and_refuses_writes() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, db) = toy_database();
+    store_track(&db, "E003", "H3K4me1", &[1.5; 200]);
+    let path = db.path().to_path_buf();
+    drop(db);
+    let permit = |mode: u32| {
+        for entry in ["", "persea.sqlite", "signal.zarr", "locks"] {
+            let mode = if entry.contains("sqlite") {
+                mode & 0o666
+            } else {
+                mode
+            };
+            fs::set_permissions(path.join(entry), fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    permit(0o555);
+    if fs::write(path.join("probe"), "").is_ok() {
+        eprintln!("skipped: permissions do not bind this user");
+        return;
+    }
+    let db = Database::open(&path).unwrap();
+    assert!(db.is_read_only());
+    assert_eq!(read_track(&db, "E003", "H3K4me1"), [1.5; 200]);
+    let error = db.remove_track("E003", "H3K4me1").unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
+    drop(db);
+    permit(0o755);
+    assert!(
+        Database::open(&path)
+            .unwrap()
+            .remove_track("E003", "H3K4me1")
+            .is_ok()
+    );
+    drop(folder);
+}
+
 #[test]
 fn threads_share_a_database() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Database>();
+    shared::<super::super::SignalArray>();
     let (_folder, db) = toy_database();
     std::thread::scope(|scope| {
         for i in 0..4 {

@@ -90,6 +90,11 @@ fn a_model_comes_back_number_by_number() {
             .unwrap();
         assert_eq!(out, factors[first * 25..end * 25]);
     }
+    assert_eq!(
+        db.read_whole_tensor(&model, "dense_0.weight", None)
+            .unwrap(),
+        numbers(64, 30, 1)
+    );
     db.read_tensor(&model, "nothing", None, 0..5, &mut [])
         .unwrap();
     let mut out = [0.0; 25];
