@@ -136,6 +136,6 @@ pub struct ModelRecord {
     pub assays: Vec<String>,
     /// The tracks, and what each was to the model.
     pub tracks: Vec<ModelTrack>,
-    /// The genome axis, in order. Regions of one model neither overlap nor meet.
+    /// The genome axis, in order.
     pub regions: Vec<Region>,
 }
