@@ -3,6 +3,7 @@
 //! This room knows nothing of signal. Everything here is 0-based and half-open, as in BED; only
 //! [`Interval::parse_browser`] reads the 1-based inclusive form that genome browsers show.
 
+mod annotation;
 mod assembly;
 mod axis;
 mod bed;
@@ -11,12 +12,14 @@ mod genes;
 mod interval;
 mod mask;
 mod scale;
+mod tss;
 
 pub use assembly::{Assembly, Chromosome};
 pub use axis::{AxisBin, GenomeAxis, Region};
 pub use bed::{read_bed, read_bed_from};
 pub use error::GenomeError;
-pub use genes::{Gene, Strand};
+pub use genes::{Gene, GeneSet, Strand, read_genes, read_genes_from};
 pub use interval::Interval;
 pub use mask::Mask;
 pub use scale::{BIN_BP, Scale};
+pub use tss::{NearestTss, TssIndex};
