@@ -43,11 +43,9 @@ impl Database {
                     interval: interval_of_row(row)?,
                     id: row.get(3)?,
                     name: row.get(4)?,
-                    strand: if row.get::<_, String>(5)? == "-" {
-                        Strand::Reverse
-                    } else {
-                        Strand::Forward
-                    },
+                    // The table's CHECK allows no other symbol.
+                    strand: Strand::from_symbol(&row.get::<_, String>(5)?)
+                        .unwrap_or(Strand::Forward),
                 })
             })?;
             Ok(genes.collect::<Result<_, _>>()?)
@@ -109,10 +107,6 @@ pub(crate) fn write(transaction: &Transaction<'_>, new: &NewDatabase) -> Result<
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for (i, gene) in new.genes.iter().enumerate() {
-        let strand = match gene.strand {
-            Strand::Forward => "+",
-            Strand::Reverse => "-",
-        };
         insert.execute(params![
             i as i64,
             gene.id,
@@ -120,7 +114,7 @@ pub(crate) fn write(transaction: &Transaction<'_>, new: &NewDatabase) -> Result<
             gene.interval.chrom,
             gene.interval.start as i64,
             gene.interval.end as i64,
-            strand
+            gene.strand.symbol().to_string()
         ])?;
     }
     Ok(())
