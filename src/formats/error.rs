@@ -3,8 +3,4 @@
 /// Errors of the formats room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FormatError {
-    /// Stand-in.
-    #[error("{0}: {1}")]
-    Stub(std::path::PathBuf, std::io::Error),
-}
+pub enum FormatError {}

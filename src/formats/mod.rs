@@ -1,6 +1,4 @@
 //! formats.
 
-mod contract_stub;
 mod error;
-pub use contract_stub::*;
 pub use error::FormatError;
