@@ -11,6 +11,7 @@ mod interval;
 mod mask;
 mod scale;
 
+pub(crate) use assembly::other_naming;
 pub use assembly::{Assembly, Chromosome};
 pub use axis::{AxisBin, GenomeAxis, Region};
 pub use bed::{read_bed, read_bed_from};
