@@ -1,4 +1,25 @@
-//! compendium.
+//! The compendium: manifests of tracks, their way into the database, and what averages say.
+//!
+//! This room knows what signal means: replicates, multipliers, the transform, units, and that an
+//! assay has one of each. Files are read by `formats`, bytes are kept by `store`.
 
+mod average;
+mod columns;
 mod error;
+mod ingest;
+mod manifest;
+mod metadata;
+mod read;
+mod report;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use average::{AverageActivity, assay_scale, average_activity};
+pub use columns::ColumnMap;
 pub use error::CompendiumError;
+pub use ingest::ingest;
+pub use manifest::{Manifest, ManifestRow, ManifestTrack, Replicates, SkippedRow};
+pub use metadata::{MetadataReport, ingest_metadata};
+pub use read::{TrackReading, TrackSink, read_track};
+pub use report::{Experiment, IngestEvent, IngestOptions, IngestReport, Outcome};

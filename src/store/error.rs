@@ -1,6 +1,211 @@
-//! Errors of the store room.
+//! What can go wrong with a database directory.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use super::nearest::nearest_names;
 
 /// Errors of the store room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum StoreError {}
+pub enum StoreError {
+    /// The directory is not there.
+    #[error("{path} is not there; `persea create` makes a database")]
+    Missing {
+        /// The directory asked for.
+        path: PathBuf,
+    },
+    /// Something stands where a database was to be made.
+    #[error("{path} exists already; choose another name, or remove it first")]
+    Exists {
+        /// The directory asked for.
+        path: PathBuf,
+    },
+    /// The directory or its `persea.sqlite` is something else, or its header is damaged.
+    #[error("{path} is not a Persea database: {why}")]
+    NotADatabase {
+        /// The directory.
+        path: PathBuf,
+        /// What gives it away.
+        why: String,
+    },
+    /// A later version of Persea has made or changed it.
+    #[error(
+        "{path} was written by a newer Persea (its schema is {found}, this one knows {known}): \
+         update persea"
+    )]
+    Newer {
+        /// The directory.
+        path: PathBuf,
+        /// The schema version of the database.
+        found: i64,
+        /// The latest schema version known here.
+        known: i64,
+    },
+    /// Something was to be written where only reading is possible.
+    #[error("{path} can only be read: {why}")]
+    ReadOnly {
+        /// The directory.
+        path: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// A file or folder of the database could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The disk or the quota is full. Nothing half-written stays behind.
+    #[error(
+        "{path}: no space is left on the disk; what was stored before is whole: free some space \
+         and repeat the command"
+    )]
+    DiskFull {
+        /// The file or folder that did not fit.
+        path: PathBuf,
+    },
+    /// Another process held SQLite's write lock for too long.
+    #[error("{path} has been kept busy by another process; repeat the command when it is done")]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Anything else that SQLite reports.
+    #[error("{path}: {source}")]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Somebody else is writing the same thing.
+    #[error("{what} is being written by {holder}; wait until it is done, or stop it")]
+    Locked {
+        /// The track, model or database.
+        what: String,
+        /// The process, as far as it is known.
+        holder: String,
+    },
+    /// Stored bytes are not what was written.
+    #[error("{what} is damaged: {why}")]
+    Damaged {
+        /// The array and chunk, or the table, tensor and chunk, or the file.
+        what: String,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// A name that the database does not know.
+    #[error("unknown {kind} {name}{hint}")]
+    Unknown {
+        /// What it should have been: `biosample`, `assay`, `model`, ….
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The nearest names, or what else to do, beginning with its punctuation.
+        hint: String,
+    },
+    /// A call that cannot be carried out as it was made: wrong shapes, names, values.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl StoreError {
+    /// An unknown name, with the nearest of the known ones.
+    ///
+    /// ```
+    /// let known = ["E003", "E017", "E116"];
+    /// let error = persea::store::StoreError::unknown("biosample", "E0003", known);
+    /// assert_eq!(error.to_string(), "unknown biosample E0003; nearest: E003, E017, E116");
+    /// ```
+    pub fn unknown<'a>(
+        kind: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let nearest = nearest_names(name, known, 3);
+        let hint = if nearest.is_empty() {
+            "; there is none yet".to_string()
+        } else {
+            format!("; nearest: {}", nearest.join(", "))
+        };
+        StoreError::Unknown {
+            kind,
+            name: name.to_string(),
+            hint,
+        }
+    }
+
+    /// A failed file operation; a full disk is told apart.
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let path = path.to_path_buf();
+        match source.kind() {
+            StorageFull | QuotaExceeded => StoreError::DiskFull { path },
+            ReadOnlyFilesystem => StoreError::ReadOnly {
+                path,
+                why: source.to_string(),
+            },
+            _ => StoreError::Io { path, source },
+        }
+    }
+
+    /// Damaged bytes.
+    pub(crate) fn damaged(what: impl Into<String>, why: impl Into<String>) -> Self {
+        StoreError::Damaged {
+            what: what.into(),
+            why: why.into(),
+        }
+    }
+
+    /// Whether going on with other work would meet the same obstacle.
+    pub fn is_fatal(&self) -> bool {
+        matches!(
+            self,
+            StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } | StoreError::Busy { .. }
+        )
+    }
+
+    /// Names the database in an error that came out of SQLite.
+    pub(crate) fn at(self, database: &Path) -> Self {
+        let path = database.to_path_buf();
+        match self {
+            StoreError::Sqlite { source, .. } => StoreError::Sqlite { path, source },
+            StoreError::DiskFull { path: at } if at.as_os_str().is_empty() => {
+                StoreError::DiskFull { path }
+            }
+            StoreError::Busy { .. } => StoreError::Busy { path },
+            StoreError::ReadOnly { path: at, why } if at.as_os_str().is_empty() => {
+                StoreError::ReadOnly { path, why }
+            }
+            StoreError::Damaged { what, why } if what.is_empty() => StoreError::Damaged {
+                what: path.display().to_string(),
+                why,
+            },
+            other => other,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(source: rusqlite::Error) -> Self {
+        // The database is named by `at`, once the error has left the transaction.
+        let path = PathBuf::new();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::DiskFull { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly {
+                path,
+                why: source.to_string(),
+            },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
+                what: String::new(),
+                why: format!("{source}; `persea check` says what is left"),
+            },
+            _ => StoreError::Sqlite { path, source },
+        }
+    }
+}

@@ -1,4 +1,87 @@
-//! store.
+//! The database directory: SQLite, Zarr arrays, checkpoints, locks and the commit protocol.
+//!
+//! This room owns everything on the disk below `NAME.persea/` and is the only one that speaks
+//! SQL. It knows how things are stored and nothing of what they mean: signal is finite numbers
+//! along the genome axis, a model is named tensors and a record.
+//!
+//! What it promises:
+//! - A kill at any instant loses at most the item being written. Bytes come first, then the row
+//!   that makes them real; bytes without a row are swept by the next writer.
+//! - A reader never sees half a write, and never waits for one.
+//! - Two writers of the same track or model do not get in each other's way: the second is told
+//!   who the first is.
+//! - Damage is found by checksums when it is read, and reported by name; nothing panics on it.
+//!
+//! ```
+//! use persea::genome::{Assembly, GenomeAxis};
+//! use persea::store::{Database, NewDatabase, NewTrack, Transform};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("example.persea");
+//! let axis = GenomeAxis::whole_chromosomes(Assembly::by_name("hg19")?, &["chrM"])?;
+//! let parts = NewDatabase { axis, mask: vec![], genes: vec![], enhancers: vec![] };
+//! let database = Database::create(&path, &parts)?;
+//!
+//! let mut writer = database.begin_track(NewTrack {
+//!     biosample: "E003".into(),
+//!     assay: "H3K4me3".into(),
+//!     transform: Transform::Arcsinh,
+//!     unit: None,
+//!     sources: vec![],
+//! })?;
+//! let n_bins = database.axis().n_bins();
+//! writer.write(0, &vec![1.5; n_bins as usize])?;
+//! let track = writer.commit(0)?;
+//! assert_eq!((track.mean, track.variance), (1.5, 0.0));
+//!
+//! let mut some = [0.0; 10];
+//! database.signal(&track)?.read(100..110, &mut some)?;
+//! assert_eq!(some, [1.5; 10]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod annotation;
+mod check;
+mod checkpoint_file;
+mod checkpoints;
+mod connection;
+mod database;
+mod durable;
 mod error;
+mod info;
+mod locks;
+mod model_copy;
+mod model_record;
+mod model_rows;
+mod model_writer;
+mod models;
+mod names;
+mod nearest;
+mod shards;
+mod signal;
+mod statistics;
+mod sweep;
+mod tensors;
+#[cfg(test)]
+pub(crate) mod test_support;
+#[cfg(test)]
+mod tests;
+mod track;
+mod track_changes;
+mod track_writer;
+mod zarr;
+
+pub use check::{Finding, Severity};
+pub use checkpoints::{Checkpoint, CheckpointWriter};
+pub use database::{Database, NewDatabase};
 pub use error::StoreError;
+pub use info::DatabaseInfo;
+pub use model_record::{ModelKind, ModelRecord, ModelTrack, Precision, TrackRole};
+pub use model_writer::ModelWriter;
+pub use models::{Model, ModelLock};
+pub use names::{Assay, Biosample};
+pub use nearest::nearest_names;
+pub use signal::SignalArray;
+pub use tensors::TensorInfo;
+pub use track::{Track, TrackSource, Transform};
+pub use track_writer::{NewTrack, TrackWriter};

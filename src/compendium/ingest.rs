@@ -1,0 +1,276 @@
+//! Ingest: the tracks of a manifest into the database, in parallel, as often as one likes.
+//!
+//! A track that is in already, read from the same files in the same way, is skipped; one that has
+//! changed is replaced as a whole. So an interrupted ingest is resumed by repeating it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::read::read_track;
+use super::{
+    CompendiumError, Experiment, IngestEvent, IngestOptions, IngestReport, Manifest, ManifestRow,
+    ManifestTrack, Outcome,
+};
+use crate::formats::{Format, checksum, identity};
+use crate::store::{Database, NewTrack, Track, TrackSource};
+
+/// Ingests the tracks of a manifest.
+///
+/// # Errors
+/// When the manifest contradicts itself or the tracks that are in (repeated experiments, units or
+/// transforms mixed within an assay), before anything is read. A track that fails is in the report
+/// and loses none of the others.
+pub fn ingest(
+    database: &Database,
+    manifest: &Manifest,
+    options: &IngestOptions<'_>,
+) -> Result<IngestReport, CompendiumError> {
+    let (tracks, warnings) = manifest.tracks(options.replicates)?;
+    let existing = database.tracks()?;
+    refuse_mixing(&manifest.path, &tracks, &existing)?;
+    let existing: BTreeMap<(&str, &str), &Track> = existing
+        .iter()
+        .map(|t| ((t.biosample.as_str(), t.assay.as_str()), t))
+        .collect();
+    tell(
+        options,
+        IngestEvent::Total {
+            n_tracks: tracks.len(),
+        },
+    );
+
+    let (next, hopeless) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let outcomes: Mutex<BTreeMap<usize, Result<Done, CompendiumError>>> = Mutex::default();
+    let work = || {
+        while !hopeless.load(Ordering::Relaxed) && !stopped(options) {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(track) = tracks.get(i) else {
+                return;
+            };
+            let experiment = track.experiment();
+            let old = existing.get(&(track.biosample.as_str(), track.assay.as_str()));
+            let done = ingest_track(database, track, old.copied(), options);
+            let outcome = done.as_ref().map_or(Outcome::Failed, |d| d.outcome);
+            if let Err(CompendiumError::Store(e)) = &done
+                && e.is_fatal()
+            {
+                hopeless.store(true, Ordering::Relaxed);
+            }
+            tell(
+                options,
+                IngestEvent::Done {
+                    experiment: &experiment,
+                    outcome,
+                },
+            );
+            let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            outcomes.insert(i, done);
+        }
+    };
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(tracks.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+
+    let outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut report = IngestReport {
+        without_file: manifest.skipped.clone(),
+        warnings,
+        n_left: tracks.len() - outcomes.len(),
+        ..IngestReport::default()
+    };
+    for (i, done) in outcomes {
+        let experiment = tracks[i].experiment();
+        match done {
+            Ok(done) => {
+                report.warnings.extend(done.warnings);
+                match done.outcome {
+                    Outcome::Replaced => report.replaced.push(experiment),
+                    Outcome::Skipped => report.skipped.push(experiment),
+                    _ => report.ingested.push(experiment),
+                }
+            }
+            Err(CompendiumError::Stopped) => report.n_left += 1,
+            Err(e) => report.failed.push((experiment, e)),
+        }
+    }
+    Ok(report)
+}
+
+impl ManifestTrack {
+    /// Its biosample and assay.
+    pub fn experiment(&self) -> Experiment {
+        Experiment {
+            biosample: self.biosample.clone(),
+            assay: self.assay.clone(),
+        }
+    }
+}
+
+struct Done {
+    outcome: Outcome,
+    warnings: Vec<String>,
+}
+
+impl Done {
+    fn skipped() -> Self {
+        Done {
+            outcome: Outcome::Skipped,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+fn tell(options: &IngestOptions<'_>, event: IngestEvent<'_>) {
+    if let Some(progress) = options.progress {
+        progress(event);
+    }
+}
+
+fn stopped(options: &IngestOptions<'_>) -> bool {
+    options
+        .stop
+        .is_some_and(|stop| stop.load(Ordering::Relaxed))
+}
+
+fn ingest_track(
+    database: &Database,
+    track: &ManifestTrack,
+    old: Option<&Track>,
+    options: &IngestOptions<'_>,
+) -> Result<Done, CompendiumError> {
+    let mut sources = Vec::new();
+    for row in &track.rows {
+        sources.push(TrackSource {
+            location: row.location.to_string(),
+            format: row.format.map(Format::name).map(str::to_string),
+            identity: identity(&row.location)?,
+            checksum: String::new(),
+            multiplier: row.multiplier,
+            missing: row.missing,
+        });
+    }
+    // The files' lengths and times first: to read them through takes as long as to ingest them.
+    let like_old = old.filter(|old| {
+        old.transform == track.transform
+            && old.unit == track.unit
+            && old.sources.len() == sources.len()
+            && old
+                .sources
+                .iter()
+                .zip(&sources)
+                .all(|(a, b)| read_alike(a, b))
+    });
+    if like_old.is_some_and(|old| {
+        let mut pairs = old.sources.iter().zip(&sources);
+        pairs.all(|(a, b)| a.location == b.location && a.identity == b.identity)
+    }) {
+        return Ok(Done::skipped());
+    }
+    tell(
+        options,
+        IngestEvent::Began {
+            experiment: &track.experiment(),
+        },
+    );
+    for (source, row) in sources.iter_mut().zip(&track.rows) {
+        source.checksum = checksum(&row.location)?;
+    }
+    if like_old.is_some_and(|old| {
+        let mut pairs = old.sources.iter().zip(&sources);
+        pairs.all(|(a, b)| a.checksum == b.checksum)
+    }) {
+        database.update_sources(&track.biosample, &track.assay, &sources)?;
+        return Ok(Done::skipped());
+    }
+
+    let mut writer = database.begin_track(NewTrack {
+        biosample: track.biosample.clone(),
+        assay: track.assay.clone(),
+        transform: track.transform,
+        unit: track.unit.clone(),
+        sources: sources.clone(),
+    })?;
+    let reading = read_track(
+        track,
+        database.axis(),
+        database.path(),
+        &mut |bin, values| {
+            if stopped(options) {
+                return Err(CompendiumError::Stopped);
+            }
+            writer.write(bin, values)?;
+            tell(
+                options,
+                IngestEvent::Bins {
+                    n: values.len() as u64,
+                },
+            );
+            Ok(())
+        },
+    )?;
+    for (source, ManifestRow { location, .. }) in sources.iter().zip(&track.rows) {
+        if identity(location)? != source.identity {
+            return Err(CompendiumError::Changed {
+                location: source.location.clone(),
+            });
+        }
+    }
+    writer.commit(reading.n_nan_bins)?;
+    Ok(Done {
+        outcome: match old {
+            Some(_) => Outcome::Replaced,
+            None => Outcome::Ingested,
+        },
+        warnings: reading.warnings,
+    })
+}
+
+fn read_alike(a: &TrackSource, b: &TrackSource) -> bool {
+    (&a.format, a.multiplier, a.missing) == (&b.format, b.multiplier, b.missing)
+}
+
+/// Refuses what would leave an assay with two units or two transforms.
+fn refuse_mixing(
+    manifest: &Path,
+    tracks: &[ManifestTrack],
+    existing: &[Track],
+) -> Result<(), CompendiumError> {
+    for old in existing {
+        let named = |t: &&ManifestTrack| t.biosample == old.biosample && t.assay == old.assay;
+        // One that the manifest replaces does not count.
+        if tracks.iter().any(|t| named(&t)) {
+            continue;
+        }
+        let of_assay = tracks.iter().find(|t| t.assay == old.assay);
+        let Some(new) = of_assay.filter(|t| (t.transform, &t.unit) != (old.transform, &old.unit))
+        else {
+            continue;
+        };
+        let describe = |transform, unit: &Option<String>| {
+            let unit = unit.as_deref().unwrap_or("(none)");
+            format!("transform {transform}, unit {unit}")
+        };
+        let line = new.rows.first().map_or(0, |row| row.line);
+        let message = format!(
+            "{} has {}, but the database's track of {} has {}: all tracks of an assay need the \
+             same",
+            new.assay,
+            describe(new.transform, &new.unit),
+            old.biosample,
+            describe(old.transform, &old.unit)
+        );
+        return Err(CompendiumError::line(manifest, line, message));
+    }
+    Ok(())
+}

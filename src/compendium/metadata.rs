@@ -1,0 +1,169 @@
+//! Metadata of biosamples and assays, from a table as somebody else made it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::CompendiumError;
+use super::table::Table;
+use crate::store::Database;
+
+/// What a metadata table was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataReport {
+    /// `biosample` or `assay`.
+    pub kind: &'static str,
+    /// The column that names them.
+    pub column: String,
+    /// Those of the database that the table knows.
+    pub updated: Vec<String>,
+    /// How many rows name none of the database's.
+    pub n_others: usize,
+}
+
+/// Reads a CSV or TSV table and adds its columns to what is known of the database's biosamples or
+/// assays. The column `biosample` or `assay` names them; else one with `EID` in its name does
+/// (Roadmap's `Epigenome ID (EID)`), and else the first, by whose names it knows most of. Rows
+/// without a name are passed over, and so are empty fields and columns without a name; columns of
+/// one name are told apart by the first such row (a second header) or by counting.
+///
+/// # Errors
+/// When the file cannot be read, names something twice, or knows nothing that the database has.
+pub fn ingest_metadata(
+    database: &Database,
+    path: &Path,
+) -> Result<MetadataReport, CompendiumError> {
+    let table = Table::read(path)?;
+    let biosamples: Vec<String> = database.biosamples()?.into_iter().map(|b| b.name).collect();
+    let assays: Vec<String> = database.assays()?.into_iter().map(|a| a.name).collect();
+    let (kind, key) = key_column(path, &table, &biosamples, &assays)?;
+    let known = if kind == "biosample" {
+        &biosamples
+    } else {
+        &assays
+    };
+    let names = column_names(&table, key);
+    let mut seen: HashMap<&str, u64> = HashMap::new();
+    let mut report = MetadataReport {
+        kind,
+        column: table.header[key].clone(),
+        updated: Vec::new(),
+        n_others: 0,
+    };
+    let mut updates = Vec::new();
+    for (line, fields) in &table.rows {
+        let Some(name) = fields.get(key).filter(|n| !n.is_empty()) else {
+            continue;
+        };
+        if let Some(before) = seen.insert(name, *line) {
+            let message = format!("{name} stands in line {before} already");
+            return Err(CompendiumError::line(path, *line, message));
+        }
+        if !known.contains(name) {
+            report.n_others += 1;
+            continue;
+        }
+        let mut metadata = Map::new();
+        for (column, field) in names.iter().zip(fields) {
+            if let Some(column) = column.as_ref().filter(|_| !field.is_empty()) {
+                metadata.insert(column.clone(), Value::from(field.as_str()));
+            }
+        }
+        updates.push((name, metadata));
+    }
+    if updates.is_empty() {
+        return Err(CompendiumError::file(
+            path,
+            format!(
+                "none of the {} names in its column `{}` is a {kind} of the database, which has \
+                 {}; metadata is read for what has been ingested",
+                seen.len(),
+                report.column,
+                if known.is_empty() {
+                    "none yet".to_string()
+                } else {
+                    known.join(", ")
+                }
+            ),
+        ));
+    }
+    for (name, metadata) in updates {
+        match kind {
+            "biosample" => database.update_biosample(name, &metadata)?,
+            _ => database.update_assay(name, &metadata)?,
+        }
+        report.updated.push(name.clone());
+    }
+    Ok(report)
+}
+
+/// What the table is about, and the column that says which.
+fn key_column(
+    path: &Path,
+    table: &Table,
+    biosamples: &[String],
+    assays: &[String],
+) -> Result<(&'static str, usize), CompendiumError> {
+    let named = |wanted: &str| {
+        let mut names = table.header.iter();
+        names.position(|name| name.eq_ignore_ascii_case(wanted))
+    };
+    match (named("biosample"), named("assay")) {
+        (Some(_), Some(_)) => {
+            return Err(CompendiumError::line(
+                path,
+                1,
+                "it has a column `biosample` and a column `assay`; a table is about one of them",
+            ));
+        }
+        (Some(key), None) => return Ok(("biosample", key)),
+        (None, Some(key)) => return Ok(("assay", key)),
+        (None, None) => {}
+    }
+    let is_eid = |name: &String| {
+        let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| word == "EID")
+    };
+    if let Some(key) = table.header.iter().position(is_eid) {
+        return Ok(("biosample", key));
+    }
+    let count = |known: &[String]| {
+        let first = table.rows.iter().filter_map(|(_, fields)| fields.first());
+        first.filter(|name| known.contains(name)).count()
+    };
+    let kind = if count(assays) > count(biosamples) {
+        "assay"
+    } else {
+        "biosample"
+    };
+    Ok((kind, 0))
+}
+
+/// The name under which each column's fields are kept; `None`: they are not.
+fn column_names(table: &Table, key: usize) -> Vec<Option<String>> {
+    let unnamed = |fields: &&(u64, Vec<String>)| fields.1.get(key).is_none_or(String::is_empty);
+    let second = table.rows.first().filter(unnamed).map(|(_, fields)| fields);
+    let repeated = |name: &String| table.header.iter().filter(|n| *n == name).count() > 1;
+    let mut used: Vec<String> = Vec::new();
+    let mut names = Vec::new();
+    for (i, name) in table.header.iter().enumerate() {
+        if name.is_empty() || i == key {
+            names.push(None);
+            continue;
+        }
+        let below = second.and_then(|fields| fields.get(i));
+        let mut full = match below.filter(|b| !b.is_empty() && repeated(name)) {
+            Some(below) => format!("{name} {below}"),
+            None => name.clone(),
+        };
+        let mut count = 1;
+        while used.contains(&full) {
+            count += 1;
+            full = format!("{name} {count}");
+        }
+        used.push(full.clone());
+        names.push(Some(full));
+    }
+    names
+}

@@ -1,0 +1,189 @@
+//! Reading a track as a manifest describes it: files to transformed bins.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::{CompendiumError, ManifestRow, ManifestTrack};
+use crate::formats::{ReadOptions, open_signal};
+use crate::genome::GenomeAxis;
+use crate::store::Transform;
+
+/// What was seen while a track was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrackReading {
+    /// Bins that had no value, and became 0; of replicates, in any of them.
+    pub n_nan_bins: u64,
+    /// What the user should know of: empty files, negative values, NaN.
+    pub warnings: Vec<String>,
+}
+
+/// Receives bins: the axis bin the slice starts at, then its transformed values.
+pub type TrackSink<'a> = dyn FnMut(u64, &[f32]) -> Result<(), CompendiumError> + 'a;
+
+/// Reads a track: the mean of its replicates, each times its multiplier, transformed.
+///
+/// Each bin of the axis is given to `sink` once, in the order in which the file has them. Memory
+/// does not grow with the track; replicates but the last are added up in an unnamed file in the
+/// folder `scratch`, 8 bytes a bin. (Replicates with `transform` none are averaged as they are.)
+///
+/// # Errors
+/// When a file cannot be read or is malformed, a value is infinite (its coordinate is named), or
+/// `sink` fails.
+pub fn read_track(
+    track: &ManifestTrack,
+    axis: &GenomeAxis,
+    scratch: &Path,
+    sink: &mut TrackSink<'_>,
+) -> Result<TrackReading, CompendiumError> {
+    let mut reading = TrackReading::default();
+    let Some((last, before)) = track.rows.split_last() else {
+        return Ok(reading);
+    };
+    let mut sums = match before {
+        [] => None,
+        _ => Some(Sums::new(scratch)?),
+    };
+    for row in before {
+        read_row(row, axis, &mut reading, &mut |bin, values| {
+            sums.as_mut().map_or(Ok(()), |sums| sums.add(bin, values))
+        })?;
+    }
+    let n = track.rows.len() as f64;
+    let mut stored: Vec<f32> = Vec::new();
+    let mut n_negative = 0;
+    read_row(last, axis, &mut reading, &mut |bin, values| {
+        let summed;
+        let values = match &mut sums {
+            None => values,
+            Some(sums) => {
+                summed = sums.plus(bin, values)?;
+                &summed
+            }
+        };
+        stored.clear();
+        for (i, value) in values.iter().enumerate() {
+            let transformed = transform(track.transform, value / n);
+            if !transformed.is_finite() {
+                let at = axis.bin_interval((bin + i as u64).min(axis.n_bins().saturating_sub(1)));
+                return Err(CompendiumError::Signal(format!(
+                    "{}: the signal at {at} is infinite (or becomes so by the multiplier); remove \
+                     or clip it",
+                    last.location
+                )));
+            }
+            n_negative += u64::from(transformed < 0.0);
+            stored.push(transformed);
+        }
+        sink(bin, &stored)
+    })?;
+    if n_negative > 0 {
+        reading.warnings.push(format!(
+            "{} {}: {n_negative} bins are negative, and kept so",
+            track.biosample, track.assay
+        ));
+    }
+    Ok(reading)
+}
+
+fn transform(transform: Transform, signal: f64) -> f32 {
+    match transform {
+        Transform::Arcsinh => signal.asinh() as f32,
+        Transform::None => signal as f32,
+    }
+}
+
+/// Receives bins before the transform, multiplied.
+type RawSink<'a> = dyn FnMut(u64, &[f64]) -> Result<(), CompendiumError> + 'a;
+
+/// Reads one file; the values that `take` gets have been multiplied.
+fn read_row(
+    row: &ManifestRow,
+    axis: &GenomeAxis,
+    reading: &mut TrackReading,
+    take: &mut RawSink<'_>,
+) -> Result<(), CompendiumError> {
+    let mut reader = open_signal(&row.location, row.format)?;
+    let options = ReadOptions {
+        missing: row.missing,
+    };
+    // A reader passes on an `io::Error` only; the error itself waits here.
+    let mut failure = None;
+    let mut multiplied: Vec<f64> = Vec::new();
+    let outcome = reader.read(axis, &options, &mut |bin, values| {
+        multiplied.clear();
+        multiplied.extend(values.iter().map(|v| f64::from(*v) * row.multiplier));
+        take(bin, &multiplied).map_err(|e| {
+            let message = e.to_string();
+            failure = Some(e);
+            std::io::Error::other(message)
+        })
+    });
+    if let Some(e) = failure {
+        return Err(e);
+    }
+    let report = outcome?;
+    let name = format!("{} {}: {}", row.biosample, row.assay, row.location);
+    if report.n_records == 0 {
+        let warning = format!("{name} is empty; its bins are all 0");
+        reading.warnings.push(warning);
+    }
+    if report.n_nan_bins > 0 && row.missing == crate::formats::Missing::Zero {
+        let n = report.n_nan_bins;
+        let warning = format!("{name} has {n} bins that are not a number; they count as 0");
+        reading.warnings.push(warning);
+    }
+    reading.n_nan_bins += report.n_nan_bins;
+    Ok(())
+}
+
+/// Sums along the genome axis, on the disk.
+pub(super) struct Sums {
+    file: File,
+    /// How many bins the file holds; those beyond are 0.
+    n_bins: u64,
+}
+
+impl Sums {
+    pub(super) fn new(folder: &Path) -> Result<Self, CompendiumError> {
+        let file = tempfile::tempfile_in(folder).map_err(|source| CompendiumError::Io {
+            path: folder.to_path_buf(),
+            source,
+        })?;
+        Ok(Sums { file, n_bins: 0 })
+    }
+
+    pub(super) fn add(&mut self, bin: u64, values: &[f64]) -> Result<(), CompendiumError> {
+        let sums = self.plus(bin, values)?;
+        let bytes: Vec<u8> = sums.iter().flat_map(|v| v.to_ne_bytes()).collect();
+        self.seek(bin)?;
+        self.file.write_all(&bytes).map_err(scratch_error)?;
+        self.n_bins = self.n_bins.max(bin + values.len() as u64);
+        Ok(())
+    }
+
+    /// The sums of some bins and further values.
+    pub(super) fn plus(&mut self, bin: u64, values: &[f64]) -> Result<Vec<f64>, CompendiumError> {
+        let mut sums = values.to_vec();
+        let n_there = self.n_bins.saturating_sub(bin).min(values.len() as u64) as usize;
+        let mut bytes = vec![0; n_there * 8];
+        self.seek(bin)?;
+        self.file.read_exact(&mut bytes).map_err(scratch_error)?;
+        for (sum, eight) in sums.iter_mut().zip(bytes.as_chunks::<8>().0) {
+            *sum += f64::from_ne_bytes(*eight);
+        }
+        Ok(sums)
+    }
+
+    fn seek(&mut self, bin: u64) -> Result<(), CompendiumError> {
+        let sought = self.file.seek(SeekFrom::Start(bin * 8));
+        sought.map(|_| ()).map_err(scratch_error)
+    }
+}
+
+fn scratch_error(source: std::io::Error) -> CompendiumError {
+    CompendiumError::Io {
+        path: "the sums of replicates".into(),
+        source,
+    }
+}

@@ -1,0 +1,93 @@
+//! What an ingest is told, what it tells, and what it did.
+
+use std::sync::atomic::AtomicBool;
+
+use super::{CompendiumError, Replicates, SkippedRow};
+
+/// How to ingest.
+#[derive(Clone, Copy, Default)]
+pub struct IngestOptions<'a> {
+    /// How many tracks are read at a time; 0: one a core.
+    pub threads: usize,
+    /// What to do about two files of one experiment.
+    pub replicates: Replicates,
+    /// Told of progress, from any thread.
+    pub progress: Option<&'a (dyn Fn(IngestEvent<'_>) + Sync)>,
+    /// Set to stop: tracks under way are given up, those that are in stay.
+    pub stop: Option<&'a AtomicBool>,
+}
+
+/// Progress of an ingest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IngestEvent<'a> {
+    /// It begins: so many tracks.
+    Total {
+        /// How many tracks the manifest describes.
+        n_tracks: usize,
+    },
+    /// A track is being read.
+    Began {
+        /// The track.
+        experiment: &'a Experiment,
+    },
+    /// Bins have been read.
+    Bins {
+        /// How many.
+        n: u64,
+    },
+    /// A track is done with.
+    Done {
+        /// The track.
+        experiment: &'a Experiment,
+        /// What became of it.
+        outcome: Outcome,
+    },
+}
+
+/// What became of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Stored.
+    Ingested,
+    /// Stored in place of another state of it.
+    Replaced,
+    /// In already, and unchanged.
+    Skipped,
+    /// Not stored; what was there before, if anything, still is.
+    Failed,
+}
+
+/// A possible track: a biosample and an assay.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Experiment {
+    /// The biosample.
+    pub biosample: String,
+    /// The assay.
+    pub assay: String,
+}
+
+impl std::fmt::Display for Experiment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.biosample, self.assay)
+    }
+}
+
+/// What an ingest did, in the manifest's order.
+#[derive(Debug, Default)]
+pub struct IngestReport {
+    /// Tracks that are new.
+    pub ingested: Vec<Experiment>,
+    /// Tracks that had changed.
+    pub replaced: Vec<Experiment>,
+    /// Tracks that were in.
+    pub skipped: Vec<Experiment>,
+    /// Tracks that could not be stored, and why. The program's exit status tells of them.
+    pub failed: Vec<(Experiment, CompendiumError)>,
+    /// Rows that name no file.
+    pub without_file: Vec<SkippedRow>,
+    /// What the user should know of.
+    pub warnings: Vec<String>,
+    /// Tracks that were not looked at, because of a stop or a failure that all would share.
+    pub n_left: usize,
+}

@@ -1,0 +1,273 @@
+//! The database directory: making it, opening it, and its one connection to SQLite.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
+use super::{StoreError, annotation, connection, sweep, zarr};
+use crate::genome::{Assembly, Gene, GenomeAxis, Interval, Region};
+
+/// What a new database is made of.
+#[derive(Debug, Clone)]
+pub struct NewDatabase {
+    /// The assembly and the covered regions.
+    pub axis: GenomeAxis,
+    /// What is neither trained on nor scored.
+    pub mask: Vec<Interval>,
+    /// The genes, or none.
+    pub genes: Vec<Gene>,
+    /// The enhancers, or none.
+    pub enhancers: Vec<Interval>,
+}
+
+/// An open database directory. It may be shared by threads; statements take turns, and no
+/// transaction lasts longer than it takes to store one item.
+///
+/// Opening changes nothing on the disk. What interrupted writers left is swept when the first
+/// write of this handle begins.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+    axis: GenomeAxis,
+    read_only: bool,
+    swept: Mutex<bool>,
+}
+
+impl Database {
+    /// Makes a new database directory; it appears as a whole or not at all.
+    ///
+    /// # Errors
+    /// When something of that name exists (other than an empty folder), an interval lies on a
+    /// chromosome that the assembly lacks, or the disk cannot be written.
+    pub fn create(path: &Path, new: &NewDatabase) -> Result<Self, StoreError> {
+        let occupied = match std::fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(e) => e.kind() != std::io::ErrorKind::NotFound,
+        };
+        if occupied {
+            return Err(StoreError::Exists {
+                path: path.to_path_buf(),
+            });
+        }
+        let Some(name) = path.file_name() else {
+            return Err(StoreError::Invalid(format!(
+                "{} cannot name a new database",
+                path.display()
+            )));
+        };
+        annotation::check_chromosomes(new)?;
+        let aside_name = format!(
+            ".{}.creating-{}",
+            name.to_string_lossy(),
+            std::process::id()
+        );
+        let aside = path.with_file_name(aside_name);
+        remove_folder(&aside)?;
+        let made = fill_new(&aside, new)
+            .map_err(|e| e.at(path))
+            .and_then(|()| rename_synced(&aside, path));
+        if let Err(e) = made {
+            // The reason is worth more than whether the remains could be removed.
+            let _ = remove_folder(&aside);
+            return Err(e);
+        }
+        Self::open(path)
+    }
+
+    /// Opens a database directory for reading and, where the disk allows it, writing. A database
+    /// of an older Persea is brought up to date.
+    ///
+    /// # Errors
+    /// When there is none, it is something else, its header is damaged, or a newer Persea wrote
+    /// it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        match std::fs::metadata(path) {
+            Ok(m) if m.is_dir() => {}
+            Ok(_) => {
+                return Err(StoreError::NotADatabase {
+                    path: path.to_path_buf(),
+                    why: "it is no folder".into(),
+                });
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Missing {
+                    path: path.to_path_buf(),
+                });
+            }
+            Err(e) => return Err(StoreError::io(path, e)),
+        }
+        let file = path.join(connection::FILE_NAME);
+        let (connection, read_only) = connection::open(&file, path).map_err(|e| e.at(path))?;
+        let axis = read_axis(&connection).map_err(|e| e.at(path))?;
+        Ok(Database {
+            path: path.to_path_buf(),
+            connection: Mutex::new(connection),
+            axis,
+            read_only,
+            swept: Mutex::new(false),
+        })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The assembly and the covered regions.
+    pub fn axis(&self) -> &GenomeAxis {
+        &self.axis
+    }
+
+    /// Whether it can only be read, as on a read-only medium or a disk that is full.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    pub(crate) fn signal_folder(&self) -> PathBuf {
+        self.path.join("signal.zarr")
+    }
+
+    /// Where arrays are written until they are whole.
+    pub(crate) fn aside_folder(&self) -> PathBuf {
+        self.path.join("writing")
+    }
+
+    pub(crate) fn locks_folder(&self) -> PathBuf {
+        self.path.join("locks")
+    }
+
+    pub(crate) fn checkpoints_folder(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// Runs statements that belong to one state of the database.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transact(TransactionBehavior::Deferred, work)
+    }
+
+    /// Runs statements that change the database: all of them or none, on the disk when done.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transact(TransactionBehavior::Immediate, work)
+    }
+
+    fn transact<T>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection();
+        let run = || {
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        run().map_err(|e: StoreError| e.at(&self.path))
+    }
+
+    /// The connection itself, for what cannot run inside a transaction.
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A transaction that a panic interrupted has been rolled back, so the connection is fine.
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be called before anything is written: makes sure that it can be, and sweeps once.
+    pub(crate) fn prepare_writing(&self) -> Result<(), StoreError> {
+        if self.read_only {
+            return Err(StoreError::ReadOnly {
+                path: self.path.clone(),
+                why: "its folder, medium or file does not allow writing (or the disk is full)"
+                    .into(),
+            });
+        }
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*swept {
+            *swept = sweep::sweep(self)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes everything that a new database consists of, on the disk.
+fn fill_new(folder: &Path, new: &NewDatabase) -> Result<(), StoreError> {
+    make_folder(folder)?;
+    for name in ["signal.zarr", "checkpoints", "index", "locks"] {
+        make_folder(&folder.join(name))?;
+    }
+    zarr::write_root(&folder.join("signal.zarr"), &new.axis)?;
+    let mut connection = connection::create(&folder.join(connection::FILE_NAME))?;
+    let transaction = connection.transaction()?;
+    write_axis(&transaction, &new.axis)?;
+    annotation::write(&transaction, new)?;
+    transaction.execute(
+        "INSERT INTO meta (key, value) VALUES
+         ('created', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), ('persea', ?1), ('next_track', '1')",
+        [env!("CARGO_PKG_VERSION")],
+    )?;
+    transaction.commit()?;
+    // Closing moves the log's content into the file.
+    connection.close().map_err(|(_, e)| StoreError::from(e))?;
+    sync_folder(folder)
+}
+
+fn write_axis(transaction: &Transaction<'_>, axis: &GenomeAxis) -> Result<(), StoreError> {
+    transaction.execute(
+        "INSERT INTO assembly (id, name) VALUES (1, ?1)",
+        [axis.assembly().name()],
+    )?;
+    let mut insert = transaction
+        .prepare("INSERT INTO chromosomes (ordinal, name, length) VALUES (?1, ?2, ?3)")?;
+    for (i, chromosome) in axis.assembly().chromosomes().iter().enumerate() {
+        insert.execute(params![i as i64, chromosome.name, chromosome.length as i64])?;
+    }
+    let mut insert = transaction.prepare(
+        "INSERT INTO regions (ordinal, name, chrom, first_bin, n_bins) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (i, region) in axis.regions().iter().enumerate() {
+        insert.execute(params![
+            i as i64,
+            region.name,
+            region.chrom,
+            region.first_bin as i64,
+            region.n_bins as i64
+        ])?;
+    }
+    Ok(())
+}
+
+fn read_axis(connection: &Connection) -> Result<GenomeAxis, StoreError> {
+    let name: String = connection.query_row("SELECT name FROM assembly", [], |r| r.get(0))?;
+    let mut select = connection.prepare("SELECT name, length FROM chromosomes ORDER BY ordinal")?;
+    let chromosomes: Vec<(String, u64)> = select
+        .query_map([], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?
+        .collect::<Result<_, _>>()?;
+    let mut select = connection
+        .prepare("SELECT name, chrom, first_bin, n_bins FROM regions ORDER BY ordinal")?;
+    let regions: Vec<Region> = select
+        .query_map([], region_of_row)?
+        .collect::<Result<_, _>>()?;
+    Assembly::from_chromosomes(&name, &chromosomes)
+        .and_then(|assembly| GenomeAxis::new(assembly, regions))
+        .map_err(|e| StoreError::damaged("the genome axis in persea.sqlite", e.to_string()))
+}
+
+/// A region from a row of name, chromosome, first bin and number of bins.
+pub(crate) fn region_of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Region> {
+    Ok(Region {
+        name: row.get(0)?,
+        chrom: row.get(1)?,
+        first_bin: row.get::<_, i64>(2)? as u64,
+        n_bins: row.get::<_, i64>(3)? as u64,
+    })
+}

@@ -1,0 +1,56 @@
+//! Writing files so that they survive a power cut: written aside, synced, renamed.
+//!
+//! A rename is only durable once the folder that holds the name has been synced as well; these
+//! functions do both, so that what the rest of the room calls "stored" is on the disk.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use super::StoreError;
+
+/// Writes a new file and waits until its bytes are on the disk. Its folder is not synced.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|e| StoreError::io(path, e))
+}
+
+/// Replaces a file's content as a whole: readers see the old one or the new one.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let aside = path.with_extension("new");
+    write_synced(&aside, bytes)?;
+    rename_synced(&aside, path)
+}
+
+/// Makes a folder's entries durable.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| StoreError::io(path, e))
+}
+
+/// Renames a file or folder and makes the new name durable.
+pub(crate) fn rename_synced(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(|e| StoreError::io(to, e))?;
+    match to.parent() {
+        Some(folder) => sync_folder(folder),
+        None => Ok(()),
+    }
+}
+
+/// Makes a folder and those above it that are missing.
+pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(path).map_err(|e| StoreError::io(path, e))
+}
+
+/// Removes a folder and all that is in it; one that is not there is fine.
+pub(crate) fn remove_folder(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(path, e)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,212 @@
+//! Reading a track's signal.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::zarr::{ChunkPlace, METADATA, TrackArray};
+use super::{Database, StoreError, Track};
+
+/// A track's stored values along the genome axis. May be shared by threads.
+///
+/// Indices of the shards that have been read stay in memory (2 KB each); values do not.
+#[derive(Debug)]
+pub struct SignalArray {
+    array: TrackArray,
+    folder: PathBuf,
+    /// The track and array, for errors.
+    what: String,
+    indices: Vec<OnceLock<Vec<ChunkPlace>>>,
+}
+
+impl Database {
+    /// Opens a track's signal.
+    ///
+    /// # Errors
+    /// When the array is missing (the track has been replaced or removed since it was looked up)
+    /// or its metadata is damaged.
+    pub fn signal(&self, track: &Track) -> Result<SignalArray, StoreError> {
+        let what = format!(
+            "track {} {} (signal.zarr/{})",
+            track.biosample, track.assay, track.array
+        );
+        let array = SignalArray::open(&self.signal_folder().join(&track.array), what)?;
+        if array.n_bins() != self.axis().n_bins() {
+            return Err(array.damaged(format!(
+                "it has {} bins, the genome axis {}",
+                array.n_bins(),
+                self.axis().n_bins()
+            )));
+        }
+        Ok(array)
+    }
+}
+
+impl SignalArray {
+    pub(crate) fn open(folder: &Path, what: String) -> Result<Self, StoreError> {
+        let path = folder.join(METADATA);
+        let document = match std::fs::read(&path) {
+            Ok(document) => document,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::damaged(what, GONE));
+            }
+            Err(e) => return Err(StoreError::io(&path, e)),
+        };
+        let array = TrackArray::from_metadata(&document)
+            .map_err(|why| StoreError::damaged(format!("{what}, {METADATA}"), why))?;
+        let indices = (0..array.division().n_shards())
+            .map(|_| OnceLock::new())
+            .collect();
+        Ok(SignalArray {
+            array,
+            folder: folder.to_path_buf(),
+            what,
+            indices,
+        })
+    }
+
+    /// How many bins it has: those of the genome axis.
+    pub fn n_bins(&self) -> u64 {
+        self.array.division().n_bins
+    }
+
+    /// Reads the stored (transformed) values of the bins into `out`, which must be as long.
+    ///
+    /// # Errors
+    /// When the bins are beyond the axis, `out` has another length, or a chunk is missing or
+    /// damaged; the error names the array and the chunk.
+    pub fn read(&self, bins: Range<u64>, out: &mut [f32]) -> Result<(), StoreError> {
+        let division = self.array.division();
+        if bins.end > division.n_bins || bins.end.checked_sub(bins.start) != Some(out.len() as u64)
+        {
+            return Err(StoreError::Invalid(format!(
+                "bins {}-{} of {} cannot be read into {} values",
+                bins.start,
+                bins.end,
+                division.n_bins,
+                out.len()
+            )));
+        }
+        let mut at = bins.start;
+        let mut rest = out;
+        while !rest.is_empty() {
+            let shard = at / division.shard_bins;
+            let end = ((shard + 1) * division.shard_bins).min(bins.end);
+            let (now, later) = rest.split_at_mut((end - at) as usize);
+            self.read_shard(shard, at, now)?;
+            rest = later;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Reads bins of one shard, from `first_bin` on.
+    fn read_shard(&self, shard: u64, first_bin: u64, out: &mut [f32]) -> Result<(), StoreError> {
+        let division = self.array.division();
+        let mut file = self.open_shard(shard)?;
+        let index = self.index(shard, &mut file)?;
+        let mut at = first_bin - shard * division.shard_bins;
+        let mut rest = out;
+        while !rest.is_empty() {
+            let chunk = at / division.chunk_bins;
+            let skipped = (at % division.chunk_bins) as usize;
+            let n = (division.chunk_bins as usize - skipped).min(rest.len());
+            let (now, later) = rest.split_at_mut(n);
+            match index.get(chunk as usize).copied().flatten() {
+                None => now.fill(0.0),
+                Some(place) => {
+                    let bytes = self
+                        .read_chunk(&mut file, place)
+                        .map_err(|why| self.damaged_chunk(shard, chunk, why))?;
+                    let (values, _) = bytes.as_chunks::<4>();
+                    let wanted = values.get(skipped..skipped + n).ok_or_else(|| {
+                        self.damaged_chunk(shard, chunk, "it is too short".into())
+                    })?;
+                    for (value, four) in now.iter_mut().zip(wanted) {
+                        *value = f32::from_ne_bytes(*four);
+                    }
+                }
+            }
+            rest = later;
+            at += n as u64;
+        }
+        Ok(())
+    }
+
+    fn open_shard(&self, shard: u64) -> Result<File, StoreError> {
+        let path = self.folder.join(self.array.shard_file(shard));
+        match File::open(&path) {
+            Ok(file) => Ok(file),
+            // Every shard is written, an empty one too: a missing one is not a shard of zeros.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let what = format!("{}, shard {}", self.what, self.array.shard_file(shard));
+                Err(StoreError::damaged(what, GONE))
+            }
+            Err(e) => Err(StoreError::io(&path, e)),
+        }
+    }
+
+    /// The shard's index, from memory or from the end of its file.
+    fn index(&self, shard: u64, file: &mut File) -> Result<&[ChunkPlace], StoreError> {
+        let slot = &self.indices[shard as usize];
+        if let Some(index) = slot.get() {
+            return Ok(index);
+        }
+        let read = |file: &mut File| -> Result<Vec<ChunkPlace>, String> {
+            let n_bytes = self.array.index_bytes()?;
+            let length = file.metadata().map_err(|e| e.to_string())?.len();
+            let start = length
+                .checked_sub(n_bytes)
+                .ok_or_else(|| "the file is cut short".to_string())?;
+            let mut bytes = vec![0; n_bytes as usize];
+            file.seek(SeekFrom::Start(start))
+                .and_then(|_| file.read_exact(&mut bytes))
+                .map_err(|e| e.to_string())?;
+            let places = self.array.decode_index(bytes)?;
+            // Chunks lie before the index; this also bounds what is allocated to read one.
+            let fits =
+                |(offset, n): &(u64, u64)| offset.checked_add(*n).is_some_and(|end| end <= start);
+            match places.iter().flatten().all(fits) {
+                true => Ok(places),
+                false => Err("its index points beyond the file".into()),
+            }
+        };
+        let index = read(file).map_err(|why| {
+            let what = format!("{}, shard {}", self.what, self.array.shard_file(shard));
+            StoreError::damaged(what, format!("{why}; {AGAIN}"))
+        })?;
+        // Another thread may have been faster: both have read the same.
+        Ok(slot.get_or_init(|| index))
+    }
+
+    fn read_chunk(&self, file: &mut File, (offset, n): (u64, u64)) -> Result<Vec<u8>, String> {
+        let mut bytes = vec![0; n as usize];
+        file.seek(SeekFrom::Start(offset))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(|e| e.to_string())?;
+        self.array.decode_chunk(bytes)
+    }
+
+    fn damaged_chunk(&self, shard: u64, chunk: u64, why: String) -> StoreError {
+        let division = self.array.division();
+        let first = shard * division.shard_bins + chunk * division.chunk_bins;
+        let end = (first + division.chunk_bins).min(division.n_bins);
+        let what = format!(
+            "{}, shard {}, chunk {chunk} (bins {first}-{end})",
+            self.what,
+            self.array.shard_file(shard)
+        );
+        StoreError::damaged(what, format!("{why}; {AGAIN}"))
+    }
+
+    fn damaged(&self, why: String) -> StoreError {
+        StoreError::damaged(self.what.clone(), why)
+    }
+}
+
+const GONE: &str = "its file is gone: the track was replaced or removed meanwhile (look it up \
+                    again), or the file was deleted (ingest the track again)";
+
+const AGAIN: &str = "remove the track and ingest it again";

@@ -1,0 +1,82 @@
+//! Mean, variance and maximum of a track, in one pass and in pieces.
+
+/// Statistics of some values; those of two pieces can be put together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Statistics {
+    pub(crate) n: u64,
+    pub(crate) mean: f64,
+    /// Sum of the squared deviations from the mean.
+    squares: f64,
+    pub(crate) maximum: f64,
+    pub(crate) n_negative: u64,
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        Statistics {
+            n: 0,
+            mean: 0.0,
+            squares: 0.0,
+            maximum: f64::NEG_INFINITY,
+            n_negative: 0,
+        }
+    }
+}
+
+impl Statistics {
+    /// Of one piece, in two passes over it.
+    pub(crate) fn of(values: &[f32]) -> Self {
+        let n = values.len() as u64;
+        let sum: f64 = values.iter().map(|v| f64::from(*v)).sum();
+        let mean = sum / (n.max(1) as f64);
+        let deviation = |v: &f32| f64::from(*v) - mean;
+        let maximum = values.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
+        Statistics {
+            n,
+            mean,
+            squares: values.iter().map(|v| deviation(v) * deviation(v)).sum(),
+            maximum: f64::from(maximum),
+            n_negative: values.iter().filter(|v| **v < 0.0).count() as u64,
+        }
+    }
+
+    /// Of two pieces together (Chan, Golub & LeVeque 1979).
+    pub(crate) fn and(self, other: Self) -> Self {
+        let n = self.n + other.n;
+        if n == 0 {
+            return self;
+        }
+        let difference = other.mean - self.mean;
+        let share = other.n as f64 / n as f64;
+        Statistics {
+            n,
+            mean: self.mean + difference * share,
+            squares: self.squares + other.squares + difference * difference * self.n as f64 * share,
+            maximum: self.maximum.max(other.maximum),
+            n_negative: self.n_negative + other.n_negative,
+        }
+    }
+
+    /// The mean squared deviation from the mean.
+    pub(crate) fn variance(&self) -> f64 {
+        self.squares / self.n.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_of_pieces_are_those_of_the_whole() {
+        // Of 1, 2, 4, −3, 6: mean 2, squared deviations 1 + 0 + 4 + 25 + 16 = 46.
+        let values = [1.0, 2.0, 4.0, -3.0, 6.0];
+        for cut in 0..=5 {
+            let both = Statistics::of(&values[..cut]).and(Statistics::of(&values[cut..]));
+            assert_eq!(both.n, 5);
+            assert!((both.mean - 2.0).abs() < 1e-15, "{both:?}");
+            assert!((both.variance() - 9.2).abs() < 1e-14, "{both:?}");
+            assert_eq!((both.maximum, both.n_negative), (6.0, 1));
+        }
+    }
+}

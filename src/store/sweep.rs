@@ -1,0 +1,40 @@
+//! Sweeping what interrupted writers left: bytes without a row, models without an end.
+
+use super::durable::remove_folder;
+use super::locks::exclude_writers;
+use super::{Database, StoreError, models, names};
+
+/// Removes what no row makes real. Does nothing, and says so, while anybody is writing: what looks
+/// like garbage may then be work in progress.
+pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
+    let Some(_alone) = exclude_writers(&database.locks_folder())? else {
+        return Ok(false);
+    };
+    remove_folder(&database.aside_folder())?;
+    for array in orphan_arrays(database)? {
+        tracing::info!("removing signal.zarr/{array}, which an interrupted ingest left");
+        remove_folder(&database.signal_folder().join(array))?;
+    }
+    models::remove_unfinished(database)?;
+    names::finish_renaming(database)?;
+    Ok(true)
+}
+
+/// Arrays in `signal.zarr` that no track has. Other things in there are the user's.
+pub(crate) fn orphan_arrays(database: &Database) -> Result<Vec<String>, StoreError> {
+    let folder = database.signal_folder();
+    // Listed before the rows are read: an array committed in between then has its row.
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))? {
+        let entry = entry.map_err(|e| StoreError::io(&folder, e))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("track_") {
+            found.push(name);
+        }
+    }
+    let known: std::collections::HashSet<String> =
+        database.tracks()?.into_iter().map(|t| t.array).collect();
+    found.retain(|name| !known.contains(name));
+    found.sort();
+    Ok(found)
+}

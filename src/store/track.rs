@@ -1,0 +1,297 @@
+//! Tracks: what the database knows of each.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::{Database, StoreError};
+use crate::formats::{Identity, Missing};
+
+/// What is done to a track's signal before it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transform {
+    /// The inverse hyperbolic sine.
+    Arcsinh,
+    /// Nothing: the signal has been transformed already, or need not be.
+    None,
+}
+
+impl Transform {
+    /// The name used in manifests and in the database: `arcsinh`, `none`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Transform::Arcsinh => "arcsinh",
+            Transform::None => "none",
+        }
+    }
+
+    /// The transform of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Transform::Arcsinh, Transform::None]
+            .into_iter()
+            .find(|transform| transform.name() == name)
+    }
+
+    /// From signal to what is stored.
+    ///
+    /// ```
+    /// use persea::store::Transform;
+    /// // ln(3 + √10)
+    /// assert!((Transform::Arcsinh.apply(3.0) - 1.818_446_5).abs() < 1e-6);
+    /// ```
+    pub fn apply(self, signal: f32) -> f32 {
+        match self {
+            // In f64: f32's own loses digits of negative and of small values.
+            Transform::Arcsinh => f64::from(signal).asinh() as f32,
+            Transform::None => signal,
+        }
+    }
+
+    /// From what is stored to signal.
+    pub fn invert(self, stored: f32) -> f32 {
+        match self {
+            Transform::Arcsinh => f64::from(stored).sinh() as f32,
+            Transform::None => stored,
+        }
+    }
+}
+
+impl std::fmt::Display for Transform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A file that a track was read from, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackSource {
+    /// Its path or URL.
+    pub location: String,
+    /// The name of its format, where the manifest gave one.
+    pub format: Option<String>,
+    /// Length, time of change and ETag when it was read.
+    pub identity: Identity,
+    /// BLAKE3 of its content, in hexadecimal.
+    pub checksum: String,
+    /// What its values were multiplied by, before the transform.
+    pub multiplier: f64,
+    /// What uncovered bases counted as.
+    pub missing: Missing,
+}
+
+/// A track of the compendium: one assay in one biosample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Track {
+    /// Its number, never used twice in a database.
+    pub id: i64,
+    /// The biosample.
+    pub biosample: String,
+    /// The assay.
+    pub assay: String,
+    /// Where it was read from; several replicates are separated by ` + `.
+    pub location: String,
+    /// BLAKE3 of its content, in hexadecimal; of replicates, that of their checksums.
+    pub checksum: String,
+    /// Length of its file or files.
+    pub bytes: u64,
+    /// When its file (the latest of its files) was changed last, in ns of Unix time.
+    pub modified: Option<i64>,
+    /// The array in `signal.zarr`.
+    pub array: String,
+    /// What was done to the signal.
+    pub transform: Transform,
+    /// What its values were multiplied by, before the transform (of replicates, the first's).
+    pub multiplier: f64,
+    /// The unit of the signal, where the manifest gave one.
+    pub unit: Option<String>,
+    /// What uncovered bases counted as (of replicates, the first's).
+    pub missing: Missing,
+    /// Bins that had no value, and became 0.
+    pub n_nan_bins: u64,
+    /// Bins below 0.
+    pub n_negative_bins: u64,
+    /// Mean of the stored values over all bins.
+    pub mean: f64,
+    /// Mean squared deviation of the stored values from their mean.
+    pub variance: f64,
+    /// The highest stored value.
+    pub maximum: f64,
+    /// When it was stored, UTC (`2026-01-31T12:00:00Z`).
+    pub ingested: String,
+    /// The file, or the replicates' files.
+    pub sources: Vec<TrackSource>,
+}
+
+impl Database {
+    /// All tracks, by biosample and assay name.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn tracks(&self) -> Result<Vec<Track>, StoreError> {
+        self.read(|t| {
+            let mut select = t.prepare(&format!("{SELECT} ORDER BY b.name, a.name"))?;
+            let mut tracks: Vec<Track> = select
+                .query_map([], track_of_row)?
+                .collect::<Result<_, _>>()?;
+            for track in &mut tracks {
+                read_sources(t, track)?;
+            }
+            Ok(tracks)
+        })
+    }
+
+    /// The track of an experiment, if it has been ingested.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn track(&self, biosample: &str, assay: &str) -> Result<Option<Track>, StoreError> {
+        self.read(|t| find_track(t, biosample, assay))
+    }
+}
+
+const SELECT: &str = "SELECT t.id, b.name, a.name, t.array, t.transform, t.unit, t.checksum,
+     t.n_nan_bins, t.n_negative_bins, t.mean, t.variance, t.maximum, t.ingested
+     FROM tracks t JOIN biosamples b ON b.id = t.biosample JOIN assays a ON a.id = t.assay";
+
+pub(crate) fn find_track(
+    transaction: &Transaction<'_>,
+    biosample: &str,
+    assay: &str,
+) -> Result<Option<Track>, StoreError> {
+    let sql = format!("{SELECT} WHERE b.name = ?1 AND a.name = ?2");
+    let found = transaction
+        .prepare_cached(&sql)?
+        .query_row([biosample, assay], track_of_row)
+        .optional()?;
+    let Some(mut track) = found else {
+        return Ok(None);
+    };
+    read_sources(transaction, &mut track)?;
+    Ok(Some(track))
+}
+
+fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
+    Ok(Track {
+        id: row.get(0)?,
+        biosample: row.get(1)?,
+        assay: row.get(2)?,
+        location: String::new(),
+        checksum: row.get(6)?,
+        bytes: 0,
+        modified: None,
+        array: row.get(3)?,
+        transform: Transform::from_name(&row.get::<_, String>(4)?).unwrap_or(Transform::None),
+        multiplier: 1.0,
+        unit: row.get(5)?,
+        missing: Missing::Zero,
+        n_nan_bins: row.get::<_, i64>(7)? as u64,
+        n_negative_bins: row.get::<_, i64>(8)? as u64,
+        mean: row.get(9)?,
+        variance: row.get(10)?,
+        maximum: row.get(11)?,
+        ingested: row.get(12)?,
+        sources: Vec::new(),
+    })
+}
+
+fn read_sources(transaction: &Transaction<'_>, track: &mut Track) -> Result<(), StoreError> {
+    let mut select = transaction.prepare_cached(
+        "SELECT location, format, bytes, modified, etag, checksum, multiplier, missing
+         FROM track_sources WHERE track = ?1 ORDER BY ordinal",
+    )?;
+    let sources = select.query_map([track.id], |row| {
+        Ok(TrackSource {
+            location: row.get(0)?,
+            format: row.get(1)?,
+            identity: Identity {
+                bytes: row.get::<_, i64>(2)? as u64,
+                modified: row.get(3)?,
+                etag: row.get(4)?,
+            },
+            checksum: row.get(5)?,
+            multiplier: row.get(6)?,
+            missing: match row.get::<_, String>(7)?.as_str() {
+                "nan" => Missing::Nan,
+                _ => Missing::Zero,
+            },
+        })
+    })?;
+    track.sources = sources.collect::<Result<_, _>>()?;
+    let locations: Vec<&str> = track.sources.iter().map(|s| s.location.as_str()).collect();
+    track.location = locations.join(" + ");
+    track.bytes = track.sources.iter().map(|s| s.identity.bytes).sum();
+    track.modified = track
+        .sources
+        .iter()
+        .filter_map(|s| s.identity.modified)
+        .max();
+    if let Some(first) = track.sources.first() {
+        track.multiplier = first.multiplier;
+        track.missing = first.missing;
+    }
+    Ok(())
+}
+
+/// Stores what a track was read from, in place of what is stored.
+pub(crate) fn write_sources(
+    transaction: &Transaction<'_>,
+    track: i64,
+    sources: &[TrackSource],
+) -> Result<(), StoreError> {
+    transaction.execute("DELETE FROM track_sources WHERE track = ?1", [track])?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO track_sources
+         (track, ordinal, location, format, bytes, modified, etag, checksum, multiplier, missing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for (i, source) in sources.iter().enumerate() {
+        let missing = match source.missing {
+            Missing::Zero => "zero",
+            Missing::Nan => "nan",
+        };
+        insert.execute(params![
+            track,
+            i as i64,
+            source.location,
+            source.format,
+            source.identity.bytes as i64,
+            source.identity.modified,
+            source.identity.etag,
+            source.checksum,
+            source.multiplier,
+            missing
+        ])?;
+    }
+    Ok(())
+}
+
+/// The checksum of a track from those of its sources.
+pub(crate) fn combined_checksum(sources: &[TrackSource]) -> String {
+    match sources {
+        [one] => one.checksum.clone(),
+        several => {
+            let mut hasher = blake3::Hasher::new();
+            for source in several {
+                hasher.update(source.checksum.as_bytes());
+            }
+            hasher.finalize().to_hex().to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transforms_invert_each_other_and_keep_the_sign() {
+        for value in [-7.5f32, -0.001, 0.0, 1e-6, 0.5, 3.0, 1e6] {
+            for transform in [Transform::Arcsinh, Transform::None] {
+                let there = transform.apply(value);
+                assert_eq!(there.is_sign_negative(), value.is_sign_negative());
+                let back = transform.invert(there);
+                assert!((back - value).abs() <= 2e-6 * value.abs(), "{value} {back}");
+                assert_eq!(Transform::from_name(transform.name()), Some(transform));
+            }
+        }
+        assert_eq!(Transform::from_name("log"), None);
+    }
+}

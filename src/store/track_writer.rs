@@ -1,0 +1,262 @@
+//! Storing and removing tracks: bytes first, then the row that makes them real.
+//!
+//! 1. The array is written in `writing/`, shard by shard, each synced.
+//! 2. It is renamed into `signal.zarr/`, and the rename synced.
+//! 3. One transaction writes the row, or points the row of a replaced track to the new array.
+//! 4. The replaced array is removed.
+//!
+//! Killed before 3, the database is what it was and the bytes are swept later; killed after it,
+//! the new track is stored and the old bytes are swept later.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use rusqlite::{OptionalExtension, Transaction, params};
+use serde_json::{Map, Value};
+
+use super::durable::{make_folder, remove_folder, rename_synced};
+use super::locks::{Lock, join_writers, lock_one};
+use super::shards::ShardAssembler;
+use super::statistics::Statistics;
+use super::track::{combined_checksum, find_track, write_sources};
+use super::zarr::{Division, TrackArray};
+use super::{Database, StoreError, Track, TrackSource, Transform};
+
+/// A track about to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTrack {
+    /// The biosample; made known to the database if it is new.
+    pub biosample: String,
+    /// The assay; made known to the database if it is new.
+    pub assay: String,
+    /// What has been done to the values that will come.
+    pub transform: Transform,
+    /// The unit of the signal, where it is known.
+    pub unit: Option<String>,
+    /// The file, or the replicates' files.
+    pub sources: Vec<TrackSource>,
+}
+
+/// A track being stored. Dropped without [`TrackWriter::commit`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct TrackWriter<'a> {
+    database: &'a Database,
+    track: NewTrack,
+    id: i64,
+    array: String,
+    assembler: Option<ShardAssembler>,
+    _track_lock: Lock,
+    _writer: Lock,
+}
+
+impl Database {
+    /// Begins to store a track, new or in place of the one that the experiment has.
+    ///
+    /// # Errors
+    /// When the database can only be read, a name is not fit to be one, another writer has the
+    /// same track, or the disk is full.
+    pub fn begin_track(&self, track: NewTrack) -> Result<TrackWriter<'_>, StoreError> {
+        check_name("biosample", &track.biosample)?;
+        check_name("assay", &track.assay)?;
+        self.prepare_writing()?;
+        let track_lock = self.lock_track(&track.biosample, &track.assay)?;
+        let writer = join_writers(&self.locks_folder())?;
+        let id = self.write(|t| {
+            if let Some(old) = find_track(t, &track.biosample, &track.assay)? {
+                return Ok(old.id);
+            }
+            let next: i64 = t.query_row(
+                "UPDATE meta SET value = value + 1 WHERE key = 'next_track' RETURNING value - 1",
+                [],
+                |row| row.get(0),
+            )?;
+            Ok(next)
+        })?;
+        let array = format!("track_{id}_{}", unique_suffix());
+        let mut attributes = Map::new();
+        for (key, value) in [
+            ("biosample", Value::from(track.biosample.as_str())),
+            ("assay", Value::from(track.assay.as_str())),
+            ("transform", Value::from(track.transform.name())),
+            ("unit", Value::from(track.unit.clone())),
+        ] {
+            attributes.insert(key.into(), value);
+        }
+        let division = Division::of_axis(self.axis().n_bins());
+        let description = TrackArray::new(division, attributes).map_err(StoreError::Invalid)?;
+        let aside = self.aside_folder();
+        make_folder(&aside)?;
+        let mut begun = TrackWriter {
+            database: self,
+            track,
+            id,
+            array: array.clone(),
+            assembler: None,
+            _track_lock: track_lock,
+            _writer: writer,
+        };
+        let spill = aside.join(format!("{array}.begun"));
+        begun.assembler = Some(ShardAssembler::begin(
+            description,
+            aside.join(&array),
+            spill,
+        )?);
+        Ok(begun)
+    }
+
+    pub(super) fn lock_track(&self, biosample: &str, assay: &str) -> Result<Lock, StoreError> {
+        let name = format!("{biosample}\0{assay}");
+        let what = format!("track {biosample} {assay}");
+        lock_one(&self.locks_folder(), "track", &name, &what)
+    }
+}
+
+impl TrackWriter<'_> {
+    /// Takes the values of consecutive bins of the axis, transformed, in any order of stretches.
+    ///
+    /// # Errors
+    /// When a value is not finite (its coordinate is named), a bin comes twice or lies beyond the
+    /// axis, or the disk is full.
+    pub fn write(&mut self, axis_bin: u64, values: &[f32]) -> Result<(), StoreError> {
+        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+            let axis = self.database.axis();
+            let bin = (axis_bin + i as u64).min(axis.n_bins().saturating_sub(1));
+            return Err(StoreError::Invalid(format!(
+                "track {} {}: the value at {} is {}, and only finite ones can be stored",
+                self.track.biosample,
+                self.track.assay,
+                axis.bin_interval(bin),
+                values[i]
+            )));
+        }
+        match &mut self.assembler {
+            Some(assembler) => assembler.write(axis_bin, values),
+            None => Err(StoreError::Invalid("the track has been finished".into())),
+        }
+    }
+
+    /// Makes the track real, now that all bins have come. `n_nan_bins` of them had no value in
+    /// the source and came as 0.
+    ///
+    /// # Errors
+    /// When a bin has not come or the disk is full; the database then is as it was.
+    pub fn commit(mut self, n_nan_bins: u64) -> Result<Track, StoreError> {
+        let Some(assembler) = self.assembler.take() else {
+            return Err(StoreError::Invalid("the track has been finished".into()));
+        };
+        let statistics = assembler.finish()?;
+        let database = self.database;
+        let aside = database.aside_folder().join(&self.array);
+        let place = database.signal_folder().join(&self.array);
+        rename_synced(&aside, &place)?;
+        let stored = database.write(|t| self.write_row(t, n_nan_bins, &statistics));
+        let (track, replaced) = match stored {
+            Ok(stored) => stored,
+            Err(e) => {
+                // Without its row the array is garbage; a sweep takes what cannot go now.
+                let _ = remove_folder(&place);
+                return Err(e);
+            }
+        };
+        if let Some(old) = replaced
+            && let Err(e) = remove_folder(&database.signal_folder().join(&old))
+        {
+            tracing::warn!("signal.zarr/{old} has been replaced but not removed yet: {e}");
+        }
+        Ok(track)
+    }
+
+    fn write_row(
+        &self,
+        t: &Transaction<'_>,
+        n_nan_bins: u64,
+        statistics: &Statistics,
+    ) -> Result<(Track, Option<String>), StoreError> {
+        let NewTrack {
+            biosample, assay, ..
+        } = &self.track;
+        for (table, name) in [("biosamples", biosample), ("assays", assay)] {
+            let sql = format!("INSERT INTO {table} (name) VALUES (?1) ON CONFLICT DO NOTHING");
+            t.execute(&sql, [name])?;
+        }
+        let replaced: Option<String> = t
+            .query_row("SELECT array FROM tracks WHERE id = ?1", [self.id], |r| {
+                r.get(0)
+            })
+            .optional()?;
+        t.execute(
+            "INSERT INTO tracks (id, biosample, assay, array, transform, unit, checksum,
+                n_nan_bins, n_negative_bins, mean, variance, maximum, ingested)
+             VALUES (?1, (SELECT id FROM biosamples WHERE name = ?2),
+                (SELECT id FROM assays WHERE name = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+                strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+             ON CONFLICT (id) DO UPDATE SET array = excluded.array,
+                transform = excluded.transform, unit = excluded.unit,
+                checksum = excluded.checksum, n_nan_bins = excluded.n_nan_bins,
+                n_negative_bins = excluded.n_negative_bins, mean = excluded.mean,
+                variance = excluded.variance, maximum = excluded.maximum,
+                ingested = excluded.ingested",
+            params![
+                self.id,
+                biosample,
+                assay,
+                self.array,
+                self.track.transform.name(),
+                self.track.unit,
+                combined_checksum(&self.track.sources),
+                n_nan_bins as i64,
+                statistics.n_negative as i64,
+                statistics.mean,
+                statistics.variance(),
+                statistics.maximum
+            ],
+        )?;
+        write_sources(t, self.id, &self.track.sources)?;
+        let track = find_track(t, biosample, assay)?.ok_or_else(|| {
+            StoreError::damaged(
+                "persea.sqlite, table tracks",
+                "a row just written is not there",
+            )
+        })?;
+        Ok((track, replaced))
+    }
+}
+
+impl Drop for TrackWriter<'_> {
+    fn drop(&mut self) {
+        // After a commit there is nothing; what cannot be removed now is swept later.
+        let aside = self.database.aside_folder();
+        for name in [self.array.clone(), format!("{}.begun", self.array)] {
+            let _ = remove_folder(&aside.join(name));
+        }
+    }
+}
+
+/// Refuses names that could not be shown on a line or told apart.
+pub(crate) fn check_name(kind: &str, name: &str) -> Result<(), StoreError> {
+    let why = if name.is_empty() {
+        "is empty"
+    } else if name.trim() != name {
+        "begins or ends with a blank"
+    } else if name.chars().any(char::is_control) {
+        "has a control character in it"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Invalid(format!(
+        "the {kind} name `{}` {why}",
+        name.escape_debug()
+    )))
+}
+
+/// Eight characters that no other array of this database ends with.
+fn unique_suffix() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&std::process::id().to_le_bytes());
+    hasher.update(&COUNT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    if let Ok(now) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        hasher.update(&now.as_nanos().to_le_bytes());
+    }
+    hasher.finalize().to_hex()[..8].to_string()
+}
