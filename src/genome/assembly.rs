@@ -155,12 +155,7 @@ impl Assembly {
     }
 
     fn hint(&self, chrom: &str) -> String {
-        let other = match chrom.strip_prefix("chr") {
-            Some("M") => "MT".to_string(),
-            Some(bare) => bare.to_string(),
-            None if chrom == "MT" => "chrM".to_string(),
-            None => format!("chr{chrom}"),
-        };
+        let other = other_naming(chrom);
         if self.contains(&other) {
             format!(", which calls it `{other}`: rename the chromosomes of the file")
         } else {
@@ -175,6 +170,16 @@ impl Assembly {
                 known.join(", ")
             )
         }
+    }
+}
+
+/// What Ensembl calls a chromosome that UCSC calls `chrom`, or the other way round.
+pub(crate) fn other_naming(chrom: &str) -> String {
+    match chrom.strip_prefix("chr") {
+        Some("M") => "MT".to_string(),
+        Some(bare) => bare.to_string(),
+        None if chrom == "MT" => "chrM".to_string(),
+        None => format!("chr{chrom}"),
     }
 }
 

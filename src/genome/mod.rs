@@ -14,6 +14,7 @@ mod mask;
 mod scale;
 mod tss;
 
+pub(crate) use assembly::other_naming;
 pub use assembly::{Assembly, Chromosome};
 pub use axis::{AxisBin, GenomeAxis, Region};
 pub use bed::{read_bed, read_bed_from};

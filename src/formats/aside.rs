@@ -1,0 +1,78 @@
+//! A file that is written aside and takes its name when it is whole.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::FormatError;
+
+/// A new file beside the place where it will stand; dropped before [`AsideFile::finish`], it is
+/// removed.
+pub(super) struct AsideFile {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl AsideFile {
+    pub fn create(path: &Path) -> Result<Self, FormatError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".persea-").suffix(".part");
+        #[cfg(unix)]
+        {
+            // As any other new file: the default of a temporary one hides it from colleagues.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder
+            .tempfile_in(folder(path))
+            .map_err(|e| FormatError::write(path.display(), e))?;
+        let path = path.to_path_buf();
+        Ok(AsideFile { path, file })
+    }
+
+    /// Makes the content durable, then gives the file its name; what stood there is replaced.
+    pub fn finish(self) -> Result<File, FormatError> {
+        let path = self.path;
+        let failed = |e: io::Error| FormatError::write(path.display(), e);
+        self.file.as_file().sync_all().map_err(failed)?;
+        let file = self.file.persist(&path).map_err(|e| failed(e.error))?;
+        // The name is durable when its folder is.
+        #[cfg(unix)]
+        File::open(folder(&path))
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)?;
+        Ok(file)
+    }
+}
+
+/// The folder that holds a file.
+pub(super) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+impl Write for AsideFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.file.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for AsideFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for AsideFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}

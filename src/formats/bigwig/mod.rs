@@ -1,0 +1,29 @@
+//! bigWig, UCSC's indexed binary format (Kent et al. 2010).
+//!
+//! Files are read through `bigtools`, which trusts what it reads: [`layout`] therefore checks
+//! every offset and size that a request will follow before bigtools does, and [`shield`] turns
+//! what it still panics on into errors. Files are written by this room: the writer of bigtools
+//! 0.5.8 puts only chromosomes with data in the header, never ends on a file without data, and
+//! fills gaps between intervals in its zoom levels with the next value.
+
+mod file;
+mod layout;
+mod read;
+mod shield;
+mod trees;
+mod write;
+mod zoom;
+
+pub(super) use read::BigWigReader;
+pub(super) use write::BigWigWriter;
+
+#[cfg(test)]
+pub(super) use file::BigWigFile;
+
+/// The magic numbers of bigWig and its relatives.
+mod magic {
+    pub const BIGWIG: u32 = 0x888F_FC26;
+    pub const BIGBED: u32 = 0x8789_F2EB;
+    pub const CHROM_TREE: u32 = 0x78CA_8C91;
+    pub const INDEX: u32 = 0x2468_ACE0;
+}

@@ -1,0 +1,9 @@
+//! Intervals in text, plain, gzipped or bgzipped: bedGraph, and BED with its kin for peaks.
+
+mod bedgraph;
+mod bgzip;
+mod lines;
+mod peaks;
+
+pub(super) use bedgraph::{BedGraphReader, BedGraphWriter};
+pub(super) use peaks::PeakReader;
