@@ -23,4 +23,7 @@ pub enum Error {
     #[cfg(feature = "torch")]
     #[error(transparent)]
     Factorization(#[from] crate::factorization::FactorizationError),
+    /// Simulated compendia.
+    #[error(transparent)]
+    Simulation(#[from] crate::simulation::SimulationError),
 }
