@@ -26,4 +26,7 @@ pub enum Error {
     /// Scoring and baselines.
     #[error(transparent)]
     Evaluation(#[from] crate::evaluation::EvaluationError),
+    /// Simulated compendia.
+    #[error(transparent)]
+    Simulation(#[from] crate::simulation::SimulationError),
 }

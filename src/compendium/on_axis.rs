@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::genome::GenomeAxis;
 use super::CompendiumError;
+use crate::genome::GenomeAxis;
 use crate::store::{Database, SignalArray, StoreError, Track};
 
 /// Some tracks of a database, read by the bins of another axis that lies inside the database's.
@@ -20,11 +20,19 @@ impl TracksOnAxis {
     ///
     /// # Errors
     /// When a region of the axis is not covered by the database, or an array cannot be opened.
-    pub fn open(database: &Database, axis: &GenomeAxis, tracks: &[Track]) -> Result<Self, CompendiumError> {
+    pub fn open(
+        database: &Database,
+        axis: &GenomeAxis,
+        tracks: &[Track],
+    ) -> Result<Self, CompendiumError> {
         Ok(TracksOnAxis {
-            starts: (axis.starts_in(database.axis())).map_err(|e| CompendiumError::Invalid(e.to_string()))?,
+            starts: (axis.starts_in(database.axis()))
+                .map_err(|e| CompendiumError::Invalid(e.to_string()))?,
             axis: axis.clone(),
-            arrays: tracks.iter().map(|t| database.signal(t)).collect::<Result<_, _>>()?,
+            arrays: tracks
+                .iter()
+                .map(|t| database.signal(t))
+                .collect::<Result<_, _>>()?,
         })
     }
 

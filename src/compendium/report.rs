@@ -67,6 +67,16 @@ pub struct Experiment {
     pub assay: String,
 }
 
+impl Experiment {
+    /// An experiment by its names.
+    pub fn new(biosample: impl Into<String>, assay: impl Into<String>) -> Self {
+        Experiment {
+            biosample: biosample.into(),
+            assay: assay.into(),
+        }
+    }
+}
+
 impl std::fmt::Display for Experiment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.biosample, self.assay)
