@@ -131,7 +131,7 @@ impl Placing<'_, '_> {
         let mut regions: Vec<usize> = (0..self.axis.regions().len())
             .filter(|i| self.axis.regions()[*i].chrom == chrom)
             .collect();
-        let covered = regions.iter().map(|i| self.axis.regions()[*i].n_bins).sum();
+        let covered: u64 = regions.iter().map(|i| self.axis.regions()[*i].n_bins).sum();
         let whole = values.n_values() == of_chromosome;
         if whole {
             regions.sort_by_key(|i| self.axis.regions()[*i].first_bin);
