@@ -268,109 +268,15 @@ impl<'a, 's> Binner<'a, 's> {
     }
 }
 
-/// Hands intervals that are sorted inside each chromosome to the regions that they touch.
-pub(super) struct AxisWalk<'a, 's> {
-    binner: Binner<'a, 's>,
-    /// For each chromosome of the assembly, its regions by start; emptied when walked.
-    regions: Vec<std::vec::IntoIter<(usize, u64, u64)>>,
-    rank: Option<usize>,
-    /// The open region: index, start and end in bp.
-    current: Option<(usize, u64, u64)>,
-}
-
-impl<'a, 's> AxisWalk<'a, 's> {
-    pub fn new(axis: &'a GenomeAxis, binner: Binner<'a, 's>) -> Self {
-        let assembly = axis.assembly();
-        let mut regions = vec![Vec::new(); assembly.chromosomes().len()];
-        for i in axis.sorted_regions() {
-            let interval = axis.region_interval(*i);
-            if let Some(rank) = assembly.rank(&interval.chrom) {
-                regions[rank].push((*i, interval.start, interval.end));
-            }
-        }
-        AxisWalk {
-            binner,
-            regions: regions.into_iter().map(Vec::into_iter).collect(),
-            rank: None,
-            current: None,
-        }
-    }
-
-    /// Adds an interval of the chromosome with that rank. Each chromosome comes once.
-    pub fn add(
-        &mut self,
-        rank: usize,
-        start: u64,
-        end: u64,
-        value: f32,
-    ) -> Result<(), FormatError> {
-        if self.rank != Some(rank) {
-            self.finish_chromosome()?;
-            self.rank = Some(rank);
-            self.next_region(rank)?;
-        }
-        while let Some((_, from, to)) = self.current {
-            if end <= from {
-                break;
-            }
-            if start < to {
-                self.binner.add(start.max(from), end.min(to), value)?;
-            }
-            if end < to {
-                break;
-            }
-            self.next_region(rank)?;
-        }
-        Ok(())
-    }
-
-    /// Completes every region, those of chromosomes that never came included.
-    pub fn finish(mut self) -> Result<ReadReport, FormatError> {
-        self.finish_chromosome()?;
-        for rank in 0..self.regions.len() {
-            self.rank = Some(rank);
-            self.next_region(rank)?;
-            self.finish_chromosome()?;
-        }
-        self.binner.finish()
-    }
-
-    fn next_region(&mut self, rank: usize) -> Result<(), FormatError> {
-        self.current = self.regions[rank].next();
-        match self.current {
-            Some((region, _, _)) => self.binner.open(region),
-            None => self.binner.close(),
-        }
-    }
-
-    fn finish_chromosome(&mut self) -> Result<(), FormatError> {
-        if let Some(rank) = self.rank {
-            while self.current.is_some() {
-                self.next_region(rank)?;
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genome::{Assembly, Region};
+    use crate::genome::Assembly;
 
-    /// chr1 has 110 bp: four whole bins and one of 10 bp.
-    fn axis(regions: &[(u64, u64)]) -> GenomeAxis {
+    /// One chromosome of 110 bp: four whole bins and one of 10 bp.
+    fn axis() -> GenomeAxis {
         let assembly = Assembly::from_chromosomes("toy", &[("chr1".into(), 110)]).unwrap();
-        let regions = regions
-            .iter()
-            .map(|(first_bin, n_bins)| Region {
-                name: None,
-                chrom: "chr1".into(),
-                first_bin: *first_bin,
-                n_bins: *n_bins,
-            })
-            .collect();
-        GenomeAxis::new(assembly, regions).unwrap()
+        GenomeAxis::whole_chromosomes(assembly, &[]).unwrap()
     }
 
     fn bins(
@@ -383,19 +289,19 @@ mod tests {
             out[start as usize..start as usize + values.len()].copy_from_slice(values);
             Ok(())
         };
-        let binner = Binner::new(axis, &ReadOptions { missing }, "toy.bw", &mut sink);
-        let mut walk = AxisWalk::new(axis, binner);
+        let mut binner = Binner::new(axis, &ReadOptions { missing }, "toy.bw", &mut sink);
+        binner.open(0)?;
         for (start, end, value) in intervals {
-            walk.add(0, *start, *end, *value)?;
+            binner.add(*start, *end, *value)?;
         }
-        let report = walk.finish()?;
+        let report = binner.finish()?;
         Ok((out, report))
     }
 
     #[test]
     fn a_bin_is_the_mean_over_its_width_and_the_last_over_its_own() {
         let intervals = [(0, 5, 2.0), (20, 60, 1.0), (100, 105, 3.0)];
-        let (values, report) = bins(&axis(&[(0, 5)]), Missing::Zero, &intervals).unwrap();
+        let (values, report) = bins(&axis(), Missing::Zero, &intervals).unwrap();
         // (5·2 + 5·1) / 25, 25/25, 10/25, nothing, 5·3 / 10.
         assert_eq!(values, [0.6, 1.0, 0.4, 0.0, 1.5]);
         assert_eq!(report.n_nan_bins, 0);
@@ -405,7 +311,7 @@ mod tests {
     #[test]
     fn under_missing_nan_uncovered_bases_are_left_out_and_empty_bins_counted() {
         let intervals = [(0, 5, 2.0), (20, 60, 1.0), (100, 105, 3.0)];
-        let (values, report) = bins(&axis(&[(0, 5)]), Missing::Nan, &intervals).unwrap();
+        let (values, report) = bins(&axis(), Missing::Nan, &intervals).unwrap();
         assert_eq!(values, [1.5, 1.0, 1.0, 0.0, 3.0]);
         assert_eq!(report.n_nan_bins, 1);
     }
@@ -413,21 +319,12 @@ mod tests {
     #[test]
     fn a_nan_base_is_an_uncovered_base_and_a_bin_of_nothing_else_is_counted() {
         let intervals = [(0, 5, f32::NAN), (5, 10, 5.0), (25, 75, f32::NAN)];
-        let (values, report) = bins(&axis(&[(0, 5)]), Missing::Zero, &intervals).unwrap();
+        let (values, report) = bins(&axis(), Missing::Zero, &intervals).unwrap();
         assert_eq!(values, [1.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(report.n_nan_bins, 2);
-        let (values, report) = bins(&axis(&[(0, 5)]), Missing::Nan, &intervals).unwrap();
+        let (values, report) = bins(&axis(), Missing::Nan, &intervals).unwrap();
         assert_eq!(values, [5.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(report.n_nan_bins, 4);
-    }
-
-    #[test]
-    fn an_interval_over_several_regions_is_cut_at_their_borders() {
-        let axis = axis(&[(3, 2), (0, 2)]);
-        let (values, report) = bins(&axis, Missing::Zero, &[(10, 107, -1.0)]).unwrap();
-        // Region order is the axis's: bins 3 and 4 come first.
-        assert_eq!(values, [-1.0, -0.7, -0.6, -1.0]);
-        assert_eq!((report.n_negative_bins, report.n_records), (4, 2));
     }
 
     #[test]
@@ -450,7 +347,7 @@ mod tests {
 
     #[test]
     fn infinite_and_overlapping_intervals_are_refused_with_their_coordinate() {
-        let axis = axis(&[(0, 5)]);
+        let axis = axis();
         let message = bins(&axis, Missing::Zero, &[(10, 20, f32::INFINITY)])
             .unwrap_err()
             .to_string();
@@ -466,13 +363,11 @@ mod tests {
 
     #[test]
     fn a_sink_that_fails_stops_the_reading_with_its_reason() {
-        let axis = axis(&[(0, 5)]);
+        let axis = axis();
         let mut sink = |_: u64, _: &[f32]| Err(std::io::Error::other("disk full"));
-        let binner = Binner::new(&axis, &ReadOptions::default(), "toy.bw", &mut sink);
-        let message = AxisWalk::new(&axis, binner)
-            .finish()
-            .unwrap_err()
-            .to_string();
+        let mut binner = Binner::new(&axis, &ReadOptions::default(), "toy.bw", &mut sink);
+        binner.open(0).unwrap();
+        let message = binner.finish().unwrap_err().to_string();
         assert_eq!(message, "cannot store the signal of toy.bw: disk full");
     }
 }

@@ -95,8 +95,13 @@ pub fn identity(location: &Location) -> Result<Identity, FormatError> {
             })
         }
         Location::Url(url) => {
-            let reader = RangeReader::open(url, HttpOptions::default())
-                .map_err(|e| FormatError::read(location, e))?;
+            // One byte tells all.
+            let options = HttpOptions {
+                block_bytes: 1,
+                ..HttpOptions::default()
+            };
+            let reader =
+                RangeReader::open(url, options).map_err(|e| FormatError::read(location, e))?;
             Ok(reader.identity())
         }
     }

@@ -33,6 +33,7 @@ mod runs;
 mod signal;
 mod source;
 mod text;
+mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@
 mod file;
 mod layout;
 mod read;
+mod section;
 mod shield;
 mod trees;
 mod write;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
-use super::file::{Packer, Summary};
+use super::section::{Packer, Summary};
 use super::trees::Block;
 use crate::formats::runs::Run;
 

@@ -7,9 +7,10 @@ use std::path::Path;
 use super::bgzip::BgzipWriter;
 use super::lines::{IntervalLines, Place};
 use crate::formats::aside::AsideFile;
-use crate::formats::bins::{AxisWalk, Binner};
+use crate::formats::bins::Binner;
 use crate::formats::pieces::PieceOrder;
 use crate::formats::runs::{Run, Runs};
+use crate::formats::walk::AxisWalk;
 use crate::formats::{
     BinSink, FormatError, Location, ReadOptions, ReadReport, SignalReader, SignalWriter,
 };

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::lines::{IntervalLines, Place};
-use crate::formats::bins::{AxisWalk, Binner};
+use crate::formats::bins::Binner;
+use crate::formats::walk::AxisWalk;
 use crate::formats::{
     BinSink, Format, FormatError, Location, ReadOptions, ReadReport, SignalReader,
 };
