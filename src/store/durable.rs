@@ -37,6 +37,8 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
 pub(crate) fn rename_synced(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::rename(from, to).map_err(|e| StoreError::io(to, e))?;
     match to.parent() {
+        // A bare name stands in the folder one is in.
+        Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
         Some(folder) => sync_folder(folder),
         None => Ok(()),
     }
