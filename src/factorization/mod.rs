@@ -34,7 +34,7 @@ pub use network::{Gradients, TorchNetwork, Trained};
 pub use options::{Cast, Pair, RegionOption, TrainOptions, Validate, device};
 pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, train};
 pub use trainer::{
-    PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,
+    AfterStep, PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,
 };
 pub use validation::{draw as draw_validation, draw_held_out};
 pub use window::{TrackSource, Window};
