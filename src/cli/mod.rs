@@ -51,6 +51,7 @@ struct Arguments {
 
 /// What every subcommand takes.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Every command takes")]
 struct Common {
     /// The database directory (NAME.persea)
     #[arg(long, global = true, env = "PERSEA_DB", value_name = "DIR")]
