@@ -38,8 +38,6 @@ pub struct Arguments {
     /// Sizes to start from
     #[arg(long, value_enum, default_value_t = PresetArgument::Paper)]
     preset: PresetArgument,
-    #[command(flatten)]
-    sizes: SizeArguments,
     /// Tracks that training never reads: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     hold: Vec<String>,
@@ -102,9 +100,12 @@ pub struct Arguments {
     /// Replace a model of this name
     #[arg(long)]
     replace: bool,
-    /// Only say what it would take: memory, disk, time
+    /// Only say what it would take (memory, disk, hours); takes a few steps to measure the speed
     #[arg(long)]
     dry_run: bool,
+    // Last, for the heading of its options would hold for those that follow.
+    #[command(flatten)]
+    sizes: SizeArguments,
 }
 
 #[derive(Debug, clap::Args)]
