@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::connection::whole;
 use super::{Database, StoreError};
 use crate::formats::{Identity, Missing};
 
@@ -196,8 +197,8 @@ fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
         multiplier: 1.0,
         unit: row.get(5)?,
         missing: Missing::Zero,
-        n_nan_bins: row.get::<_, i64>(7)? as u64,
-        n_negative_bins: row.get::<_, i64>(8)? as u64,
+        n_nan_bins: whole(row, 7)?,
+        n_negative_bins: whole(row, 8)?,
         mean: row.get(9)?,
         variance: row.get(10)?,
         maximum: row.get(11)?,
@@ -216,7 +217,7 @@ fn read_sources(transaction: &Transaction<'_>, track: &mut Track) -> Result<(), 
             location: row.get(0)?,
             format: row.get(1)?,
             identity: Identity {
-                bytes: row.get::<_, i64>(2)? as u64,
+                bytes: whole(row, 2)?,
                 modified: row.get(3)?,
                 etag: row.get(4)?,
             },
