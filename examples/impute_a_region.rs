@@ -39,13 +39,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = TrainOptions {
         name: "example".into(),
         architecture: Architecture::Avocado,
-        sizes: Sizes::preset(Preset::Small),
+        sizes: Sizes {
+            batch_size: 2_000, // the genome is small, and so are its steps
+            ..Sizes::preset(Preset::Small)
+        },
         sampling: Sampling::Sequential,
         learning_rate: 1e-3,
         cosine: false,
         clip: None,
-        passes: 30,
-        patience: 5,
+        passes: 12,
+        patience: 3,
         hold: Vec::new(),
         validate: Validate::Drawn,
         regions: Vec::new(),
