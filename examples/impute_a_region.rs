@@ -51,6 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         patience: 3,
         hold: Vec::new(),
         validate: Validate::Drawn,
+        searches: 1,
         regions: Vec::new(),
         seed: 1,
         cache_bytes: 500_000_000,

@@ -57,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         patience: 3,
         hold,
         validate: Validate::Drawn,
+        searches: 1,
         regions: Vec::new(),
         seed: 1,
         cache_bytes: 500_000_000,
