@@ -2,9 +2,88 @@
 //!
 //! A deep tensor factorisation (Avocado, Schreiber et al. 2020) compresses a compendium of signal
 //! tracks (biosample × assay × 25 bp genome position) into factors for every biosample, assay and
-//! position; the factors live in one directory with SQLite; imputation, evaluation and search
-//! build on them. Rooms are listed in the order in which data passes through them; each imports
-//! only those above it.
+//! position. The factors live in one directory with SQLite; imputation and evaluation build on
+//! them.
+//!
+//! # The rooms
+//!
+//! The modules are rooms, in the order in which data passes through them; each imports only those
+//! above it. `ARCHITECTURE.md` says why each exists.
+//!
+//! | room | does |
+//! |---|---|
+//! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
+//! | [`formats`] | signal files to bins and back |
+//! | [`measures`] | errors, correlations, rankings, curves |
+//! | [`store`] | the database directory; the only room that speaks SQL |
+//! | [`compendium`] | manifests, ingest, average activity |
+//! | [`model`] | what a trained model is, and its predictions without libtorch |
+//! | `factorization` | training on libtorch, behind the default feature `torch` |
+//! | [`imputation`] | experiments along the genome, as files |
+//! | [`evaluation`] | every measure on a track, the baselines beside it |
+//! | [`simulation`] | compendia with known truth |
+//!
+//! # A tour
+//!
+//! Positions are 0-based and half-open throughout. A [`GenomeAxis`](genome::GenomeAxis) lays the
+//! bins of the covered regions one after another; everything that varies along the genome is
+//! addressed by an axis bin. Signal crosses borders as `&[f32]`, on the arcsinh scale once stored.
+//!
+//! ```
+//! use persea::compendium::{AverageActivity, ColumnMap, IngestOptions, Manifest, ingest};
+//! use persea::measures::pearson;
+//! use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
+//! use persea::store::{Database, NewDatabase};
+//!
+//! // Some bigWigs and a manifest: simulated here, yours otherwise.
+//! let folder = tempfile::tempdir()?;
+//! let simulation = Simulation::new(SimulationConfig {
+//!     n_biosamples: 3,
+//!     assays: vec!["H3K4me3".into(), "H3K27ac".into()],
+//!     n_chromosomes: 1,
+//!     chromosome_bp: 100_000,
+//!     missing: 0.0,
+//!     ..SimulationConfig::default()
+//! })?;
+//! let files = folder.path().join("simulated");
+//! simulation.write(&files, &WriteOptions::default(), &|_, _| {})?;
+//!
+//! // A database of them.
+//! let database = Database::create(
+//!     &folder.path().join("tour.persea"),
+//!     &NewDatabase {
+//!         axis: simulation.axis().clone(),
+//!         mask: simulation.mask(),
+//!         genes: simulation.genes(),
+//!         enhancers: simulation.enhancers(),
+//!     },
+//! )?;
+//! let manifest = Manifest::read(&files.join("manifest.tsv"), &ColumnMap::default())?;
+//! let report = ingest(&database, &manifest, &IngestOptions::default())?;
+//! assert_eq!(report.ingested.len(), 6);
+//!
+//! // A track beside its assay's average over the other biosamples: the baseline to beat.
+//! let n_bins = database.axis().n_bins();
+//! let track = database.track("S1", "H3K4me3")?.ok_or("ingested above")?;
+//! let mut measured = vec![0.0; n_bins as usize];
+//! database.signal(&track)?.read(0..n_bins, &mut measured)?;
+//! let others = [("S2", "H3K4me3"), ("S3", "H3K4me3")];
+//! let average = AverageActivity::open(&database, "H3K4me3", &others, "S1")?
+//!     .ok_or("two biosamples have it")?;
+//! let mut expected = vec![0.0; n_bins as usize];
+//! average.read(0..n_bins, &mut expected)?;
+//! assert!(pearson(&measured, &expected).is_some_and(|r| r > 0.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! From there `factorization::fit` trains a model, [`model::TrainedModel`] opens it,
+//! [`imputation::write_experiments`] writes what it predicts and [`evaluation::evaluate`] scores
+//! it. The programs in `examples/` do each on simulated data.
+//!
+//! # Errors
+//!
+//! Every room has one error enum; [`Error`] folds them into one. A message says what went wrong,
+//! where, and what to do. User input and damaged files do not panic.
 
 pub mod compendium;
 mod error;

@@ -65,7 +65,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TRANSFORM", default_value = "arcsinh", value_parser = ["arcsinh", "none"])]
     transform: String,
     /// Passes over the genome at most
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 20)]
     passes: u32,
 }
 
@@ -216,12 +216,13 @@ fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOpt
         sizes: Sizes::preset(Preset::Small),
         sampling: Sampling::Sequential,
         learning_rate: 1e-3,
-        cosine: false,
+        cosine: true,
         clip: None,
         passes: arguments.passes,
         patience: 8,
         hold,
         validate: Validate::Drawn,
+        searches: 3,
         regions: Vec::new(),
         seed: arguments.seed,
         cache_bytes: 2_000_000_000,

@@ -9,8 +9,8 @@ use persea::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasure
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
-use super::output::{Format, Table, measure};
-use super::{Common, Misuse, names, progress};
+use super::output::{Format, Table, grouped, measure};
+use super::{Common, names, progress};
 
 /// Score imputations of tracks kept out of training, the baselines beside them.
 #[derive(Debug, clap::Args)]
@@ -179,10 +179,13 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     }
     table.print(format)?;
     println!(
-        "\nmeans over {} tracks, {} bins, {:?} scale",
+        "\nmeans over {} tracks, {} bins, {} scale",
         evaluation.tracks.len(),
-        evaluation.n_bins,
-        evaluation.scale
+        grouped(evaluation.n_bins),
+        match evaluation.scale {
+            ScoringScale::Arcsinh => "arcsinh",
+            ScoringScale::Signal => "signal",
+        }
     );
     let columns: Vec<&str> = ["measure"].into_iter().chain(all).collect();
     let mut table = Table::new(&columns);

@@ -37,7 +37,8 @@ pub struct Arguments {
     #[arg(long, short, value_name = "PATH")]
     output: PathBuf,
     /// The files' format: bigwig, bedgraph, npz or npy; told from --output for one experiment
-    #[arg(long = "as", value_name = "FORMAT", value_parser = ["bigwig", "bedgraph", "npz", "npy"])]
+    // Its own id: every subcommand has `--format` as well, which says how results are printed.
+    #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["bigwig", "bedgraph", "npz", "npy"])]
     format: Option<String>,
     /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
     #[arg(long, value_name = "REGION", num_args = 1)]

@@ -51,6 +51,7 @@ struct Arguments {
 
 /// What every subcommand takes.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Every command takes")]
 struct Common {
     /// The database directory (NAME.persea)
     #[arg(long, global = true, env = "PERSEA_DB", value_name = "DIR")]
@@ -189,4 +190,46 @@ fn set_up_threads(threads: Option<u16>) -> anyhow::Result<()> {
     #[cfg(feature = "torch")]
     persea::factorization::set_threads(usize::from(threads));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Arguments;
+
+    #[test]
+    fn arguments_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    /// Clap finds two arguments of one name and different types only when they are read.
+    #[test]
+    fn every_subcommand_reads_its_arguments() {
+        let mut lines = vec![
+            "simulate --output simulated --biosamples 8 --assays 8 --seed 1",
+            "create --assembly hg19 --regions r.bed --mask a.bed b.bed",
+            "ingest manifest.tsv --columns biosample=cell,path=file --replicates mean",
+            "track list",
+            "track rename biosample HUVEC E122",
+            "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",
+            "impute --all-missing --output imputed/ --as bigwig --format json",
+            "evaluate --model fold0 --format json",
+            "model show fold0",
+            "info",
+            "check",
+        ];
+        if cfg!(feature = "torch") {
+            lines.extend([
+                "demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21",
+                "train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3",
+                "extend --model base --biosamples E017 --tracks E017:H3K4me3",
+            ]);
+        }
+        for line in lines {
+            let words = ["persea", "--db", "x.persea"].into_iter();
+            let parsed = Arguments::try_parse_from(words.chain(line.split(' ')));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+    }
 }

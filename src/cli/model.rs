@@ -180,11 +180,12 @@ fn show(model: &Model, format: Format) -> anyhow::Result<()> {
         && let Some(curve) = model.record.training["curve"].as_array()
     {
         println!();
-        let mut table = Table::new(&["training", "pass", "loss", "held_out"]);
+        let mut table = Table::new(&["training", "search", "pass", "loss", "held_out"]);
         for point in curve {
             let number = |name: &str| measure(point[name].as_f64());
             table.row(vec![
                 point["stage"].clone(),
+                point["search"].clone(),
                 point["pass"].clone(),
                 number("loss"),
                 number("held_out"),

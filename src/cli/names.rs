@@ -1,7 +1,9 @@
 //! Names of tracks on the command line and in small files.
 
+#[cfg(feature = "torch")]
 use std::path::Path;
 
+#[cfg(feature = "torch")]
 use anyhow::{Context, bail};
 
 use super::Misuse;
@@ -20,6 +22,7 @@ pub fn pairs(list: &[String]) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 /// The tracks of one fold in a file with the columns fold, biosample and assay.
+#[cfg(feature = "torch")]
 pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
     Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption, Sampling,
-    StepReport, TrainOptions, Validate, device, estimate, fit,
+    Stage, StepReport, TrainOptions, Validate, default_passes, device, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
@@ -38,8 +38,6 @@ pub struct Arguments {
     /// Sizes to start from
     #[arg(long, value_enum, default_value_t = PresetArgument::Paper)]
     preset: PresetArgument,
-    #[command(flatten)]
-    sizes: SizeArguments,
     /// Tracks that training never reads: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     hold: Vec<String>,
@@ -60,9 +58,12 @@ pub struct Arguments {
     /// Train exactly --passes passes, with nothing kept aside
     #[arg(long)]
     no_validate: bool,
-    /// Passes over the genome axis at most
-    #[arg(long, default_value_t = 60)]
-    passes: u32,
+    /// Passes over the genome axis at most; by default 3/4 of the number of training tracks, 12 at least
+    #[arg(long)]
+    passes: Option<u32>,
+    /// Searches for the best length, each with validation tracks of its own
+    #[arg(long, default_value_t = 3, conflicts_with = "validate")]
+    searches: u32,
     /// Passes without a better held-out error before the search for the best length ends
     #[arg(long, default_value_t = 10)]
     patience: u32,
@@ -73,7 +74,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1e-3)]
     learning_rate: f64,
     /// How the learning rate changes over --passes
-    #[arg(long, value_enum, default_value_t = ScheduleArgument::Constant)]
+    #[arg(long, value_enum, default_value_t = ScheduleArgument::Cosine)]
     schedule: ScheduleArgument,
     /// Scale gradients down to this norm at most
     #[arg(long, value_name = "NORM")]
@@ -102,9 +103,12 @@ pub struct Arguments {
     /// Replace a model of this name
     #[arg(long)]
     replace: bool,
-    /// Only say what it would take: memory, disk, time
+    /// Only say what it would take (memory, disk, hours); takes a few steps to measure the speed
     #[arg(long)]
     dry_run: bool,
+    // Last, for the heading of its options would hold for those that follow.
+    #[command(flatten)]
+    sizes: SizeArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -228,7 +232,15 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         learning_rate: arguments.learning_rate,
         cosine: arguments.schedule == ScheduleArgument::Cosine,
         clip: arguments.clip,
-        passes: arguments.passes,
+        passes: match arguments.passes {
+            Some(passes) => passes,
+            None => default_passes(database.tracks()?.len().saturating_sub(hold.len())),
+        },
+        searches: if arguments.validate.is_empty() {
+            arguments.searches
+        } else {
+            1
+        },
         patience: arguments.patience,
         hold,
         validate: match (arguments.no_validate, arguments.validate.is_empty()) {
@@ -325,6 +337,14 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `search 2` or `final`.
+fn stage_name(stage: Stage, search: usize) -> String {
+    match stage {
+        Stage::Search => format!("search {}", search + 1),
+        Stage::Final => "final".into(),
+    }
+}
+
 /// Training as the user sees it.
 pub struct Shown {
     stop: Arc<AtomicBool>,
@@ -359,7 +379,7 @@ impl Listener for Shown {
         let rate = self.samples as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
         self.bar.set_length(report.steps_per_pass);
         self.bar.set_position(report.position.step_in_pass);
-        let stage = format!("{:?}", course.stage).to_lowercase();
+        let stage = stage_name(course.stage, course.search);
         let of = course
             .best_pass
             .map_or(String::new(), |best| format!("/{best}"));
@@ -381,7 +401,7 @@ impl Listener for Shown {
     fn pass(&mut self, point: &CurvePoint) {
         self.held_out = point.held_out;
         if self.tell {
-            let stage = format!("{:?}", point.stage).to_lowercase();
+            let stage = stage_name(point.stage, point.search);
             let held = point
                 .held_out
                 .map_or(String::new(), |h| format!(", held out {h:.5}"));

@@ -7,7 +7,6 @@ use std::path::Path;
 use super::{CompendiumError, ManifestRow, ManifestTrack};
 use crate::formats::{ReadOptions, open_signal};
 use crate::genome::GenomeAxis;
-use crate::store::Transform;
 
 /// What was seen while a track was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +27,8 @@ pub type TrackSink<'a> = dyn FnMut(u64, &[f32]) -> Result<(), CompendiumError> +
 /// folder `scratch`, 8 bytes a bin. (Replicates with `transform` none are averaged as they are.)
 ///
 /// # Errors
-/// When a file cannot be read or is malformed, a value is infinite (its coordinate is named), or
+/// When a file cannot be read or is malformed, a value is infinite or too large
+/// (its coordinate is named), or
 /// `sink` fails.
 pub fn read_track(
     track: &ManifestTrack,
@@ -52,6 +52,7 @@ pub fn read_track(
     let n = track.rows.len() as f64;
     let mut stored: Vec<f32> = Vec::new();
     let mut n_negative = 0;
+    let (mut before_transform, mut transformed) = (0.0, 0.0);
     read_row(last, axis, &mut reading, &mut |bin, values| {
         let summed;
         let values = match &mut sums {
@@ -63,13 +64,17 @@ pub fn read_track(
         };
         stored.clear();
         for (i, value) in values.iter().enumerate() {
-            let transformed = transform(track.transform, value / n);
+            // Signal comes in runs of one value, of zeros above all.
+            if *value != before_transform {
+                before_transform = *value;
+                transformed = track.transform.apply_f64(value / n);
+            }
             if !transformed.is_finite() {
                 let at = axis.bin_interval((bin + i as u64).min(axis.n_bins().saturating_sub(1)));
                 return Err(CompendiumError::Signal(format!(
-                    "{}: the signal at {at} is infinite (or becomes so by the multiplier); remove \
-                     or clip it",
-                    last.location
+                    "{}: the signal at {at} times {:e} is too large to be stored; correct the \
+                     multiplier",
+                    last.location, last.multiplier
                 )));
             }
             n_negative += u64::from(transformed < 0.0);
@@ -84,13 +89,6 @@ pub fn read_track(
         ));
     }
     Ok(reading)
-}
-
-fn transform(transform: Transform, signal: f64) -> f32 {
-    match transform {
-        Transform::Arcsinh => signal.asinh() as f32,
-        Transform::None => signal as f32,
-    }
 }
 
 /// Receives bins before the transform, multiplied.

@@ -331,9 +331,9 @@ mod tests {
     impl DenseAdam {
         fn step(&mut self, gradient: &[f64], step: u32, adam: &Adam) {
             let alpha = adam.alpha(step);
-            for i in 0..self.values.len() {
-                self.first[i] += (gradient[i] - self.first[i]) * (1.0 - adam.beta1);
-                self.second[i] += (gradient[i] * gradient[i] - self.second[i]) * (1.0 - adam.beta2);
+            for (i, g) in gradient.iter().enumerate() {
+                self.first[i] += (g - self.first[i]) * (1.0 - adam.beta1);
+                self.second[i] += (g * g - self.second[i]) * (1.0 - adam.beta2);
                 self.values[i] -= alpha * self.first[i] / (self.second[i].sqrt() + adam.epsilon);
             }
         }

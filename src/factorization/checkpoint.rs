@@ -20,8 +20,8 @@ pub(super) struct Header {
     pub pass_loss: (f64, u64),
     /// Checksums of the training tracks, in order.
     pub tracks: Vec<String>,
-    /// Tracks that validate, by their place among them.
-    pub validate: Vec<usize>,
+    /// Tracks that validate in each search, by their place among them.
+    pub validate: Vec<Vec<usize>>,
     /// Rows and columns of the network's tensors, in order.
     pub shapes: Vec<(usize, usize)>,
     /// Columns of the genome's tables.
@@ -47,7 +47,7 @@ pub(super) fn write(
     lock: &ModelLock,
     options: &TrainOptions,
     tracks: &[String],
-    validate: &[usize],
+    validate: &[Vec<usize>],
     course: &Course,
     trainer: &Trainer,
 ) -> Result<(), FactorizationError> {

@@ -65,7 +65,7 @@ pub fn estimate(
     let held = window_bins(options.cache_bytes, cast.training.len()).min(axis.n_bins());
     // Two windows where one is read while the other is trained on.
     let windows = if held < axis.n_bins() { 2 } else { 1 };
-    let searches = u64::from(!cast.validate.is_empty());
+    let searches = cast.validate.len() as u64;
     Ok(Estimate {
         n_tracks: cast.training.len(),
         n_bins: axis.n_bins(),

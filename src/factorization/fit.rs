@@ -212,7 +212,7 @@ struct Keeper<'a> {
     lock: &'a ModelLock,
     options: &'a TrainOptions,
     checksums: &'a [String],
-    validate: &'a [usize],
+    validate: &'a [Vec<usize>],
     every: Duration,
     last: Instant,
     listener: &'a mut dyn Listener,
@@ -271,7 +271,7 @@ fn record(
     };
     let config =
         serde_json::to_value(config).map_err(|e| FactorizationError::Options(e.to_string()))?;
-    let validated = |i: usize| match cast.validate.contains(&i) {
+    let validated = |i: usize| match cast.validate.iter().any(|v| v.contains(&i)) {
         true => TrackRole::Validate,
         false => TrackRole::Train,
     };

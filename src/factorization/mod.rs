@@ -31,10 +31,10 @@ pub use estimate::{Estimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
 pub use fit::{Listener, Means, fit};
 pub use network::{Gradients, TorchNetwork, Trained};
-pub use options::{Cast, Pair, RegionOption, TrainOptions, Validate, device};
+pub use options::{Cast, Pair, RegionOption, TrainOptions, Validate, default_passes, device};
 pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, train};
 pub use trainer::{
-    PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,
+    AfterStep, PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,
 };
 pub use validation::{draw as draw_validation, draw_held_out};
 pub use window::{TrackSource, Window};

@@ -23,6 +23,12 @@ pub enum Validate {
     Nothing,
 }
 
+/// Passes at most where none are given: three quarters of the number of training tracks, so that a
+/// bin shows most of its tracks, and no fewer than 12.
+pub fn default_passes(n_tracks: usize) -> u32 {
+    (n_tracks as u32).saturating_mul(3).div_ceil(4).max(12)
+}
+
 /// A region, as options keep it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionOption {
@@ -83,6 +89,9 @@ pub struct TrainOptions {
     pub hold: Vec<Pair>,
     /// Tracks that decide when to stop.
     pub validate: Validate,
+    /// How many searches for the best length, each with a draw of its own (one where the validation
+    /// tracks are named).
+    pub searches: u32,
     /// The model's regions; all of the database's when empty.
     pub regions: Vec<RegionOption>,
     /// The seed that all chance derives from.
@@ -167,8 +176,8 @@ pub struct Cast {
     pub training: Vec<Track>,
     /// The same as training knows them.
     pub tracks: Vec<TrainingTrack>,
-    /// Which of `training` validate.
-    pub validate: Vec<usize>,
+    /// Which of `training` validate, in each search.
+    pub validate: Vec<Vec<usize>>,
     /// Tracks held out.
     pub held: Vec<Track>,
 }
@@ -224,24 +233,25 @@ impl Cast {
             .collect();
         let validate = match &options.validate {
             Validate::Nothing => Vec::new(),
-            Validate::Drawn => draw_validation(&tracks, options.seed),
+            Validate::Drawn => (0..u64::from(options.searches.max(1)))
+                .map(|search| draw_validation(&tracks, options.seed, search))
+                .collect(),
             Validate::Tracks(pairs) => {
                 if let Some((b, a)) = pairs.iter().find(|p| options.hold.contains(p)) {
                     return Err(FactorizationError::Options(format!(
                         "{b} {a} cannot both be held out and validate: held-out tracks decide nothing"
                     )));
                 }
-                (0..training.len())
-                    .filter(|i| is_in(pairs, &training[*i]))
-                    .collect()
+                let of_them = (0..training.len()).filter(|i| is_in(pairs, &training[*i]));
+                vec![of_them.collect()]
             }
         };
-        if validate.len() == training.len() {
+        if validate.iter().any(|v| v.len() == training.len()) {
             return Err(FactorizationError::Options(
                 "every training track validates; keep some to train on".into(),
             ));
         }
-        if validate.is_empty() && options.validate == Validate::Drawn {
+        if validate.iter().any(Vec::is_empty) {
             return Err(FactorizationError::Options(
                 "no track can be spared to decide when to stop (every biosample and assay must keep two): \
                  name some with --validate, or say how long with --passes N --no-validate"

@@ -17,8 +17,9 @@ pub struct Length {
     pub passes: u32,
     /// Passes without a better held-out error before the search for the best length ends.
     pub patience: u32,
-    /// Tracks that validate, by their place in the training set; none to train `passes` passes.
-    pub validate: Vec<usize>,
+    /// The tracks that validate in each search, by their place in the training set; no search to
+    /// train `passes` passes.
+    pub validate: Vec<Vec<usize>>,
     /// Bins at most that a look at the held-out tracks reads.
     pub validate_bins: u64,
 }
@@ -27,7 +28,7 @@ pub struct Length {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Without the validation tracks, to learn how many passes are best.
+    /// Without some validation tracks, to learn how many passes are best.
     Search,
     /// With all training tracks, for as many.
     Final,
@@ -38,6 +39,8 @@ pub enum Stage {
 pub struct CurvePoint {
     /// Which training.
     pub stage: Stage,
+    /// Which search, counted from 0; 0 in the final training.
+    pub search: usize,
     /// Passes done.
     pub pass: u32,
     /// Mean squared error over the pass' samples, each before its step.
@@ -51,6 +54,8 @@ pub struct CurvePoint {
 pub struct Course {
     /// Which training is under way.
     pub stage: Stage,
+    /// Which search, counted from 0.
+    pub search: usize,
     /// The pass with the least held-out error, once known.
     pub best_pass: Option<u32>,
     /// Every pass so far.
@@ -105,17 +110,18 @@ pub fn train(
         ));
     }
     let all: Vec<usize> = (0..set.tracks.len()).collect();
-    let searching = !length.validate.is_empty();
+    let n_searches = length.validate.len();
     let (mut course, mut state) = match resume {
         Some((course, state)) => (course, Some(state)),
         None => {
-            let stage = if searching {
+            let stage = if n_searches > 0 {
                 Stage::Search
             } else {
                 Stage::Final
             };
             let course = Course {
                 stage,
+                search: 0,
                 best_pass: None,
                 curve: Vec::new(),
             };
@@ -127,7 +133,7 @@ pub fn train(
             Stage::Search => all
                 .iter()
                 .copied()
-                .filter(|t| !length.validate.contains(t))
+                .filter(|t| !length.validate[course.search].contains(t))
                 .collect(),
             Stage::Final => all.clone(),
         };
@@ -170,13 +176,15 @@ pub fn train(
             };
             let held_out = match course.stage {
                 Stage::Search => {
-                    let errors = trainer.held_out_error(&length.validate, length.validate_bins)?;
+                    let errors = trainer
+                        .held_out_error(&length.validate[course.search], length.validate_bins)?;
                     Some(errors.iter().sum::<f64>() / errors.len() as f64)
                 }
                 Stage::Final => None,
             };
             let point = CurvePoint {
                 stage: course.stage,
+                search: course.search,
                 pass: trainer.position().pass,
                 loss,
                 held_out,
@@ -185,8 +193,12 @@ pub fn train(
             watcher.pass(&point);
         }
         if course.stage == Stage::Search {
-            course.best_pass = best(&course).map(|p| p.pass);
-            course.stage = Stage::Final;
+            course.search += 1;
+            if course.search == n_searches {
+                course.best_pass = best(&course.curve, n_searches);
+                course.stage = Stage::Final;
+                course.search = 0;
+            }
             continue;
         }
         let position = trainer.position();
@@ -200,20 +212,82 @@ pub fn train(
     }
 }
 
-/// The pass of the search with the least held-out error.
-fn best(course: &Course) -> Option<CurvePoint> {
-    let searched = course.curve.iter().filter(|p| p.stage == Stage::Search);
-    searched.copied().min_by(|a, b| {
-        a.held_out
-            .unwrap_or(f64::INFINITY)
-            .total_cmp(&b.held_out.unwrap_or(f64::INFINITY))
-    })
+/// The pass at which the held-out error, in the mean over the searches, is least.
+///
+/// One draw of validation tracks may well mislead; passes that not every search has come to do not
+/// count.
+fn best(curve: &[CurvePoint], n_searches: usize) -> Option<u32> {
+    let searched = || curve.iter().filter(|p| p.stage == Stage::Search);
+    let last = searched().map(|p| p.pass).max()?;
+    let mean = |pass: u32| {
+        let errors: Vec<f64> = searched()
+            .filter(|p| p.pass == pass)
+            .filter_map(|p| p.held_out)
+            .collect();
+        (errors.len() == n_searches).then(|| errors.iter().sum::<f64>() / n_searches as f64)
+    };
+    let means = (1..=last).filter_map(|pass| mean(pass).map(|error| (pass, error)));
+    means
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(pass, _)| pass)
 }
 
+/// Whether the search under way has gone so many passes without a better error.
 fn patience_is_over(course: &Course, patience: u32) -> bool {
-    let last = course.curve.iter().rfind(|p| p.stage == Stage::Search);
-    match (best(course), last) {
-        (Some(best), Some(last)) => last.pass >= best.pass + patience,
+    let of_this = |p: &&CurvePoint| p.stage == Stage::Search && p.search == course.search;
+    let points: Vec<CurvePoint> = course.curve.iter().filter(of_this).copied().collect();
+    match (best(&points, 1), points.last()) {
+        (Some(best), Some(last)) => last.pass >= best + patience,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(search: usize, pass: u32, held_out: f64) -> CurvePoint {
+        CurvePoint {
+            stage: Stage::Search,
+            search,
+            pass,
+            loss: 0.0,
+            held_out: Some(held_out),
+        }
+    }
+
+    #[test]
+    fn the_best_length_is_that_of_the_mean_over_searches_where_all_have_been() {
+        let curve = [
+            point(0, 1, 0.5),
+            point(0, 2, 0.3),
+            point(0, 3, 0.4),
+            point(1, 1, 0.1),
+            point(1, 2, 0.4),
+            point(1, 3, 0.2),
+            point(1, 4, 0.0),
+        ];
+        // Means 0.30, 0.35, 0.30; the first of equals; pass 4 was not searched twice.
+        assert_eq!(best(&curve, 2), Some(1));
+        assert_eq!(best(&curve[..3], 1), Some(2));
+        assert_eq!(best(&[], 1), None);
+    }
+
+    #[test]
+    fn patience_looks_at_the_search_under_way_only() {
+        let mut course = Course {
+            stage: Stage::Search,
+            search: 1,
+            best_pass: None,
+            curve: vec![
+                point(0, 1, 0.1),
+                point(0, 2, 0.2),
+                point(0, 3, 0.3),
+                point(1, 1, 0.5),
+            ],
+        };
+        assert!(!patience_is_over(&course, 2));
+        course.curve.extend([point(1, 2, 0.6), point(1, 3, 0.7)]);
+        assert!(patience_is_over(&course, 2));
     }
 }

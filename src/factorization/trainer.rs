@@ -94,6 +94,10 @@ pub enum PassEnd {
     Stopped,
 }
 
+/// Hears of every step and may stop the pass.
+pub type AfterStep<'a> =
+    dyn FnMut(&mut Trainer, StepReport) -> Result<ControlFlow<()>, FactorizationError> + 'a;
+
 /// A network and its genome factors in training.
 pub struct Trainer {
     set: Arc<TrainingSet>,
@@ -232,10 +236,7 @@ impl Trainer {
     /// When signal cannot be read, libtorch refuses, or the loss is not finite.
     pub fn run_pass(
         &mut self,
-        after_step: &mut dyn FnMut(
-            &mut Trainer,
-            StepReport,
-        ) -> Result<ControlFlow<()>, FactorizationError>,
+        after_step: &mut AfterStep<'_>,
     ) -> Result<PassEnd, FactorizationError> {
         let pass = self.position.pass + 1;
         let windows = self.windows(pass);

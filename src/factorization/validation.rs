@@ -5,8 +5,9 @@ use crate::random::{Purpose, generator, shuffle};
 use super::TrainingTrack;
 
 /// Draws validation tracks so that every biosample and every assay keeps two training tracks: a
-/// fifth of the tracks where that leaves enough, as many as it allows otherwise. May be none.
-pub fn draw(tracks: &[TrainingTrack], seed: u64) -> Vec<usize> {
+/// fifth of the tracks where that leaves enough, as many as it allows otherwise. May be none. Each
+/// search has a draw of its own.
+pub fn draw(tracks: &[TrainingTrack], seed: u64, search: u64) -> Vec<usize> {
     let wanted = tracks.len().div_ceil(5);
     let count = |of: &dyn Fn(&TrainingTrack) -> u32| {
         let mut counts = std::collections::HashMap::<u32, usize>::new();
@@ -18,7 +19,10 @@ pub fn draw(tracks: &[TrainingTrack], seed: u64) -> Vec<usize> {
     let mut left_b = count(&|t| t.biosample.1);
     let mut left_a = count(&|t| t.assay.1);
     let mut order: Vec<usize> = (0..tracks.len()).collect();
-    shuffle(&mut generator(seed, Purpose::Validation, 0), &mut order);
+    shuffle(
+        &mut generator(seed, Purpose::Validation, search),
+        &mut order,
+    );
     let mut drawn: Vec<usize> = Vec::new();
     // First tracks of biosamples and assays that none validates yet; then any.
     for fresh_only in [true, false] {
@@ -53,7 +57,7 @@ pub fn draw_held_out(pairs: &[(String, String)], seed: u64) -> Vec<(String, Stri
         })
         .collect();
     // Another draw than the one that will validate among the rest.
-    draw(&tracks, seed ^ 0x9e37_79b9)
+    draw(&tracks, seed, u64::MAX)
         .into_iter()
         .map(|i| pairs[i].clone())
         .collect()
@@ -77,7 +81,7 @@ mod tests {
     fn every_biosample_and_assay_keeps_two_tracks() {
         for (b, a) in [(4, 4), (3, 5), (3, 3), (8, 2)] {
             let tracks = grid(b, a);
-            let drawn = draw(&tracks, 3);
+            let drawn = draw(&tracks, 3, 0);
             for i in 0..b {
                 let kept = (0..tracks.len())
                     .filter(|t| tracks[*t].biosample.1 == i && !drawn.contains(t))
@@ -91,12 +95,12 @@ mod tests {
                 assert!(kept >= 2);
             }
         }
-        assert_eq!(draw(&grid(4, 4), 3).len(), 4);
-        assert_ne!(draw(&grid(4, 4), 3), draw(&grid(4, 4), 4));
+        assert_eq!(draw(&grid(4, 4), 3, 0).len(), 4);
+        assert_ne!(draw(&grid(4, 4), 3, 0), draw(&grid(4, 4), 3, 1));
     }
 
     #[test]
     fn a_compendium_with_nothing_to_spare_validates_on_nothing() {
-        assert!(draw(&grid(2, 2), 1).is_empty());
+        assert!(draw(&grid(2, 2), 1, 0).is_empty());
     }
 }

@@ -9,5 +9,5 @@ mod stream;
 mod write;
 
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
-pub use stream::{Stream, impute_track, spans};
+pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use write::{Output, Scale, write_experiments};

@@ -74,6 +74,9 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
     Ok(merged)
 }
 
+/// Receives pieces: the experiment's place in the list, the axis bin a piece starts at, its values.
+pub type PieceSink<'a, E> = dyn FnMut(usize, u64, &[f32]) -> Result<(), E> + 'a;
+
 /// A model over a database's genome factors, streaming experiments.
 pub struct Stream<'a> {
     database: &'a Database,
@@ -95,7 +98,7 @@ impl<'a> Stream<'a> {
         &self,
         experiments: &[Experiment],
         spans: &[Range<u64>],
-        sink: &mut dyn FnMut(usize, u64, &[f32]) -> Result<(), E>,
+        sink: &mut PieceSink<'_, E>,
     ) -> Result<(), E>
     where
         E: From<crate::Error>,

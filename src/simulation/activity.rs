@@ -203,7 +203,7 @@ fn draw_promoter_states(
             } else {
                 // A silent gene leaks a little, one in heterochromatin hardly.
                 let is_bivalent = kind == Domain::Polycomb && gene.has_cpg_island;
-                let leak = if is_bivalent { -2.5 } else { -5.0 } + 1.3 * spread;
+                let leak = if is_bivalent { -2.0 } else { -4.5 } + 1.6 * spread;
                 PromoterActivity {
                     state: if is_bivalent {
                         PromoterState::Bivalent

@@ -4,8 +4,8 @@ use super::SimulationConfig;
 use super::domains::{DomainRun, draw_domains};
 use super::elements::{
     EnhancerElement, GeneElement, InsulatorElement, draw_enhancers, draw_genes, draw_insulators,
-    link_enhancers,
 };
+use super::links::link_enhancers;
 use super::random::{Draws, Field};
 use crate::genome::{BIN_BP, Interval};
 

@@ -2,6 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
+use super::connection::whole;
 use super::{Database, NewDatabase, StoreError};
 use crate::genome::{Gene, Interval, Mask, Strand};
 
@@ -64,8 +65,8 @@ impl Database {
 fn interval_of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Interval> {
     Ok(Interval {
         chrom: row.get(0)?,
-        start: row.get::<_, i64>(1)? as u64,
-        end: row.get::<_, i64>(2)? as u64,
+        start: whole(row, 1)?,
+        end: whole(row, 2)?,
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
+use super::connection::whole;
 use super::tensors::{damaged_chunk, verify};
 use super::{Database, Model, StoreError, Track, sweep};
 
@@ -130,14 +131,13 @@ impl Database {
                 let (mut next_row, mut next) = (0, 0);
                 while let Some(row) = rows.next()? {
                     let ordinal: i64 = row.get(0)?;
-                    let (first, n) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64);
+                    let (first, n) = (whole(row, 1)?, whole(row, 2)?);
                     let data = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
                     let checksum = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
                     if ordinal != next || first != next_row {
                         found.push(damaged_chunk(model, tensor, next, "it is missing"));
                     }
-                    let n_numbers = n * tensor.cols;
-                    if let Err(why) = verify(data, checksum, n_numbers, tensor.precision) {
+                    if let Err(why) = verify(data, checksum, n, tensor) {
                         found.push(damaged_chunk(model, tensor, ordinal, why));
                     }
                     (next_row, next) = (first + n, ordinal + 1);

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
 
 use super::StoreError;
 
@@ -206,6 +206,16 @@ fn set_up(connection: Connection) -> Result<Connection, StoreError> {
     // Overwritten passwords are no concern here, and zeroing the pages of a deleted model is slow.
     connection.pragma_update(None, "secure_delete", "OFF")?;
     Ok(connection)
+}
+
+/// A count or a position from a row. Damage that gets past SQLite must not become a number with
+/// which arithmetic overflows, or for which nobody has the memory.
+pub(crate) fn whole(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value)
+        .ok()
+        .filter(|n| *n < 1 << 48)
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, value))
 }
 
 fn user_version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::connection::whole;
 use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::{StoreError, annotation, connection, sweep, zarr};
 use crate::genome::{Assembly, Gene, GenomeAxis, Interval, Region};
@@ -250,7 +251,7 @@ fn read_axis(connection: &Connection) -> Result<GenomeAxis, StoreError> {
     let name: String = connection.query_row("SELECT name FROM assembly", [], |r| r.get(0))?;
     let mut select = connection.prepare("SELECT name, length FROM chromosomes ORDER BY ordinal")?;
     let chromosomes: Vec<(String, u64)> = select
-        .query_map([], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?
+        .query_map([], |r| Ok((r.get(0)?, whole(r, 1)?)))?
         .collect::<Result<_, _>>()?;
     let mut select = connection
         .prepare("SELECT name, chrom, first_bin, n_bins FROM regions ORDER BY ordinal")?;
@@ -267,7 +268,7 @@ pub(crate) fn region_of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Region>
     Ok(Region {
         name: row.get(0)?,
         chrom: row.get(1)?,
-        first_bin: row.get::<_, i64>(2)? as u64,
-        n_bins: row.get::<_, i64>(3)? as u64,
+        first_bin: whole(row, 2)?,
+        n_bins: whole(row, 3)?,
     })
 }

@@ -36,11 +36,14 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
 /// Renames a file or folder and makes the new name durable.
 pub(crate) fn rename_synced(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::rename(from, to).map_err(|e| StoreError::io(to, e))?;
-    match to.parent() {
-        // A bare name stands in the folder one is in.
-        Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
-        Some(folder) => sync_folder(folder),
-        None => Ok(()),
+    sync_folder(folder_of(to))
+}
+
+/// The folder that holds a name; a bare name lies in the current one.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -54,5 +57,18 @@ pub(crate) fn remove_folder(path: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(path, e)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_folder() {
+        assert_eq!(folder_of(Path::new("pilot.persea")), Path::new("."));
+        assert_eq!(folder_of(Path::new("a/pilot.persea")), Path::new("a"));
+        assert_eq!(folder_of(Path::new("/pilot.persea")), Path::new("/"));
+        sync_folder(folder_of(Path::new("pilot.persea"))).unwrap();
     }
 }

@@ -194,6 +194,13 @@ impl From<rusqlite::Error> for StoreError {
     fn from(source: rusqlite::Error) -> Self {
         // The database is named by `at`, once the error has left the transaction.
         let path = PathBuf::new();
+        if let rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::FromSqlConversionFailure(..) = source
+        {
+            let why = format!("{source}; `persea check` says what is left");
+            return StoreError::damaged("", why);
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::DiskFull { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::connection::whole;
 use super::model_writer::{Begun, Chunk, Key};
 use super::tensors::{damaged_chunk, verify};
 use super::{Database, Model, ModelWriter, StoreError, TensorInfo};
@@ -66,15 +67,14 @@ fn read_chunk(
                     tensor: key.clone(),
                     ordinal: begun.n_chunks,
                     first_row: begun.n_stored,
-                    n_rows: row.get::<_, i64>(0)? as u64,
+                    n_rows: whole(row, 0)?,
                     checksum: row.get(1)?,
                     data: row.get(2)?,
                 })
             })
             .optional()?
             .ok_or_else(|| damaged("it is missing"))?;
-        let n_numbers = chunk.n_rows * source.cols;
-        verify(&chunk.data, &chunk.checksum, n_numbers, source.precision).map_err(damaged)?;
+        verify(&chunk.data, &chunk.checksum, chunk.n_rows, source).map_err(damaged)?;
         Ok(chunk)
     })
 }

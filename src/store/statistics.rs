@@ -24,19 +24,25 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// Of one piece, in two passes over it.
+    /// Of one piece, in blocks that stay in the processor's cache for their two passes.
     pub(crate) fn of(values: &[f32]) -> Self {
+        let blocks = values.chunks(4_096).map(Self::of_block);
+        blocks.fold(Self::default(), Self::and)
+    }
+
+    fn of_block(values: &[f32]) -> Self {
         let n = values.len() as u64;
-        let sum: f64 = values.iter().map(|v| f64::from(*v)).sum();
-        let mean = sum / (n.max(1) as f64);
-        let deviation = |v: &f32| f64::from(*v) - mean;
-        let maximum = values.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
+        let mean = sum_of(values, f64::from) / n as f64;
+        let squares = sum_of(values, |v| (f64::from(v) - mean) * (f64::from(v) - mean));
+        let maximum = values
+            .iter()
+            .fold(f32::NEG_INFINITY, |m, v| if *v > m { *v } else { m });
         Statistics {
             n,
             mean,
-            squares: values.iter().map(|v| deviation(v) * deviation(v)).sum(),
+            squares,
             maximum: f64::from(maximum),
-            n_negative: values.iter().filter(|v| **v < 0.0).count() as u64,
+            n_negative: values.iter().map(|v| u64::from(*v < 0.0)).sum(),
         }
     }
 
@@ -63,6 +69,18 @@ impl Statistics {
     }
 }
 
+/// The sum of a function of each value, in eight lanes: one sum would wait for itself.
+fn sum_of(values: &[f32], f: impl Fn(f32) -> f64) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        for (lane, value) in lanes.iter_mut().zip(eight) {
+            *lane += f(*value);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|v| f(*v)).sum::<f64>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +96,10 @@ mod tests {
             assert!((both.variance() - 9.2).abs() < 1e-14, "{both:?}");
             assert_eq!((both.maximum, both.n_negative), (6.0, 1));
         }
+        // 0, 1, …, 9999: mean 4999.5, variance (10⁸ − 1) / 12.
+        let many: Vec<f32> = (0..10_000).map(|i| i as f32).collect();
+        let of = Statistics::of(&many);
+        assert!((of.mean - 4_999.5).abs() < 1e-9, "{of:?}");
+        assert!((of.variance() - 99_999_999.0 / 12.0).abs() < 1e-4, "{of:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use half::f16;
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::connection::whole;
 use super::{Database, Model, Precision, StoreError};
 
 /// The most bytes in a piece, unless one row alone has more.
@@ -25,6 +26,14 @@ pub struct TensorInfo {
     /// How the numbers are stored.
     pub precision: Precision,
     pub(crate) id: i64,
+}
+
+impl TensorInfo {
+    /// What some rows take on the disk, if that is a number.
+    fn bytes_of_rows(&self, n_rows: u64) -> Option<u64> {
+        let row = self.cols.checked_mul(self.precision.bytes() as u64)?;
+        n_rows.checked_mul(row)
+    }
 }
 
 impl Model {
@@ -91,11 +100,11 @@ impl Database {
             let mut at = rows.start;
             while let Some(row) = chunks.next()? {
                 let ordinal: i64 = row.get(0)?;
-                let (first, n) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64);
+                let (first, n) = (whole(row, 1)?, whole(row, 2)?);
                 let data = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
                 let checksum = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
                 let damaged = |why: &str| damaged_chunk(model, tensor, ordinal, why);
-                verify(data, checksum, n * tensor.cols, tensor.precision).map_err(damaged)?;
+                verify(data, checksum, n, tensor).map_err(damaged)?;
                 if first > at || first + n <= at {
                     return Err(damaged("its rows do not follow those of the piece before"));
                 }
@@ -158,13 +167,26 @@ pub(crate) fn list(t: &Transaction<'_>, model: i64) -> Result<Vec<TensorInfo>, S
         Ok(TensorInfo {
             id: row.get(0)?,
             name: row.get(1)?,
-            region: row.get::<_, Option<i64>>(2)?.map(|r| r as u32),
-            rows: row.get::<_, i64>(3)? as u64,
-            cols: row.get::<_, i64>(4)? as u64,
+            region: row.get(2)?,
+            rows: whole(row, 3)?,
+            cols: whole(row, 4)?,
             precision: Precision::from_name(&dtype).unwrap_or_default(),
         })
     })?;
-    Ok(tensors.collect::<Result<_, _>>()?)
+    let tensors: Vec<TensorInfo> = tensors.collect::<Result<_, _>>()?;
+    // Readers make room for what a row says: it must not say more than the database can hold.
+    let pages: i64 = t.pragma_query_value(None, "page_count", |r| r.get(0))?;
+    let page_bytes: i64 = t.pragma_query_value(None, "page_size", |r| r.get(0))?;
+    let most = (pages * page_bytes) as u64;
+    for tensor in &tensors {
+        if tensor.bytes_of_rows(tensor.rows).is_none_or(|n| n > most) {
+            return Err(StoreError::damaged(
+                format!("persea.sqlite, table model_tensors, {}", tensor.name),
+                format!("{} × {} numbers cannot be in it", tensor.rows, tensor.cols),
+            ));
+        }
+    }
+    Ok(tensors)
 }
 
 /// How many rows of a tensor make a piece: a power of two, so that pieces end with coarse bins
@@ -225,14 +247,14 @@ pub(crate) fn checksum(data: &[u8]) -> [u8; 16] {
     first
 }
 
-/// Whether a piece is what was written.
+/// Whether a piece of so many rows is what was written.
 pub(crate) fn verify(
     data: &[u8],
     expected: &[u8],
-    n_numbers: u64,
-    precision: Precision,
+    n_rows: u64,
+    tensor: &TensorInfo,
 ) -> Result<(), &'static str> {
-    if data.len() as u64 != n_numbers * precision.bytes() as u64 {
+    if tensor.bytes_of_rows(n_rows) != Some(data.len() as u64) {
         return Err("it has not the length that its rows take");
     }
     match checksum(data) == expected {

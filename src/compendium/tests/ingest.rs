@@ -123,12 +123,28 @@ fn one_bad_track_loses_none_of_the_others() {
     );
     // The second bin of chr1's bins 10-70, as browsers count.
     assert!(
-        failed[2].contains("inf.npy: the signal at chr1:276-300 is infinite"),
+        failed[2].contains("inf.npy") && failed[2].contains("chr1:276-300"),
         "{failed:?}"
     );
     assert_eq!(db.tracks().unwrap().len(), 2);
     assert!(db.check().unwrap().is_empty());
     assert_eq!(fs::read_dir(db.path().join("writing")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_multiplier_that_makes_values_infinite_is_refused_with_the_coordinate() {
+    let folder = folder_with(
+        "biosample assay path multiplier transform\nE001 x a.npy 1e39 none\nE001 y a.npy 1e39 arcsinh\n",
+    );
+    let (_keep, db) = toy_database();
+    let report = run(&db, &folder);
+    assert_eq!(names(&report.ingested), ["E001 y"], "its arcsinh is finite");
+    let message = report.failed[0].1.to_string();
+    // The first bin is 0, the second 0.7e39, beyond f32.
+    assert!(
+        message.contains("a.npy: the signal at chr2:26-50 times 1e39"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::genome::Interval;
 use crate::simulation::activity::{Activity, EnhancerState, PromoterState};
 use crate::simulation::chromosome::ChromosomeTruth;
-use crate::simulation::elements::LINK_BP;
+use crate::simulation::links::LINK_BP;
 use crate::simulation::random::Draws;
 use crate::simulation::{Simulation, SimulationError};
 
@@ -144,7 +144,7 @@ fn matched(positive: &mut [Pair], negative: Vec<Pair>, ratio: f64) -> Vec<Pair> 
 mod tests {
     use super::*;
     use crate::simulation::SimulationConfig;
-    use crate::simulation::elements::borders_between;
+    use crate::simulation::links::borders_between;
 
     #[test]
     fn pairs_are_active_and_negatives_match_positives_in_distance() {

@@ -48,8 +48,8 @@ pub(super) fn write(
          simulation.json   all settings and the table of emissions\n\
          \n\
          To begin\n\
-         persea create --db simulated.persea --assembly chrom.sizes --regions regions.bed \\\n\
-         \x20 --genes genes.gtf.gz --enhancers enhancers.bed --mask mask.bed\n\
+         persea create --db simulated.persea --assembly simulated --chrom-sizes chrom.sizes \\\n\
+         \x20 --regions regions.bed --genes genes.gtf.gz --enhancers enhancers.bed --mask mask.bed\n\
          persea ingest --db simulated.persea manifest.tsv\n\
          persea train --db simulated.persea --name first\n\
          persea evaluate --db simulated.persea --model first --truth truth.tsv\n",

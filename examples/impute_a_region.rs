@@ -1,0 +1,130 @@
+//! Trains a small model and imputes an experiment that nobody ran: a stretch of it in memory, then
+//! as a bedGraph.
+//!
+//! `cargo run --release --example impute_a_region`
+
+use std::error::Error;
+use std::time::Duration;
+
+use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
+use persea::factorization::{
+    Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate, device, fit,
+};
+use persea::formats::Format;
+use persea::genome::Interval;
+use persea::imputation::{Output, Scale, Stream, missing_experiments, spans, write_experiments};
+use persea::model::{Architecture, Preset, Sizes, TrainedModel};
+use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
+use persea::store::{Database, NewDatabase};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let simulation = Simulation::new(SimulationConfig {
+        n_chromosomes: 1,
+        ..SimulationConfig::default()
+    })?;
+    let files = folder.path().join("simulated");
+    simulation.write(&files, &WriteOptions::default(), &|_, _| {})?;
+    let parts = NewDatabase {
+        axis: simulation.axis().clone(),
+        mask: simulation.mask(),
+        genes: simulation.genes(),
+        enhancers: simulation.enhancers(),
+    };
+    let database = Database::create(&folder.path().join("example.persea"), &parts)?;
+    let manifest = Manifest::read(&files.join("manifest.tsv"), &ColumnMap::default())?;
+    ingest(&database, &manifest, &IngestOptions::default())?;
+
+    // How long to train is found on tracks kept aside; then all tracks are trained on.
+    let options = TrainOptions {
+        name: "example".into(),
+        architecture: Architecture::Avocado,
+        sizes: Sizes {
+            batch_size: 2_000, // the genome is small, and so are its steps
+            ..Sizes::preset(Preset::Small)
+        },
+        sampling: Sampling::Sequential,
+        learning_rate: 1e-3,
+        cosine: false,
+        clip: None,
+        passes: 12,
+        patience: 3,
+        hold: Vec::new(),
+        validate: Validate::Drawn,
+        searches: 1,
+        regions: Vec::new(),
+        seed: 1,
+        cache_bytes: 500_000_000,
+        half_precision: false,
+    };
+    let means = Means {
+        device: device("cpu")?,
+        checkpoint_every: Duration::from_secs(600),
+        replace: false,
+    };
+    fit(&database, &options, means, false, &mut Curve)?;
+
+    // An experiment that is not in the database, over 10 kb: values come a piece at a time.
+    let model = TrainedModel::open(&database, Some("example"))?;
+    let missing = missing_experiments(&database, &model)?;
+    let experiment = missing.first().ok_or("every experiment is measured")?;
+    let region = Interval::parse_browser("chr1:200,001-210,000")?;
+    let bins = spans(model.axis(), std::slice::from_ref(&region))?;
+    let mut highest = (0, f32::MIN);
+    Stream::new(&database, &model).run::<persea::Error>(
+        std::slice::from_ref(experiment),
+        &bins,
+        &mut |_, first, values| {
+            for (bin, value) in (first..).zip(values) {
+                if *value > highest.1 {
+                    highest = (bin, *value);
+                }
+            }
+            Ok(())
+        },
+    )?;
+    println!(
+        "{experiment}: highest of {region} is {:.3} (arcsinh) at {}",
+        highest.1,
+        model.axis().bin_interval(highest.0)
+    );
+
+    // The same as a file, on the signal's own scale (−log10 p).
+    let output = Output {
+        experiment: experiment.clone(),
+        path: folder.path().join("imputed.bedGraph"),
+    };
+    write_experiments(
+        &database,
+        &model,
+        std::slice::from_ref(&output),
+        Format::BedGraph,
+        &bins,
+        Scale::Signal,
+        &mut |_| {},
+    )?;
+    let text = std::fs::read_to_string(&output.path)?;
+    for line in text.lines().take(5) {
+        println!("{line}");
+    }
+    println!("… {} lines in all", text.lines().count());
+    Ok(())
+}
+
+/// Prints the loss curve.
+struct Curve;
+
+impl Listener for Curve {
+    fn step(&mut self, _: &Course, _: &StepReport) -> std::ops::ControlFlow<()> {
+        std::ops::ControlFlow::Continue(())
+    }
+
+    fn pass(&mut self, point: &CurvePoint) {
+        if let Some(held_out) = point.held_out {
+            let (pass, loss) = (point.pass, point.loss);
+            println!("pass {pass:2}: loss {loss:.4}, on tracks kept aside {held_out:.4}");
+        }
+    }
+
+    fn checkpoint(&mut self, _: u64) {}
+}
