@@ -10,7 +10,7 @@ use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
 use super::output::{Format, Table, grouped, measure};
-use super::{Common, names, progress};
+use super::{Common, Misuse, names, progress};
 
 /// Score imputations of tracks kept out of training, the baselines beside them.
 #[derive(Debug, clap::Args)]
