@@ -123,7 +123,9 @@ fn read_row(
     let report = outcome?;
     let name = format!("{} {}: {}", row.biosample, row.assay, row.location);
     if report.n_records == 0 {
-        let warning = format!("{name} is empty; its bins are all 0");
+        let warning = format!(
+            "{name} has no signal in the covered regions (is it empty?); its bins are all 0"
+        );
         reading.warnings.push(warning);
     }
     if report.n_nan_bins > 0 && row.missing == crate::formats::Missing::Zero {

@@ -265,7 +265,7 @@ fn an_empty_peak_file_is_a_track_of_zeros_with_a_warning() {
     );
     workspace
         .ok("ingest m.tsv")
-        .says(&["none.narrowPeak is empty", "all 0"]);
+        .says(&["none.narrowPeak has no signal", "is it empty?", "all 0"]);
     let tracks = workspace.ok("track list --format json").json();
     assert_eq!(
         (&tracks[0]["mean"], &tracks[0]["maximum"]),

@@ -125,15 +125,18 @@ fn columns_that_map_nothing_are_misuse() {
 }
 
 #[test]
-fn a_signal_that_its_multiplier_makes_infinite_is_refused() {
+fn a_signal_that_its_multiplier_makes_too_large_is_refused_with_its_coordinate() {
     let workspace = Workspace::created();
     workspace.write("a.bedGraph", "chr1\t50\t75\t1e30\n");
     workspace.write(
         "m.tsv",
         "biosample\tassay\tpath\tmultiplier\ttransform\nS9\tCTCF\ta.bedGraph\t1e30\tnone\n",
     );
-    workspace
-        .run("ingest m.tsv")
-        .fails(&["S9 CTCF", "chr1:51-75", "infinite", "multiplier"]);
+    workspace.run("ingest m.tsv").fails(&[
+        "S9 CTCF",
+        "chr1:51-75",
+        "times 1e30 is too large",
+        "multiplier",
+    ]);
     assert!(workspace.tracks().is_empty());
 }

@@ -104,7 +104,7 @@ fn scores_come_as_a_table_and_as_tsv_with_a_row_a_track_and_predictor() {
         "S1",
         "H3K36me3",
         "calibrated_average",
-        "means over 2 tracks, 4802 bins",
+        "means over 2 tracks, 4,802 bins",
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }

@@ -20,7 +20,7 @@ fn a_first_hour_leads_from_files_to_scored_imputations() {
             "train --name first {SMALL} --passes 5 --patience 2"
         ))
         .says(&[
-            "search pass 1: loss",
+            "search 1 pass 1: loss",
             "held out",
             "final pass 1: loss",
             "model first: trained",

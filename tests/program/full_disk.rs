@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::workspace::{Outcome, Workspace, copy_folder, start};
+use super::workspace::{Outcome, Workspace, copy_folder, is_whole, start, tracks};
 
 /// A file system in memory, gone when dropped.
 struct SmallDisk(PathBuf);
@@ -49,13 +49,11 @@ impl SmallDisk {
     }
 
     fn is_whole(&self) {
-        let check = self.run("check --format json").succeeds();
-        assert_eq!(check.json(), serde_json::json!([]), "{check}");
+        is_whole(&self.0.join("x.persea"));
     }
 
     fn n_tracks(&self) -> usize {
-        let tracks = self.run("track list --format json").succeeds().json();
-        tracks.as_array().unwrap().len()
+        tracks(&self.0.join("x.persea")).len()
     }
 }
 

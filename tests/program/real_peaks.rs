@@ -32,23 +32,17 @@ fn a_real_manifest_of_peaks_with_its_own_columns_and_replicates_is_ingested() {
         (&counts["failed"], &counts["replaced"]),
         (&0.into(), &0.into())
     );
-    let n_empty = outcome
-        .stderr
-        .matches("is empty; its bins are all 0")
-        .count();
-    assert_eq!(n_empty, 4, "{outcome}");
-
     let tracks = workspace.ok("track list --format json").json();
     let tracks = tracks.as_array().unwrap();
     assert_eq!(tracks.len(), 386);
-    let n_signal = tracks
-        .iter()
-        .filter(|t| t["maximum"].as_f64().unwrap() > 0.0)
+    // Most have a peak in half a megabase of chr22; those without are told of.
+    let n_zero = tracks.iter().filter(|t| t["maximum"] == 0.0).count();
+    assert!((1..150).contains(&n_zero), "{n_zero}");
+    let warned = outcome
+        .stderr
+        .matches("no signal in the covered regions")
         .count();
-    assert!(
-        n_signal > 200,
-        "peaks of {n_signal} tracks lie in half a megabase of chr22"
-    );
+    assert_eq!(warned, n_zero, "{outcome}");
     let again = workspace.ok(&format!("{ingest} --replicates mean"));
     assert_eq!(again.json()[0]["unchanged"], 386);
     workspace.is_whole();

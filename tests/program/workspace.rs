@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use persea::store::{Database, Track};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -99,21 +100,29 @@ impl Workspace {
         start(self.folder.path(), arguments)
     }
 
-    /// The tracks that are in, as `BIOSAMPLE ASSAY`.
+    /// The tracks that are in, as `BIOSAMPLE ASSAY`. (By the library: a start of the program takes
+    /// a quarter of a second, libtorch's.)
     pub fn tracks(&self) -> Vec<String> {
-        let rows = self.ok("track list --format json").json();
-        let name = |row: &Value| {
-            let field = |name: &str| row[name].as_str().unwrap().to_string();
-            format!("{} {}", field("biosample"), field("assay"))
-        };
-        rows.as_array().unwrap().iter().map(name).collect()
+        tracks(&self.path("x.persea"))
     }
 
-    /// `check` must have nothing to say.
+    /// The database must be whole, as `persea check` sees it.
     pub fn is_whole(&self) {
-        let outcome = self.ok("check --format json");
-        assert_eq!(outcome.json(), serde_json::json!([]), "{outcome}");
+        is_whole(&self.path("x.persea"));
     }
+}
+
+/// A database's tracks, as `BIOSAMPLE ASSAY`.
+pub fn tracks(database: &Path) -> Vec<String> {
+    let tracks = Database::open(database).unwrap().tracks().unwrap();
+    let name = |t: Track| format!("{} {}", t.biosample, t.assay);
+    tracks.into_iter().map(name).collect()
+}
+
+/// A database must be whole, as `persea check` sees it.
+pub fn is_whole(database: &Path) {
+    let findings = Database::open(database).unwrap().check().unwrap();
+    assert!(findings.is_empty(), "{findings:?}");
 }
 
 /// The program in a folder, its arguments separated by blanks.

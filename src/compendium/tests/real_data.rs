@@ -109,7 +109,7 @@ fn the_targetfinder_manifest_is_ingested_by_its_own_columns() {
     let empty: Vec<&String> = report
         .warnings
         .iter()
-        .filter(|w| w.contains("is empty"))
+        .filter(|w| w.contains("is it empty?"))
         .collect();
     assert_eq!(empty.len(), 4, "{:?}", report.warnings);
     let same = report
