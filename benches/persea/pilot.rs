@@ -83,7 +83,7 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
                 sizes: *sizes,
             })?,
             seed: 0,
-            training: serde_json::Value::Null,
+            training: serde_json::json!({}),
             precision: Precision::F32,
             biosamples: cast.biosamples,
             assays: cast.assays,
