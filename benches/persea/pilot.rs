@@ -40,6 +40,7 @@ pub fn options(name: &str) -> TrainOptions {
         patience: 1,
         hold: Vec::new(),
         validate: Validate::Nothing,
+        searches: 0,
         regions: Vec::new(),
         seed: 0,
         cache_bytes: 2_000_000_000,
