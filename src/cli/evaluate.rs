@@ -10,7 +10,7 @@ use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
 use super::output::{Format, Table, grouped, measure};
-use super::{Common, names, progress};
+use super::{Common, Misuse, names, progress};
 
 /// Score imputations of tracks kept out of training, the baselines beside them.
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
     let columns = match &arguments.columns {
-        Some(text) => ColumnMap::parse(text)?,
+        Some(text) => ColumnMap::parse(text).map_err(|e| Misuse(e.to_string()))?,
         None => ColumnMap::default(),
     };
     let read = |path: &Option<PathBuf>| {

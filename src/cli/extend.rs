@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::factorization::{Additions, ExtendOptions, device, extend};
+use persea::factorization::{
+    Additions, ExtendOptions, FactorizationError, device, extend,
+};
 use persea::genome::GenomeAxis;
 use persea::model::TrainedModel;
 
@@ -93,7 +95,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let mut shown = Shown::new(stop);
     let extended = extend(&database, &model, &additions, &options, &mut shown);
     shown.bar.finish_and_clear();
-    let extended = extended?;
+    let extended = match extended {
+        Err(persea::Error::Factorization(FactorizationError::Stopped { .. })) => {
+            eprintln!("stopped; model {} is as it was", model.record().name);
+            return Ok(ExitCode::FAILURE);
+        }
+        other => other?,
+    };
     eprintln!(
         "model {}: {} biosamples, {} assays, {} regions",
         extended.record.name,

@@ -92,13 +92,15 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             );
             let (fa, fb) = (facts(&a), facts(&b));
             let mut table = Table::new(&["what", &a.record.name, &b.record.name]);
-            for ((name, x), (_, y)) in fa.into_iter().zip(fb) {
-                if x != y {
+            let differ: Vec<_> = (fa.into_iter().zip(fb)).filter(|(x, y)| x != y).collect();
+            // No two models are made in the same moment.
+            let circumstance = |name: &str| ["created", "seconds"].contains(&name);
+            if differ.iter().all(|((name, _), _)| circumstance(name)) {
+                eprintln!("the two models are alike, number for number");
+            } else {
+                for ((name, x), (_, y)) in differ {
                     table.row(vec![json!(name), flat(x), flat(y)]);
                 }
-            }
-            if table.is_empty() {
-                eprintln!("the two models are alike, number for number");
             }
             table.print(common.format)?;
         }

@@ -39,11 +39,6 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Whether it has no row.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// Prints to stdout in the format asked for; as JSON a list of objects.
     pub fn print(&self, format: Format) -> io::Result<()> {
         let mut out = io::stdout().lock();

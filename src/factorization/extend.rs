@@ -10,7 +10,7 @@ use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
 use super::fit::{Listener, roles, window_bins};
-use super::options::Pair;
+use super::options::{Pair, no_such_track};
 use super::{
     Adam, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule, Settings,
     StepReport, Trained, Trainer, TrainingSet, TrainingTrack, Watcher, train,
@@ -83,6 +83,12 @@ pub fn extend(
         .into());
     }
     let all = database.tracks()?;
+    for (what, pairs) in [("--tracks", &additions.tracks), ("--hold", &additions.hold)] {
+        let is_there = |(b, a): &&Pair| all.iter().any(|t| t.biosample == *b && t.assay == *a);
+        if let Some((b, a)) = pairs.iter().find(|pair| !is_there(pair)) {
+            return Err(no_such_track(&all, what, b, a).into());
+        }
+    }
     let mut state = Extended {
         database,
         options,

@@ -277,7 +277,13 @@ fn named(validate: &Validate) -> &Vec<Pair> {
     }
 }
 
-fn no_such_track(all: &[Track], what: &str, biosample: &str, assay: &str) -> FactorizationError {
+/// The error for a track that an option names and the database lacks.
+pub(super) fn no_such_track(
+    all: &[Track],
+    what: &str,
+    biosample: &str,
+    assay: &str,
+) -> FactorizationError {
     if !all.iter().any(|t| t.biosample == biosample) {
         return StoreError::unknown(
             "biosample",

@@ -30,6 +30,14 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
     let mut touched = Vec::new();
     for interval in intervals {
         let length = axis.assembly().chromosome(&interval.chrom)?.length;
+        if interval.start >= length {
+            return Err(StoreError::Invalid(format!(
+                "{interval} lies beyond the end of {}, which has {length} bp in {}",
+                interval.chrom,
+                axis.assembly().name()
+            ))
+            .into());
+        }
         let clipped = Interval::new(&interval.chrom, interval.start, interval.end.min(length));
         let ranges = axis.bins_within(&clipped);
         if ranges.is_empty() {

@@ -22,6 +22,9 @@ pub fn nearest_names<'a>(
         })
         .collect();
     scored.sort_by_key(|(distance, _)| *distance);
+    // Callers give the names of tracks, which share them.
+    let mut seen = std::collections::HashSet::new();
+    scored.retain(|(_, other)| seen.insert(*other));
     let alike = scored
         .iter()
         .take_while(|(distance, _)| *distance < wanted.len().max(1))
@@ -72,5 +75,11 @@ mod tests {
         assert_eq!(nearest_names("E0003", ["XYZVW", "E003"], 3), ["E003"]);
         assert_eq!(nearest_names("E0003", ["XYZVW"], 3), ["XYZVW"]);
         assert!(nearest_names("E0003", [], 3).is_empty());
+    }
+
+    #[test]
+    fn a_name_that_is_given_often_is_shown_once() {
+        let of_tracks = ["E003", "E017", "E003", "E017"];
+        assert_eq!(nearest_names("E0003", of_tracks, 3), ["E003", "E017"]);
     }
 }

@@ -1,0 +1,210 @@
+//! Scores of tracks kept out of training, beside the baselines.
+
+use serde_json::Value;
+
+use super::files::{mse, read_npz, stored};
+use super::workspace::Workspace;
+
+const MEASURES: [&str; 16] = [
+    "mse",
+    "mse1obs",
+    "mse1imp",
+    "mseprom",
+    "msegene",
+    "mseenh",
+    "msevar",
+    "gwcorr",
+    "gwspear",
+    "match1",
+    "catch1obs",
+    "catch1imp",
+    "aucobs1",
+    "aucimp1",
+    "catchpeakobs",
+    "specificity",
+];
+
+fn names(value: &Value) -> Vec<(&str, &str)> {
+    let tracks = value["tracks"].as_array().unwrap().iter();
+    tracks
+        .map(|t| {
+            (
+                t["biosample"].as_str().unwrap(),
+                t["assay"].as_str().unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn scores_come_as_json_of_one_shape() {
+    let workspace = Workspace::trained();
+    let scores = workspace.ok("evaluate --model base --format json").json();
+    assert_eq!(scores["model"], "base");
+    assert_eq!(names(&scores), [("S1", "H3K4me3"), ("S3", "H3K36me3")]);
+    for track in scores["tracks"].as_array().unwrap() {
+        for predictor in ["measures", "average_activity", "calibrated_average"] {
+            for measure in MEASURES {
+                let value = &track[predictor][measure];
+                assert!(
+                    value.is_f64() || value.is_null(),
+                    "{predictor} {measure}: {value}"
+                );
+            }
+            assert!(track[predictor]["mse"].as_f64().unwrap() > 0.0);
+            // No peaks were given: undefined, and never 0.
+            assert!(track[predictor]["catchpeakobs"].is_null());
+        }
+    }
+    for predictor in ["measures", "average_activity", "calibrated_average"] {
+        let of_tracks = scores["tracks"].as_array().unwrap().iter();
+        let sum: f64 = of_tracks
+            .map(|t| t[predictor]["mse"].as_f64().unwrap())
+            .sum();
+        let mean = scores["mean"][predictor]["mse"].as_f64().unwrap();
+        assert!(
+            (mean - sum / 2.0).abs() < 1e-12,
+            "{predictor}: {mean} {sum}"
+        );
+    }
+}
+
+#[test]
+fn errors_are_those_of_the_imputed_files_and_of_the_other_biosamples_mean() {
+    let workspace = Workspace::trained();
+    let scores = workspace
+        .ok("evaluate --format json --tracks S1:H3K4me3")
+        .json();
+    assert_eq!(names(&scores), [("S1", "H3K4me3")]);
+    let scored = |predictor: &str| scores["tracks"][0][predictor]["mse"].as_f64().unwrap();
+
+    let database = workspace.path("x.persea");
+    let observed = stored(&database, "S1", "H3K4me3");
+    workspace.ok("impute S1:H3K4me3 --arcsinh --output a.npz");
+    let imputed = read_npz(&workspace.path("a.npz"));
+    assert!((scored("measures") - mse(&imputed, &observed)).abs() < 1e-6);
+
+    let others = [
+        stored(&database, "S2", "H3K4me3"),
+        stored(&database, "S3", "H3K4me3"),
+    ];
+    let average: Vec<f32> = (others[0].iter().zip(&others[1]))
+        .map(|(a, b)| (a + b) / 2.0)
+        .collect();
+    assert!((scored("average_activity") - mse(&average, &observed)).abs() < 1e-6);
+}
+
+#[test]
+fn scores_come_as_a_table_and_as_tsv_with_a_row_a_track_and_predictor() {
+    let workspace = Workspace::trained();
+    let table = workspace.ok("evaluate").stdout;
+    for part in [
+        "biosample",
+        "gwcorr",
+        "S1",
+        "H3K36me3",
+        "calibrated_average",
+        "means over 2 tracks, 4802 bins",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let rows = workspace.ok("evaluate --format tsv").tsv();
+    let json = workspace.ok("evaluate --format json").json();
+    let column = rows[0].iter().position(|c| c == "mse").unwrap();
+    let row = |wanted: [&str; 3]| rows.iter().find(|r| r[..3] == wanted).unwrap();
+    for (i, (biosample, assay)) in names(&json).into_iter().enumerate() {
+        for (name, predictor) in [
+            ("model", "measures"),
+            ("average_activity", "average_activity"),
+        ] {
+            let found: f64 = row([biosample, assay, name])[column].parse().unwrap();
+            assert_eq!(found, json["tracks"][i][predictor]["mse"].as_f64().unwrap());
+        }
+    }
+    let mean: f64 = row(["mean", "", "model"])[column].parse().unwrap();
+    assert_eq!(mean, json["mean"]["measures"]["mse"].as_f64().unwrap());
+}
+
+#[test]
+fn tracks_that_were_never_ingested_are_scored_from_another_manifest() {
+    let workspace = Workspace::trained();
+    let scores = workspace
+        .ok("evaluate --truth sim/truth.tsv --format json")
+        .json();
+    let mut scored = names(&scores);
+    scored.sort_unstable();
+    assert_eq!(
+        scored,
+        [
+            ("S1", "H3K4me1"),
+            ("S2", "H3K36me3"),
+            ("S4", "H3K27ac"),
+            ("S4", "H3K4me3")
+        ]
+    );
+    // They were not ingested by that.
+    assert_eq!(workspace.tracks().len(), 12);
+    // The same numbers as when the track had been held out of training, and was in.
+    workspace.write(
+        "held.tsv",
+        "cell\tassay\tpath\nS1\tH3K4me3\tsim/tracks/S1.H3K4me3.bigwig\n",
+    );
+    let given = workspace
+        .ok("evaluate --truth held.tsv --columns biosample=cell --format json")
+        .json();
+    let held = workspace
+        .ok("evaluate --tracks S1:H3K4me3 --format json")
+        .json();
+    for predictor in ["measures", "average_activity", "calibrated_average"] {
+        let mse = |scores: &Value| scores["tracks"][0][predictor]["mse"].as_f64().unwrap();
+        assert!((mse(&given) - mse(&held)).abs() < 1e-9, "{predictor}");
+    }
+}
+
+#[test]
+fn called_peaks_give_the_measures_that_need_them() {
+    let workspace = Workspace::trained();
+    workspace.write(
+        "peaks.narrowPeak",
+        "chr1\t1000\t2000\t.\t0\t.\t5\t3\t2\t500\n",
+    );
+    workspace.write(
+        "peaks.tsv",
+        "biosample\tassay\tpath\nS1\tH3K4me3\tpeaks.narrowPeak\n",
+    );
+    let scores = workspace
+        .ok("evaluate --peaks peaks.tsv --format json")
+        .json();
+    assert!(scores["tracks"][0]["measures"]["catchpeakobs"].is_f64());
+    assert!(scores["tracks"][1]["measures"]["catchpeakobs"].is_null());
+}
+
+#[test]
+fn the_signal_scale_scores_other_numbers() {
+    let workspace = Workspace::trained();
+    let of = |scale: &str| {
+        let scores = workspace
+            .ok(&format!("evaluate --scale {scale} --format json"))
+            .json();
+        scores["mean"]["measures"]["mse"].as_f64().unwrap()
+    };
+    assert_ne!(of("signal"), of("arcsinh"));
+}
+
+#[test]
+fn a_truth_manifest_with_faults_is_refused_like_any_other() {
+    let workspace = Workspace::trained();
+    workspace
+        .run("evaluate --truth nowhere.tsv")
+        .fails(&["nowhere.tsv", "No such file"]);
+    workspace.write(
+        "truth.tsv",
+        "biosample\tassay\tpath\nS1\tH3K4me1\tnowhere.bw\n",
+    );
+    workspace
+        .run("evaluate --truth truth.tsv")
+        .fails(&["nowhere.bw", "No such file"]);
+    workspace
+        .run("evaluate --truth sim/truth.tsv --columns cell=biosample")
+        .is_misuse(&["`cell` is not a column"]);
+}

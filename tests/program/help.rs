@@ -1,0 +1,60 @@
+//! What the program says of itself.
+
+use super::workspace::Workspace;
+
+/// The verbs that `--help` lists.
+fn verbs(workspace: &Workspace) -> Vec<String> {
+    let help = workspace.ok("--help").stdout;
+    let listed = help.split("Commands:").nth(1).unwrap();
+    let listed = listed.split("\n\n").next().unwrap();
+    // Long descriptions wrap, and go on further in.
+    let names = listed
+        .lines()
+        .filter(|l| l.starts_with("  ") && !l.starts_with("   "));
+    let names = names.filter_map(|l| l.split_whitespace().next());
+    names.filter(|n| *n != "help").map(str::to_string).collect()
+}
+
+#[test]
+fn the_help_of_every_verb_ends_with_an_example_of_it() {
+    let workspace = Workspace::new();
+    let verbs = verbs(&workspace);
+    for expected in [
+        "simulate", "create", "ingest", "track", "impute", "evaluate", "model", "info", "check",
+    ] {
+        assert!(verbs.iter().any(|v| v == expected), "{expected}: {verbs:?}");
+    }
+    for verb in verbs {
+        let help = workspace.ok(&format!("{verb} --help")).stdout;
+        let example = help
+            .split("Example")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{verb}: {help}"));
+        assert!(
+            example.contains(&format!("persea {verb}")),
+            "{verb}: {example}"
+        );
+    }
+}
+
+#[cfg(feature = "torch")]
+#[test]
+fn training_verbs_are_there_with_libtorch() {
+    let verbs = verbs(&Workspace::new());
+    for expected in ["demo", "train", "extend"] {
+        assert!(verbs.iter().any(|v| v == expected), "{expected}: {verbs:?}");
+    }
+}
+
+#[test]
+fn misuse_exits_with_2_and_says_what_was_meant() {
+    let workspace = Workspace::new();
+    workspace.run("impuet").is_misuse(&["impuet", "impute"]);
+    workspace.run("ingest").is_misuse(&["<MANIFEST>"]);
+    workspace
+        .run("ingest sim/manifest.tsv --format yaml")
+        .is_misuse(&["yaml", "json"]);
+    workspace
+        .run("ingest sim/manifest.tsv --threads 0")
+        .is_misuse(&["0", "--threads"]);
+}

@@ -1,0 +1,55 @@
+//! The real manifest of TargetFinder's peaks, in its own columns, as found.
+
+use super::annotation::shared_data;
+use super::workspace::Workspace;
+
+#[test]
+fn a_real_manifest_of_peaks_with_its_own_columns_and_replicates_is_ingested() {
+    let folder = shared_data().join("targetfinder/peaks-chr20-22");
+    let manifest = folder.join("manifest.tsv");
+    if !manifest.exists() {
+        println!("skipped: there is no {}", manifest.display());
+        return;
+    }
+    let workspace = Workspace::new();
+    workspace.write("regions.bed", "chr22\t30000000\t30500000\n");
+    workspace.ok("create --assembly hg19 --regions regions.bed");
+    let ingest = format!(
+        "ingest {} --columns biosample=cell,path=file --format json",
+        manifest.display()
+    );
+    workspace
+        .run(&ingest)
+        .fails(&["manifest.tsv, line", "--replicates mean"]);
+    let outcome = workspace.ok(&format!("{ingest} --replicates mean"));
+    let counts = &outcome.json()[0];
+    // 386 tracks, three of them of two replicates; 13 rows name no file.
+    assert_eq!(
+        (&counts["ingested"], &counts["without_file"]),
+        (&386.into(), &13.into())
+    );
+    assert_eq!(
+        (&counts["failed"], &counts["replaced"]),
+        (&0.into(), &0.into())
+    );
+    let n_empty = outcome
+        .stderr
+        .matches("is empty; its bins are all 0")
+        .count();
+    assert_eq!(n_empty, 4, "{outcome}");
+
+    let tracks = workspace.ok("track list --format json").json();
+    let tracks = tracks.as_array().unwrap();
+    assert_eq!(tracks.len(), 386);
+    let n_signal = tracks
+        .iter()
+        .filter(|t| t["maximum"].as_f64().unwrap() > 0.0)
+        .count();
+    assert!(
+        n_signal > 200,
+        "peaks of {n_signal} tracks lie in half a megabase of chr22"
+    );
+    let again = workspace.ok(&format!("{ingest} --replicates mean"));
+    assert_eq!(again.json()[0]["unchanged"], 386);
+    workspace.is_whole();
+}
