@@ -30,7 +30,9 @@ impl Rounds {
             println!("  {what:<32} {} {unit}", number(ours));
             return;
         }
-        let ratios: Vec<f64> = (self.ours.iter().zip(&self.peer)).map(|(o, p)| o / p).collect();
+        let ratios: Vec<f64> = (self.ours.iter().zip(&self.peer))
+            .map(|(o, p)| o / p)
+            .collect();
         let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
         let most = ratios.iter().copied().fold(0.0, f64::max);
         println!(

@@ -50,7 +50,11 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
     for sampling in ["sequential", "permuted"] {
         let mut workers = Vec::new();
         for n_bins in GENOMES {
-            workers.push(Worker::ours(&["genome-worker", sampling, &n_bins.to_string()])?);
+            workers.push(Worker::ours(&[
+                "genome-worker",
+                sampling,
+                &n_bins.to_string(),
+            ])?);
         }
         for worker in &mut workers {
             worker.rate("pass")?;
@@ -61,7 +65,9 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
                 times.push(1e3 / worker.rate("steps")?);
             }
         }
-        let ratios: Vec<f64> = (times[1].iter().zip(&times[0])).map(|(l, s)| l / s).collect();
+        let ratios: Vec<f64> = (times[1].iter().zip(&times[0]))
+            .map(|(l, s)| l / s)
+            .collect();
         println!(
             "  {sampling:<32} {:.2} ms at 1 M bins, {:.2} ms at 30 M: {:.2} × ({:.2} to {:.2}; wanted 1; load {})",
             median(&times[0]),
@@ -151,5 +157,7 @@ fn trainer(sampling: &str, n_bins: u64) -> anyhow::Result<Trainer> {
     let network = Network::initial(&options.sizes, b, a, 0);
     let genome = GenomeFactors::initial(&options.sizes, &set.axis, 0);
     let active = (0..set.tracks.len()).collect();
-    Ok(Trainer::new(set, settings, active, trained, &network, genome)?)
+    Ok(Trainer::new(
+        set, settings, active, trained, &network, genome,
+    )?)
 }

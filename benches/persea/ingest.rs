@@ -19,7 +19,10 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/bench_ingest.
 fn measured(command: &mut Command) -> anyhow::Result<(f64, Option<u64>)> {
     let name = command.get_program().display().to_string();
     let began = Instant::now();
-    let mut child = command.stdout(Stdio::null()).spawn().with_context(|| name.clone())?;
+    let mut child = command
+        .stdout(Stdio::null())
+        .spawn()
+        .with_context(|| name.clone())?;
     let mut peak = None;
     let status = loop {
         // What a process held is gone with it: it is asked while it runs.
@@ -37,7 +40,9 @@ fn measured(command: &mut Command) -> anyhow::Result<(f64, Option<u64>)> {
 pub fn run(bench: &Bench) -> anyhow::Result<()> {
     println!("ingest of one bigWig into a database of hg19");
     let Some(python) = std::env::var_os("PERSEA_PYTHON") else {
-        println!("  skipped: PERSEA_PYTHON names no Python with pyBigWig and zarr (scripts/python.sh makes one)");
+        println!(
+            "  skipped: PERSEA_PYTHON names no Python with pyBigWig and zarr (scripts/python.sh makes one)"
+        );
         return Ok(());
     };
     let folder = tempfile::tempdir()?;
@@ -51,7 +56,10 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
     let bytes = std::fs::metadata(&file)?.len();
     ensure!(bytes >= LEAST_BYTES, "{bytes} bytes are too few to measure");
     let manifest = folder.path().join("manifest.tsv");
-    std::fs::write(&manifest, "biosample\tassay\tpath\nmade\tH3K4me3\tmade.bw\n")?;
+    std::fs::write(
+        &manifest,
+        "biosample\tassay\tpath\nmade\tH3K4me3\tmade.bw\n",
+    )?;
 
     let database = folder.path().join("made.persea");
     let zarr = folder.path().join("peer.zarr");
@@ -73,8 +81,17 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         rounds.peer.push(bytes as f64 / 1e6 / seconds);
         peaks[1] = peak;
     }
-    println!("  a file of {:.0} MB; {:.1} s with pyBigWig", bytes as f64 / 1e6, bytes as f64 / 1e6 / median(&rounds.peer));
+    println!(
+        "  a file of {:.0} MB; {:.1} s with pyBigWig",
+        bytes as f64 / 1e6,
+        bytes as f64 / 1e6 / median(&rounds.peer)
+    );
     rounds.print("ingest", "MB/s", 5.0);
-    println!("  {:<32} {}, peer {}", "ingest, peak memory", megabytes(peaks[0]), megabytes(peaks[1]));
+    println!(
+        "  {:<32} {}, peer {}",
+        "ingest, peak memory",
+        megabytes(peaks[0]),
+        megabytes(peaks[1])
+    );
     Ok(())
 }

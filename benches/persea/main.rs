@@ -28,7 +28,10 @@ const ALL: [&str; 4] = ["training", "imputation", "genome-size", "ingest"];
 
 fn main() -> anyhow::Result<()> {
     // cargo adds --bench.
-    let mut arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let mut arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
     match arguments.first().map(String::as_str) {
         Some("worker") if arguments.len() == 3 => {
             return speed::work(&arguments[1], Path::new(&arguments[2]));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, Replicates, ingest};
-use persea::factorization::{Cast, TrainOptions, Sampling, Validate};
+use persea::factorization::{Cast, Sampling, TrainOptions, Validate};
 use persea::genome::{Assembly, GenomeAxis};
 use persea::model::{Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, save};
 use persea::store::{Database, ModelKind, ModelRecord, NewDatabase, Precision};

@@ -39,7 +39,10 @@ impl Sides {
             Some(python) => {
                 let mut command = Command::new(python);
                 command
-                    .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/bench_peer.py"))
+                    .arg(concat!(
+                        env!("CARGO_MANIFEST_DIR"),
+                        "/scripts/bench_peer.py"
+                    ))
                     .arg(pilot::shared_data().join("../peers"))
                     .arg(pilot::shared_data().join("pilot/tracks"))
                     .arg(preset);
@@ -81,7 +84,10 @@ impl Sides {
 /// The pilot database in a folder of its own; `None`, said so, where there is no shared data.
 fn database() -> anyhow::Result<Option<tempfile::TempDir>> {
     if !pilot::shared_data().join("pilot").is_dir() {
-        println!("  skipped: there is no {}", pilot::shared_data().join("pilot").display());
+        println!(
+            "  skipped: there is no {}",
+            pilot::shared_data().join("pilot").display()
+        );
         return Ok(None);
     }
     let folder = tempfile::tempdir()?;
@@ -113,7 +119,12 @@ pub fn imputation(bench: &Bench) -> anyhow::Result<()> {
     let tasks = [
         ("small", "impute 1126469 1", "one experiment", 4.0),
         ("small", "impute 1126469 5", "five experiments", 4.0),
-        ("paper", "impute 80000 1", "one experiment, 80,000 bins", 1.5),
+        (
+            "paper",
+            "impute 80000 1",
+            "one experiment, 80,000 bins",
+            1.5,
+        ),
     ];
     for (preset, task, what, target) in tasks {
         let mut sides = Sides::start(preset, &folder.path().join("pilot.persea"))?;
@@ -177,7 +188,9 @@ fn trainer(database: &Database, preset: &str) -> anyhow::Result<Trainer> {
     let network = Network::initial(&options.sizes, b, a, options.seed);
     let genome = GenomeFactors::initial(&options.sizes, &set.axis, options.seed);
     let active = (0..set.tracks.len()).collect();
-    Ok(Trainer::new(set, settings, active, trained, &network, genome)?)
+    Ok(Trainer::new(
+        set, settings, active, trained, &network, genome,
+    )?)
 }
 
 /// Trains some steps on; samples and seconds.

@@ -27,8 +27,14 @@ impl Worker {
             .with_context(|| format!("cannot start {name}"))?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let output = BufReader::new(output.context("a worker without output")?);
-        let mut worker = Worker { child, input, output };
-        worker.answer().with_context(|| format!("{name} does not get ready"))?;
+        let mut worker = Worker {
+            child,
+            input,
+            output,
+        };
+        worker
+            .answer()
+            .with_context(|| format!("{name} does not get ready"))?;
         Ok(worker)
     }
 
