@@ -48,8 +48,8 @@ endif
 uninstall: ## what install put into PREFIX
 	rm -rf "$(DESTDIR)$(PREFIX)/bin/persea" "$(DESTDIR)$(PREFIX)/lib/persea"
 
-bench: ## speed
-	scripts/with_references.sh $(WITH_LIBTORCH) cargo bench $(FEATURES)
+bench: ## speed, beside the peers that PERSEA_PEER_PYTHON and the test's Python have
+	scripts/with_references.sh $(WITH_LIBTORCH) cargo bench $(FEATURES) --bench persea
 
 # Library code answers a user's input and damaged files: it may not panic.
 NO_PANIC := -D clippy::unwrap_used -D clippy::expect_used -D clippy::panic -D clippy::todo \

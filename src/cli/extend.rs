@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::factorization::{
-    Additions, ExtendOptions, FactorizationError, device, extend,
-};
+use persea::factorization::{Additions, ExtendOptions, FactorizationError, device, extend};
 use persea::genome::GenomeAxis;
 use persea::model::TrainedModel;
 

@@ -169,6 +169,16 @@ pub fn fit(
             ))
         }
         _ => {
+            if !means.replace
+                && let Some(left) = database.latest_checkpoint(&options.name)?
+            {
+                return Err(FactorizationError::Options(format!(
+                    "an earlier training of {} stopped at step {}: go on with --resume, or begin anew with --replace",
+                    options.name,
+                    left.step()
+                ))
+                .into());
+            }
             database.discard_checkpoints(&lock)?;
             None
         }

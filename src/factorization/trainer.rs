@@ -161,6 +161,11 @@ impl Trainer {
         genome: GenomeFactors,
     ) -> Result<Self, FactorizationError> {
         let blocks = Blocks::new(&set.axis, &set.mask);
+        if settings.device == Device::Cpu && settings.sizes.layers == 1 {
+            // Nothing is left for libtorch but products too small to share; its threads would only
+            // spin beside ours.
+            tch::set_num_threads(1);
+        }
         if active.is_empty() {
             return Err(FactorizationError::Options("no track to train on".into()));
         }

@@ -121,7 +121,7 @@ fn columns_that_map_nothing_are_misuse() {
     let workspace = Workspace::created();
     workspace
         .run("ingest sim/manifest.tsv --columns cell=biosample")
-        .is_misuse(&["`cell` is not a column", "biosample"]);
+        .expect_misuse(&["`cell` is not a column", "biosample"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn a_track_that_is_not_there_is_refused_with_the_nearest_names() {
     ]);
     workspace
         .run("track remove S1")
-        .is_misuse(&["`S1` names no track", "BIOSAMPLE:ASSAY"]);
+        .expect_misuse(&["`S1` names no track", "BIOSAMPLE:ASSAY"]);
     workspace
         .run("track rename biosample S11 S5")
         .fails(&["unknown biosample S11", "nearest: S1, S2, S3"]);
@@ -79,10 +79,10 @@ mod of_models {
             .fails(&["list.tsv, line 3", "unknown assay H3K4me2", "H3K4me3"]);
         workspace
             .run("impute --output a.bw")
-            .is_misuse(&["which experiments?", "--all-missing"]);
+            .expect_misuse(&["which experiments?", "--all-missing"]);
         workspace
             .run("impute S1:H3K4me3 --output a.wig")
-            .is_misuse(&["a.wig", ".bedGraph", "--as"]);
+            .expect_misuse(&["a.wig", ".bedGraph", "--as"]);
         workspace
             .run("model show bse")
             .fails(&["unknown model bse", "base"]);

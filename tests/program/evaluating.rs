@@ -206,5 +206,5 @@ fn a_truth_manifest_with_faults_is_refused_like_any_other() {
         .fails(&["nowhere.bw", "No such file"]);
     workspace
         .run("evaluate --truth sim/truth.tsv --columns cell=biosample")
-        .is_misuse(&["`cell` is not a column"]);
+        .expect_misuse(&["`cell` is not a column"]);
 }

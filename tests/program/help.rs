@@ -49,12 +49,12 @@ fn training_verbs_are_there_with_libtorch() {
 #[test]
 fn misuse_exits_with_2_and_says_what_was_meant() {
     let workspace = Workspace::new();
-    workspace.run("impuet").is_misuse(&["impuet", "impute"]);
-    workspace.run("ingest").is_misuse(&["<MANIFEST>"]);
+    workspace.run("impuet").expect_misuse(&["impuet", "impute"]);
+    workspace.run("ingest").expect_misuse(&["<MANIFEST>"]);
     workspace
         .run("ingest sim/manifest.tsv --format yaml")
-        .is_misuse(&["yaml", "json"]);
+        .expect_misuse(&["yaml", "json"]);
     workspace
         .run("ingest sim/manifest.tsv --threads 0")
-        .is_misuse(&["0", "--threads"]);
+        .expect_misuse(&["0", "--threads"]);
 }

@@ -4,7 +4,10 @@
 //! `workspace` runs the program, `files` reads and makes signal files by other means than Persea's
 //! own readers where there are any; the rest are tests, by what they are about.
 
+// Without libtorch fewer tests remain, and some of what they share goes unused.
+#[cfg_attr(not(feature = "torch"), allow(dead_code))]
 mod files;
+#[cfg_attr(not(feature = "torch"), allow(dead_code))]
 mod workspace;
 
 mod annotation;

@@ -93,7 +93,7 @@ fn validation_tracks_are_drawn_named_or_not_used() {
     );
     workspace
         .run("train --validate S2:H3K4me3 --no-validate")
-        .is_misuse(&["--validate", "--no-validate"]);
+        .expect_misuse(&["--validate", "--no-validate"]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_fold_of_a_file_is_held_out() {
         .fails(&["folds.tsv, line 1", "no column `fold`"]);
     workspace
         .run("train --name n --hold-folds folds.tsv")
-        .is_misuse(&["--fold"]);
+        .expect_misuse(&["--fold"]);
 }
 
 #[test]

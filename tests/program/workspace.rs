@@ -242,7 +242,7 @@ impl Outcome {
     }
 
     /// It must have been misused (2), saying each of the parts on stderr.
-    pub fn is_misuse(self, parts: &[&str]) -> Self {
+    pub fn expect_misuse(self, parts: &[&str]) -> Self {
         assert_eq!(self.code, Some(2), "{self}");
         self.says(parts)
     }
