@@ -17,7 +17,7 @@ use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
 use persea::store::{Database, NewDatabase};
 
-use super::output::grouped;
+use super::output::{self, grouped};
 use super::train::Shown;
 use super::{Common, evaluate as scores, impute};
 
@@ -181,7 +181,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         &mut |_, _| {},
     )?;
     say("scored them against what was kept aside");
-    println!();
+    output::print_line("")?;
     scores::print(&evaluation, common.format)?;
     eprintln!();
     for (what, path) in [("database", &db_path), ("imputed bigWigs", &imputed)] {

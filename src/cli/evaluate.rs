@@ -9,7 +9,7 @@ use persea::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasure
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
-use super::output::{Format, Table, grouped, measure};
+use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
 
 /// Score imputations of tracks kept out of training, the baselines beside them.
@@ -85,8 +85,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
 /// table the measures that people look at first, then the means of all.
 pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
-        println!("{}", serde_json::to_string_pretty(evaluation)?);
-        return Ok(());
+        return Ok(print_json(evaluation)?);
     }
     let all = [
         "model",
@@ -178,7 +177,7 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         }
     }
     table.print(format)?;
-    println!(
+    print_line(format_args!(
         "\nmeans over {} tracks, {} bins, {} scale",
         evaluation.tracks.len(),
         grouped(evaluation.n_bins),
@@ -186,7 +185,7 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
             ScoringScale::Arcsinh => "arcsinh",
             ScoringScale::Signal => "signal",
         }
-    );
+    ))?;
     let columns: Vec<&str> = ["measure"].into_iter().chain(all).collect();
     let mut table = Table::new(&columns);
     let values: Vec<_> = means.iter().map(TrackMeasures::values).collect();

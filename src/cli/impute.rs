@@ -13,6 +13,7 @@ use persea::imputation::{
 };
 use persea::model::TrainedModel;
 
+use super::output::print_line;
 use super::{Common, Misuse, progress};
 
 /// Impute experiments to bigWig, bedGraph or npz.
@@ -119,7 +120,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     )?;
     bar.finish_and_clear();
     for output in &outputs {
-        println!("{}", output.path.display());
+        print_line(output.path.display())?;
     }
     Ok(ExitCode::SUCCESS)
 }

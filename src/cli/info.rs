@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::Common;
-use super::output::{Format, Table, grouped};
+use super::output::{Format, Table, grouped, print_json};
 
 /// What is in the database.
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if common.format == Format::Json {
         let object: serde_json::Map<String, Value> =
             facts.into_iter().map(|(k, v)| (k.to_string(), v)).collect();
-        println!("{}", serde_json::to_string_pretty(&object)?);
+        print_json(&object)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new(&["fact", "value"]);

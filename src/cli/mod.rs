@@ -146,7 +146,7 @@ pub fn main() -> ExitCode {
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("persea: {error:#}");
+            eprintln!("persea: {}", told(&error));
             match error.is::<Misuse>() {
                 true => ExitCode::from(2),
                 false => ExitCode::FAILURE,
@@ -155,12 +155,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whether stdout has been closed. What breaks while a file or a server is read is wrapped in that
+/// room's error, and is a failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error
-        .chain()
-        .filter_map(|e| e.downcast_ref::<std::io::Error>());
-    io.map(std::io::Error::kind)
-        .any(|kind| kind == std::io::ErrorKind::BrokenPipe)
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// An error and its causes, but those that the message tells already.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn set_up_logging(verbose: u8) {

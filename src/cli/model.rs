@@ -7,7 +7,7 @@ use persea::store::{Model, TrackRole};
 use serde_json::{Value, json};
 
 use super::Common;
-use super::output::{Format, Table, measure};
+use super::output::{Format, Table, measure, print_json, print_line};
 
 /// List, show, compare and delete models.
 #[derive(Debug, clap::Args)]
@@ -168,8 +168,7 @@ fn show(model: &Model, format: Format) -> anyhow::Result<()> {
         let mut object: serde_json::Map<String, Value> = facts(model).into_iter().collect();
         object.insert("name".into(), json!(model.record.name));
         object.insert("training".into(), model.record.training.clone());
-        println!("{}", serde_json::to_string_pretty(&object)?);
-        return Ok(());
+        return Ok(print_json(&object)?);
     }
     let mut table = Table::new(&["what", &model.record.name]);
     for (name, value) in facts(model) {
@@ -179,7 +178,7 @@ fn show(model: &Model, format: Format) -> anyhow::Result<()> {
     if format == Format::Table
         && let Some(curve) = model.record.training["curve"].as_array()
     {
-        println!();
+        print_line("")?;
         let mut table = Table::new(&["training", "search", "pass", "loss", "held_out"]);
         for point in curve {
             let number = |name: &str| measure(point[name].as_f64());

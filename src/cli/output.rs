@@ -41,16 +41,15 @@ impl Table {
 
     /// Prints to stdout in the format asked for; as JSON a list of objects.
     pub fn print(&self, format: Format) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+        let out = || io::stdout().lock();
         match format {
             Format::Json => {
                 let rows: Vec<Value> = self.rows.iter().map(|row| self.object(row)).collect();
-                serde_json::to_writer_pretty(&mut out, &rows)?;
-                writeln!(out)
+                print_json(&rows)
             }
-            Format::Table => self.write_aligned(&mut out),
-            Format::Tsv => self.write_separated(&mut out, b'\t'),
-            Format::Csv => self.write_separated(&mut out, b','),
+            Format::Table => self.write_aligned(&mut out()),
+            Format::Tsv => self.write_separated(&mut out(), b'\t'),
+            Format::Csv => self.write_separated(&mut out(), b','),
         }
     }
 
@@ -108,6 +107,24 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// Prints a value as JSON to stdout.
+///
+/// # Errors
+/// When stdout is closed; `println!` would panic.
+pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)
+}
+
+/// Prints a line to stdout.
+///
+/// # Errors
+/// As [`print_json`].
+pub fn print_line(line: impl std::fmt::Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
 }
 
 /// A cell as text; numbers with so many significant decimals, or in full.

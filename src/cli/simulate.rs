@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions, assay_names};
 
-use super::output::grouped;
+use super::output::{grouped, print_line};
 use super::{Common, progress};
 
 /// Write a compendium with known truth, and labels, as files.
@@ -96,6 +96,6 @@ pub fn run(arguments: Arguments, _: &Common) -> anyhow::Result<ExitCode> {
         written.n_genes,
         written.n_enhancers
     );
-    println!("{}", written.directory.join("manifest.tsv").display());
+    print_line(written.directory.join("manifest.tsv").display())?;
     Ok(ExitCode::SUCCESS)
 }

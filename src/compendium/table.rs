@@ -32,7 +32,13 @@ impl Table {
         for record in reader.records() {
             let record = record.map_err(|e| {
                 let line = e.position().map_or(0, csv::Position::line);
-                CompendiumError::line(path, line, e.to_string())
+                let message = match e.kind() {
+                    csv::ErrorKind::Utf8 { .. } => {
+                        "it holds bytes that are no UTF-8 text; save the table as UTF-8".into()
+                    }
+                    _ => e.to_string(),
+                };
+                CompendiumError::line(path, line, message)
             })?;
             let line = record.position().map_or(0, |at| line_of(bytes, at));
             if record.iter().any(|field| !field.is_empty()) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use persea::formats::{Format, create_signal};
 use persea::genome::{Assembly, GenomeAxis};
 
-use super::files::{CHROMOSOME_BINS, write_npz};
+use super::made::{CHROMOSOME_BINS, write_npz};
 use super::workspace::{Outcome, Workspace};
 
 const GOOD: &str = "sim/tracks/S1.H3K4me3.bigwig";

@@ -6,7 +6,7 @@ const A: &str = "sim/tracks/S1.H3K4me3.bigwig";
 const B: &str = "sim/tracks/S2.H3K4me3.bigwig";
 
 /// Ingests a manifest that must be refused as a whole.
-fn refused(manifest: &str, why: &[&str]) -> Outcome {
+fn refused(manifest: impl AsRef<[u8]>, why: &[&str]) -> Outcome {
     let workspace = Workspace::created();
     workspace.write("m.tsv", manifest);
     let outcome = workspace.run("ingest m.tsv").fails(why).says(&["m.tsv"]);
@@ -17,7 +17,7 @@ fn refused(manifest: &str, why: &[&str]) -> Outcome {
 #[test]
 fn a_repeated_experiment_names_both_lines_and_the_option_for_replicates() {
     refused(
-        &format!("biosample\tassay\tpath\nS1\tH3K4me3\t{A}\nS1\tH3K4me3\t{B}\n"),
+        format!("biosample\tassay\tpath\nS1\tH3K4me3\t{A}\nS1\tH3K4me3\t{B}\n"),
         &["line 3", "S1 H3K4me3", "line 2", "--replicates mean"],
     );
 }
@@ -25,7 +25,7 @@ fn a_repeated_experiment_names_both_lines_and_the_option_for_replicates() {
 #[test]
 fn an_unknown_column_is_named_beside_the_known_ones() {
     refused(
-        &format!("biosample\tassay\tpath\tcolour\nS1\tH3K4me3\t{A}\tred\n"),
+        format!("biosample\tassay\tpath\tcolour\nS1\tH3K4me3\t{A}\tred\n"),
         &[
             "line 1",
             "unknown column `colour`",
@@ -34,7 +34,7 @@ fn an_unknown_column_is_named_beside_the_known_ones() {
         ],
     );
     refused(
-        &format!("cell\tassay\tpath\nS1\tH3K4me3\t{A}\n"),
+        format!("cell\tassay\tpath\nS1\tH3K4me3\t{A}\n"),
         &["line 1", "no column `biosample`", "cell", "--columns"],
     );
 }
@@ -86,9 +86,17 @@ fn a_manifest_that_is_missing_empty_or_all_header_is_refused() {
 }
 
 #[test]
+fn a_manifest_in_another_encoding_says_what_to_save_it_as() {
+    refused(
+        b"biosample\tassay\tpath\nS1\tH3K4me3\ta.bw\nS\xe9\tH3K4me3\tb.bw\n",
+        &["line 3", "no UTF-8 text", "save the table as UTF-8"],
+    );
+}
+
+#[test]
 fn units_mixed_within_one_assay_are_refused_with_both_lines() {
     refused(
-        &format!(
+        format!(
             "biosample\tassay\tpath\tunit\nS1\tH3K4me3\t{A}\t-log10 p\nS2\tH3K4me3\t{B}\tfold change\n"
         ),
         &[

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::files::{mse, read_npz, stored};
+use super::read::{mse, read_npz, stored};
 use super::workspace::Workspace;
 
 const MEASURES: [&str; 16] = [

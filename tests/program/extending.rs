@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::files::{CHROMOSOME_BINS, read_npz};
+use super::made::CHROMOSOME_BINS;
+use super::read::read_npz;
 use super::workspace::{SMALL, Workspace};
 
 /// Every experiment of the given names on the arcsinh scale, bit by bit.

@@ -46,30 +46,73 @@ fn a_first_hour_leads_from_files_to_scored_imputations() {
     workspace.is_whole();
 }
 
+/// What `make demo` does not show: a folder of the user's own tracks.
 #[test]
-fn the_demo_ends_with_scores_files_and_what_to_try_next() {
+fn the_demo_on_a_folder_of_tracks_ends_with_scores_files_and_what_to_try_next() {
     let workspace = Workspace::new();
+    std::fs::create_dir(workspace.path("own")).unwrap();
+    for biosample in 0..4 {
+        for assay in 0..4 {
+            // Peaks that an assay has everywhere, higher in some biosamples.
+            let line = |i: usize| {
+                let (start, height) = (20_000_000 + i * 250, (i + assay) % 7 * (1 + biosample));
+                format!("chr21\t{start}\t{}\t{height}\n", start + 100)
+            };
+            let text: String = (0..400).map(line).collect();
+            workspace.write(&format!("own/B{biosample}.A{assay}.bedGraph"), text);
+        }
+    }
+    workspace.write("own/notes.txt", "not a track");
+    workspace.write("regions.bed", "chr21\t20000000\t20100000\n");
     let demo = workspace
-        .ok("demo --output demo --passes 1 --format json")
+        .ok("demo --output demo --tracks own --assembly hg38 --regions regions.bed --passes 3 --format json")
         .says(&[
-            "simulated",
-            "ingested",
+            "notes.txt: left out",
+            "ingested 16 tracks of 4,000 bins",
             "trained",
             "imputed",
             "try next",
-            "persea impute",
         ]);
     let scores = demo.json();
-    assert!(!scores["tracks"].as_array().unwrap().is_empty());
+    assert!(!scores["tracks"].as_array().unwrap().is_empty(), "{demo}");
     assert!(workspace.path("demo/demo.persea/persea.sqlite").exists());
     // What it proposes works.
-    let proposed = demo
-        .stderr
-        .lines()
-        .find(|l| l.contains("persea impute"))
-        .unwrap();
-    workspace.ok(proposed.trim().strip_prefix("persea ").unwrap());
+    let proposed = demo.stderr.lines().find(|l| l.contains("persea impute"));
+    workspace.ok(proposed.unwrap().trim().strip_prefix("persea ").unwrap());
     workspace
         .run("demo --output demo")
         .fails(&["demo exists already", "another --output"]);
+}
+
+/// `persea … | head` must end quietly, whatever is printed.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    use std::process::{Command, Stdio};
+
+    let workspace = Workspace::trained();
+    for arguments in [
+        "model show --format json",
+        "model list",
+        "evaluate --format json",
+        "evaluate",
+        "info --format json",
+        "track list --format csv",
+        "impute S1:H3K4me3 --output a.npz",
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_persea"))
+            .args(arguments.split(' '))
+            .current_dir(workspace.path(""))
+            .env("PERSEA_DB", "x.persea")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Closed before anything was written to it.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments}: {stderr}");
+        assert_eq!(stderr, "", "{arguments}");
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::files::{CHROMOSOME_BINS, bins, read_bedgraph, read_bigwig, read_npz};
+use super::made::CHROMOSOME_BINS;
+use super::read::{bins, read_bedgraph, read_bigwig, read_npz};
 use super::workspace::Workspace;
 
 #[test]

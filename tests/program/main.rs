@@ -1,13 +1,12 @@
 //! What a user does, through the program: each test runs `persea` in a folder of its own on a tiny
 //! simulated compendium, and looks at exit statuses, stdout, stderr and the files left behind.
 //!
-//! `workspace` runs the program, `files` reads and makes signal files by other means than Persea's
-//! own readers where there are any; the rest are tests, by what they are about.
+//! `workspace` runs the program, `made` and `read` make and read signal files by other means than
+//! Persea's own where there are any; the rest are tests, by what they are about.
 
-// Without libtorch fewer tests remain, and some of what they share goes unused.
-#[cfg_attr(not(feature = "torch"), allow(dead_code))]
-mod files;
-#[cfg_attr(not(feature = "torch"), allow(dead_code))]
+mod made;
+#[cfg(feature = "torch")]
+mod read;
 mod workspace;
 
 mod annotation;

@@ -6,13 +6,6 @@ use super::workspace::{SMALL, Workspace};
 /// Enough passes that a stop always comes in time; with a checkpoint after every step they last.
 const LONG: &str = "--passes 20";
 
-fn checksum(workspace: &Workspace, model: &str) -> String {
-    let model = workspace
-        .ok(&format!("model show {model} --format json"))
-        .json();
-    model["checksum"].as_str().unwrap().to_string()
-}
-
 #[test]
 fn an_interrupted_training_resumes_to_the_same_model_bit_for_bit() {
     let workspace = Workspace::ingested();
@@ -38,10 +31,7 @@ fn an_interrupted_training_resumes_to_the_same_model_bit_for_bit() {
     workspace.is_whole();
 
     workspace.ok(resume);
-    assert_eq!(
-        checksum(&workspace, "m"),
-        checksum(&workspace, "undisturbed")
-    );
+    assert_eq!(workspace.checksum("m"), workspace.checksum("undisturbed"));
     let curve = |model: &str| {
         let model = workspace
             .ok(&format!("model show {model} --format json"))
@@ -85,11 +75,14 @@ fn a_training_that_is_killed_leaves_a_whole_database_and_resumes_to_the_same_mod
     running.kill();
     workspace.is_whole();
     assert_eq!(workspace.ok("info --format json").json()["tracks"], 12);
+    // Nor is what was done thrown away by the command that began it.
+    workspace.run(&format!("{train} --name m")).fails(&[
+        "earlier training of m stopped at step",
+        "--resume",
+        "--replace",
+    ]);
     workspace.ok("train --name m --resume --threads 1");
-    assert_eq!(
-        checksum(&workspace, "m"),
-        checksum(&workspace, "undisturbed")
-    );
+    assert_eq!(workspace.checksum("m"), workspace.checksum("undisturbed"));
     workspace.is_whole();
 }
 
@@ -117,10 +110,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before_it() {
     workspace
         .ok("train --name m --resume --threads 1")
         .says(&["the checkpoint before it is used"]);
-    assert_eq!(
-        checksum(&workspace, "m"),
-        checksum(&workspace, "undisturbed")
-    );
+    assert_eq!(workspace.checksum("m"), workspace.checksum("undisturbed"));
 }
 
 #[test]
@@ -173,7 +163,7 @@ fn an_interrupted_extension_leaves_the_model_as_it_was() {
     workspace.ok(&format!(
         "train {SMALL} --name m --passes 1 --no-validate --hold S4:H3K4me1,S4:H3K36me3"
     ));
-    let before = checksum(&workspace, "m");
+    let before = workspace.checksum("m");
     let mut running = workspace.start("extend --model m --biosamples S4 --passes 100000");
     running.wait_for("pass 2");
     running.interrupt();
@@ -181,6 +171,6 @@ fn an_interrupted_extension_leaves_the_model_as_it_was() {
         "stopping; the model stays as it was",
         "stopped; model m is as it was",
     ]);
-    assert_eq!(checksum(&workspace, "m"), before);
+    assert_eq!(workspace.checksum("m"), before);
     workspace.is_whole();
 }

@@ -106,6 +106,13 @@ impl Workspace {
         tracks(&self.path("x.persea"))
     }
 
+    /// The checksum of a model's numbers.
+    #[cfg(feature = "torch")]
+    pub fn checksum(&self, model: &str) -> String {
+        let database = Database::open(&self.path("x.persea")).unwrap();
+        database.read_model(Some(model)).unwrap().checksum
+    }
+
     /// The database must be whole, as `persea check` sees it.
     pub fn is_whole(&self) {
         is_whole(&self.path("x.persea"));
@@ -193,6 +200,7 @@ impl Running {
     }
 
     /// Its process number.
+    #[cfg(feature = "torch")]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -214,6 +222,10 @@ impl Running {
             stdout: self.stdout.take().unwrap().join().unwrap(),
             stderr: self.seen.join("\n"),
         };
+        for line in outcome.stderr.lines() {
+            let n_told = line.matches("os error").count();
+            assert!(n_told <= 1, "a cause is told {n_told} times: {outcome}");
+        }
         for word in ["panicked", "RUST_BACKTRACE", "core dumped"] {
             assert!(!outcome.stderr.contains(word), "{outcome}");
         }

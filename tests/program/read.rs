@@ -1,16 +1,11 @@
-//! Signal files, read and made without Persea.
+//! Signal files, read without Persea, and tracks as they are stored.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use npyz::WriterBuilder;
-use npyz::npz::{NpzArchive, NpzWriter};
+use npyz::npz::NpzArchive;
 
 /// The length of each simulated chromosome.
 pub const CHROMOSOME_BP: u32 = 60_010;
-/// Its bins; the last is 10 bp wide.
-pub const CHROMOSOME_BINS: usize = 2_401;
 
 /// An `.npz`'s only array.
 pub fn read_npz(path: &Path) -> Vec<f32> {
@@ -23,21 +18,6 @@ pub fn read_npz(path: &Path) -> Vec<f32> {
         .unwrap()
         .into_vec()
         .unwrap()
-}
-
-/// Writes an `.npz` with one array.
-pub fn write_npz<T: npyz::AutoSerialize>(path: &Path, values: &[T]) {
-    let mut npz = NpzWriter::new(BufWriter::new(File::create(path).unwrap()));
-    let mut array = npz
-        .array("arr_0", Default::default())
-        .unwrap()
-        .default_dtype()
-        .shape(&[values.len() as u64])
-        .begin_nd()
-        .unwrap();
-    array.extend(values).unwrap();
-    array.finish().unwrap();
-    npz.zip_writer().flush().unwrap();
 }
 
 /// A chromosome of a bigWig, base by base; NaN where it has no value.
@@ -87,7 +67,6 @@ pub fn bins(bases: &[f32]) -> Vec<f32> {
 }
 
 /// The mean over all bins of (a − b)².
-#[cfg(feature = "torch")]
 pub fn mse(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let squares = a
@@ -98,7 +77,6 @@ pub fn mse(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// A track as it is stored: arcsinh of the mean signal.
-#[cfg(feature = "torch")]
 pub fn stored(database: &Path, biosample: &str, assay: &str) -> Vec<f32> {
     let database = persea::store::Database::open(database).unwrap();
     let track = database.track(biosample, assay).unwrap().unwrap();
