@@ -21,7 +21,7 @@ pub struct Arguments {
 enum Action {
     /// Every track: where it came from, what was done to it, its mean, variance and maximum
     List,
-    /// Rename a biosample or an assay (in the compendium; models keep the names they were trained with)
+    /// Rename a biosample or an assay, in the models that know it as well
     Rename {
         /// biosample or assay
         #[arg(value_parser = ["biosample", "assay"])]

@@ -13,7 +13,7 @@ use crate::formats::Location;
 use crate::genome::{GenomeAxis, Mask, read_bed};
 use crate::imputation::impute_track;
 use crate::model::TrainedModel;
-use crate::store::{Database, StoreError, Track, TrackRole};
+use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
 
 /// Bins that are read of every training track at once.
 const STRETCH: u64 = 1 << 16;
@@ -127,6 +127,7 @@ pub fn evaluate(
         .filter(|t| trained_on(&t.biosample, &t.assay))
         .cloned()
         .collect();
+    tell_of_removed(model, &stored, options);
     let ground = Ground {
         promoters: promoter_bins(axis, &mask, &genes),
         genes: gene_bins(axis, &mask, &genes),
@@ -183,6 +184,24 @@ pub fn evaluate(
         },
         tracks,
     })
+}
+
+/// Warns of the model's tracks that the database has no more: scores and baselines are of the rest.
+fn tell_of_removed(model: &TrainedModel, stored: &[Track], options: &EvaluateOptions) {
+    let is_stored =
+        |t: &&ModelTrack| (stored.iter()).any(|s| s.biosample == t.biosample && s.assay == t.assay);
+    for track in model.record().tracks.iter().filter(|t| !is_stored(t)) {
+        let what = match track.role {
+            TrackRole::Hold if options.truth.is_some() => continue,
+            TrackRole::Hold => "held out; it is not scored",
+            _ => "trained on; the baselines are made without it",
+        };
+        tracing::warn!(
+            "{} {} has been removed from the database, and was {what}",
+            track.biosample,
+            track.assay
+        );
+    }
 }
 
 /// A track to score: stored, or in files.

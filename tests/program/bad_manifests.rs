@@ -48,7 +48,7 @@ fn a_bad_number_is_named_with_its_line() {
     };
     for number in ["1,5", "abc", "-1", "0", "inf"] {
         // A blank line counts too.
-        refused(&row(number), &["line 4", &format!("`{number}`"), "above 0"]);
+        refused(row(number), &["line 4", &format!("`{number}`"), "above 0"]);
     }
 }
 
@@ -58,16 +58,16 @@ fn fields_that_name_nothing_known_are_refused_with_what_would_do() {
         format!("biosample\tassay\tpath\t{column}\nS1\tH3K4me3\t{A}\t{value}\n")
     };
     refused(
-        &row("format", "bam"),
+        row("format", "bam"),
         &["line 2", "`bam` is not a format", "bigwig"],
     );
     refused(
-        &row("transform", "log"),
+        row("transform", "log"),
         &["line 2", "`log`", "arcsinh and none"],
     );
-    refused(&row("missing", "drop"), &["line 2", "`drop`", "0 or nan"]);
+    refused(row("missing", "drop"), &["line 2", "`drop`", "0 or nan"]);
     refused(
-        &row("unit", "x\ty"),
+        row("unit", "x\ty"),
         &["line 2", "it has 5 fields, the header 4"],
     );
     refused(

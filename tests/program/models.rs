@@ -86,3 +86,31 @@ fn two_models_of_one_seed_are_alike_number_for_number() {
         .says(&["alike, number for number"]);
     assert_eq!(diff.json(), json!([]));
 }
+
+#[test]
+fn a_renamed_assay_is_renamed_in_models_too() {
+    let workspace = Workspace::trained();
+    let before = workspace.ok("evaluate --format tsv").tsv();
+    workspace.ok("track rename assay H3K4me3 promoters");
+    let after = workspace.ok("evaluate --format tsv").tsv();
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before[1].replace("H3K4me3", "promoters"), after[1]);
+        assert_eq!(before[2..], after[2..]);
+    }
+    workspace.ok("impute S4:promoters --output a.npz");
+    workspace
+        .run("impute S4:H3K4me3 --output a.npz")
+        .fails(&["unknown assay H3K4me3"]);
+}
+
+#[test]
+fn tracks_that_were_removed_since_training_are_told_of() {
+    let workspace = Workspace::trained();
+    workspace.ok("track remove S1:H3K4me3,S2:H3K27ac");
+    let scores = workspace.ok("evaluate --format json").says(&[
+        "S1 H3K4me3 has been removed from the database, and was held out; it is not scored",
+        "S2 H3K27ac has been removed from the database, and was trained on",
+    ]);
+    assert_eq!(scores.json()["tracks"].as_array().unwrap().len(), 1);
+    workspace.ok("impute S1:H3K4me3 --output a.npz");
+}
