@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use persea::store::Severity;
 use serde_json::json;
 
 use super::Common;
 use super::output::Table;
 
-/// Is the database whole? Names what is damaged.
+/// Is the database whole? Names what is damaged (exit status 1), and what an interrupted command
+/// left that the next one tidies up.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea check --db pilot.persea")]
 pub struct Arguments {}
@@ -34,9 +36,16 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
     }
     table.print(common.format)?;
-    Ok(if findings.is_empty() {
-        ExitCode::SUCCESS
-    } else {
+    let is_damaged = findings.iter().any(|f| f.severity == Severity::Damage);
+    if !findings.is_empty() && !is_damaged {
+        eprintln!(
+            "{}: whole; what is noted above needs nothing done",
+            database.path().display()
+        );
+    }
+    Ok(if is_damaged {
         ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     })
 }

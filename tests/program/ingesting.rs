@@ -172,10 +172,28 @@ fn an_ingest_that_is_killed_leaves_a_whole_database() {
         let running = workspace.start("ingest sim/manifest.tsv");
         std::thread::sleep(std::time::Duration::from_millis(milliseconds));
         running.kill();
-        workspace.is_whole();
+        workspace.is_undamaged();
     }
     workspace.ok("ingest sim/manifest.tsv");
     assert_eq!(workspace.tracks().len(), 12);
+    workspace.is_whole();
+}
+
+#[test]
+fn what_a_killed_ingest_left_is_noted_by_check_and_swept_by_the_next_writer() {
+    let workspace = Workspace::ingested();
+    // As a kill between the bytes and the row that makes them real leaves it.
+    let arrays = workspace.path("x.persea/signal.zarr");
+    let mut some = fs::read_dir(&arrays).unwrap().map(|e| e.unwrap().path());
+    let some = some.find(|p| p.is_dir()).unwrap();
+    let left = arrays.join("track_99_0badcafe");
+    super::workspace::copy_folder(&some, &left);
+    let check = workspace
+        .ok("check --format json")
+        .says(&["x.persea: whole"]);
+    assert_eq!(check.json()[0]["severity"], "note", "{check}");
+    workspace.ok("track remove S1:H3K4me3");
+    assert!(!left.exists());
     workspace.is_whole();
 }
 
