@@ -26,6 +26,9 @@ pub enum Error {
     /// Scoring and baselines.
     #[error(transparent)]
     Evaluation(#[from] crate::evaluation::EvaluationError),
+    /// Downstream tasks.
+    #[error(transparent)]
+    Task(#[from] crate::tasks::TaskError),
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),

@@ -21,6 +21,7 @@
 //! | `factorization` | training on libtorch, behind the default feature `torch` |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
+//! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
 //! | [`simulation`] | compendia with known truth |
 //!
 //! # A tour
@@ -98,6 +99,7 @@ pub mod model;
 pub mod random;
 pub mod simulation;
 pub mod store;
+pub mod tasks;
 
 pub use error::Error;
 

@@ -28,6 +28,7 @@ mod error;
 mod format;
 mod http;
 mod location;
+mod matrix;
 mod pieces;
 mod runs;
 mod signal;
@@ -41,6 +42,7 @@ mod tests;
 pub use error::FormatError;
 pub use format::Format;
 pub use location::{Identity, Location, checksum, identity};
+pub use matrix::{NumberMatrix, read_matrix};
 pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
     open_signal,

@@ -7,6 +7,7 @@
 mod config;
 mod error;
 mod forward;
+mod hidden;
 mod parameters;
 mod stored;
 

@@ -54,7 +54,7 @@ impl Finding {
 
 impl Database {
     /// Reads everything and verifies it: SQLite's own structure and references, each piece of
-    /// each model, each chunk of each track. An empty list means that all is well.
+    /// each model, each chunk of each track, the labels of each task, the columns of each run. An empty list means that all is well.
     ///
     /// # Errors
     /// Only when it cannot be carried out at all; damage is a finding.
@@ -89,7 +89,31 @@ impl Database {
             }
             Err(e) => findings.push(Finding::of_error(e)),
         }
+        findings.extend(self.check_tasks());
         Ok(findings)
+    }
+
+    /// The labels of every task, and the columns of every run.
+    fn check_tasks(&self) -> Vec<Finding> {
+        let mut errors = Vec::new();
+        match self.list_tasks() {
+            Ok(tasks) => {
+                for task in &tasks {
+                    let labels = task.labels.iter();
+                    let read = labels.map(|l| self.task_labels(task, &l.biosample).map(drop));
+                    errors.extend(read.filter_map(Result::err));
+                }
+            }
+            Err(e) => errors.push(e),
+        }
+        match self.list_runs() {
+            Ok(runs) => {
+                let read = runs.iter().map(|run| self.run_columns(run).map(drop));
+                errors.extend(read.filter_map(Result::err));
+            }
+            Err(e) => errors.push(e),
+        }
+        errors.into_iter().map(Finding::of_error).collect()
     }
 
     fn check_sqlite(&self) -> Result<Vec<Finding>, StoreError> {

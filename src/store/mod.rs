@@ -61,6 +61,8 @@ mod shards;
 mod signal;
 mod statistics;
 mod sweep;
+mod task_runs;
+mod tasks;
 mod tensors;
 #[cfg(test)]
 pub(crate) mod test_support;
@@ -82,6 +84,8 @@ pub use models::{Model, ModelLock};
 pub use names::{Assay, Biosample};
 pub use nearest::nearest_names;
 pub use signal::SignalArray;
+pub use task_runs::{NewRun, Run};
+pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
 pub use tensors::TensorInfo;
 pub use track::{Track, TrackSource, Transform};
 pub use track_writer::{NewTrack, TrackWriter};
