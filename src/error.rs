@@ -29,6 +29,9 @@ pub enum Error {
     /// Downstream tasks.
     #[error(transparent)]
     Task(#[from] crate::tasks::TaskError),
+    /// Figures and pages.
+    #[error(transparent)]
+    Plot(#[from] crate::plot::PlotError),
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),

@@ -22,6 +22,7 @@
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
+//! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!
 //! # A tour
@@ -96,6 +97,7 @@ pub mod genome;
 pub mod imputation;
 pub mod measures;
 pub mod model;
+pub mod plot;
 pub mod random;
 pub mod simulation;
 pub mod store;

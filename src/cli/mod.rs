@@ -18,6 +18,7 @@ mod names;
 mod output;
 mod progress;
 mod simulate;
+mod task;
 mod track;
 #[cfg(feature = "torch")]
 mod train;
@@ -98,6 +99,7 @@ enum Command {
     Extend(extend::Arguments),
     Impute(impute::Arguments),
     Evaluate(evaluate::Arguments),
+    Task(task::Arguments),
     Model(model::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
@@ -137,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Extend(a) => extend::run(a, &common),
         Command::Impute(a) => impute::run(a, &common),
         Command::Evaluate(a) => evaluate::run(a, &common),
+        Command::Task(a) => task::run(a, &common),
         Command::Model(a) => model::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
@@ -227,6 +230,10 @@ mod tests {
             "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",
             "impute --all-missing --output imputed/ --as bigwig --format json",
             "evaluate --model fold0 --format json",
+            "task import expression labels.tsv --label-column E003_RPKM --replace",
+            "task run expression --biosample E003 --features embedding,embedding+signal --learner gbm",
+            "task suite pilot --data pilot/ --format json",
+            "task report 1 2 --output report.html",
             "model show fold0",
             "info",
             "check",

@@ -92,7 +92,10 @@ fn npy(reader: impl Read) -> Result<Parts, String> {
 
 fn numbers<R: Read>(file: NpyFile<R>) -> Result<Parts, String> {
     let shape = file.shape().to_vec();
-    let sizes: Vec<usize> = shape.iter().filter_map(|s| usize::try_from(*s).ok()).collect();
+    let sizes: Vec<usize> = shape
+        .iter()
+        .filter_map(|s| usize::try_from(*s).ok())
+        .collect();
     let (n_rows, n_columns) = match sizes.as_slice() {
         [rows] => (*rows, 1),
         [rows, columns] => (*rows, *columns),
@@ -154,7 +157,11 @@ fn table(file: File) -> Result<Parts, String> {
     let damaged = |e: parquet::errors::ParquetError| format!("is not a whole Parquet file: {e}");
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema_descr();
-    let names: Vec<String> = schema.columns().iter().map(|c| c.name().to_string()).collect();
+    let names: Vec<String> = schema
+        .columns()
+        .iter()
+        .map(|c| c.name().to_string())
+        .collect();
     let mut values = Vec::new();
     let mut n_rows = 0;
     for row in reader.get_row_iter(None).map_err(damaged)? {
@@ -243,10 +250,16 @@ mod tests {
         let mut writer = SerializedFileWriter::new(out, schema, Default::default()).unwrap();
         let mut group = writer.next_row_group().unwrap();
         let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<Int64Type>().write_batch(&[7, 8], None, None).unwrap();
+        column
+            .typed::<Int64Type>()
+            .write_batch(&[7, 8], None, None)
+            .unwrap();
         column.close().unwrap();
         let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<DoubleType>().write_batch(&[0.5], Some(&[0, 1]), None).unwrap();
+        column
+            .typed::<DoubleType>()
+            .write_batch(&[0.5], Some(&[0, 1]), None)
+            .unwrap();
         column.close().unwrap();
         group.close().unwrap();
         writer.close().unwrap();
@@ -268,7 +281,10 @@ mod tests {
             ("x.txt", b"1 2".to_vec(), "expected .npy"),
             (
                 "x.npy",
-                npy_bytes("{'descr': '<f4', 'fortran_order': False, 'shape': (9,), }", &[0; 8]),
+                npy_bytes(
+                    "{'descr': '<f4', 'fortran_order': False, 'shape': (9,), }",
+                    &[0; 8],
+                ),
                 "damaged",
             ),
         ] {

@@ -322,7 +322,8 @@ fn insert(t: &Transaction<'_>, task: &NewTask) -> Result<(), StoreError> {
     let blobs: Vec<Vec<u8>> = task.columns.iter().map(|c| encode(&c.values)).collect();
     let mut hasher = blake3::Hasher::new();
     for e in &task.examples {
-        hasher.update(format!("{:?}", (&e.name, &e.place, e.strand, &e.partner, &e.fold)).as_bytes());
+        hasher
+            .update(format!("{:?}", (&e.name, &e.place, e.strand, &e.partner, &e.fold)).as_bytes());
     }
     for (column, blob) in task.columns.iter().zip(&blobs) {
         hasher.update(format!("{:?}", (&column.biosample, &column.unit)).as_bytes());
@@ -443,7 +444,10 @@ mod tests {
         let labels = database.task_labels(&stored, "E003").unwrap();
         assert_eq!((labels.values[0], labels.values[2]), (2.5, 0.25));
         assert!(labels.values[1].is_nan());
-        let message = database.task_labels(&stored, "E004").unwrap_err().to_string();
+        let message = database
+            .task_labels(&stored, "E004")
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("nearest: E003"), "{message}");
 
         let message = database.save_task(&task(3.5), false).unwrap_err();
@@ -465,7 +469,10 @@ mod tests {
         let stored = database.save_task(&task(2.5), false).unwrap();
         let sql = "UPDATE task_labels SET data = zeroblob(24)";
         database.connection().execute(sql, []).unwrap();
-        let message = database.task_labels(&stored, "E003").unwrap_err().to_string();
+        let message = database
+            .task_labels(&stored, "E003")
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("damaged"), "{message}");
         let findings = database.check().unwrap();
         assert_eq!(findings.len(), 1, "{findings:?}");

@@ -62,7 +62,10 @@ pub(crate) fn baselines(
     }
     let mut push = |name, parts: Option<Vec<Features>>| {
         if let Some(parts) = parts {
-            let parts = parts.into_iter().map(|p| by_row(&p, &rows.example)).collect();
+            let parts = parts
+                .into_iter()
+                .map(|p| by_row(&p, &rows.example))
+                .collect();
             all.push(Baseline {
                 name,
                 features: Some(computed(parts)),
@@ -96,7 +99,11 @@ fn computed(parts: Vec<Features>) -> Computed {
 pub(crate) fn by_row(features: &Features, example: &[usize]) -> Features {
     Features {
         columns: features.columns.clone(),
-        values: example.iter().flat_map(|e| features.row(*e)).copied().collect(),
+        values: example
+            .iter()
+            .flat_map(|e| features.row(*e))
+            .copied()
+            .collect(),
         reduce_to: features.reduce_to,
     }
 }

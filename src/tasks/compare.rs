@@ -60,7 +60,8 @@ fn pair(a: &Row<'_>, b: &Row<'_>, measure: &str) -> Comparison {
     let (mut effect, mut p) = (None, None);
     if low.is_some() {
         let mean = defined.iter().sum::<f64>() / n;
-        let deviation = (defined.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let deviation =
+            (defined.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
         if deviation > 0.0 {
             effect = difference.map(|d| d / deviation);
         }
@@ -134,7 +135,9 @@ mod tests {
             name,
             value: Some(0.5 + shift),
             // Wide apart from each other, always in the same order.
-            replicates: (0..199).map(|i| Some(noise(i) + shift + 0.001 * noise(i + 3))).collect(),
+            replicates: (0..199)
+                .map(|i| Some(noise(i) + shift + 0.001 * noise(i + 3)))
+                .collect(),
         };
         let (a, b) = (row("a", 0.05), row("b", 0.0));
         let c = &compare(&[a, b], "auroc")[0];

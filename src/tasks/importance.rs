@@ -42,20 +42,23 @@ pub(crate) fn permuted(
     seed: u64,
     fold: usize,
 ) -> impl Iterator<Item = (String, Vec<Computed>)> + '_ {
-    groups(features).into_iter().enumerate().map(move |(g, (group, _))| {
-        let variants = (0..REPEATS).map(|repeat| {
-            let index = ((fold as u64) << 32) + ((g as u64) << 8) + repeat;
-            let mut rng = generator(seed, Purpose::Permutation, index);
-            let mut order: Vec<usize> = (0..features.n_rows()).collect();
-            shuffle(&mut rng, &mut order);
-            let of = |term: &Arc<Features>| moved(term, &group, &order);
-            Computed {
-                terms: features.terms.iter().map(of).collect(),
-            }
-        });
-        let variants = variants.collect();
-        (group, variants)
-    })
+    groups(features)
+        .into_iter()
+        .enumerate()
+        .map(move |(g, (group, _))| {
+            let variants = (0..REPEATS).map(|repeat| {
+                let index = ((fold as u64) << 32) + ((g as u64) << 8) + repeat;
+                let mut rng = generator(seed, Purpose::Permutation, index);
+                let mut order: Vec<usize> = (0..features.n_rows()).collect();
+                shuffle(&mut rng, &mut order);
+                let of = |term: &Arc<Features>| moved(term, &group, &order);
+                Computed {
+                    terms: features.terms.iter().map(of).collect(),
+                }
+            });
+            let variants = variants.collect();
+            (group, variants)
+        })
 }
 
 fn moved(term: &Arc<Features>, group: &str, order: &[usize]) -> Arc<Features> {
@@ -101,7 +104,10 @@ mod tests {
                 reduce_to: None,
             })],
         };
-        assert_eq!(groups(&features), [("a".to_string(), 2), ("b".to_string(), 1)]);
+        assert_eq!(
+            groups(&features),
+            [("a".to_string(), 2), ("b".to_string(), 1)]
+        );
         let all: Vec<_> = permuted(&features, 1, 0).collect();
         assert_eq!((all[0].0.as_str(), all[0].1.len()), ("a", 5));
         let variant = &all[0].1[0].terms[0];

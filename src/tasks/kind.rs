@@ -122,7 +122,14 @@ mod tests {
         ] {
             assert!(kind.is_given_away_by(assay), "{assay}");
         }
-        for assay in ["H3K4me3", "DNase-seq", "POLR2A", "CTCF", "H2A.Z", "ATAC-seq"] {
+        for assay in [
+            "H3K4me3",
+            "DNase-seq",
+            "POLR2A",
+            "CTCF",
+            "H2A.Z",
+            "ATAC-seq",
+        ] {
             for kind in TaskKind::ALL {
                 assert!(!kind.is_given_away_by(assay), "{kind:?} {assay}");
             }

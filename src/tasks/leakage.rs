@@ -34,11 +34,19 @@ pub(crate) fn check_tracks(
             Term::Signal | Term::AllSignal | Term::AllSignalPca | Term::Average | Term::Completed
         )
     };
-    let Some(term) = features.iter().flat_map(|f| &f.terms).find(|t| reads_tracks(t)) else {
+    let Some(term) = features
+        .iter()
+        .flat_map(|f| &f.terms)
+        .find(|t| reads_tracks(t))
+    else {
         return Ok(());
     };
     let used = |t: &&Track| assays.is_empty() || assays.contains(&t.assay);
-    match tracks.iter().filter(used).find(|t| kind.is_given_away_by(&t.assay)) {
+    match tracks
+        .iter()
+        .filter(used)
+        .find(|t| kind.is_given_away_by(&t.assay))
+    {
         None => Ok(()),
         Some(track) => Err(TaskError::Leakage(format!(
             "feature set `{term}` would hold {}, which measures what {} is about; name the assays \

@@ -41,11 +41,13 @@ mod importance;
 mod kind;
 mod leakage;
 mod learners;
+mod predictions;
 mod result;
 mod rows;
 mod run;
 mod score;
 mod settings;
+mod suite;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -58,7 +60,9 @@ pub use import::{ImportOptions, ImportReport, ImportedLabels, LabelColumns, impo
 pub use importance::Importance;
 pub use kind::{Target, TaskKind};
 pub use learners::{Calibration, Learner, Parameters};
+pub use predictions::{PredictedRow, Predictions, predictions};
 pub use result::{FoldScore, LeftOut, RowKind, RowResult, RunResult, Subset};
 pub use run::{Outcome, Progress, rerun, run};
 pub use score::{Measured, higher_is_better, measure_names};
 pub use settings::{Median, RunSettings, Threshold};
+pub use suite::{Suite, SuiteEvent, SuiteImport, SuiteItem, SuiteRun, run_suite, shipped_suites};

@@ -185,7 +185,11 @@ impl Rows {
     /// Classes or numbers, and the labels made so.
     fn decide_target(&mut self, settings: &RunSettings) -> Result<(), TaskError> {
         let binary = self.label.iter().all(|l| *l == 0.0 || *l == 1.0);
-        let target = match (settings.target, settings.threshold, self.kind.default_target()) {
+        let target = match (
+            settings.target,
+            settings.threshold,
+            self.kind.default_target(),
+        ) {
             (Some(target), _, _) => target,
             (None, Some(_), _) => Target::Classification,
             (None, None, Some(target)) => target,
@@ -250,7 +254,10 @@ impl Rows {
         let mean = |row: usize| {
             let id = self.ids[self.example[row]] as usize;
             let own = &self.biosamples[self.biosample[row]];
-            let values = others.iter().filter(|c| c.biosample != *own).map(|c| c.values[id]);
+            let values = others
+                .iter()
+                .filter(|c| c.biosample != *own)
+                .map(|c| c.values[id]);
             let values: Vec<f64> = values
                 .filter(|v| !v.is_nan())
                 .map(|v| number(&self.unit, v))
@@ -317,7 +324,10 @@ fn usable(
     if let (true, Some(model)) = (terms().any(Term::needs_model), model) {
         axes.push(Coverage {
             axis: model.axis(),
-            what: format!("not wholly within the regions of model {}", model.record().name),
+            what: format!(
+                "not wholly within the regions of model {}",
+                model.record().name
+            ),
         });
     }
     if !axes.is_empty()
@@ -345,7 +355,11 @@ fn usable(
         return Err(TaskError::Labels(format!(
             "none of the {} examples lies where features can be made: {}",
             all.len(),
-            left_out.iter().map(|l| l.reason.as_str()).collect::<Vec<_>>().join("; ")
+            left_out
+                .iter()
+                .map(|l| l.reason.as_str())
+                .collect::<Vec<_>>()
+                .join("; ")
         ))
         .into());
     }

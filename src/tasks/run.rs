@@ -80,7 +80,10 @@ impl Inputs {
         };
         if let Some(model) = &model {
             let stored = model.stored();
-            checksums.push((format!("model {}", stored.record.name), stored.checksum.clone()));
+            checksums.push((
+                format!("model {}", stored.record.name),
+                stored.checksum.clone(),
+            ));
         }
         let matrices: Vec<UserMatrix> = settings
             .matrices
@@ -103,7 +106,10 @@ impl Inputs {
         if terms().any(reads_tracks) {
             let used = |t: &Track| settings.assays.is_empty() || settings.assays.contains(&t.assay);
             for track in database.tracks()?.into_iter().filter(used) {
-                checksums.push((format!("{}:{}", track.biosample, track.assay), track.checksum));
+                checksums.push((
+                    format!("{}:{}", track.biosample, track.assay),
+                    track.checksum,
+                ));
             }
         }
         Ok(Inputs {
@@ -135,7 +141,12 @@ pub fn run(
     if let Some(model) = model {
         check_model(rows.kind, model.record())?;
     }
-    check_tracks(rows.kind, &settings.features, &settings.assays, &database.tracks()?)?;
+    check_tracks(
+        rows.kind,
+        &settings.features,
+        &settings.assays,
+        &database.tracks()?,
+    )?;
     let positive: Vec<bool> = rows.examples_positive();
     let classes = (rows.target == Target::Classification).then_some(positive.as_slice());
     let folds = Folds::new(&settings.folds, database.axis(), &rows.examples, classes)?;
@@ -183,7 +194,11 @@ pub fn run(
         ));
     }
     let mut columns = scorer.columns();
-    columns.extend(scored.iter().map(|s| (s.row.name.clone(), s.predictions.clone())));
+    columns.extend(
+        scored
+            .iter()
+            .map(|s| (s.row.name.clone(), s.predictions.clone())),
+    );
     let result = RunResult {
         task: task.name.clone(),
         kind: rows.kind,
@@ -222,10 +237,8 @@ pub fn rerun(
     run_stored: &Run,
     progress: &mut dyn FnMut(Progress),
 ) -> crate::Result<(Outcome, Vec<String>)> {
-    let settings: RunSettings =
-        serde_json::from_value(run_stored.settings.clone()).map_err(|e| {
-            TaskError::Settings(format!("the settings of run {}: {e}", run_stored.id))
-        })?;
+    let settings: RunSettings = serde_json::from_value(run_stored.settings.clone())
+        .map_err(|e| TaskError::Settings(format!("the settings of run {}: {e}", run_stored.id)))?;
     let inputs = Inputs::open(database, &settings)?;
     let before: Vec<(String, String)> =
         serde_json::from_value(run_stored.result["inputs"].clone()).unwrap_or_default();
@@ -255,7 +268,10 @@ pub fn rerun(
         let now = outcome.columns.iter().find(|(n, _)| n == name);
         let same = now.is_some_and(|(_, now)| {
             now.len() == values.len()
-                && now.iter().zip(values).all(|(a, b)| a.to_bits() == b.to_bits())
+                && now
+                    .iter()
+                    .zip(values)
+                    .all(|(a, b)| a.to_bits() == b.to_bits())
         });
         if !same {
             different.push(name.clone());
@@ -445,7 +461,9 @@ impl<'a> Scorer<'a> {
             (name.to_string(), values)
         };
         vec![
-            column("example", &|i| f64::from(self.rows.ids[self.rows.example[i]])),
+            column("example", &|i| {
+                f64::from(self.rows.ids[self.rows.example[i]])
+            }),
             column("biosample", &|i| self.rows.biosample[i] as f64),
             column("label", &|i| self.rows.label[i]),
             column("fold", &|i| self.fold[i] as f64),
@@ -455,7 +473,12 @@ impl<'a> Scorer<'a> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let n_units = self.tested.iter().map(|i| self.unit[*i]).max().map_or(0, |m| m + 1);
+        let n_units = self
+            .tested
+            .iter()
+            .map(|i| self.unit[*i])
+            .max()
+            .map_or(0, |m| m + 1);
         if n_units < 10 {
             notes.push(format!(
                 "intervals are drawn over {n_units} independent units only: take them for a lower \
@@ -517,8 +540,9 @@ impl<'a> Scorer<'a> {
                 high: high.filter(|_| values[i].is_some()),
             }
         };
-        let measures: BTreeMap<String, Measured> =
-            (0..4).map(|i| (names[i].to_string(), with_interval(i))).collect();
+        let measures: BTreeMap<String, Measured> = (0..4)
+            .map(|i| (names[i].to_string(), with_interval(i)))
+            .collect();
         let folds: Vec<FoldScore> = outcomes.iter().map(|o| self.fold_score(o)).collect();
         let defined: Vec<f64> = folds
             .iter()
@@ -584,13 +608,17 @@ impl<'a> Scorer<'a> {
         let mut means = Vec::new();
         let mut outcomes = Vec::new();
         for fold in 0..self.n_folds {
-            let rows: Vec<usize> =
-                self.tested.iter().copied().filter(|i| self.fold[*i] == fold).collect();
+            let rows: Vec<usize> = self
+                .tested
+                .iter()
+                .copied()
+                .filter(|i| self.fold[*i] == fold)
+                .collect();
             if rows.is_empty() {
                 continue;
             }
-            let train = (0..self.rows.label.len())
-                .filter(|i| self.rows.train[*i] && self.fold[*i] != fold);
+            let train =
+                (0..self.rows.label.len()).filter(|i| self.rows.train[*i] && self.fold[*i] != fold);
             let labels: Vec<f64> = train.map(|i| self.rows.label[i]).collect();
             means.push(labels.iter().sum::<f64>() / labels.len().max(1) as f64);
             outcomes.push(FoldOutcome {
@@ -631,7 +659,9 @@ impl<'a> Scorer<'a> {
         let variable = self.rows.variable();
         let mut parts: Vec<(String, Vec<usize>)> = Vec::new();
         let pick = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
-            (0..self.tested.len()).filter(|p| wanted(self.tested[*p])).collect()
+            (0..self.tested.len())
+                .filter(|p| wanted(self.tested[*p]))
+                .collect()
         };
         parts.push(("variable".into(), pick(&|i| variable[i])));
         for (b, name) in self.rows.biosamples.iter().enumerate() {
@@ -656,7 +686,9 @@ impl<'a> Scorer<'a> {
                 name,
                 n: places.len(),
                 n_positive: self.n_positive(&labels),
-                measures: (0..4).map(|i| (names[i].to_string(), measured(i))).collect(),
+                measures: (0..4)
+                    .map(|i| (names[i].to_string(), measured(i)))
+                    .collect(),
             }
         };
         parts.into_iter().map(subset).collect()
@@ -701,7 +733,11 @@ impl<'a> Scorer<'a> {
                 deviation: (n > 1.0).then(|| spread.sqrt()),
             }
         };
-        groups(features).into_iter().enumerate().map(of_group).collect()
+        groups(features)
+            .into_iter()
+            .enumerate()
+            .map(of_group)
+            .collect()
     }
 }
 

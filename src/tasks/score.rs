@@ -175,7 +175,13 @@ impl<'a> Weighted<'a> {
 
 /// Sums of products of deviations, of squares of each.
 fn moments(x: &[f64], y: &[f64], weights: &[u32], n: f64) -> (f64, f64, f64) {
-    let mean = |v: &[f64]| v.iter().zip(weights).map(|(v, w)| v * f64::from(*w)).sum::<f64>() / n;
+    let mean = |v: &[f64]| {
+        v.iter()
+            .zip(weights)
+            .map(|(v, w)| v * f64::from(*w))
+            .sum::<f64>()
+            / n
+    };
     let (mx, my) = (mean(x), mean(y));
     let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
     for ((x, y), w) in x.iter().zip(y).zip(weights) {
@@ -260,7 +266,9 @@ impl Replicates {
 
 /// The 2.5th and 97.5th percentile of what replicates gave; none where fewer than half gave
 /// anything.
-pub(crate) fn interval(replicates: impl Iterator<Item = Option<f64>>) -> (Option<f64>, Option<f64>) {
+pub(crate) fn interval(
+    replicates: impl Iterator<Item = Option<f64>>,
+) -> (Option<f64>, Option<f64>) {
     let all: Vec<Option<f64>> = replicates.collect();
     let mut defined: Vec<f64> = all.iter().flatten().copied().collect();
     if defined.len() * 2 < all.len() || defined.len() < 20 {
@@ -328,7 +336,9 @@ mod tests {
 
     #[test]
     fn intervals_are_wider_where_units_are_few() {
-        let labels: Vec<f64> = (0..400u32).map(|i| f64::from(u8::from(i * 7 % 10 < 3))).collect();
+        let labels: Vec<f64> = (0..400u32)
+            .map(|i| f64::from(u8::from(i * 7 % 10 < 3)))
+            .collect();
         let predictions: Vec<f64> = (0..400u32)
             .map(|i| f64::from(i * 13 % 101) / 101.0 * 0.5 + 0.3 * labels[i as usize])
             .collect();
@@ -342,6 +352,10 @@ mod tests {
         // Units of one class: what is resampled is the class itself.
         let few = width((0..400).map(|i| (i as u32 * 7 % 10) as usize).collect());
         assert!(few > 2.0 * each, "{few} {each}");
-        assert!(Replicates::new(vec![0; 400], 300, 0).measure(&weighted).is_empty());
+        assert!(
+            Replicates::new(vec![0; 400], 300, 0)
+                .measure(&weighted)
+                .is_empty()
+        );
     }
 }

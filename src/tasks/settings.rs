@@ -128,11 +128,18 @@ impl RunSettings {
         if self.features.is_empty() {
             return refuse("a run needs --features, such as embedding,signal,embedding+signal");
         }
-        if let Some(i) = (1..self.features.len()).find(|i| self.features[..*i].contains(&self.features[*i])) {
-            return refuse(&format!("feature set {} is asked for twice", self.features[i]));
+        if let Some(i) =
+            (1..self.features.len()).find(|i| self.features[..*i].contains(&self.features[*i]))
+        {
+            return refuse(&format!(
+                "feature set {} is asked for twice",
+                self.features[i]
+            ));
         }
         if self.train_biosamples.is_empty() != self.test_biosamples.is_empty() {
-            return refuse("biosamples to train on need biosamples to test on, and the other way round");
+            return refuse(
+                "biosamples to train on need biosamples to test on, and the other way round",
+            );
         }
         if self.pooling.is_empty() {
             return refuse("windows need a way of pooling: mean, max, quantiles or per-bin");
@@ -148,7 +155,12 @@ impl RunSettings {
         {
             return refuse("numbers have neither a threshold nor a calibration");
         }
-        if self.inductive && !self.features.iter().any(|f| f.terms.iter().any(|t| t.needs_model())) {
+        if self.inductive
+            && !self
+                .features
+                .iter()
+                .any(|f| f.terms.iter().any(|t| t.needs_model()))
+        {
             return refuse("--inductive is about a model's features; none is asked for");
         }
         Ok(())
@@ -178,13 +190,25 @@ mod tests {
         };
         settings.check().unwrap();
         let text = serde_json::to_string(&settings).unwrap();
-        assert_eq!(serde_json::from_str::<RunSettings>(&text).unwrap(), settings);
+        assert_eq!(
+            serde_json::from_str::<RunSettings>(&text).unwrap(),
+            settings
+        );
         let key = settings.key(&[]);
         settings.threshold = Some("0.5".parse().unwrap());
         assert_ne!(settings.key(&[]), key);
-        assert_ne!(settings.key(&[("task".into(), "a".into())]), settings.key(&[]));
+        assert_ne!(
+            settings.key(&[("task".into(), "a".into())]),
+            settings.key(&[])
+        );
         settings.target = Some(Target::Regression);
-        assert!(settings.check().unwrap_err().to_string().contains("threshold"));
+        assert!(
+            settings
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("threshold")
+        );
         settings.threshold = None;
         settings.features = vec![];
         assert!(settings.check().is_err());

@@ -31,5 +31,6 @@ mod models;
 mod real_peaks;
 #[cfg(feature = "torch")]
 mod stopping;
+mod tasks;
 #[cfg(feature = "torch")]
 mod training;

@@ -26,8 +26,10 @@ impl CpgIslands {
     /// # Errors
     /// As [`read_bed`].
     pub fn read(path: &Path, assembly: &Assembly) -> crate::Result<Self> {
-        let mut intervals: Vec<Interval> =
-            read_bed(path, assembly)?.into_iter().map(|(i, _)| i).collect();
+        let mut intervals: Vec<Interval> = read_bed(path, assembly)?
+            .into_iter()
+            .map(|(i, _)| i)
+            .collect();
         intervals.sort();
         let mut by_chrom: HashMap<String, Vec<(u64, u64, u64)>> = HashMap::new();
         for i in intervals {
@@ -65,19 +67,28 @@ pub(crate) fn density(
 ) -> Option<Features> {
     let mut starts: HashMap<&str, Vec<u64>> = HashMap::new();
     for gene in genes {
-        starts.entry(&gene.interval.chrom).or_default().push(gene.tss());
+        starts
+            .entry(&gene.interval.chrom)
+            .or_default()
+            .push(gene.tss());
     }
     for list in starts.values_mut() {
         list.sort_unstable();
     }
-    let mut names = vec!["genes within 500 kb", "genes within 50 kb", "distance to the next gene"];
+    let mut names = vec![
+        "genes within 500 kb",
+        "genes within 50 kb",
+        "distance to the next gene",
+    ];
     if islands.is_some() {
         names.extend(["CpG within 1 kb", "CpG within", "CpG within 50 kb"]);
     }
     let mut values = Vec::new();
     for example in examples {
         let place = span(example)?;
-        let list = starts.get(place.chrom.as_str()).map_or(&[][..], Vec::as_slice);
+        let list = starts
+            .get(place.chrom.as_str())
+            .map_or(&[][..], Vec::as_slice);
         let first_at = |position: u64| list.partition_point(|t| *t < position);
         let around = |bp: u64| (place.start.saturating_sub(bp), place.end + bp);
         for bp in [AROUND, 50_000] {
@@ -161,7 +172,11 @@ mod tests {
     fn shares_of_islands_and_counts_of_genes_are_exact() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cpg.bed");
-        std::fs::write(&path, "chr21\t1000\t2000\nchr21\t1500\t2500\nchr21\t5000\t5100\n").unwrap();
+        std::fs::write(
+            &path,
+            "chr21\t1000\t2000\nchr21\t1500\t2500\nchr21\t5000\t5100\n",
+        )
+        .unwrap();
         let assembly = Assembly::by_name("hg19").unwrap();
         let islands = CpgIslands::read(&path, &assembly).unwrap();
         assert_eq!(islands.share("chr21", 0, 3000), 0.5);
@@ -173,7 +188,12 @@ mod tests {
             interval: Interval::new("chr21", start, start + 10),
             strand: Strand::Forward,
         };
-        let genes = [gene(1_000_000), gene(1_040_000), gene(1_400_000), gene(3_000_000)];
+        let genes = [
+            gene(1_000_000),
+            gene(1_040_000),
+            gene(1_400_000),
+            gene(3_000_000),
+        ];
         let example = Example {
             place: Some(Interval::new("chr21", 1_000_000, 1_000_001)),
             strand: Some(Strand::Forward),
@@ -190,7 +210,12 @@ mod tests {
             partner: Some(Interval::new("chr21", e, e + 100)),
             ..Example::default()
         };
-        let all = [pair(1000, 2000), pair(1000, 5000), pair(9000, 2000), pair(1000, 1050)];
+        let all = [
+            pair(1000, 2000),
+            pair(1000, 5000),
+            pair(9000, 2000),
+            pair(1000, 1050),
+        ];
         let distance = distance(&all).unwrap();
         let apart: Vec<f32> = distance.values.iter().map(|v| v.exp_m1().round()).collect();
         assert_eq!(apart, [900.0, 3900.0, 6900.0, 0.0]);

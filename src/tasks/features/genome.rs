@@ -70,8 +70,7 @@ impl<'a> Maker<'a> {
             request,
             tracks: database.tracks()?.into_iter().filter(wanted).collect(),
             windows: Placed::new(database.axis(), examples, request.upstream_bins),
-            model_windows: model
-                .map(|m| Placed::new(m.axis(), examples, request.upstream_bins)),
+            model_windows: model.map(|m| Placed::new(m.axis(), examples, request.upstream_bins)),
         })
     }
 
@@ -86,8 +85,9 @@ impl<'a> Maker<'a> {
                 if self.tracks.is_empty() {
                     return Err(no_tracks("all-signal", "the database has no track"));
                 }
-                let mut features =
-                    self.signal(term, &self.tracks, |t| format!("{} {}", t.biosample, t.assay))?;
+                let mut features = self.signal(term, &self.tracks, |t| {
+                    format!("{} {}", t.biosample, t.assay)
+                })?;
                 if *term == Term::AllSignalPca {
                     let width = match self.model {
                         Some(model) => model.config().sizes.embedding(),
@@ -103,10 +103,9 @@ impl<'a> Maker<'a> {
             Term::BiosampleFactors => self.biosample_factors(biosample),
             Term::Hidden => self.hidden(biosample),
             Term::Imputed | Term::Denoised | Term::Completed => self.imputed(term, biosample),
-            Term::Published(_) => Err(TaskError::Features(
-                "a matrix is read, not made".into(),
-            )
-            .into()),
+            Term::Published(_) => {
+                Err(TaskError::Features("a matrix is read, not made".into()).into())
+            }
         }
     }
 
@@ -154,13 +153,18 @@ impl<'a> Maker<'a> {
             group: format!("{term} {}", t.assay),
         });
         let names: Vec<ChannelName> = names.collect();
-        let pooled = self.windows.pool(axis, names.len(), &self.request.poolings, &mut |bins, out| {
-            let n = (bins.end - bins.start) as usize;
-            out.par_chunks_mut(n)
-                .enumerate()
-                .try_for_each(|(i, row)| signal.read(i, bins.clone(), row))?;
-            Ok(())
-        })?;
+        let pooled = self.windows.pool(
+            axis,
+            names.len(),
+            &self.request.poolings,
+            &mut |bins, out| {
+                let n = (bins.end - bins.start) as usize;
+                out.par_chunks_mut(n)
+                    .enumerate()
+                    .try_for_each(|(i, row)| signal.read(i, bins.clone(), row))?;
+                Ok(())
+            },
+        )?;
         Ok(self.windows.features(&names, pooled))
     }
 
@@ -196,13 +200,15 @@ impl<'a> Maker<'a> {
         }
         let axis = self.database.axis();
         let poolings = &self.request.poolings;
-        let pooled = self.windows.pool(axis, names.len(), poolings, &mut |bins, out| {
-            let n = (bins.end - bins.start) as usize;
-            out.par_chunks_mut(n)
-                .zip(&averages)
-                .try_for_each(|(row, average)| average.read(bins.clone(), row))?;
-            Ok(())
-        })?;
+        let pooled = self
+            .windows
+            .pool(axis, names.len(), poolings, &mut |bins, out| {
+                let n = (bins.end - bins.start) as usize;
+                out.par_chunks_mut(n)
+                    .zip(&averages)
+                    .try_for_each(|(row, average)| average.read(bins.clone(), row))?;
+                Ok(())
+            })?;
         Ok(self.windows.features(&names, pooled))
     }
 
@@ -313,7 +319,9 @@ impl<'a> Maker<'a> {
         // For each assay: the track that is measured, or the experiment to impute.
         let place = |assay: &String| measured.iter().position(|t| t.assay == *assay);
         let sources: Vec<Option<usize>> = assays.iter().map(place).collect();
-        let missing: Vec<usize> = (0..assays.len()).filter(|i| sources[*i].is_none()).collect();
+        let missing: Vec<usize> = (0..assays.len())
+            .filter(|i| sources[*i].is_none())
+            .collect();
         let experiments: Vec<Experiment> = missing
             .iter()
             .map(|i| Experiment::new(biosample, assays[*i].as_str()))
@@ -365,7 +373,9 @@ impl Placed {
         read: &mut super::pool::ReadBlock<'_>,
     ) -> crate::Result<Pooled> {
         let parts = self.parts.len();
-        let reversed: Vec<bool> = (0..self.ranges.len()).map(|w| self.reversed[w / parts]).collect();
+        let reversed: Vec<bool> = (0..self.ranges.len())
+            .map(|w| self.reversed[w / parts])
+            .collect();
         pool(axis, &self.ranges, &reversed, n_channels, poolings, read)
     }
 

@@ -210,7 +210,8 @@ impl Channel {
                 if length <= SAMPLES {
                     samples.extend_from_slice(&values[a..b]);
                 } else {
-                    let bins = (0..SAMPLES).map(|i| window.start + (2 * i + 1) * length / (2 * SAMPLES));
+                    let bins =
+                        (0..SAMPLES).map(|i| window.start + (2 * i + 1) * length / (2 * SAMPLES));
                     let inside = bins.filter(|bin| (start..end).contains(bin));
                     samples.extend(inside.map(|bin| values[(bin - block.start) as usize]));
                 }
@@ -357,10 +358,24 @@ mod tests {
             }
             Ok(())
         };
-        let pooled = pool(&axis, &windows, &[false, true], 1, &[Pooling::PerBin], &mut read);
+        let pooled = pool(
+            &axis,
+            &windows,
+            &[false, true],
+            1,
+            &[Pooling::PerBin],
+            &mut read,
+        );
         assert_eq!(pooled.unwrap().values, [10.0, 11.0, 12.0, 52.0, 51.0, 50.0]);
         let unequal = [10..13, 50..54];
-        let refused = pool(&axis, &unequal, &[false; 2], 1, &[Pooling::PerBin], &mut read);
+        let refused = pool(
+            &axis,
+            &unequal,
+            &[false; 2],
+            1,
+            &[Pooling::PerBin],
+            &mut read,
+        );
         assert!(refused.err().unwrap().to_string().contains("one length"));
     }
 

@@ -52,11 +52,15 @@ impl UserMatrix {
         };
         matrix.name = source.name.clone();
         for name in &source.drop {
-            let near = || crate::store::nearest_names(name, matrix.columns.iter().map(String::as_str), 3);
+            let near =
+                || crate::store::nearest_names(name, matrix.columns.iter().map(String::as_str), 3);
             let Some(place) = matrix.columns.iter().position(|c| c == name) else {
                 return Err(TaskError::file(
                     path,
-                    format!("it has no column `{name}` to drop; nearest: {}", near().join(", ")),
+                    format!(
+                        "it has no column `{name}` to drop; nearest: {}",
+                        near().join(", ")
+                    ),
                 )
                 .into());
             };
@@ -99,7 +103,11 @@ impl UserMatrix {
 
 fn array(path: &Path) -> crate::Result<UserMatrix> {
     let matrix = read_matrix(path)?;
-    let numbered = || (0..matrix.n_columns).map(|i| format!("column {}", i + 1)).collect();
+    let numbered = || {
+        (0..matrix.n_columns)
+            .map(|i| format!("column {}", i + 1))
+            .collect()
+    };
     Ok(UserMatrix {
         name: String::new(),
         n_rows: matrix.n_rows,
@@ -124,7 +132,8 @@ fn text(path: &Path) -> crate::Result<UserMatrix> {
         .filter(|i| table.rows.iter().all(|(_, row)| field(row, *i).is_some()))
         .collect();
     let rows = table.rows.iter();
-    let values = rows.flat_map(|(_, row)| places.iter().map(|i| field(row, *i).unwrap_or(f32::NAN)));
+    let values =
+        rows.flat_map(|(_, row)| places.iter().map(|i| field(row, *i).unwrap_or(f32::NAN)));
     Ok(UserMatrix {
         name: String::new(),
         n_rows: table.rows.len(),
@@ -142,7 +151,8 @@ mod tests {
     fn a_table_of_text_gives_its_numbers_without_names_places_and_labels() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
-        let text = "enhancer_name,label,CTCF (enhancer),note,distance\nE1,1,0.5,x,10\nE2,0,NA,y,20\n";
+        let text =
+            "enhancer_name,label,CTCF (enhancer),note,distance\nE1,1,0.5,x,10\nE2,0,NA,y,20\n";
         std::fs::write(&path, text).unwrap();
         let mut source = MatrixSource {
             name: "own".into(),
@@ -151,7 +161,10 @@ mod tests {
         };
         let matrix = UserMatrix::read(&source).unwrap();
         assert_eq!(matrix.columns, ["CTCF (enhancer)", "distance"]);
-        assert_eq!((matrix.n_rows, matrix.values[0], matrix.values[3]), (2, 0.5, 20.0));
+        assert_eq!(
+            (matrix.n_rows, matrix.values[0], matrix.values[3]),
+            (2, 0.5, 20.0)
+        );
         assert!(matrix.values[2].is_nan());
         let features = matrix.features(&[1]);
         assert_eq!((features.n_rows(), features.row(0)[1]), (1, 20.0));

@@ -199,11 +199,7 @@ fn automatic(axis: &GenomeAxis, examples: &[Example]) -> FoldKind {
 }
 
 /// Each example's unit, numbered in the order in which they are met.
-fn units(
-    kind: FoldKind,
-    axis: &GenomeAxis,
-    examples: &[Example],
-) -> Result<Vec<usize>, TaskError> {
+fn units(kind: FoldKind, axis: &GenomeAxis, examples: &[Example]) -> Result<Vec<usize>, TaskError> {
     let needs = |what: &str| {
         TaskError::Folds(format!(
             "folds by {} need examples with {what}; choose --folds shuffled or blocks",
@@ -236,7 +232,9 @@ fn units(
             union.join_overlapping(examples.iter().map(|e| e.partner.as_ref()));
             let spans: Vec<_> = examples.iter().map(span).collect();
             union.join_overlapping(spans.iter().map(Option::as_ref));
-            (0..examples.len()).map(|i| union.root(i).to_string()).collect()
+            (0..examples.len())
+                .map(|i| union.root(i).to_string())
+                .collect()
         }
         _ => examples
             .iter()
@@ -344,7 +342,12 @@ mod tests {
         assert_eq!(folds.kind, FoldKind::Regions);
         assert_eq!(folds.unit, [0, 0, 1, 2]);
         assert_eq!(folds.n_folds, 3);
-        let too_many = Folds::new(&settings(FoldKind::Regions, Some(4)), &axis, &examples, None);
+        let too_many = Folds::new(
+            &settings(FoldKind::Regions, Some(4)),
+            &axis,
+            &examples,
+            None,
+        );
         assert!(too_many.unwrap_err().to_string().contains("3 units"));
     }
 
@@ -392,9 +395,19 @@ mod tests {
             pair((97_000, 98_100), (96_000, 96_100)),
         ];
         let axis = axis(&[("chr21", 0, 100_000)]);
-        let folds = Folds::new(&settings(FoldKind::Components, None), &axis, &examples, None);
+        let folds = Folds::new(
+            &settings(FoldKind::Components, None),
+            &axis,
+            &examples,
+            None,
+        );
         assert_eq!(folds.unwrap().unit, [0, 0, 0, 1, 2]);
-        let single = [at("chr21", 1), at("chr21", 2), at("chr21", 3), at("chr21", 4)];
+        let single = [
+            at("chr21", 1),
+            at("chr21", 2),
+            at("chr21", 3),
+            at("chr21", 4),
+        ];
         let refused = Folds::new(&settings(FoldKind::Components, None), &axis, &single, None);
         assert!(refused.unwrap_err().to_string().contains("two windows"));
     }
@@ -403,14 +416,24 @@ mod tests {
     fn shuffled_folds_are_the_peers_and_blocks_are_contiguous() {
         let axis = axis(&[("chr21", 0, 100_000)]);
         let examples: Vec<Example> = (0..10).map(|i| at("chr21", i * 100)).collect();
-        let folds = Folds::new(&settings(FoldKind::Shuffled, Some(3)), &axis, &examples, None);
+        let folds = Folds::new(
+            &settings(FoldKind::Shuffled, Some(3)),
+            &axis,
+            &examples,
+            None,
+        );
         let folds = folds.unwrap();
         // order = 2 8 4 9 1 6 7 3 0 5; the first fold is order[0::3] = 2, 9, 7, 5.
         let first: Vec<usize> = (0..10).filter(|i| folds.fold[*i] == 0).collect();
         assert_eq!(first, [2, 5, 7, 9]);
         let blocks = Folds::new(&settings(FoldKind::Blocks, Some(3)), &axis, &examples, None);
         assert_eq!(blocks.unwrap().fold, [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]);
-        let one = Folds::new(&settings(FoldKind::Chromosomes, None), &axis, &examples, None);
+        let one = Folds::new(
+            &settings(FoldKind::Chromosomes, None),
+            &axis,
+            &examples,
+            None,
+        );
         assert!(one.unwrap_err().to_string().contains("one unit"));
         let column = Folds::new(&settings(FoldKind::Column, None), &axis, &examples, None);
         assert!(column.unwrap_err().to_string().contains("column of folds"));

@@ -7,15 +7,68 @@ use crate::tasks::TaskError;
 
 /// What a column may be to an import, and the names by which it is known, the surest first.
 pub(crate) const ROLES: &[(&str, &[&str])] = &[
-    ("gene", &["gene_id", "gene", "ensembl_id", "ensembl", "geneid", "gene_name", "symbol"]),
+    (
+        "gene",
+        &[
+            "gene_id",
+            "gene",
+            "ensembl_id",
+            "ensembl",
+            "geneid",
+            "gene_name",
+            "symbol",
+        ],
+    ),
     ("chrom", &["chrom", "chr", "chromosome", "seqname"]),
-    ("start", &["start", "hg19_start", "hg38_start", "chromstart", "chrom_start"]),
-    ("end", &["end", "hg19_end", "hg38_end", "chromend", "chrom_end", "stop"]),
+    (
+        "start",
+        &[
+            "start",
+            "hg19_start",
+            "hg38_start",
+            "chromstart",
+            "chrom_start",
+        ],
+    ),
+    (
+        "end",
+        &[
+            "end",
+            "hg19_end",
+            "hg38_end",
+            "chromend",
+            "chrom_end",
+            "stop",
+        ],
+    ),
     ("strand", &["strand"]),
     ("tss", &["tss"]),
     ("name", &["name", "id"]),
-    ("label", &["label", "y", "class", "value", "is_fire", "fire", "mean_z", "early_score", "score"]),
-    ("biosample", &["biosample", "eid", "cell", "cell_type", "celltype", "cell_line"]),
+    (
+        "label",
+        &[
+            "label",
+            "y",
+            "class",
+            "value",
+            "is_fire",
+            "fire",
+            "mean_z",
+            "early_score",
+            "score",
+        ],
+    ),
+    (
+        "biosample",
+        &[
+            "biosample",
+            "eid",
+            "cell",
+            "cell_type",
+            "celltype",
+            "cell_line",
+        ],
+    ),
     ("fold", &["fold"]),
     ("enhancer", &["enhancer_name", "enhancer"]),
     ("promoter", &["promoter_name", "promoter"]),
@@ -97,7 +150,10 @@ impl<'a> Columns<'a> {
             return self.named(name).map(Some);
         }
         let names = ROLES.iter().find(|(r, _)| *r == role).map(|(_, n)| *n);
-        Ok(names.unwrap_or(&[]).iter().find_map(|name| self.place(name)))
+        Ok(names
+            .unwrap_or(&[])
+            .iter()
+            .find_map(|name| self.place(name)))
     }
 
     /// As [`Columns::find`], of a column that must be there.
@@ -133,7 +189,11 @@ impl<'a> Columns<'a> {
 
     fn place(&self, name: &str) -> Option<usize> {
         let exact = self.header.iter().position(|h| h == name);
-        exact.or_else(|| self.header.iter().position(|h| h.eq_ignore_ascii_case(name)))
+        exact.or_else(|| {
+            self.header
+                .iter()
+                .position(|h| h.eq_ignore_ascii_case(name))
+        })
     }
 }
 
@@ -143,7 +203,13 @@ mod tests {
 
     #[test]
     fn columns_are_known_by_their_usual_names_or_as_the_user_says() {
-        let header = ["Chrom", "hg19_start", "hg19_end", "mean_fraction", "early_score"];
+        let header = [
+            "Chrom",
+            "hg19_start",
+            "hg19_end",
+            "mean_fraction",
+            "early_score",
+        ];
         let header: Vec<String> = header.iter().map(|s| s.to_string()).collect();
         let path = Path::new("t.tsv");
         let none = LabelColumns::default();
@@ -156,9 +222,14 @@ mod tests {
         assert_eq!(columns.need("label").unwrap(), 3);
         let message = columns.need("biosample").unwrap_err().to_string();
         assert!(message.contains("--columns biosample=COLUMN"), "{message}");
-        let wrong = LabelColumns::parse("label=early").unwrap();
-        let message = Columns::new(path, &header, &wrong).find("label").unwrap_err();
-        assert!(message.to_string().contains("nearest: early_score"), "{message}");
+        let wrong = LabelColumns::parse("label=early_scor").unwrap();
+        let message = Columns::new(path, &header, &wrong)
+            .find("label")
+            .unwrap_err();
+        assert!(
+            message.to_string().contains("nearest: early_score"),
+            "{message}"
+        );
         assert!(LabelColumns::parse("label").is_err());
         assert!(LabelColumns::parse("colour=red").is_err());
     }

@@ -16,8 +16,22 @@ const UNITS: [&str; 6] = ["rpkm", "fpkm", "tpm", "arcsinh_rnaseq", "cpm", "count
 
 /// Columns that describe a gene, or say where it lies in arrays that are not ours: no labels.
 const DESCRIPTIONS: [&str; 16] = [
-    "gene_id", "gene_name", "gene", "symbol", "chrom", "chr", "start", "end", "strand", "tss",
-    "tss_index", "prom_lo", "prom_hi", "region", "fold", "description",
+    "gene_id",
+    "gene_name",
+    "gene",
+    "symbol",
+    "chrom",
+    "chr",
+    "start",
+    "end",
+    "strand",
+    "tss",
+    "tss_index",
+    "prom_lo",
+    "prom_hi",
+    "region",
+    "fold",
+    "description",
 ];
 
 /// Reads a table of genes.
@@ -56,7 +70,9 @@ pub(super) fn read(
             return Err(TaskError::line(path, *line, "it names no gene"));
         }
         let known = genes.find(id).or_else(|| genes.find(field(name?)));
-        let given = at.read(fields, assembly).map_err(|m| TaskError::line(path, *line, m))?;
+        let given = at
+            .read(fields, assembly)
+            .map_err(|m| TaskError::line(path, *line, m))?;
         let (tss, strand) = match (known, given) {
             (Some(gene), given) => {
                 let tss = Interval::new(&gene.interval.chrom, gene.tss(), gene.tss() + 1);
@@ -136,9 +152,13 @@ fn label_columns(
         return Ok(labels);
     }
     let described = |i: usize| {
-        i == gene || DESCRIPTIONS.contains(&header[i].to_lowercase().as_str()) || header[i].is_empty()
+        i == gene
+            || DESCRIPTIONS.contains(&header[i].to_lowercase().as_str())
+            || header[i].is_empty()
     };
-    let with_unit: Vec<usize> = (0..header.len()).filter(|i| split(&header[*i]).is_some()).collect();
+    let with_unit: Vec<usize> = (0..header.len())
+        .filter(|i| split(&header[*i]).is_some())
+        .collect();
     if !with_unit.is_empty() {
         let rest = (0..header.len()).filter(|i| !described(*i) && !with_unit.contains(i));
         notes.ignored.extend(rest.map(|i| header[i].clone()));
@@ -203,7 +223,10 @@ impl<'a> GeneNames<'a> {
     }
 
     fn find(&self, name: &str) -> Option<&'a Gene> {
-        let found = self.by_name.get(name).or_else(|| self.by_name.get(versionless(name)))?;
+        let found = self
+            .by_name
+            .get(name)
+            .or_else(|| self.by_name.get(versionless(name)))?;
         self.genes.get(*found)
     }
 }

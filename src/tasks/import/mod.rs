@@ -138,7 +138,13 @@ pub fn import(
             let header = table.header.as_deref().unwrap_or(&[]);
             match kind {
                 TaskKind::Expression => genes::read(
-                    path, &table, options, &gene_names, assembly, &mut builder, &mut notes,
+                    path,
+                    &table,
+                    options,
+                    &gene_names,
+                    assembly,
+                    &mut builder,
+                    &mut notes,
                 )?,
                 TaskKind::Interaction => {
                     pairs::read(path, &table, options, assembly, &mut builder, &mut notes)?
@@ -147,7 +153,13 @@ pub fn import(
                     pairs::read(path, &table, options, assembly, &mut builder, &mut notes)?
                 }
                 _ => windows::read(
-                    path, &table, kind, options, assembly, &mut builder, &mut notes,
+                    path,
+                    &table,
+                    kind,
+                    options,
+                    assembly,
+                    &mut builder,
+                    &mut notes,
                 )?,
             }
             table.checksum
@@ -168,7 +180,10 @@ pub fn import(
         ))
         .into());
     }
-    let name = options.name.clone().unwrap_or_else(|| kind.name().to_string());
+    let name = options
+        .name
+        .clone()
+        .unwrap_or_else(|| kind.name().to_string());
     let new = NewTask {
         name,
         kind: kind.name().to_string(),
@@ -221,12 +236,17 @@ fn report(
                 if l.n_above_0 == 0 { "0" } else { "above 0" }
             ));
         }
-        if placed && !notes.biosamples.contains(&l.biosample) {
-            notes.other.push(format!(
-                "the database has no track of {}: feature sets of its own signal cannot be made",
-                l.biosample
-            ));
-        }
+    }
+    let unknown: Vec<&str> = labels
+        .iter()
+        .map(|l| l.biosample.as_str())
+        .filter(|b| placed && !notes.biosamples.iter().any(|known| known == b))
+        .collect();
+    if !unknown.is_empty() {
+        notes.other.push(format!(
+            "the database has no track of {}: feature sets of their own signal cannot be made",
+            unknown.join(", ")
+        ));
     }
     let mut ignored = std::mem::take(&mut notes.ignored);
     ignored.sort();
@@ -260,7 +280,9 @@ pub(crate) fn is_role(name: &str) -> bool {
     let name = name.to_lowercase();
     let of_window = ["window_start", "window_end", "window_chrom", "window_name"];
     of_window.contains(&name.as_str())
-        || columns::ROLES.iter().any(|(_, names)| names.contains(&name.as_str()))
+        || columns::ROLES
+            .iter()
+            .any(|(_, names)| names.contains(&name.as_str()))
 }
 
 /// The biosample that a file's name holds, as one of its words (`pilot_fire.E116.tsv`).
@@ -278,7 +300,9 @@ fn biosample_of_file(
         .find(|word| notes.biosamples.contains(word));
     match found {
         Some(biosample) => {
-            notes.other.push(format!("biosample {biosample}, from the name of {name}"));
+            notes
+                .other
+                .push(format!("biosample {biosample}, from the name of {name}"));
             Ok(biosample)
         }
         None => Err(TaskError::file(

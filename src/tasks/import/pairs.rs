@@ -64,23 +64,30 @@ pub(super) fn read(
         )
     } else {
         (
-            side("promoter", ["promoter_chrom", "promoter_start", "promoter_end"])?,
-            side("enhancer", ["enhancer_chrom", "enhancer_start", "enhancer_end"])?,
+            side(
+                "promoter",
+                ["promoter_chrom", "promoter_start", "promoter_end"],
+            )?,
+            side(
+                "enhancer",
+                ["enhancer_chrom", "enhancer_start", "enhancer_end"],
+            )?,
         )
     };
     let place = match options.label_columns.as_slice() {
         [] => columns.need("label")?,
         [name] => columns.named(name)?,
         _ => {
-            return Err(TaskError::Settings(
-                "pairs have one --label-column".into(),
-            ));
+            return Err(TaskError::Settings("pairs have one --label-column".into()));
         }
     };
     let biosample = columns.find("biosample")?;
     let names = columns.find("enhancer")?;
     let fold = columns.find("fold")?;
-    let unit = options.unit.clone().unwrap_or_else(|| header[place].clone());
+    let unit = options
+        .unit
+        .clone()
+        .unwrap_or_else(|| header[place].clone());
     let mut of_file = options.biosample.clone();
     for (line, fields) in &table.rows {
         let field = |i: usize| fields.get(i).map_or("", String::as_str);
@@ -126,7 +133,9 @@ pub(super) fn read(
                 found
             }
         };
-        let column = builder.column(&biosample, &unit).map_err(|e| at(e.to_string()))?;
+        let column = builder
+            .column(&biosample, &unit)
+            .map_err(|e| at(e.to_string()))?;
         builder.label(column, example, value, path, *line)?;
     }
     Ok(())

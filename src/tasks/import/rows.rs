@@ -30,7 +30,10 @@ pub(super) fn read(
     if n == 0 || n > matrix.n_rows {
         return Err(TaskError::file(
             path,
-            format!("it has {} rows, of which --rows asks for {n}", matrix.n_rows),
+            format!(
+                "it has {} rows, of which --rows asks for {n}",
+                matrix.n_rows
+            ),
         )
         .into());
     }

@@ -38,8 +38,10 @@ impl Table {
     pub(super) fn read(path: &Path) -> Result<Self, TaskError> {
         let (bytes, checksum) = read_file(path)?;
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let first = text.split(|b| *b == b'\n').next().unwrap_or(text);
-        let delimiter = if first.contains(&b'\t') { b'\t' } else { b',' };
+        // A comment above the table may have neither.
+        let mut lines = text.split(|b| *b == b'\n').take(20);
+        let with_tab = lines.any(|line| line.contains(&b'\t'));
+        let delimiter = if with_tab { b'\t' } else { b',' };
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -138,7 +140,10 @@ mod tests {
     fn headers_are_told_from_bed_lines_and_trailing_tabs_are_nothing() {
         let table = read("gene_id\tE000\tE003\nG1\t1.5\t2\t\nG2\t0\tNA\t\n").unwrap();
         assert_eq!(table.header.unwrap(), ["gene_id", "E000", "E003"]);
-        assert_eq!(table.rows[1], (3, vec!["G2".into(), "0".into(), "NA".into()]));
+        assert_eq!(
+            table.rows[1],
+            (3, vec!["G2".into(), "0".into(), "NA".into()])
+        );
         let bed = read("#made by hand\nchr1\t0\t40000\t1\nchr1\t40000\t80000\t0\n").unwrap();
         assert!(bed.header.is_none());
         assert_eq!((bed.rows.len(), bed.rows[0].0), (2, 2));

@@ -30,11 +30,21 @@ pub(super) fn read(
                 let message = "a BED file of labels has a number in its fourth or fifth field";
                 return Err(TaskError::line(path, 1, message));
             };
-            ([0, 1, 2], vec![place], None, (place == 4).then_some(3), None)
+            (
+                [0, 1, 2],
+                vec![place],
+                None,
+                (place == 4).then_some(3),
+                None,
+            )
         }
         Some(header) => {
             let columns = columns(header);
-            let places = [columns.need("chrom")?, columns.need("start")?, columns.need("end")?];
+            let places = [
+                columns.need("chrom")?,
+                columns.need("start")?,
+                columns.need("end")?,
+            ];
             let labels = match options.label_columns.as_slice() {
                 [] => vec![columns.need("label")?],
                 names => names
@@ -59,10 +69,13 @@ pub(super) fn read(
         (None, None) if labels.len() > 1 => None,
         (None, None) => Some(biosample_of_file(path, options, notes)?),
     };
-    let unit = options.unit.clone().unwrap_or_else(|| match (&table.header, labels.as_slice()) {
-        (Some(header), [place]) => header[*place].clone(),
-        _ => kind.name().to_string(),
-    });
+    let unit = options
+        .unit
+        .clone()
+        .unwrap_or_else(|| match (&table.header, labels.as_slice()) {
+            (Some(header), [place]) => header[*place].clone(),
+            _ => kind.name().to_string(),
+        });
     for (line, fields) in &table.rows {
         let field = |i: usize| fields.get(i).map_or("", String::as_str);
         let at = |m: String| TaskError::line(path, *line, m);
@@ -86,7 +99,9 @@ pub(super) fn read(
                 (None, None, Some(header)) => options.renamed(&header[*l]),
                 (None, None, None) => kind.name().to_string(),
             };
-            let column = builder.column(&biosample, &unit).map_err(|e| at(e.to_string()))?;
+            let column = builder
+                .column(&biosample, &unit)
+                .map_err(|e| at(e.to_string()))?;
             builder.label(column, example, value, path, *line)?;
         }
     }

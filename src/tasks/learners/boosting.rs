@@ -34,7 +34,11 @@ pub(super) fn gbm(
         Target::Classification => (ObjectiveType::LogLoss, Metric::LogLoss),
         Target::Regression => (ObjectiveType::SquaredLoss, Metric::RootMeanSquaredError),
     };
-    let sampling = if rows < 1.0 { SampleMethod::Random } else { SampleMethod::None };
+    let sampling = if rows < 1.0 {
+        SampleMethod::Random
+    } else {
+        SampleMethod::None
+    };
     let mut booster = GradientBooster::default()
         .set_objective_type(objective)
         .set_iterations(training.rounds.unwrap_or(rounds))
@@ -79,9 +83,10 @@ pub(super) fn gbm(
             }
             Ok(match target {
                 Target::Regression => scores,
-                Target::Classification => {
-                    scores.into_iter().map(|s| 1.0 / (1.0 + (-s).exp())).collect()
-                }
+                Target::Classification => scores
+                    .into_iter()
+                    .map(|s| 1.0 / (1.0 + (-s).exp()))
+                    .collect(),
             })
         }),
     })

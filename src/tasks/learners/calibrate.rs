@@ -17,7 +17,10 @@ pub enum Calibration {
 
 /// A calibration that has been learned.
 pub(crate) enum Calibrator {
-    Platt { slope: f64, offset: f64 },
+    Platt {
+        slope: f64,
+        offset: f64,
+    },
     /// Score and probability at each step's ends, rising; straight lines between them.
     Isotonic(Vec<(f64, f64)>),
 }
@@ -43,9 +46,10 @@ impl Calibrator {
             Calibrator::Isotonic(steps) => {
                 let after = steps.partition_point(|(s, _)| *s <= score);
                 let last = steps.len().saturating_sub(1);
-                let (Some(low), Some(high)) =
-                    (steps.get(after.saturating_sub(1)), steps.get(after.min(last)))
-                else {
+                let (Some(low), Some(high)) = (
+                    steps.get(after.saturating_sub(1)),
+                    steps.get(after.min(last)),
+                ) else {
                     return 0.5;
                 };
                 if high.0 <= low.0 {
@@ -157,7 +161,10 @@ mod tests {
         // 2 and 3 are pooled to 1/2.
         let p: Vec<f64> = scores.iter().map(|s| c.apply(*s)).collect();
         assert_eq!(p, [0.0, 0.5, 0.5, 1.0, 1.0]);
-        assert_eq!((c.apply(-9.0), c.apply(99.0), c.apply(3.5)), (0.0, 1.0, 0.75));
+        assert_eq!(
+            (c.apply(-9.0), c.apply(99.0), c.apply(3.5)),
+            (0.0, 1.0, 0.75)
+        );
     }
 
     #[test]

@@ -91,12 +91,29 @@ impl Learner {
     /// The settings that serve without tuning.
     pub fn defaults(self) -> Parameters {
         match self {
-            Learner::Logistic => Parameters::Penalised { penalty: 0.1, l1_share: 0.0 },
-            Learner::Ridge => Parameters::Penalised { penalty: 0.1, l1_share: 0.0 },
-            Learner::Elasticnet => Parameters::Penalised { penalty: 0.02, l1_share: 0.5 },
+            Learner::Logistic => Parameters::Penalised {
+                penalty: 0.1,
+                l1_share: 0.0,
+            },
+            Learner::Ridge => Parameters::Penalised {
+                penalty: 0.1,
+                l1_share: 0.0,
+            },
+            Learner::Elasticnet => Parameters::Penalised {
+                penalty: 0.02,
+                l1_share: 0.5,
+            },
             Learner::Svm => Parameters::Kernel { c: 1.0, width: 1.0 },
-            Learner::Forest => Parameters::Trees { n: 300, min_leaf: 3, share: None },
-            Learner::ExtraTrees => Parameters::Trees { n: 300, min_leaf: 3, share: None },
+            Learner::Forest => Parameters::Trees {
+                n: 300,
+                min_leaf: 3,
+                share: None,
+            },
+            Learner::ExtraTrees => Parameters::Trees {
+                n: 300,
+                min_leaf: 3,
+                share: None,
+            },
             Learner::Knn => Parameters::Neighbours { k: 15 },
             Learner::Gbm => Parameters::Boosted {
                 rate: 0.1,
@@ -131,12 +148,18 @@ impl Learner {
             }
             Learner::Forest | Learner::ExtraTrees => {
                 for (min_leaf, share) in [(1, None), (10, None), (3, Some(0.33))] {
-                    grid.push(Parameters::Trees { n: 300, min_leaf, share });
+                    grid.push(Parameters::Trees {
+                        n: 300,
+                        min_leaf,
+                        share,
+                    });
                 }
             }
             Learner::Knn => grid.extend([5, 50].map(|k| Parameters::Neighbours { k })),
             Learner::Gbm => {
-                for (depth, min_leaf_weight, columns) in [(3, 3.0, 0.5), (7, 1.0, 0.5), (3, 10.0, 0.2)] {
+                for (depth, min_leaf_weight, columns) in
+                    [(3, 3.0, 0.5), (7, 1.0, 0.5), (3, 10.0, 0.2)]
+                {
                     grid.push(Parameters::Boosted {
                         rate: 0.1,
                         depth,
@@ -243,22 +266,30 @@ pub(crate) fn fit(
     };
     match (learner, *parameters) {
         (Learner::Logistic, Parameters::Penalised { penalty, .. }) => match target {
-            Target::Classification => linear::logistic(training, penalty).map(plain).map_err(failed),
+            Target::Classification => linear::logistic(training, penalty)
+                .map(plain)
+                .map_err(failed),
             Target::Regression => Err(failed(
                 "it tells two classes apart; choose ridge for numbers, or give --threshold".into(),
             )),
         },
         (Learner::Ridge | Learner::Elasticnet, Parameters::Penalised { penalty, l1_share }) => {
-            linear::linear(training, penalty, l1_share).map(plain).map_err(failed)
+            linear::linear(training, penalty, l1_share)
+                .map(plain)
+                .map_err(failed)
         }
-        (Learner::Svm, Parameters::Kernel { c, width }) => {
-            support::svm(training, target, c, width).map(plain).map_err(failed)
-        }
+        (Learner::Svm, Parameters::Kernel { c, width }) => support::svm(training, target, c, width)
+            .map(plain)
+            .map_err(failed),
         (Learner::Forest, Parameters::Trees { n, min_leaf, share }) => {
-            trees::forest(training, n, min_leaf, share).map(plain).map_err(failed)
+            trees::forest(training, n, min_leaf, share)
+                .map(plain)
+                .map_err(failed)
         }
         (Learner::ExtraTrees, Parameters::Trees { n, min_leaf, share }) => {
-            trees::extra_trees(training, n, min_leaf, share).map(plain).map_err(failed)
+            trees::extra_trees(training, n, min_leaf, share)
+                .map(plain)
+                .map_err(failed)
         }
         (Learner::Knn, Parameters::Neighbours { k }) => {
             neighbours::knn(training, k).map(plain).map_err(failed)

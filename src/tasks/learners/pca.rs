@@ -56,7 +56,11 @@ fn orthonormalise(basis: &mut Array2<f64>) {
             column -= &done.dot(&shares);
         }
         let length = column.dot(&column).sqrt();
-        let scale = if length > 1e-12 * before.max(1e-300) { 1.0 / length } else { 0.0 };
+        let scale = if length > 1e-12 * before.max(1e-300) {
+            1.0 / length
+        } else {
+            0.0
+        };
         basis.column_mut(i).assign(&(column * scale));
     }
 }
@@ -92,7 +96,10 @@ mod tests {
 
     #[test]
     fn more_components_than_there_are_directions_are_zero_beyond_them() {
-        let x = Array2::from_shape_vec((4, 3), vec![1., 1., 0., -1., -1., 0., 2., 2., 0., -2., -2., 0.]);
+        let x = Array2::from_shape_vec(
+            (4, 3),
+            vec![1., 1., 0., -1., -1., 0., 2., 2., 0., -2., -2., 0.],
+        );
         let pca = Pca::learn(&x.unwrap(), 2);
         assert!(pca.directions.iter().all(|v| v.is_finite()));
     }

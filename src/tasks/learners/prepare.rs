@@ -116,7 +116,11 @@ fn standardiser(term: &Features, train: &[usize]) -> PreparedTerm {
             }
         }
     }
-    let means: Vec<f64> = sum.iter().zip(&count).map(|(s, n)| s / f64::max(*n, 1.0)).collect();
+    let means: Vec<f64> = sum
+        .iter()
+        .zip(&count)
+        .map(|(s, n)| s / f64::max(*n, 1.0))
+        .collect();
     let mut squares = vec![0.0; n_columns];
     for i in train {
         for (c, v) in term.row(*i).iter().enumerate() {
@@ -240,16 +244,35 @@ mod tests {
     fn features_that_tell_nothing_are_refused() {
         let missing = features(1, vec![f32::NAN; 3]);
         let refused = Prepared::learn(&missing, &[0, 1, 2], &[0.0; 3], PLAIN);
-        assert!(refused.err().unwrap().to_string().contains("all features are missing"));
+        assert!(
+            refused
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("all features are missing")
+        );
         let constant = features(1, vec![0.1; 3]);
         let refused = Prepared::learn(&constant, &[0, 1, 2], &[0.0; 3], PLAIN);
-        assert!(refused.err().unwrap().to_string().contains("no feature varies"));
+        assert!(
+            refused
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("no feature varies")
+        );
     }
 
     #[test]
     fn selection_sees_the_training_rows_only() {
         // The first column goes with the labels in training, the second only in the last rows.
-        let rows = [[0.0, 1.0], [1.0, 0.9], [0.0, 1.1], [1.0, 1.0], [0.5, 90.0], [0.5, 0.0]];
+        let rows = [
+            [0.0, 1.0],
+            [1.0, 0.9],
+            [0.0, 1.1],
+            [1.0, 1.0],
+            [0.5, 90.0],
+            [0.5, 0.0],
+        ];
         let features = features(2, rows.iter().flatten().map(|v| *v as f32).collect());
         let labels = [0.0, 1.0, 0.0, 1.0];
         let select = Preparation {

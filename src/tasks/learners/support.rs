@@ -42,7 +42,8 @@ pub(super) fn svm(
                 .fit(&Dataset::new(x, Array1::from_vec(classes)))
                 .map_err(|e| e.to_string())?;
             Ok(Box::new(move |x| {
-                let score = |row: ndarray::ArrayView1<'_, f64>| model.weighted_sum(&row) - model.rho;
+                let score =
+                    |row: ndarray::ArrayView1<'_, f64>| model.weighted_sum(&row) - model.rho;
                 Ok(x.outer_iter().map(score).collect())
             }))
         }
@@ -54,7 +55,8 @@ pub(super) fn svm(
                 .fit(&Dataset::new(x, Array1::from_vec(training.y.to_vec())))
                 .map_err(|e| e.to_string())?;
             Ok(Box::new(move |x| {
-                let score = |row: ndarray::ArrayView1<'_, f64>| model.weighted_sum(&row) - model.rho;
+                let score =
+                    |row: ndarray::ArrayView1<'_, f64>| model.weighted_sum(&row) - model.rho;
                 Ok(x.outer_iter().map(score).collect())
             }))
         }

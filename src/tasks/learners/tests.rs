@@ -45,10 +45,16 @@ fn every_learner_tells_the_classes_of_rows_that_it_has_not_seen() {
         let area = auroc(&labels, &scores).unwrap();
         assert!(area > 0.9, "{learner:?}: {area}");
         if learner.gives_probabilities() {
-            assert!(scores.iter().all(|p| (0.0..=1.0).contains(p)), "{learner:?}");
+            assert!(
+                scores.iter().all(|p| (0.0..=1.0).contains(p)),
+                "{learner:?}"
+            );
             let mean = scores.iter().sum::<f64>() / 200.0;
             let expected = classes.iter().sum::<f64>() / 200.0;
-            assert!((mean - expected).abs() < 0.1, "{learner:?}: {mean} {expected}");
+            assert!(
+                (mean - expected).abs() < 0.1,
+                "{learner:?}: {mean} {expected}"
+            );
         }
     }
 }
@@ -76,7 +82,12 @@ fn every_learner_but_logistic_predicts_numbers() {
 
 #[test]
 fn learners_are_the_same_on_any_number_of_threads_and_differ_by_seed() {
-    let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+    let pool = |n| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(n)
+            .build()
+            .unwrap()
+    };
     for learner in [Learner::Forest, Learner::ExtraTrees, Learner::Gbm] {
         let one = pool(1).install(|| predictions(learner, Target::Classification, 0));
         let three = pool(3).install(|| predictions(learner, Target::Classification, 0));
@@ -102,7 +113,11 @@ fn boosting_knows_what_missing_means_and_stops_before_its_last_round() {
     };
     let defaults = Learner::Gbm.defaults();
     let fitted = fit(Learner::Gbm, &defaults, Target::Classification, &training).unwrap();
-    assert!((2..1_000).contains(&fitted.rounds.unwrap()), "{:?}", fitted.rounds);
+    assert!(
+        (2..1_000).contains(&fitted.rounds.unwrap()),
+        "{:?}",
+        fitted.rounds
+    );
     assert!((fitted.predict)(&x).is_ok());
 }
 
@@ -117,6 +132,11 @@ fn a_kernel_that_would_not_fit_into_memory_is_refused() {
         rounds: None,
         seed: 0,
     };
-    let refused = fit(Learner::Svm, &Learner::Svm.defaults(), Target::Classification, &training);
+    let refused = fit(
+        Learner::Svm,
+        &Learner::Svm.defaults(),
+        Target::Classification,
+        &training,
+    );
     assert!(refused.err().unwrap().to_string().contains("GB"));
 }

@@ -73,7 +73,10 @@ fn mean<T>(
         }
         n_trees += n;
     }
-    Ok(sums.into_iter().map(|s| s / n_trees.max(1) as f64).collect())
+    Ok(sums
+        .into_iter()
+        .map(|s| s / n_trees.max(1) as f64)
+        .collect())
 }
 
 fn features_of_a_split(n_columns: usize, share: Option<f64>) -> usize {
@@ -101,9 +104,14 @@ pub(super) fn forest(
             .with_seed(seed);
         RandomForestRegressor::fit(&x, &y, parameters).map_err(|e| e.to_string())
     })?;
-    Ok(predictor(move |piece, n| {
-        mean(&groves, n, |grove| grove.predict(piece).map_err(|e| e.to_string()))
-    }, "forest"))
+    Ok(predictor(
+        move |piece, n| {
+            mean(&groves, n, |grove| {
+                grove.predict(piece).map_err(|e| e.to_string())
+            })
+        },
+        "forest",
+    ))
 }
 
 /// Extremely randomised trees: all examples, thresholds at random.
@@ -123,9 +131,14 @@ pub(super) fn extra_trees(
             .with_seed(seed);
         ExtraTreesRegressor::fit(&x, &y, parameters).map_err(|e| e.to_string())
     })?;
-    Ok(predictor(move |piece, n| {
-        mean(&groves, n, |grove| grove.predict(piece).map_err(|e| e.to_string()))
-    }, "extra-trees"))
+    Ok(predictor(
+        move |piece, n| {
+            mean(&groves, n, |grove| {
+                grove.predict(piece).map_err(|e| e.to_string())
+            })
+        },
+        "extra-trees",
+    ))
 }
 
 /// Predicts pieces of rows; an error names the learner.
