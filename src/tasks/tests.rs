@@ -363,8 +363,8 @@ fn features_that_have_seen_the_label_are_refused() {
         columns: vec![],
     };
     let values = World::examples()
-        .iter()
-        .map(|(c, w, _)| f64::from(u8::from(active(*c, *w, 0))));
+        .into_iter()
+        .map(|(c, w, _)| f64::from(u8::from(active(c, w, 0))));
     task.columns.push(LabelColumn {
         biosample: "S1".into(),
         unit: "rpkm".into(),

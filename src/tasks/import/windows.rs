@@ -25,7 +25,8 @@ pub(super) fn read(
     let (places, labels, biosample, name, fold) = match &table.header {
         None => {
             let first = table.rows.first().map(|(_, f)| f.as_slice()).unwrap_or(&[]);
-            let place = (3..first.len().min(5)).find(|i| label(&first[*i]).is_ok());
+            let is_label = |i: &usize| label(&first[*i]).is_ok_and(|v| !v.is_nan());
+            let place = (3..first.len().min(5)).find(is_label);
             let Some(place) = place else {
                 let message = "a BED file of labels has a number in its fourth or fifth field";
                 return Err(TaskError::line(path, 1, message));
