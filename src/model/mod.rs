@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod forward;
 mod parameters;
+pub(crate) mod product;
 mod stored;
 
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
