@@ -9,6 +9,7 @@ mod error;
 mod forward;
 mod hidden;
 mod parameters;
+pub(crate) mod product;
 mod stored;
 
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
