@@ -40,7 +40,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         &[labels],
         &ImportOptions::default(),
     )?;
-    println!("{} genes in {} biosamples", report.n_examples, report.labels.len());
+    println!(
+        "{} genes in {} biosamples",
+        report.n_examples,
+        report.labels.len()
+    );
 
     // Is a gene expressed in S1? Signal at its promoter, what the assays do there in the other
     // biosamples, and both; the baselines come along.
@@ -48,7 +52,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         task: "expression".into(),
         train_biosamples: vec!["S1".into()],
         test_biosamples: vec!["S1".into()],
-        features: vec!["signal".parse()?, "average".parse()?, "signal+average".parse()?],
+        features: vec![
+            "signal".parse()?,
+            "average".parse()?,
+            "signal+average".parse()?,
+        ],
         learner: Learner::Logistic,
         bootstrap: 200,
         ..RunSettings::default()
