@@ -26,10 +26,13 @@ mod bigwig;
 mod bins;
 mod error;
 mod format;
+mod hdf5;
 mod http;
+mod keras;
 mod location;
 mod pieces;
 mod runs;
+mod shield;
 mod signal;
 mod source;
 mod text;
@@ -38,8 +41,10 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use aside::write_text;
 pub use error::FormatError;
 pub use format::Format;
+pub use keras::{KerasFile, KerasModel, KerasRows, KerasWeight, write_keras};
 pub use location::{Identity, Location, checksum, identity};
 pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,

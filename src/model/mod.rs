@@ -4,12 +4,14 @@
 //! Owns what a trained model is and how it predicts; training belongs to `factorization`, reading
 //! signal to `compendium`. Everything here builds and works without the feature `torch`.
 
+mod avocado;
 mod config;
 mod error;
 mod forward;
 mod parameters;
 mod stored;
 
+pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
 pub use error::ModelError;
 pub use forward::{Forward, GenomeBlock};

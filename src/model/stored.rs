@@ -2,14 +2,14 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network};
+use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Sizes};
 use crate::genome::{GenomeAxis, Scale};
-use crate::store::{Database, Model, ModelLock, ModelRecord, StoreError};
+use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError};
 
 const BIOSAMPLES: &str = "biosample_factors";
 const ASSAYS: &str = "assay_factors";
 
-fn genome_tensor(scale: Scale) -> String {
+pub(super) fn genome_tensor(scale: Scale) -> String {
     format!("genome_{scale}")
 }
 
@@ -198,9 +198,50 @@ pub fn save(
 ) -> crate::Result<Model> {
     let config: ModelConfig = serde_json::from_value(record.config.clone())
         .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
-    network.check(&config.sizes)?;
     let axis =
         GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
+    let mut writer = begin(database, lock, record, network, &config.sizes, replace)?;
+    for scale in Scale::ALL {
+        let table = &genome.scales[scale.index()];
+        let (rows, cols) = (
+            axis.n_rows(scale) as usize,
+            config.sizes.genome_factors(scale),
+        );
+        if table.dim() != (rows, cols) {
+            return Err(ModelError::Shape {
+                name: format!("{scale} factors"),
+                found: [table.nrows(), table.ncols()],
+                expected: [rows, cols],
+            }
+            .into());
+        }
+        let table = table.as_standard_layout();
+        let values = table.as_slice().unwrap_or(&[]);
+        for region in 0..axis.regions().len() {
+            let rows = axis.region_rows(scale, region);
+            let part = &values[rows.start as usize * cols..rows.end as usize * cols];
+            writer.tensor(
+                &genome_tensor(scale),
+                rows.end - rows.start,
+                cols as u64,
+                Some(region as u32),
+                part,
+            )?;
+        }
+    }
+    Ok(writer.commit()?)
+}
+
+/// Begins to store a model: all but the genome's factors. [`genome_tensor`] follow, a region each.
+pub(super) fn begin<'a>(
+    database: &'a Database,
+    lock: &ModelLock,
+    record: &ModelRecord,
+    network: &Network,
+    sizes: &Sizes,
+    replace: bool,
+) -> crate::Result<ModelWriter<'a>> {
+    network.check(sizes)?;
     let mut writer = database.begin_model(lock, record, replace)?;
     let mut put = |name: &str, rows: usize, cols: usize, values: &mut dyn Iterator<Item = f32>| {
         let flat: Vec<f32> = values.collect();
@@ -234,35 +275,7 @@ pub fn save(
             &mut layer.bias.iter().copied(),
         )?;
     }
-    for scale in Scale::ALL {
-        let table = &genome.scales[scale.index()];
-        let (rows, cols) = (
-            axis.n_rows(scale) as usize,
-            config.sizes.genome_factors(scale),
-        );
-        if table.dim() != (rows, cols) {
-            return Err(ModelError::Shape {
-                name: format!("{scale} factors"),
-                found: [table.nrows(), table.ncols()],
-                expected: [rows, cols],
-            }
-            .into());
-        }
-        let table = table.as_standard_layout();
-        let values = table.as_slice().unwrap_or(&[]);
-        for region in 0..axis.regions().len() {
-            let rows = axis.region_rows(scale, region);
-            let part = &values[rows.start as usize * cols..rows.end as usize * cols];
-            writer.tensor(
-                &genome_tensor(scale),
-                rows.end - rows.start,
-                cols as u64,
-                Some(region as u32),
-                part,
-            )?;
-        }
-    }
-    Ok(writer.commit()?)
+    Ok(writer)
 }
 
 fn place(what: &'static str, name: &str, names: &[String]) -> Result<usize, StoreError> {

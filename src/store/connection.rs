@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, table_checksums};
 
 /// `PERS`: tells a database of ours from any other SQLite file.
 const APPLICATION_ID: i64 = 0x5045_5253;
@@ -22,7 +22,10 @@ const PAGE_BYTES: i64 = 16_384;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The schema's migrations, oldest first.
-const MIGRATIONS: &[&str] = &[include_str!("../../schema/001_compendium_and_models.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../schema/001_compendium_and_models.sql"),
+    include_str!("../../schema/004_table_checksums.sql"),
+];
 
 /// The name of the file in the database directory.
 pub(crate) const FILE_NAME: &str = "persea.sqlite";
@@ -230,6 +233,8 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Store
         // Asked inside the transaction: another process may have been faster.
         if user_version(&transaction)? < version {
             transaction.execute_batch(sql)?;
+            // Of an older database that has just got the table: its rows are taken as they are.
+            table_checksums::record_missing(&transaction)?;
             transaction.pragma_update(None, "user_version", version)?;
         }
         transaction.commit()?;
@@ -278,7 +283,7 @@ mod tests {
             ("journal_mode", "wal"),
             ("foreign_keys", "1"),
             ("synchronous", "2"),
-            ("user_version", "1"),
+            ("user_version", &MIGRATIONS.len().to_string()),
             ("application_id", "1346720339"),
         ] {
             let value: rusqlite::types::Value = connection

@@ -41,6 +41,7 @@
 //! ```
 
 mod annotation;
+mod backup;
 mod check;
 mod checkpoint_file;
 mod checkpoints;
@@ -61,6 +62,7 @@ mod shards;
 mod signal;
 mod statistics;
 mod sweep;
+mod table_checksums;
 mod tensors;
 #[cfg(test)]
 pub(crate) mod test_support;
@@ -71,7 +73,8 @@ mod track_changes;
 mod track_writer;
 mod zarr;
 
-pub use check::{Finding, Severity};
+pub use backup::{BackupProgress, BackupReport};
+pub use check::{Finding, Severity, check_database};
 pub use checkpoints::{Checkpoint, CheckpointWriter};
 pub use database::{Database, NewDatabase};
 pub use error::StoreError;

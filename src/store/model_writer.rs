@@ -254,7 +254,7 @@ impl ModelWriter<'_> {
 
     /// Stores what has come, in one transaction: new tensors, then pieces.
     fn store_batch(&mut self) -> Result<(), StoreError> {
-        let new_ids = self.database.write(|t| {
+        let new_ids = self.database.write_in(&["model_tensors"], |t| {
             let mut insert = t.prepare_cached(
                 "INSERT INTO model_tensors (model, name, region, rows, cols, dtype)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

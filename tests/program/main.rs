@@ -10,6 +10,7 @@ mod read;
 mod workspace;
 
 mod annotation;
+mod backing_up;
 mod bad_databases;
 mod bad_files;
 mod bad_manifests;
@@ -29,6 +30,7 @@ mod ingesting;
 #[cfg(feature = "torch")]
 mod models;
 mod real_peaks;
+mod schema_versions;
 #[cfg(feature = "torch")]
 mod stopping;
 #[cfg(feature = "torch")]
