@@ -242,6 +242,11 @@ mod tests {
             "backup copy.persea --format json",
             "import avocado chr1=models/chr1 chr2=models/chr2 --assembly hg19",
             "export avocado --model base --output base --format json",
+            "export genome --scale 250bp --region chr1:1-2000 --output f.parquet",
+            "export embedding --output f.npz --as npz",
+            "export biosamples --output b.h5ad",
+            "export assays --output a.tsv --format json",
+            "export completed --region chr1 --output c.zarr --arcsinh",
         ];
         if cfg!(feature = "torch") {
             lines.extend([

@@ -88,6 +88,12 @@ impl KerasFile {
         }
         let opened = guarded(&file, || {
             let hdf5 = Hdf5File::open(path).map_err(|e| e.to_string())?;
+            // The arrays may be there where only what follows them is gone: still no whole file.
+            let block = hdf5.superblock();
+            let end = block.base_address.saturating_add(block.eof_address);
+            if std::fs::metadata(path).map_err(|e| e.to_string())?.len() < end {
+                return Err(format!("it is cut short: it should have {end} bytes"));
+            }
             let (layers, weights) = list(&hdf5)?;
             Ok((hdf5, layers, weights))
         });

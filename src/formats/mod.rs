@@ -24,6 +24,7 @@ mod array;
 mod aside;
 mod bigwig;
 mod bins;
+mod cube;
 mod error;
 mod format;
 mod hdf5;
@@ -35,6 +36,7 @@ mod runs;
 mod shield;
 mod signal;
 mod source;
+mod table;
 mod text;
 mod walk;
 
@@ -42,6 +44,7 @@ mod walk;
 mod tests;
 
 pub use aside::write_text;
+pub use cube::CubeWriter;
 pub use error::FormatError;
 pub use format::Format;
 pub use keras::{KerasFile, KerasModel, KerasRows, KerasWeight, write_keras};
@@ -50,3 +53,4 @@ pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
     open_signal,
 };
+pub use table::{LabelKind, Labels, TableFormat, TableShape, TableSource, write_table};

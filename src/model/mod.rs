@@ -7,6 +7,7 @@
 mod avocado;
 mod config;
 mod error;
+mod factor_table;
 mod forward;
 mod parameters;
 mod stored;
@@ -14,6 +15,7 @@ mod stored;
 pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
 pub use error::ModelError;
+pub use factor_table::{GenomeRows, GenomeTable, NamedAxis, NamedTable};
 pub use forward::{Forward, GenomeBlock};
 #[cfg(feature = "torch")]
 pub(crate) use parameters::initial_factors;

@@ -132,19 +132,12 @@ impl TrainedModel {
     ) -> Result<GenomeBlock, StoreError> {
         let mut scales: [Array2<f32>; 3] = Default::default();
         for scale in Scale::ALL {
-            let first = self.axis.regions()[region].first_row(scale);
-            let from = first_bin / scale.bins() - first;
+            let from = first_bin / scale.bins();
             let n_rows = GenomeBlock::n_rows(scale, first_bin, n_bins);
             let cols = self.config.sizes.genome_factors(scale);
             let mut values = vec![0f32; n_rows * cols];
             let rows = from..from + n_rows as u64;
-            database.read_tensor(
-                &self.stored,
-                &genome_tensor(scale),
-                Some(region as u32),
-                rows,
-                &mut values,
-            )?;
+            self.read_factors(database, scale, region, rows, &mut values)?;
             scales[scale.index()] = shaped(n_rows, cols, values);
         }
         Ok(GenomeBlock {
@@ -152,6 +145,25 @@ impl TrainedModel {
             n_bins,
             scales,
         })
+    }
+
+    /// Rows of genome factors of one region, counted on its chromosome (bin / bins of the scale),
+    /// row-major.
+    ///
+    /// # Errors
+    /// When the region has not these rows, or a blob is damaged.
+    pub fn read_factors(
+        &self,
+        database: &Database,
+        scale: Scale,
+        region: usize,
+        rows: std::ops::Range<u64>,
+        out: &mut [f32],
+    ) -> Result<(), StoreError> {
+        let first = self.axis.regions()[region].first_row(scale);
+        let rows = rows.start.saturating_sub(first)..rows.end.saturating_sub(first);
+        let of = Some(region as u32);
+        database.read_tensor(&self.stored, &genome_tensor(scale), of, rows, out)
     }
 
     /// All genome factors.

@@ -18,6 +18,7 @@ mod bad_names;
 mod bad_regions;
 #[cfg(feature = "torch")]
 mod evaluating;
+mod exchanging;
 #[cfg(feature = "torch")]
 mod extending;
 #[cfg(feature = "torch")]

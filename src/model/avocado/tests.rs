@@ -359,14 +359,14 @@ fn files_of_something_else_and_damaged_ones_are_errors_and_never_a_panic() {
             Ok(())
         };
         read_all(&whole).unwrap();
-        for n_bytes in (0..whole.len() - 8).step_by(whole.len() / 300) {
+        for n_bytes in (0..whole.len() - 8).step_by(whole.len() / 100) {
             assert!(
                 read_all(&whole[..n_bytes]).is_err(),
                 "{name} cut at {n_bytes}"
             );
         }
         let mut n_found = 0;
-        let step = 29;
+        let step = 61;
         for at in (0..whole.len()).step_by(step) {
             for bit in [0x01, 0x80] {
                 let mut bytes = whole.clone();
@@ -375,7 +375,7 @@ fn files_of_something_else_and_damaged_ones_are_errors_and_never_a_panic() {
                 n_found += usize::from(read_all(&bytes).is_err());
             }
         }
-        assert!(n_found > 100, "{name}: {n_found}");
+        assert!(n_found > 50, "{name}: {n_found}");
     }
     // An HDF5 file without a model in it.
     let tracks = fixtures().join("chrT.h5");

@@ -325,7 +325,7 @@ fn a_flipped_bit_on_any_page_is_harmless_or_found_and_no_reader_tells_anything_e
         let bytes = &whole[page * 16_384..(page + 1) * 16_384];
         // Where rows are: small tables fill a page from its end, and zeros are mostly nothing.
         let used: Vec<usize> = (0..16_384).filter(|i| bytes[*i] != 0).collect();
-        for _ in 0..12 {
+        for _ in 0..6 {
             if used.is_empty() {
                 break;
             }
