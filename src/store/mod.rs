@@ -42,6 +42,7 @@
 
 mod annotation;
 mod backup;
+mod bulk;
 mod check;
 mod checkpoint_file;
 mod checkpoints;

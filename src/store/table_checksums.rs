@@ -85,13 +85,17 @@ pub(crate) fn record_all(t: &Transaction<'_>) -> Result<(), StoreError> {
 /// Records the schema, and those tables that have no checksum yet: they came to be before there were
 /// any.
 pub(crate) fn record_missing(t: &Transaction<'_>) -> Result<(), StoreError> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE name = 'table_checksums'";
-    if t.query_row(sql, [], |_| Ok(())).optional()?.is_none() {
+    let is_there = |name: &str| -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM sqlite_schema WHERE name = ?1";
+        Ok(t.query_row(sql, [name], |_| Ok(())).optional()?.is_some())
+    };
+    if !is_there("table_checksums")? {
         return Ok(());
     }
     record(t, SCHEMA, digest(t, SCHEMA)?)?;
     for name in tables() {
-        if recorded(t, name)?.is_none() {
+        // The list has SQLite's own table, which is in no list, and those of later versions.
+        if (name == SCHEMA || is_there(name)?) && recorded(t, name)?.is_none() {
             record(t, name, digest(t, name)?)?;
         }
     }

@@ -20,10 +20,10 @@ fn a_copy_is_the_database_without_what_is_unfinished() {
     writer
         .tensor(
             "genome_25bp",
-            500_000,
+            900_000,
             25,
             Some(0),
-            &numbers(400_000, 25, 1),
+            &numbers(800_000, 25, 1),
         )
         .unwrap();
     fs::write(db.path().join("index/x.hnsw"), b"derived").unwrap();

@@ -462,9 +462,9 @@ fn what_interrupted_writers_left_is_swept_by_the_next_writer() {
     let mut writer = db
         .begin_model(&lock, &record("half", Precision::F32), false)
         .unwrap();
-    let many = numbers(400_000, 25, 1);
+    let many = numbers(800_000, 25, 1);
     writer
-        .tensor("genome_25bp", 500_000, 25, Some(0), &many)
+        .tensor("genome_25bp", 900_000, 25, Some(0), &many)
         .unwrap();
     std::mem::forget(writer);
     drop(lock);
