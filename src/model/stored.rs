@@ -161,7 +161,13 @@ impl TrainedModel {
         out: &mut [f32],
     ) -> Result<(), StoreError> {
         let first = self.axis.regions()[region].first_row(scale);
-        let rows = rows.start.saturating_sub(first)..rows.end.saturating_sub(first);
+        let Some(start) = rows.start.checked_sub(first) else {
+            return Err(StoreError::Invalid(format!(
+                "row {} of {scale} lies before region {region}, which begins with row {first}",
+                rows.start
+            )));
+        };
+        let rows = start..rows.end.saturating_sub(first);
         let of = Some(region as u32);
         database.read_tensor(&self.stored, &genome_tensor(scale), of, rows, out)
     }

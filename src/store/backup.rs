@@ -132,6 +132,14 @@ impl Database {
         // A connection of its own: the one of this handle stays free for its other threads.
         let file = self.path().join(connection::FILE_NAME);
         let (source, _) = connection::open(&file, self.path()).map_err(|e| e.at(self.path()))?;
+        // Without the log, which a writer of a model may have left aside just now, the long transaction
+        // below would keep that writer waiting.
+        let mode: String = source.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
+        if mode != "wal" && !self.is_read_only() {
+            return Err(StoreError::Busy {
+                path: self.path().to_path_buf(),
+            });
+        }
         for attempt in 0.. {
             let at = |e: rusqlite::Error| StoreError::from(e).at(self.path());
             source.execute_batch("BEGIN").map_err(at)?;

@@ -7,7 +7,8 @@
 //! What it promises:
 //! - A kill at any instant loses at most the item being written. Bytes come first, then the row
 //!   that makes them real; bytes without a row are swept by the next writer.
-//! - A reader never sees half a write, and never waits for one.
+//! - A reader never sees half a write, and waits for none; while a model is stored, for at most a
+//!   transaction (see `bulk`).
 //! - Two writers of the same track or model do not get in each other's way: the second is told
 //!   who the first is.
 //! - Damage is found by checksums when it is read, and reported by name; nothing panics on it.
