@@ -1,5 +1,5 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size` and `ingest`.
+//! `training`, `imputation`, `genome-size`, `ingest`, `search` and `search-genome`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
 //! whatever else the machine does falls on both; each prints its figure, the ratio of each round,
@@ -11,6 +11,8 @@ mod genome_size;
 mod ingest;
 mod machine;
 mod pilot;
+mod search;
+mod search_genome;
 mod speed;
 mod worker;
 
@@ -24,7 +26,14 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 4] = ["training", "imputation", "genome-size", "ingest"];
+const ALL: [&str; 6] = [
+    "training",
+    "imputation",
+    "genome-size",
+    "ingest",
+    "search",
+    "search-genome",
+];
 
 fn main() -> anyhow::Result<()> {
     // cargo adds --bench.
@@ -63,6 +72,12 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("ingest") {
         ingest::run(&bench)?;
+    }
+    if wanted("search") {
+        search::run(&bench)?;
+    }
+    if wanted("search-genome") {
+        search_genome::run()?;
     }
     Ok(())
 }

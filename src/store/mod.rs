@@ -48,6 +48,7 @@ mod connection;
 mod database;
 mod durable;
 mod error;
+mod index_folder;
 mod info;
 mod locks;
 mod model_copy;

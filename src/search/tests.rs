@@ -1,0 +1,6 @@
+//! The search against brute force, and against damage.
+
+mod against_brute_force;
+mod index_files;
+mod questions;
+mod samples;
