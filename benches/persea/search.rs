@@ -84,7 +84,7 @@ pub fn time_each(
     bins: &[u64],
     options: &SearchOptions,
     allowed: Option<&Allowed>,
-) -> anyhow::Result<(Vec<f64>, [f64; 3])> {
+) -> anyhow::Result<(Vec<f64>, [f64; 4])> {
     let queries: Vec<Query> = bins.iter().map(|b| position(searcher, *b)).collect();
     let mut seconds = Vec::with_capacity(queries.len());
     let mut read = RowsRead::default();
@@ -96,9 +96,10 @@ pub fn time_each(
         read.kbp5 += answer.read.kbp5;
         read.bp250 += answer.read.bp250;
         read.bp25 += answer.read.bp25;
+        read.sketches += answer.read.sketches;
     }
     let n = queries.len() as f64;
-    let mean = [read.kbp5, read.bp250, read.bp25].map(|r| r as f64 / n);
+    let mean = [read.kbp5, read.sketches, read.bp250, read.bp25].map(|r| r as f64 / n);
     Ok((seconds, mean))
 }
 
@@ -159,14 +160,14 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
     for (what, options, allowed) in &cases {
         time_each(&searcher, &bins, options, allowed.as_ref())?;
         let mut rates = Vec::new();
-        let mut told = (Vec::new(), [0.0; 3]);
+        let mut told = (Vec::new(), [0.0; 4]);
         for _ in 0..bench.rounds {
             told = time_each(&searcher, &bins, options, allowed.as_ref())?;
             rates.push(told.0.len() as f64 / told.0.iter().sum::<f64>());
         }
-        let [coarse, middle, fine] = told.1;
+        let [coarse, sketches, middle, fine] = told.1;
         println!(
-            "  {what:<44} {:>6} queries/s, p50 {:.0} µs, p95 {:.0} µs; rows read {coarse:.0}, {middle:.0}, {fine:.0}; load {}",
+            "  {what:<44} {:>6} queries/s, p50 {:.0} µs, p95 {:.0} µs; rows read {coarse:.0}, {sketches:.0} sketched, {middle:.0}, {fine:.0}; load {}",
             number(median(&rates)),
             1e6 * quantile(&told.0, 0.5),
             1e6 * quantile(&told.0, 0.95),
@@ -178,7 +179,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         let searcher = Searcher::open(database, model, metric)?;
         for (what, options) in [("nothing excluded", &plain), ("50 kb excluded", &apart)] {
             time_each(&searcher, &bins, options, None)?;
-            let (seconds, [_, middle, fine]) = time_each(&searcher, &bins, options, None)?;
+            let (seconds, [_, _, middle, fine]) = time_each(&searcher, &bins, options, None)?;
             println!(
                 "  {:<44} {:>6} queries/s; rows read at 250 bp {middle:.0}, at 25 bp {fine:.0}",
                 format!("{metric}, {what}"),

@@ -14,9 +14,13 @@ use super::terms::LANES;
 use crate::genome::Scale;
 
 /// How many of the most promising 5 kbp bins are looked at before the others are sifted.
-const SEEDS: usize = 16;
+const SEEDS: usize = 8;
 /// 5 kbp rows from which on one query is worth more than one thread.
 const PARALLEL_ROWS: usize = 1 << 16;
+/// Into how many steps bounds are sorted.
+const STEPS: usize = 256;
+/// How many 5 kbp bins are sketched before the most promising of them are looked into.
+const CHUNK: usize = 128;
 
 /// How many rows a search has looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,6 +31,8 @@ pub struct RowsRead {
     pub bp250: u64,
     /// At 25 bp.
     pub bp25: u64,
+    /// At 250 bp, as sketches of a byte a factor.
+    pub sketches: u64,
 }
 
 /// What is asked of a walk.
@@ -47,6 +53,7 @@ pub(super) struct Task<'a> {
 pub(super) struct Scratch<T> {
     sums: Vec<T>,
     bounds: Vec<f32>,
+    unordered: Vec<(f32, u32)>,
     candidates: Vec<(f32, u32)>,
 }
 
@@ -55,6 +62,7 @@ impl<T> Default for Scratch<T> {
         Scratch {
             sums: Vec::new(),
             bounds: Vec::new(),
+            unordered: Vec::new(),
             candidates: Vec::new(),
         }
     }
@@ -174,27 +182,81 @@ impl<'a, M: Measure> Walk<'a, M> {
                 self.visit(row, scratch.sums[row])?;
             }
         }
-        let bound = self.best.bound();
-        scratch.candidates.clear();
-        for (row, b) in scratch.bounds.iter().enumerate() {
-            if *b <= bound {
-                scratch.candidates.push((*b, row as u32));
+        self.candidates(scratch);
+        let Some(sketched) = self.measure.sketched() else {
+            for (_, row) in &scratch.candidates {
+                self.visit(*row as usize, scratch.sums[*row as usize])?;
             }
-        }
-        scratch
-            .candidates
-            .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        for (b, row) in &scratch.candidates {
-            if *b > self.best.bound() {
-                break;
+            return Ok(());
+        };
+        let mut promising: Vec<(f32, u32)> = Vec::with_capacity(CHUNK);
+        for chunk in scratch.candidates.chunks(CHUNK) {
+            promising.clear();
+            for (coarse, row) in chunk {
+                if *coarse > self.best.bound() {
+                    continue;
+                }
+                let bin = &self.layout.rows()[*row as usize];
+                let n = usize::from(bin.n_250bp);
+                let looked = sketched.look(&self.tables.sketch, u64::from(*row), n)?;
+                self.read.sketches += n as u64;
+                let mut bound = coarse + looked.bound();
+                if bound <= self.best.bound() && self.task.permit.allowed.is_some() {
+                    let wanted = |i| self.task.permit.any(bin.bins_of_250bp(i));
+                    bound = coarse + looked.bound_of(wanted);
+                }
+                if bound <= self.best.bound() {
+                    promising.push((bound, *row));
+                }
             }
-            self.visit(*row as usize, scratch.sums[*row as usize])?;
+            promising.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            for (bound, row) in &promising {
+                if *bound > self.best.bound() {
+                    break;
+                }
+                self.visit(*row as usize, scratch.sums[*row as usize])?;
+            }
         }
         Ok(())
     }
 
+    /// The rows whose bounds leave them in, from the least bounds up but not sorted to the last:
+    /// that would take longer than to look at some in vain.
+    fn candidates(&self, scratch: &mut Scratch<M::Term>) {
+        let limit = self.best.bound();
+        let mut least = f32::INFINITY;
+        let mut greatest = f32::NEG_INFINITY;
+        scratch.unordered.clear();
+        for (row, bound) in scratch.bounds.iter().enumerate() {
+            if *bound <= limit {
+                least = least.min(*bound);
+                greatest = greatest.max(*bound);
+                scratch.unordered.push((*bound, row as u32));
+            }
+        }
+        let per_step = (STEPS - 1) as f32 / (greatest - least).max(f32::MIN_POSITIVE);
+        let step = |bound: f32| (((bound - least) * per_step) as usize).min(STEPS - 1);
+        let mut starts = [0usize; STEPS + 1];
+        for (bound, _) in &scratch.unordered {
+            starts[step(*bound) + 1] += 1;
+        }
+        for i in 0..STEPS {
+            starts[i + 1] += starts[i];
+        }
+        scratch.candidates.clear();
+        scratch.candidates.resize(scratch.unordered.len(), (0.0, 0));
+        for found in &scratch.unordered {
+            let at = &mut starts[step(found.0)];
+            scratch.candidates[*at] = *found;
+            *at += 1;
+        }
+    }
+
     /// Looks into a 5 kbp bin.
     fn visit(&mut self, row: usize, sum: M::Term) -> Result<(), SearchError> {
+        if self.measure.coarse_bound(row, sum) > self.best.bound() {
+            return Ok(());
+        }
         let coarse = self.layout.rows()[row];
         let n = usize::from(coarse.n_250bp);
         let rows = coarse.rows_250bp();

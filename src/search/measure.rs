@@ -3,6 +3,7 @@
 use std::ops::Add;
 
 use super::SearchError;
+use super::sketch::{Coder, SketchedQuery};
 use super::tables::Tables;
 use super::terms::{Product, products, squared};
 use crate::genome::Scale;
@@ -32,13 +33,37 @@ pub(super) trait Measure: Sync {
 
     /// What hits are ordered by.
     fn distance(&self, sum: Self::Term) -> f32;
+
+    /// The query's sketch, where sketches bound this distance: as terms do, they are added to the
+    /// coarse bound.
+    fn sketched(&self) -> Option<&SketchedQuery> {
+        None
+    }
 }
 
 /// The squared Euclidean distance. Rounding to nearest is monotone: adding what is not negative
 /// never makes a computed sum smaller, so the partial sums are bounds.
 pub(super) struct Squared<'a> {
-    pub arch: pulp::Arch,
-    pub query: &'a Embedding,
+    arch: pulp::Arch,
+    query: &'a Embedding,
+    /// For hits of 25 bp and 250 bp: the coarse scale has no use for it.
+    sketched: Option<SketchedQuery>,
+}
+
+impl<'a> Squared<'a> {
+    pub fn new(
+        arch: pulp::Arch,
+        query: &'a Embedding,
+        tables: &Tables,
+    ) -> Result<Self, SearchError> {
+        let coder = Coder::of_numbers(tables.coder.group(0..1)?);
+        let middle = &query.parts[Scale::Bp250.index()];
+        Ok(Squared {
+            arch,
+            query,
+            sketched: coder.map(|coder| SketchedQuery::new(arch, &coder, middle)),
+        })
+    }
 }
 
 impl Measure for Squared<'_> {
@@ -62,6 +87,10 @@ impl Measure for Squared<'_> {
     #[inline]
     fn distance(&self, sum: f32) -> f32 {
         sum
+    }
+
+    fn sketched(&self) -> Option<&SketchedQuery> {
+        self.sketched.as_ref()
     }
 }
 

@@ -33,6 +33,7 @@ mod samples;
 mod searcher;
 mod signal;
 mod similar;
+mod sketch;
 mod tables;
 mod terms;
 #[cfg(test)]

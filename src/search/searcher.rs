@@ -427,7 +427,7 @@ impl Searcher {
         let (layout, tables, arch) = (&self.layout, &self.tables, self.arch);
         match self.metric {
             Metric::Euclidean | Metric::Network => {
-                let measure = Squared { arch, query };
+                let measure = Squared::new(arch, query, tables)?;
                 let walk = Walk::new(layout, tables, &measure, task);
                 lent(&self.squared, |scratch| walk.run(scratch))
             }

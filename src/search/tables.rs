@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::SearchError;
 use super::flat::{Flat, FlatWriter, Origin};
 use super::layout::Layout;
+use super::sketch::{self, Coder};
 use super::terms::{LANES, transpose};
 use super::view::{Metric, View};
 use crate::genome::{BIN_BP, GenomeAxis, Scale};
@@ -15,7 +16,7 @@ use crate::store::{Database, StoreError};
 const READ_NUMBERS: usize = 8 << 20;
 
 /// The parts, in the order of [`Tables`].
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 10] = [
     "25bp",
     "250bp",
     "5kbp",
@@ -24,7 +25,12 @@ const PARTS: [&str; 8] = [
     "250bp_over_5kbp",
     "norms_250bp",
     "norms_5kbp",
+    "sketch_250bp",
+    "sketch_coder",
 ];
+
+/// Where in [`PARTS`] those begin that are made of others.
+const SKETCH: usize = 8;
 
 /// A model's factors as search wants them.
 #[derive(Debug)]
@@ -43,6 +49,10 @@ pub(super) struct Tables {
     /// For each 5 kbp bin the least and the greatest squared norm of the 250 bp and 25 bp factors
     /// in it.
     pub norms_coarse: Flat,
+    /// For each 5 kbp bin the sketch of its 250 bp rows.
+    pub sketch: Flat,
+    /// How sketches are made, in one row.
+    pub coder: Flat,
 }
 
 /// What the tables of a model are made of, and the shapes they must have.
@@ -53,8 +63,8 @@ pub(super) struct Shape {
     kind: &'static str,
     model: String,
     axis: [u8; 32],
-    rows: [u64; 8],
-    cols: [usize; 8],
+    rows: [u64; 10],
+    cols: [usize; 10],
 }
 
 impl Shape {
@@ -69,9 +79,20 @@ impl Shape {
             model: model.stored().checksum.clone(),
             axis: axis_hash(model.axis()),
             rows: [
-                rows[0], rows[1], rows[2], rows[1], rows[2], rows[2], rows[1], rows[2],
+                rows[0], rows[1], rows[2], rows[1], rows[2], rows[2], rows[1], rows[2], rows[2], 1,
             ],
-            cols: [fine, middle, coarse, fine, fine, middle, 2, 2],
+            cols: [
+                fine,
+                middle,
+                coarse,
+                fine,
+                fine,
+                middle,
+                2,
+                2,
+                sketch::numbers(middle),
+                middle + 2,
+            ],
         }
     }
 
@@ -127,6 +148,8 @@ impl Tables {
             middle_over_coarse: part(5)?,
             norms_middle: part(6)?,
             norms_coarse: part(7)?,
+            sketch: part(8)?,
+            coder: part(9)?,
         })
     }
 
@@ -138,18 +161,26 @@ impl Tables {
         view: &View,
         shape: &Shape,
     ) -> crate::Result<()> {
-        let mut sinks = Vec::new();
-        for part in 0..PARTS.len() {
-            let path = shape.path(part);
-            let writer = FlatWriter::create(&path, shape.origin(part), shape.cols[part])?;
-            sinks.push(Sink::File(writer));
-        }
-        derive(database, model, layout, view, &mut sinks)?;
-        for sink in sinks {
-            if let Sink::File(writer) = sink {
-                writer.finish()?;
-            }
-        }
+        let create = |part: usize| {
+            FlatWriter::create(&shape.path(part), shape.origin(part), shape.cols[part])
+                .map(Sink::File)
+        };
+        let finish = |sinks: Vec<Sink>| {
+            sinks.into_iter().try_for_each(|sink| match sink {
+                Sink::File(writer) => writer.finish(),
+                Sink::Memory(_) => Ok(()),
+            })
+        };
+        let mut sinks = (0..SKETCH).map(create).collect::<Result<Vec<Sink>, _>>()?;
+        let moments = derive(database, model, layout, view, &mut sinks)?;
+        finish(sinks)?;
+        // Made of the 250 bp part, which has to be whole first.
+        let middle = shape.open_part(Scale::Bp250.index())?;
+        let mut sinks = (SKETCH..PARTS.len())
+            .map(create)
+            .collect::<Result<Vec<Sink>, _>>()?;
+        sketch_rows(layout, &middle, &moments, &mut sinks)?;
+        finish(sinks)?;
         database.sync_index()?;
         Ok(())
     }
@@ -162,17 +193,27 @@ impl Tables {
         view: &View,
         shape: &Shape,
     ) -> crate::Result<Self> {
-        let mut sinks: Vec<Sink> = PARTS.iter().map(|_| Sink::Memory(Vec::new())).collect();
-        derive(database, model, layout, view, &mut sinks)?;
-        let mut sinks = sinks.into_iter();
-        let tables = Self::of_parts(|part| {
-            let numbers = match sinks.next() {
-                Some(Sink::Memory(numbers)) => numbers,
-                _ => Vec::new(),
+        let memory = |n: usize| (0..n).map(|_| Sink::Memory(Vec::new())).collect();
+        let flats = |sinks: Vec<Sink>, first: usize| -> Vec<Flat> {
+            let flat = |(i, sink)| match sink {
+                Sink::Memory(numbers) => Flat::in_memory(numbers, shape.cols[first + i]),
+                Sink::File(_) => Flat::in_memory(Vec::new(), shape.cols[first + i]),
             };
-            Ok(Flat::in_memory(numbers, shape.cols[part]))
-        })?;
-        Ok(tables)
+            sinks.into_iter().enumerate().map(flat).collect()
+        };
+        let mut sinks: Vec<Sink> = memory(SKETCH);
+        let moments = derive(database, model, layout, view, &mut sinks)?;
+        let mut parts = flats(sinks, 0);
+        let mut sinks: Vec<Sink> = memory(PARTS.len() - SKETCH);
+        sketch_rows(layout, &parts[Scale::Bp250.index()], &moments, &mut sinks)?;
+        parts.extend(flats(sinks, SKETCH));
+        let mut parts = parts.into_iter();
+        let next = |_| {
+            Ok(parts
+                .next()
+                .unwrap_or_else(|| Flat::in_memory(Vec::new(), 1)))
+        };
+        Ok(Self::of_parts(next)?)
     }
 }
 
@@ -232,14 +273,35 @@ impl Lanes {
     }
 }
 
-/// Walks the genome once and gives every part its numbers.
+/// Sketches the 250 bp rows of every 5 kbp bin: the sketches, then how they were made.
+fn sketch_rows(
+    layout: &Layout,
+    middle: &Flat,
+    moments: &[(f64, f64)],
+    sinks: &mut [Sink],
+) -> Result<(), SearchError> {
+    let [sketch, coder_sink] = sinks else {
+        return Ok(());
+    };
+    let mut coder = Coder::new(moments, middle.rows() as f64);
+    let mut codes = Vec::new();
+    for coarse in layout.rows() {
+        codes.clear();
+        coder.encode(middle.group(coarse.rows_250bp())?, &mut codes);
+        sketch.write(&codes)?;
+    }
+    coder_sink.write(&coder.to_numbers())
+}
+
+/// Walks the genome once and gives every part up to the sketch its numbers; sums and sums of squares of
+/// the 250 bp factors.
 fn derive(
     database: &Database,
     model: &TrainedModel,
     layout: &Layout,
     view: &View,
     sinks: &mut [Sink],
-) -> crate::Result<()> {
+) -> crate::Result<Vec<(f64, f64)>> {
     let widths = model.genome_widths();
     let [fine, middle, coarse] = widths;
     let mut lanes = [
@@ -247,6 +309,7 @@ fn derive(
         Lanes::new(4, fine),
         Lanes::new(5, middle),
     ];
+    let mut moments = vec![(0f64, 0f64); middle];
     let at_once = (READ_NUMBERS / (200 * fine).max(20 * middle).max(coarse)).max(1);
     let mut rows = layout.rows();
     while let Some(first) = rows.first() {
@@ -298,6 +361,10 @@ fn derive(
                 let mut mean = Mean::new(fine);
                 let mut fine_norms = Range::default();
                 let of_middle = norm(middle_row);
+                for ((sum, squares), x) in moments.iter_mut().zip(middle_row) {
+                    *sum += f64::from(*x);
+                    *squares += f64::from(*x) * f64::from(*x);
+                }
                 for row in rows.chunks_exact(fine) {
                     mean.add(row, 1);
                     fine_mean.add(row, 1);
@@ -324,7 +391,7 @@ fn derive(
     for lane in &mut lanes {
         lane.end(sinks)?;
     }
-    Ok(())
+    Ok(moments)
 }
 
 /// A mean of rows, summed in f64 in the order in which they come.

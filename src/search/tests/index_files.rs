@@ -32,7 +32,7 @@ fn the_first_search_writes_the_index_and_the_next_ones_use_it() {
     assert_eq!(check_index(&database).unwrap(), []);
     let first = answer(&database, Metric::Euclidean);
     let written = index_files(&database);
-    assert_eq!(written.len(), 8);
+    assert_eq!(written.len(), 10);
     let times: Vec<_> = written
         .iter()
         .map(|f| fs::metadata(f).unwrap().modified().unwrap())
@@ -49,7 +49,7 @@ fn the_first_search_writes_the_index_and_the_next_ones_use_it() {
 #[test]
 fn any_file_flipped_or_cut_short_is_found_by_check_and_put_right_by_the_next_search() {
     let (_folder, database) = example_database().unwrap();
-    let expected = answer(&database, Metric::Cosine);
+    let expected = answer(&database, Metric::Euclidean);
     for file in index_files(&database) {
         let whole = fs::read(&file).unwrap();
         let mut flipped = whole.clone();
@@ -70,7 +70,7 @@ fn any_file_flipped_or_cut_short_is_found_by_check_and_put_right_by_the_next_sea
             assert_eq!(findings.len(), 1, "{findings:?}");
             assert_eq!(findings[0].what, format!("index/{name}"));
             assert_eq!(findings[0].severity, Severity::Damage);
-            assert_eq!(answer(&database, Metric::Cosine), expected);
+            assert_eq!(answer(&database, Metric::Euclidean), expected);
             write_index(
                 &database,
                 &TrainedModel::open(&database, None).unwrap(),
@@ -81,7 +81,7 @@ fn any_file_flipped_or_cut_short_is_found_by_check_and_put_right_by_the_next_sea
         }
         fs::remove_file(&file).unwrap();
         assert_eq!(check_index(&database).unwrap()[0].severity, Severity::Note);
-        assert_eq!(answer(&database, Metric::Cosine), expected);
+        assert_eq!(answer(&database, Metric::Euclidean), expected);
         assert_eq!(fs::read(&file).unwrap(), whole);
     }
 }
@@ -130,7 +130,7 @@ fn an_index_of_another_model_is_stale_and_not_used() {
         .unwrap();
     }
     let findings = check_index(&b).unwrap();
-    assert_eq!(findings.len(), 8);
+    assert_eq!(findings.len(), 10);
     assert!(findings.iter().all(|f| f.message.contains("another model")));
     assert_eq!(answer(&b, Metric::Euclidean), expected);
     assert_eq!(check_index(&b).unwrap(), []);
