@@ -1,6 +1,6 @@
-"""Neighbours away from the query and one for each 5 kbp, with faiss and hnswlib; called by the bench `search`.
+"""The searches of the bench `search` with faiss and hnswlib, in time and in processor time.
 
-    python search_peer.py embedding.npy queries.npy rows.npy excluded.npy
+    python search_peer.py embedding.npy queries.npy rows.npy excluded.npy [allowed.npy …]
 
 rows.npy: each vector's 5 kbp row. excluded.npy: for each query the first and one past the last vector near it. faiss
 searches flat with an IDSelectorBitmap of its own for each query; neither library knows of rows, so both are asked for
@@ -35,11 +35,12 @@ def apart(labels, first, end):
 
 
 def report(name, ask, queries):
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     found = [ask(i) for i in queries]
-    spent = time.perf_counter() - start
+    spent, worked = time.perf_counter() - start, time.process_time() - worked
     recall = np.mean([len(set(f) & set(truth[i])) for f, i in zip(found, queries)]) / k
     print(json.dumps(dict(name=name, n=n, d=d, queries=len(queries), queries_per_second=round(len(queries) / spent, 1),
+                          queries_per_processor_second=round(len(queries) / worked, 1),
                           recall=round(float(recall), 4))), flush=True)
 
 
@@ -64,11 +65,20 @@ def ask_flat(i):
 
 some = range(min(len(q), 200))
 for i in some:
-    ask_flat(i)
-report("faiss flat, selector, asked until it suffices", ask_flat, some)
+    truth[i] = [int(label) for label in flat.search(q[i:i + 1], k)[1][0]]
+report("faiss flat, nothing excluded", lambda i: [int(label) for label in flat.search(q[i:i + 1], k)[1][0]], some)
+started = time.process_time()
 graph = hnswlib.Index(space="l2", dim=d)
 graph.init_index(n, ef_construction=200, M=16, random_seed=1)
 graph.add_items(x, num_threads=2)
+print(json.dumps(dict(name="hnswlib, built", processor_seconds=round(time.process_time() - started, 1))), flush=True)
+for ef in (16, 32, 64):
+    graph.set_ef(ef)
+    report(f"hnswlib ef={ef}, nothing excluded", lambda i: graph.knn_query(q[i:i + 1], k, num_threads=1)[0][0], some)
+truth = {}
+for i in some:
+    ask_flat(i)
+report("faiss flat, selector, asked until it suffices", ask_flat, some)
 
 
 def ask_graph(i):
@@ -82,3 +92,16 @@ def ask_graph(i):
 
 
 report("hnswlib, asked until it suffices", ask_graph, some)
+for path in sys.argv[5:]:
+    allowed = np.load(path)
+    bits = np.zeros(-(-n // 8) * 8, dtype=bool)
+    bits[allowed] = True
+    selector = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little")))
+    answer = lambda i: [int(label) for label in flat.search(q[i:i + 1], k, params=selector)[1][0]]
+    truth = {i: answer(i) for i in some}
+    name = path.rsplit("/", 1)[-1]
+    report(f"faiss flat, selector, 1 % allowed ({name})", answer, some)
+    graph.set_ef(32)
+    allow = lambda label: bits[label]
+    report(f"hnswlib ef=32, filter, 1 % allowed ({name})",
+           lambda i: graph.knn_query(q[i:i + 1], k, num_threads=1, filter=allow)[0][0], some)

@@ -1,5 +1,6 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size`, `ingest`, `search` and `search-genome`.
+//! `training`, `imputation`, `genome-size`, `ingest`, `search`, `search-genome` and
+//! `search-biology`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
 //! whatever else the machine does falls on both; each prints its figure, the ratio of each round,
@@ -12,6 +13,7 @@ mod ingest;
 mod machine;
 mod pilot;
 mod search;
+mod search_biology;
 mod search_genome;
 mod speed;
 mod worker;
@@ -26,13 +28,14 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 7] = [
     "training",
     "imputation",
     "genome-size",
     "ingest",
     "search",
     "search-genome",
+    "search-biology",
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -78,6 +81,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("search-genome") {
         search_genome::run()?;
+    }
+    if wanted("search-biology") {
+        search_biology::run()?;
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ fn make(
         tracks: Vec::new(),
         ..own.clone()
     };
-    let blocks = whole_blocks(&trained.model, &source);
+    let blocks = whole_blocks(&trained.model);
     ensure!(!blocks.is_empty(), "the pilot has no whole 5 kbp bin");
     let spread = Scale::ALL.map(|scale| moments(&source, scale));
     let lock = database.lock_model("synthetic")?;
@@ -169,7 +169,7 @@ fn make(
 }
 
 /// The first rows, at each scale, of every whole 5 kbp bin.
-fn whole_blocks(model: &TrainedModel, _: &GenomeFactors) -> Vec<[u64; 3]> {
+fn whole_blocks(model: &TrainedModel) -> Vec<[u64; 3]> {
     let axis = model.axis();
     let mut blocks = Vec::new();
     for (r, region) in axis.regions().iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use persea::search::check_index;
 use persea::store::Severity;
 use serde_json::json;
 
@@ -17,7 +18,8 @@ pub struct Arguments {}
 /// Runs it.
 pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let findings = database.check()?;
+    let mut findings = database.check()?;
+    findings.extend(check_index(&database)?);
     let mut table = Table::new(&["severity", "what", "message"]);
     for finding in &findings {
         table.row(vec![
@@ -28,7 +30,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     }
     if findings.is_empty() {
         eprintln!(
-            "{}: whole (SQLite, foreign keys, every blob's checksum, every track's chunks)",
+            "{}: whole (SQLite, foreign keys, every blob's checksum, every track's chunks, the index)",
             database.path().display()
         );
         if common.format == super::Format::Table {

@@ -141,6 +141,13 @@ struct GenomeSearch {
     /// Also write the hits as a BED file, for a genome browser
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
+    /// Ask a graph (HNSW) instead: fast among millions, and now and then one of the nearest is
+    /// missed
+    #[arg(long)]
+    approximate: bool,
+    /// Candidates that the graph keeps: more find more
+    #[arg(long, default_value_t = 64, requires = "approximate")]
+    ef: usize,
     /// Draw the signal around the hits beside that around the query (SVG)
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     plot: Option<PathBuf>,
@@ -166,6 +173,13 @@ struct SampleSearch {
     /// At how many bins profiles are imputed, about
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     bins: u64,
+    /// Ask a graph (HNSW) instead: fast among millions, and now and then one of the nearest is
+    /// missed
+    #[arg(long, conflicts_with_all = ["profiles", "metric"])]
+    approximate: bool,
+    /// Candidates that the graph keeps: more find more
+    #[arg(long, default_value_t = 64, requires = "approximate")]
+    ef: usize,
     /// Let those that were asked for be hits as well
     #[arg(long)]
     with_query: bool,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::SearchError;
+use super::graph::{self, GraphVectors};
 use super::layout::Layout;
 use super::tables::{Shape, Tables, model_of};
 use super::view::{Metric, View};
@@ -148,6 +149,25 @@ pub fn check_index(database: &Database) -> Result<Vec<Finding>, StoreError> {
         let Ok(model) = TrainedModel::open(database, Some(&stored.record.name)) else {
             continue;
         };
+        for of in [
+            GraphVectors::Bp250,
+            GraphVectors::Kbp5,
+            GraphVectors::Biosamples,
+            GraphVectors::Assays,
+        ] {
+            if !graph::exists(database, &stored, of) {
+                continue;
+            }
+            let path = PathBuf::from(format!("model{}.graph.{}", stored.id, of.name()));
+            match graph::verify(database, &stored, of) {
+                Ok(_) => {}
+                Err(crate::Error::Search(SearchError::Stale { why, .. })) => {
+                    let message = format!("stale: {why}; the next search builds it anew");
+                    findings.push(finding(Severity::Note, &path, &message));
+                }
+                Err(e) => findings.push(finding(Severity::Damage, &path, &e.to_string())),
+            }
+        }
         for metric in [Metric::Euclidean, Metric::Network] {
             let shape = Shape::new(database, &model, metric);
             let paths = shape.paths();

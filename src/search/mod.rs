@@ -14,17 +14,20 @@
 //! - [`Searcher`] keeps a model's index open for many;
 //! - [`Filter`] says which part of the genome is searched, [`Annotation`] what lies at a hit;
 //! - [`similar_samples`] compares biosamples and assays;
+//! - [`search_approximately`] asks a graph (HNSW) instead, [`build_graph`] builds it;
 //! - [`write_index`] writes the files beforehand, [`check_index`] says whether they are whole.
 
 mod align;
 mod allowed;
 mod annotation;
+mod approximate;
 mod best;
 mod error;
 mod exact;
 mod example;
 mod filter;
 mod flat;
+mod graph;
 mod index;
 mod layout;
 mod measure;
@@ -42,11 +45,13 @@ mod view;
 
 pub use allowed::Allowed;
 pub use annotation::{Annotation, Class, NearestGene};
+pub use approximate::{build_graph, search_approximately, similar_samples_approximately};
 pub use error::SearchError;
 pub use exact::RowsRead;
 #[doc(hidden)]
 pub use example::{example_database, example_database_of};
 pub use filter::Filter;
+pub use graph::{GraphOptions, GraphReport, GraphVectors};
 pub use index::{IndexFile, check_index, write_index};
 pub use query::{GenePart, Query};
 pub use samples::{Profile, SampleAxis, SampleHit, SampleSum, similar_samples};

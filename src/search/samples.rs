@@ -27,7 +27,7 @@ impl SampleAxis {
         }
     }
 
-    fn names(self, model: &TrainedModel) -> &[String] {
+    pub(super) fn names(self, model: &TrainedModel) -> &[String] {
         match self {
             SampleAxis::Biosamples => &model.record().biosamples,
             SampleAxis::Assays => &model.record().assays,
@@ -62,7 +62,7 @@ pub struct SampleHit {
 /// A sum of biosamples or assays: each one's place in the model and whether it counts positively.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleSum {
-    axis: SampleAxis,
+    pub(super) axis: SampleAxis,
     terms: Vec<(usize, bool)>,
 }
 
@@ -110,12 +110,12 @@ impl SampleSum {
     }
 
     /// Whether a place of the model is one of those that were asked for.
-    fn names(&self, place: usize) -> bool {
+    pub(super) fn names(&self, place: usize) -> bool {
         self.terms.iter().any(|(p, _)| *p == place)
     }
 
     /// The sum of values of which there is one for each place.
-    fn of(&self, value: impl Fn(usize) -> f32) -> f64 {
+    pub(super) fn of(&self, value: impl Fn(usize) -> f32) -> f64 {
         let signed = self.terms.iter().map(|(place, is_added)| {
             let value = f64::from(value(*place));
             if *is_added { value } else { -value }
@@ -268,17 +268,18 @@ fn add_block(
         SampleAxis::Biosamples => (record.biosamples.len(), record.assays.len()),
         SampleAxis::Assays => (record.assays.len(), record.biosamples.len()),
     };
-    let mut values = vec![vec![0f32; part.nrows()]; n_places];
+    let n_bins = part.nrows();
+    let mut values = vec![0f32; n_bins * n_places];
     for other in 0..n_others {
-        for (place, out) in values.iter_mut().enumerate() {
+        for (place, out) in values.chunks_exact_mut(n_bins.max(1)).enumerate() {
             let (biosample, assay) = match sum.axis {
                 SampleAxis::Biosamples => (place, other),
                 SampleAxis::Assays => (other, place),
             };
             forward.predict(part, biosample, assay, out)?;
         }
-        for bin in 0..part.nrows() {
-            sums.add(sum, |place| values[place][bin]);
+        for bin in 0..n_bins {
+            sums.add(sum, |place| values[place * n_bins + bin]);
         }
     }
     Ok(())

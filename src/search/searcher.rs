@@ -355,7 +355,7 @@ impl Searcher {
     }
 
     /// The axis bins near a query.
-    fn excluded(&self, resolved: &Resolved, options: &SearchOptions) -> Vec<Range<u64>> {
+    pub(super) fn excluded(&self, resolved: &Resolved, options: &SearchOptions) -> Vec<Range<u64>> {
         match (&resolved.interval, options.exclude) {
             (Some(interval), Some(bp)) => self.axis.bins_within(&Interval::new(
                 &interval.chrom,
@@ -367,7 +367,7 @@ impl Searcher {
     }
 
     /// Refuses a number of hits that cannot be.
-    fn check_k(&self, k: usize, resolution: Scale) -> Result<(), SearchError> {
+    pub(super) fn check_k(&self, k: usize, resolution: Scale) -> Result<(), SearchError> {
         let n = self.axis.n_rows(resolution);
         match k {
             0 => Err(SearchError::query("k is 0; ask for at least one hit")),

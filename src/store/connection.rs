@@ -22,7 +22,10 @@ const PAGE_BYTES: i64 = 16_384;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The schema's migrations, oldest first.
-const MIGRATIONS: &[&str] = &[include_str!("../../schema/001_compendium_and_models.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../schema/001_compendium_and_models.sql"),
+    include_str!("../../schema/002_search.sql"),
+];
 
 /// The name of the file in the database directory.
 pub(crate) const FILE_NAME: &str = "persea.sqlite";
@@ -278,7 +281,7 @@ mod tests {
             ("journal_mode", "wal"),
             ("foreign_keys", "1"),
             ("synchronous", "2"),
-            ("user_version", "1"),
+            ("user_version", "2"),
             ("application_id", "1346720339"),
         ] {
             let value: rusqlite::types::Value = connection

@@ -30,6 +30,8 @@ mod ingesting;
 mod models;
 mod real_peaks;
 #[cfg(feature = "torch")]
+mod searching;
+#[cfg(feature = "torch")]
 mod stopping;
 #[cfg(feature = "torch")]
 mod training;

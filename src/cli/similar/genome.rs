@@ -8,7 +8,8 @@ use persea::genome::{GenomeAxis, Interval, read_bed};
 use persea::model::TrainedModel;
 use persea::plot::{HeatMap, HeatMapRow};
 use persea::search::{
-    Annotation, Answer, Filter, Query, SearchOptions, around, signal_over, with_searcher,
+    Annotation, Answer, Filter, Query, SearchOptions, around, search_approximately, signal_over,
+    with_searcher,
 };
 use persea::store::{Database, Track};
 
@@ -89,6 +90,18 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
     };
     let answers = with_searcher(&database, &model, search.metric.into(), |searcher| {
         let allowed = searcher.allow(&filter, &annotation)?;
+        if search.approximate {
+            return search_approximately(
+                &database,
+                &model,
+                searcher,
+                &queries,
+                &options,
+                search.ef,
+                allowed.as_ref(),
+                &annotation,
+            );
+        }
         searcher.search_all(&queries, &options, allowed.as_ref(), annotation.genes())
     })?;
     if answers.iter().any(|a| a.hits.len() < search.k) {

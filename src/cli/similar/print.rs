@@ -43,6 +43,7 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
                         "5kbp": answer.read.kbp5,
                         "250bp": answer.read.bp250,
                         "25bp": answer.read.bp25,
+                        "250bp_sketches": answer.read.sketches,
                     },
                     "exact": answer.is_exact,
                 })
@@ -95,6 +96,10 @@ fn cell(value: &Value) -> Value {
 }
 
 fn tell_read(printed: &Printed<'_>) {
+    if printed.answers.iter().any(|a| !a.is_exact) {
+        eprintln!("approximate: now and then one of the nearest is missed");
+        return;
+    }
     if printed.options.align {
         // Windows overlap: their rows are read many times over, which no total puts right.
         return;
@@ -103,11 +108,12 @@ fn tell_read(printed: &Printed<'_>) {
     let sum = |read: fn(&Answer) -> u64| printed.answers.iter().map(read).sum::<u64>();
     let each = printed.answers.len().max(1) as u64;
     eprintln!(
-        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp, {} of {} at 25 bp{}",
+        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} as sketches), {} of {} at 25 bp{}",
         sum(|a| a.read.kbp5) / each,
         axis.n_rows(persea::genome::Scale::Kbp5),
         sum(|a| a.read.bp250) / each,
         axis.n_rows(persea::genome::Scale::Bp250),
+        sum(|a| a.read.sketches) / each,
         sum(|a| a.read.bp25) / each,
         axis.n_bins(),
         if each > 1 {

@@ -1,7 +1,7 @@
 //! `persea similar biosample` and `assay`.
 
 use persea::model::TrainedModel;
-use persea::search::{Profile, SampleSum, similar_samples};
+use persea::search::{Profile, SampleSum, similar_samples, similar_samples_approximately};
 use serde_json::{Map, Value, json};
 
 pub use persea::search::SampleAxis as Axis;
@@ -22,15 +22,21 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
         ProfileArgument::Factors => (Profile::Factors, "factors"),
         ProfileArgument::Imputed => (Profile::Imputed { bins: search.bins }, "imputed"),
     };
-    let hits = similar_samples(
-        &database,
-        &model,
-        &sum,
-        profile,
-        search.metric.into(),
-        search.k.unwrap_or(n),
-        search.with_query,
-    )?;
+    let k = search.k.unwrap_or(n);
+    let hits = if search.approximate {
+        similar_samples_approximately(&database, &model, &sum, k, search.ef, search.with_query)?
+    } else {
+        let metric = search.metric.into();
+        similar_samples(
+            &database,
+            &model,
+            &sum,
+            profile,
+            metric,
+            k,
+            search.with_query,
+        )?
+    };
     let rows = hits.iter().enumerate().map(|(i, hit)| {
         [
             ("rank", json!(i + 1)),
@@ -54,6 +60,7 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
                 "text": search.sum,
                 "model": model.record().name,
                 "compared": compared,
+                "exact": !search.approximate,
             },
             "hits": hits,
         }))?;
