@@ -21,6 +21,8 @@
 //! | `factorization` | training on libtorch, behind the default feature `torch` |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
+//! | [`search`] | similar positions, regions, genes, biosamples and assays |
+//! | [`plot`] | figures |
 //! | [`simulation`] | compendia with known truth |
 //!
 //! # A tour
@@ -95,7 +97,9 @@ pub mod genome;
 pub mod imputation;
 pub mod measures;
 pub mod model;
+pub mod plot;
 pub mod random;
+pub mod search;
 pub mod simulation;
 pub mod store;
 

@@ -14,12 +14,14 @@ mod export;
 mod extend;
 mod import;
 mod impute;
+mod index;
 mod info;
 mod ingest;
 mod model;
 mod names;
 mod output;
 mod progress;
+mod similar;
 mod simulate;
 mod track;
 #[cfg(feature = "torch")]
@@ -102,6 +104,8 @@ enum Command {
     Impute(impute::Arguments),
     Evaluate(evaluate::Arguments),
     Model(model::Arguments),
+    Index(index::Arguments),
+    Similar(Box<similar::Arguments>),
     Info(info::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
@@ -144,6 +148,8 @@ pub fn main() -> ExitCode {
         Command::Impute(a) => impute::run(a, &common),
         Command::Evaluate(a) => evaluate::run(a, &common),
         Command::Model(a) => model::run(a, &common),
+        Command::Index(a) => index::run(a, &common),
+        Command::Similar(a) => similar::run(*a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
@@ -237,6 +243,12 @@ mod tests {
             "impute --all-missing --output imputed/ --as bigwig --format json",
             "evaluate --model fold0 --format json",
             "model show fold0",
+            "index --metric all",
+            "similar position chr1:151,200,000 -k 20 --exclude none --spread 250bp",
+            "similar region chr1:1-2000 --align --class promoter,enhancer --format json",
+            "similar gene VPS72 --part body --inside a.bed --not-class masked",
+            "similar position --batch queries.bed --signal --metric network",
+            "similar biosample E003 --profiles imputed -k 3",
             "info",
             "check",
             "backup copy.persea --format json",

@@ -24,6 +24,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The schema's migrations, oldest first.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/001_compendium_and_models.sql"),
+    include_str!("../../schema/002_search.sql"),
     include_str!("../../schema/004_table_checksums.sql"),
 ];
 

@@ -37,6 +37,7 @@ const CHANGING: &[&str] = &[
     "model_tracks",
     "model_regions",
     "model_tensors",
+    "search_graphs",
     // SQLite's: the number of the last model.
     "sqlite_sequence",
 ];

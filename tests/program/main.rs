@@ -33,6 +33,8 @@ mod models;
 mod real_peaks;
 mod schema_versions;
 #[cfg(feature = "torch")]
+mod searching;
+#[cfg(feature = "torch")]
 mod stopping;
 #[cfg(feature = "torch")]
 mod training;
