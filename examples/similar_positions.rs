@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate, device, fit,
+    Arithmetic, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
+    device, fit,
 };
 use persea::genome::Interval;
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
@@ -108,6 +109,7 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
         seed: 1,
         cache_bytes: 500_000_000,
         half_precision: false,
+        arithmetic: Arithmetic::F32,
     };
     let means = Means {
         device: device("cpu")?,

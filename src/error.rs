@@ -29,6 +29,12 @@ pub enum Error {
     /// Search.
     #[error(transparent)]
     Search(#[from] crate::search::SearchError),
+    /// Downstream tasks.
+    #[error(transparent)]
+    Task(#[from] crate::tasks::TaskError),
+    /// Figures and pages.
+    #[error(transparent)]
+    Plot(#[from] crate::plot::PlotError),
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),

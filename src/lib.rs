@@ -22,7 +22,8 @@
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
-//! | [`plot`] | figures |
+//! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
+//! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!
 //! # A tour
@@ -102,6 +103,7 @@ pub mod random;
 pub mod search;
 pub mod simulation;
 pub mod store;
+pub mod tasks;
 
 pub use error::Error;
 

@@ -23,6 +23,7 @@ mod output;
 mod progress;
 mod similar;
 mod simulate;
+mod task;
 mod track;
 #[cfg(feature = "torch")]
 mod train;
@@ -103,6 +104,7 @@ enum Command {
     Extend(extend::Arguments),
     Impute(impute::Arguments),
     Evaluate(evaluate::Arguments),
+    Task(task::Arguments),
     Model(model::Arguments),
     Index(index::Arguments),
     Similar(Box<similar::Arguments>),
@@ -147,6 +149,7 @@ pub fn main() -> ExitCode {
         Command::Extend(a) => extend::run(a, &common),
         Command::Impute(a) => impute::run(a, &common),
         Command::Evaluate(a) => evaluate::run(a, &common),
+        Command::Task(a) => task::run(a, &common),
         Command::Model(a) => model::run(a, &common),
         Command::Index(a) => index::run(a, &common),
         Command::Similar(a) => similar::run(*a, &common),
@@ -242,6 +245,10 @@ mod tests {
             "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",
             "impute --all-missing --output imputed/ --as bigwig --format json",
             "evaluate --model fold0 --format json",
+            "task import expression labels.tsv --label-column E003_RPKM --replace",
+            "task run expression --biosample E003 --features embedding,embedding+signal --learner gbm",
+            "task suite pilot --data pilot/ --format json",
+            "task report 1 2 --output report.html",
             "model show fold0",
             "index --metric all",
             "similar position chr1:151,200,000 -k 20 --exclude none --spread 250bp",

@@ -67,6 +67,8 @@ mod signal;
 mod statistics;
 mod sweep;
 mod table_checksums;
+mod task_runs;
+mod tasks;
 mod tensors;
 #[cfg(test)]
 pub(crate) mod test_support;
@@ -90,6 +92,8 @@ pub use names::{Assay, Biosample};
 pub use nearest::nearest_names;
 pub use search_graphs::GraphRecord;
 pub use signal::SignalArray;
+pub use task_runs::{NewRun, Run};
+pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
 pub use tensors::TensorInfo;
 pub use track::{Track, TrackSource, Transform};
 pub use track_writer::{NewTrack, TrackWriter};

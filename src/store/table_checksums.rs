@@ -38,6 +38,8 @@ const CHANGING: &[&str] = &[
     "model_regions",
     "model_tensors",
     "search_graphs",
+    "tasks",
+    "task_runs",
     // SQLite's: the number of the last model.
     "sqlite_sequence",
 ];

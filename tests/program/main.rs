@@ -36,5 +36,6 @@ mod schema_versions;
 mod searching;
 #[cfg(feature = "torch")]
 mod stopping;
+mod tasks;
 #[cfg(feature = "torch")]
 mod training;
