@@ -26,6 +26,9 @@ pub enum Error {
     /// Scoring and baselines.
     #[error(transparent)]
     Evaluation(#[from] crate::evaluation::EvaluationError),
+    /// Search.
+    #[error(transparent)]
+    Search(#[from] crate::search::SearchError),
     /// Downstream tasks.
     #[error(transparent)]
     Task(#[from] crate::tasks::TaskError),

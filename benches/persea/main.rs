@@ -1,5 +1,6 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size` and `ingest`.
+//! `training`, `imputation`, `genome-size`, `ingest`, `store`, `search`, `search-genome` and
+//! `search-biology`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
 //! whatever else the machine does falls on both; each prints its figure, the ratio of each round,
@@ -11,7 +12,11 @@ mod genome_size;
 mod ingest;
 mod machine;
 mod pilot;
+mod search;
+mod search_biology;
+mod search_genome;
 mod speed;
+mod store;
 mod worker;
 
 use std::path::Path;
@@ -24,7 +29,16 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 4] = ["training", "imputation", "genome-size", "ingest"];
+const ALL: [&str; 8] = [
+    "training",
+    "imputation",
+    "genome-size",
+    "ingest",
+    "store",
+    "search",
+    "search-genome",
+    "search-biology",
+];
 
 fn main() -> anyhow::Result<()> {
     // cargo adds --bench.
@@ -63,6 +77,18 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("ingest") {
         ingest::run(&bench)?;
+    }
+    if wanted("store") {
+        store::run(&bench)?;
+    }
+    if wanted("search") {
+        search::run(&bench)?;
+    }
+    if wanted("search-genome") {
+        search_genome::run()?;
+    }
+    if wanted("search-biology") {
+        search_biology::run()?;
     }
     Ok(())
 }

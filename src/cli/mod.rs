@@ -3,20 +3,25 @@
 //! Owns arguments, tables and progress; every subcommand is a library call. Results go to stdout,
 //! all else to stderr. Exits with 0, 1 (failed) or 2 (misused).
 
+mod backup;
 mod check;
 mod create;
 #[cfg(feature = "torch")]
 mod demo;
 mod evaluate;
+mod export;
 #[cfg(feature = "torch")]
 mod extend;
+mod import;
 mod impute;
+mod index;
 mod info;
 mod ingest;
 mod model;
 mod names;
 mod output;
 mod progress;
+mod similar;
 mod simulate;
 mod task;
 mod track;
@@ -101,8 +106,13 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Task(task::Arguments),
     Model(model::Arguments),
+    Index(index::Arguments),
+    Similar(Box<similar::Arguments>),
     Info(info::Arguments),
     Check(check::Arguments),
+    Backup(backup::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
 }
 
 /// Arguments that parse but cannot be meant: exit status 2.
@@ -141,8 +151,13 @@ pub fn main() -> ExitCode {
         Command::Evaluate(a) => evaluate::run(a, &common),
         Command::Task(a) => task::run(a, &common),
         Command::Model(a) => model::run(a, &common),
+        Command::Index(a) => index::run(a, &common),
+        Command::Similar(a) => similar::run(*a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
+        Command::Backup(a) => backup::run(a, &common),
+        Command::Import(a) => import::run(a, &common),
+        Command::Export(a) => export::run(a, &common),
     };
     match result {
         Ok(code) => code,
@@ -235,8 +250,22 @@ mod tests {
             "task suite pilot --data pilot/ --format json",
             "task report 1 2 --output report.html",
             "model show fold0",
+            "index --metric all",
+            "similar position chr1:151,200,000 -k 20 --exclude none --spread 250bp",
+            "similar region chr1:1-2000 --align --class promoter,enhancer --format json",
+            "similar gene VPS72 --part body --inside a.bed --not-class masked",
+            "similar position --batch queries.bed --signal --metric network",
+            "similar biosample E003 --profiles imputed -k 3",
             "info",
             "check",
+            "backup copy.persea --format json",
+            "import avocado chr1=models/chr1 chr2=models/chr2 --assembly hg19",
+            "export avocado --model base --output base --format json",
+            "export genome --scale 250bp --region chr1:1-2000 --output f.parquet",
+            "export embedding --output f.npz --as npz",
+            "export biosamples --output b.h5ad",
+            "export assays --output a.tsv --format json",
+            "export completed --region chr1 --output c.zarr --arcsinh",
         ];
         if cfg!(feature = "torch") {
             lines.extend([

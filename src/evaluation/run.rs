@@ -201,6 +201,10 @@ pub fn evaluate(
 
 /// Warns of the model's tracks that the database has no more: scores and baselines are of the rest.
 fn tell_of_removed(model: &TrainedModel, stored: &[Track], options: &EvaluateOptions) {
+    // An imported model's were never here.
+    if model.record().training.get("imported").is_some() {
+        return;
+    }
     let is_stored =
         |t: &&ModelTrack| (stored.iter()).any(|s| s.biosample == t.biosample && s.assay == t.assay);
     for track in model.record().tracks.iter().filter(|t| !is_stored(t)) {

@@ -33,6 +33,18 @@ impl GenomeBlock {
         ((self.first_bin + i as u64) / bins - self.first_bin / bins) as usize
     }
 
+    /// The factors of the `i`-th bin at all scales side by side, finest first.
+    pub fn embedding(&self, i: usize, out: &mut [f32]) {
+        let factors = Scale::ALL.into_iter().flat_map(|scale| {
+            self.scales[scale.index()]
+                .row(self.row(scale, i))
+                .into_iter()
+        });
+        for (to, from) in out.iter_mut().zip(factors) {
+            *to = *from;
+        }
+    }
+
     /// How many rows the block needs at a scale.
     pub fn n_rows(scale: Scale, first_bin: u64, n_bins: usize) -> usize {
         if n_bins == 0 {

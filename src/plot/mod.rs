@@ -6,9 +6,11 @@
 
 mod error;
 mod figures;
+mod heat_map;
 mod page;
 mod task_report;
 
 pub use error::PlotError;
 pub use figures::{Bar, Series, bars, lines, scatter};
+pub use heat_map::{HeatMap, HeatMapRow};
 pub use task_report::{ReportedRun, task_report_html, task_report_markdown};

@@ -7,7 +7,8 @@
 //! What it promises:
 //! - A kill at any instant loses at most the item being written. Bytes come first, then the row
 //!   that makes them real; bytes without a row are swept by the next writer.
-//! - A reader never sees half a write, and never waits for one.
+//! - A reader never sees half a write, and waits for none; while a model is stored, for at most a
+//!   transaction (see `bulk`).
 //! - Two writers of the same track or model do not get in each other's way: the second is told
 //!   who the first is.
 //! - Damage is found by checksums when it is read, and reported by name; nothing panics on it.
@@ -41,6 +42,8 @@
 //! ```
 
 mod annotation;
+mod backup;
+mod bulk;
 mod check;
 mod checkpoint_file;
 mod checkpoints;
@@ -48,6 +51,7 @@ mod connection;
 mod database;
 mod durable;
 mod error;
+mod index_folder;
 mod info;
 mod locks;
 mod model_copy;
@@ -57,10 +61,12 @@ mod model_writer;
 mod models;
 mod names;
 mod nearest;
+mod search_graphs;
 mod shards;
 mod signal;
 mod statistics;
 mod sweep;
+mod table_checksums;
 mod task_runs;
 mod tasks;
 mod tensors;
@@ -73,7 +79,8 @@ mod track_changes;
 mod track_writer;
 mod zarr;
 
-pub use check::{Finding, Severity};
+pub use backup::{BackupProgress, BackupReport};
+pub use check::{Finding, Severity, check_database};
 pub use checkpoints::{Checkpoint, CheckpointWriter};
 pub use database::{Database, NewDatabase};
 pub use error::StoreError;
@@ -83,6 +90,7 @@ pub use model_writer::ModelWriter;
 pub use models::{Model, ModelLock};
 pub use names::{Assay, Biosample};
 pub use nearest::nearest_names;
+pub use search_graphs::GraphRecord;
 pub use signal::SignalArray;
 pub use task_runs::{NewRun, Run};
 pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
