@@ -236,10 +236,13 @@ impl<'a> Maker<'a> {
                 .zip(channels)
                 .for_each(|(row, (scale, column))| {
                     let table = block.scales[scale.index()].column(column);
-                    let first = at.chrom_bin / scale.bins();
-                    for (i, value) in row.iter_mut().enumerate() {
-                        let coarse = (at.chrom_bin + i as u64) / scale.bins() - first;
-                        *value = table[coarse as usize];
+                    // A row of the table at a time: its bins lie side by side.
+                    let (bins, mut i) = (scale.bins(), 0);
+                    for value in table {
+                        let end = (at.chrom_bin + i) / bins * bins + bins - at.chrom_bin;
+                        let end = end.min(n as u64);
+                        row[i as usize..end as usize].fill(*value);
+                        i = end;
                     }
                 });
             Ok(())

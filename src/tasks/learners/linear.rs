@@ -39,7 +39,9 @@ pub(super) fn linear(
     penalty: f64,
     l1_share: f64,
 ) -> Result<Predictor, String> {
-    let dataset = Dataset::new(training.x.clone(), Array1::from_vec(training.y.to_vec()));
+    // Coordinate descent goes column by column: they must lie together.
+    let x = training.x.t().as_standard_layout().into_owned();
+    let dataset = Dataset::new(x.reversed_axes(), Array1::from_vec(training.y.to_vec()));
     let model = ElasticNet::params()
         .penalty(penalty)
         .l1_ratio(l1_share)
