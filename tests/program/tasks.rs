@@ -147,7 +147,14 @@ fn the_report_is_one_file_with_figures_and_everything_that_repeats_the_run() {
     }
     workspace.ok("task report 1 --output report.md");
     let markdown = std::fs::read_to_string(workspace.path("report.md")).unwrap();
-    assert!(markdown.contains("| features | learner |") && markdown.contains("**signal**"));
+    for part in [
+        "| features | learner |",
+        "signal",
+        "### Fold by fold",
+        "BLAKE3 of task mine",
+    ] {
+        assert!(markdown.contains(part), "{part}: {markdown}");
+    }
     workspace
         .run("task report 1 --output report.pdf")
         .expect_misuse(&["neither .html nor .md"]);
