@@ -233,7 +233,7 @@ fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
 }
 
 /// `out = x · weight`, x of `inputs` columns, all row-major.
-fn multiply(x: &[f32], weight: &Array2<f32>, out: &mut [f32], inputs: usize) {
+pub(super) fn multiply(x: &[f32], weight: &Array2<f32>, out: &mut [f32], inputs: usize) {
     let outputs = weight.ncols();
     if inputs == 0 || outputs == 0 {
         return;

@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod forward;
 mod parameters;
+mod refinement;
 mod stored;
 
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
@@ -16,4 +17,8 @@ pub use forward::{Forward, GenomeBlock};
 #[cfg(feature = "torch")]
 pub(crate) use parameters::initial_factors;
 pub use parameters::{Dense, GenomeFactors, InputRows, Network};
+pub use refinement::{
+    Features, InputTrack, Inputs, Member, Plan, Refinement, RefinementConfig, ScaleModel,
+    SignalBlock, Spread, Standardisation, TrackScale,
+};
 pub use stored::{TrainedModel, save};

@@ -2,7 +2,10 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network};
+use super::{
+    Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Refinement,
+    refinement,
+};
 use crate::genome::{GenomeAxis, Scale};
 use crate::store::{Database, Model, ModelLock, ModelRecord, StoreError};
 
@@ -21,6 +24,7 @@ pub struct TrainedModel {
     axis: GenomeAxis,
     network: Network,
     forward: Forward,
+    refinement: Option<Refinement>,
 }
 
 impl TrainedModel {
@@ -64,11 +68,15 @@ impl TrainedModel {
             .into());
         }
         let forward = Forward::new(&network, &config.sizes)?;
+        let refinement = (config.refinement.as_ref())
+            .map(|c| refinement::read(c, &stored.record, matrix))
+            .transpose()?;
         Ok(TrainedModel {
             config,
             axis,
             network,
             forward,
+            refinement,
             stored,
         })
     }
@@ -101,6 +109,11 @@ impl TrainedModel {
     /// Its dense part, ready to predict.
     pub fn forward(&self) -> &Forward {
         &self.forward
+    }
+
+    /// What imputes from observed tracks, in a model that has it.
+    pub fn refinement(&self) -> Option<&Refinement> {
+        self.refinement.as_ref()
     }
 
     /// A biosample's place in the model.
@@ -194,11 +207,22 @@ pub fn save(
     record: &ModelRecord,
     network: &Network,
     genome: &GenomeFactors,
+    refinement: Option<&Refinement>,
     replace: bool,
 ) -> crate::Result<Model> {
     let config: ModelConfig = serde_json::from_value(record.config.clone())
         .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
     network.check(&config.sizes)?;
+    if config.refinement.as_ref() != refinement.map(|r| &r.config) {
+        return Err(ModelError::Config(format!(
+            "{}: the refinement is not the one that the configuration describes",
+            record.name
+        ))
+        .into());
+    }
+    if let Some(refinement) = refinement {
+        refinement.check()?;
+    }
     let axis =
         GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
     let mut writer = database.begin_model(lock, record, replace)?;
@@ -233,6 +257,9 @@ pub fn save(
             cols,
             &mut layer.bias.iter().copied(),
         )?;
+    }
+    if let Some(refinement) = refinement {
+        refinement::write(refinement, &mut put)?;
     }
     for scale in Scale::ALL {
         let table = &genome.scales[scale.index()];

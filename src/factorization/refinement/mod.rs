@@ -1,0 +1,15 @@
+//! Training a model's refinement: networks that impute from the tracks observed around a bin.
+//!
+//! Every training track is imputed from the others, as an experiment will be: its own signal
+//! masked, some of its biosample's other tracks dropped. Owns the samples of a step, the networks
+//! in training and what a checkpoint needs of them. What the networks see is `model`'s.
+
+mod kept;
+mod network;
+mod options;
+mod sampling;
+mod training;
+
+pub(super) use kept::{RefinementKept, read, write};
+pub use options::RefinementOptions;
+pub use training::{Advance, RefinementTraining, Trial};
