@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, Replicates, ingest};
-use persea::factorization::{Cast, Sampling, TrainOptions, Validate};
+use persea::factorization::{Arithmetic, Cast, Sampling, TrainOptions, Validate};
 use persea::genome::{Assembly, GenomeAxis};
 use persea::model::{Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, save};
 use persea::store::{Database, ModelKind, ModelRecord, NewDatabase, Precision};
@@ -20,7 +20,7 @@ pub fn shared_data() -> PathBuf {
 
 /// The preset of that name.
 pub fn preset(name: &str) -> Preset {
-    match name {
+    match name.trim_end_matches("-bf16") {
         "paper" => Preset::Paper,
         _ => Preset::Small,
     }
@@ -45,6 +45,10 @@ pub fn options(name: &str) -> TrainOptions {
         seed: 0,
         cache_bytes: 2_000_000_000,
         half_precision: false,
+        arithmetic: match name.ends_with("-bf16") {
+            true => Arithmetic::Bf16,
+            false => Arithmetic::F32,
+        },
     }
 }
 

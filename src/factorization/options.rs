@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use super::{Adam, FactorizationError, Sampling, Schedule, TrainingTrack, draw_validation};
+use super::{
+    Adam, Arithmetic, FactorizationError, Sampling, Schedule, TrainingTrack, draw_validation,
+};
 use crate::genome::{GenomeAxis, Region};
 use crate::model::{Architecture, Sizes};
 use crate::store::{Precision, StoreError, Track};
@@ -100,6 +102,9 @@ pub struct TrainOptions {
     pub cache_bytes: u64,
     /// How genome factors are stored.
     pub half_precision: bool,
+    /// In which numbers the deep layers are computed.
+    #[serde(default)]
+    pub arithmetic: Arithmetic,
 }
 
 impl TrainOptions {
