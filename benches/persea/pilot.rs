@@ -31,6 +31,7 @@ pub fn options(name: &str) -> TrainOptions {
     TrainOptions {
         name: name.into(),
         architecture: Architecture::Avocado,
+        refinement: None,
         sizes: Sizes::preset(preset(name)),
         sampling: Sampling::Sequential,
         learning_rate: 1e-3,

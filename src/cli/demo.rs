@@ -213,6 +213,7 @@ fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOpt
     TrainOptions {
         name: "demo".into(),
         architecture: Architecture::Avocado,
+        refinement: None,
         sizes: Sizes::preset(Preset::Small),
         sampling: Sampling::Sequential,
         learning_rate: 1e-3,

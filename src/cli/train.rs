@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
     Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption,
-    Sampling, Stage, StepReport, TrainOptions, Validate, default_passes, device, estimate, fit,
+    RefinementOptions, Sampling, Stage, StepReport, TrainOptions, Validate, default_passes, device, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
@@ -33,11 +33,11 @@ pub struct Arguments {
     #[arg(long, default_value = "model")]
     name: String,
     /// Which network
-    #[arg(long, value_enum, default_value_t = ModelArgument::Avocado)]
+    #[arg(long, value_enum, default_value_t = ModelArgument::Persea)]
     model: ModelArgument,
-    /// Sizes to start from
-    #[arg(long, value_enum, default_value_t = PresetArgument::Paper)]
-    preset: PresetArgument,
+    /// Sizes of the factorisation to start from [default: small, of avocado paper]
+    #[arg(long, value_enum)]
+    preset: Option<PresetArgument>,
     /// Tracks that training never reads: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     hold: Vec<String>,
@@ -112,6 +112,35 @@ pub struct Arguments {
     // Last, for the heading of its options would hold for those that follow.
     #[command(flatten)]
     sizes: SizeArguments,
+    #[command(flatten)]
+    refinement: RefinementArguments,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "The refinement of a model persea")]
+pub struct RefinementArguments {
+    /// Networks whose mean is the prediction
+    #[arg(long, value_name = "N")]
+    members: Option<usize>,
+    /// Passes of each: one sample a bin
+    #[arg(long, value_name = "N")]
+    refine_passes: Option<u32>,
+    /// Units of each of its hidden layers
+    #[arg(long, value_name = "N")]
+    refine_nodes: Option<usize>,
+}
+
+impl RefinementArguments {
+    /// The defaults with those given in their place.
+    fn options(&self) -> RefinementOptions {
+        let base = RefinementOptions::default();
+        RefinementOptions {
+            members: self.members.unwrap_or(base.members),
+            passes: self.refine_passes.unwrap_or(base.passes),
+            nodes: self.refine_nodes.unwrap_or(base.nodes),
+            ..base
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -143,8 +172,10 @@ pub struct SizeArguments {
     batch_size: Option<usize>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ModelArgument {
+    /// The published network's factors, and a refinement that imputes from observed tracks
+    Persea,
     /// The published network, unchanged
     Avocado,
 }
@@ -232,12 +263,20 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
         None => Vec::new(),
     };
-    let ModelArgument::Avocado = arguments.model;
-    let sizes = arguments.sizes.sizes(arguments.preset);
+    let (architecture, preset, refinement) = match arguments.model {
+        ModelArgument::Persea => (
+            Architecture::Persea,
+            PresetArgument::Small,
+            Some(arguments.refinement.options()),
+        ),
+        ModelArgument::Avocado => (Architecture::Avocado, PresetArgument::Paper, None),
+    };
+    let sizes = arguments.sizes.sizes(arguments.preset.unwrap_or(preset));
     let device = device(&arguments.device)?;
     let options = TrainOptions {
         name: arguments.name.clone(),
-        architecture: Architecture::Avocado,
+        architecture,
+        refinement,
         sizes,
         sampling: match arguments.sampling {
             SamplingArgument::Sequential => Sampling::Sequential,
@@ -359,6 +398,7 @@ fn stage_name(stage: Stage, search: usize) -> String {
     match stage {
         Stage::Search => format!("search {}", search + 1),
         Stage::Final => "final".into(),
+        Stage::Refine => format!("refinement {}", search + 1),
     }
 }
 

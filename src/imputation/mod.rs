@@ -5,9 +5,11 @@
 //! `evaluation`'s.
 
 mod experiment;
+mod observed;
 mod stream;
 mod write;
 
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
+pub use observed::Observed;
 pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use write::{Output, Scale, write_experiments};

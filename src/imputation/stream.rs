@@ -4,15 +4,19 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
+use super::Observed;
 use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Interval};
-use crate::model::TrainedModel;
+use crate::model::{SignalBlock, TrainedModel};
 use crate::store::{Database, StoreError};
 
 /// Numbers of the genome's part of the first layer that are in memory at once: 32 MB.
 const BLOCK_NUMBERS: usize = 8 << 20;
 /// Bins of a block at most: what writers take in one piece.
 const BLOCK_BINS: usize = 1 << 16;
+/// Bytes of observed signal that are in memory at once, and bins at least.
+const OBSERVED_BYTES: u64 = 256 << 20;
+const OBSERVED_BINS: u64 = 1 << 12;
 
 /// The axis bins that some intervals touch (all bins when none is given), one range a region, in
 /// the order that files want them.
@@ -113,6 +117,9 @@ impl<'a> Stream<'a> {
             })
             .collect::<Result<_, StoreError>>()
             .map_err(crate::Error::from)?;
+        if let Some(observed) = Observed::open(self.database, self.model).map_err(E::from)? {
+            return refined(&observed, &places, spans, sink);
+        }
         let nodes = self.model.config().sizes.nodes;
         let step = (BLOCK_NUMBERS / nodes).clamp(256, BLOCK_BINS) as u64;
         let mut values = Vec::new();
@@ -142,6 +149,42 @@ impl<'a> Stream<'a> {
             .block(self.database, at.region, at.chrom_bin, n_bins)?;
         Ok(self.model.forward().genome_part(&block))
     }
+}
+
+/// Imputes experiments (places of biosample and assay) from observed tracks.
+fn refined<E>(
+    observed: &Observed<'_>,
+    places: &[(usize, usize)],
+    spans: &[Range<u64>],
+    sink: &mut PieceSink<'_, E>,
+) -> Result<(), E>
+where
+    E: From<crate::Error>,
+{
+    let refinement = observed.refinement();
+    let per_bin = SignalBlock::bytes_per_bin(&refinement.config, refinement.inputs.tracks.len());
+    let step = (OBSERVED_BYTES / per_bin.max(1)).clamp(OBSERVED_BINS, BLOCK_BINS as u64);
+    let planned: Vec<_> = (places.iter())
+        .map(|(b, a)| {
+            let (b, a) = (*b as u32, *a as u32);
+            (refinement.plan(b, a), refinement.expected_scale(b, a))
+        })
+        .collect();
+    let mut values = Vec::new();
+    for span in spans {
+        let mut first = span.start;
+        while first < span.end {
+            let end = span.end.min(first + step);
+            let block = observed.block(first..end).map_err(crate::Error::from)?;
+            values.resize(block.n_bins(), 0f32);
+            for (i, (plan, scale)) in planned.iter().enumerate() {
+                refinement.predict(plan, *scale, &block, &mut values, None);
+                sink(i, first, &values)?;
+            }
+            first = end;
+        }
+    }
+    Ok(())
 }
 
 /// One experiment over the whole of the model's axis, in the axis' order, as tracks are stored.

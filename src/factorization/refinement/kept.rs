@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::factorization::{FactorizationError, Position};
+use crate::factorization::{CurvePoint, FactorizationError, Position};
 use crate::model::{Member, RefinementConfig, Spread, Standardisation};
 use crate::store::{Checkpoint, CheckpointWriter};
 
@@ -27,6 +27,8 @@ pub(in crate::factorization) struct RefinementKept {
     pub standardisation: Standardisation,
     /// How far observed signal lies from predicted.
     pub spread: Spread,
+    /// Every pass so far.
+    pub curve: Vec<CurvePoint>,
 }
 
 /// What a checkpoint's header says of it.
@@ -41,6 +43,7 @@ pub(in crate::factorization) struct RefinementHeader {
     standardised: usize,
     /// Points of the spread.
     spread: usize,
+    curve: Vec<CurvePoint>,
 }
 
 impl RefinementKept {
@@ -52,6 +55,7 @@ impl RefinementKept {
             done: self.done.len(),
             standardised: self.standardisation.mean.len(),
             spread: self.spread.points.len(),
+            curve: self.curve.clone(),
         }
     }
 }
@@ -59,7 +63,7 @@ impl RefinementKept {
 /// Writes its numbers.
 pub(in crate::factorization) fn write(
     kept: &RefinementKept,
-    writer: &mut CheckpointWriter,
+    writer: &mut CheckpointWriter<'_>,
 ) -> Result<(), FactorizationError> {
     let mut numbers = Vec::new();
     numbers.extend(&kept.standardisation.mean);
@@ -113,5 +117,6 @@ pub(in crate::factorization) fn read(
         spread: Spread {
             points: points.chunks_exact(2).map(|p| (p[0], p[1])).collect(),
         },
+        curve: header.curve.clone(),
     })
 }

@@ -4,12 +4,14 @@
 //! masked, some of its biosample's other tracks dropped. Owns the samples of a step, the networks
 //! in training and what a checkpoint needs of them. What the networks see is `model`'s.
 
+mod fit;
 mod kept;
 mod network;
 mod options;
 mod sampling;
 mod training;
 
-pub(super) use kept::{RefinementKept, read, write};
+pub(super) use fit::{inputs, refine};
+pub(super) use kept::{RefinementHeader, RefinementKept, read, write};
 pub use options::RefinementOptions;
 pub use training::{Advance, RefinementTraining, Trial};

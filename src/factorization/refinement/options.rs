@@ -38,9 +38,9 @@ impl Default for RefinementOptions {
             reaches: config.reaches,
             passes: 2,
             batch_size: 1024,
-            learning_rate: 1e-3,
-            dropout: 0.2,
-            weight_decay: 0.0,
+            learning_rate: 2e-3,
+            dropout: 0.4,
+            weight_decay: 0.1,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::network::TorchMember;
 use super::options::RefinementOptions;
 use super::sampling::{Described, GROUP, Targets, n_groups, shuffled};
 use crate::factorization::{
-    Adam, Blocks, FactorizationError, Position, Sampling, Schedule, StepReport, TrainingSet,
+    Adam, Blocks, CurvePoint, FactorizationError, Position, Sampling, Schedule, StepReport, TrainingSet,
 };
 use crate::model::{Inputs, Member, Refinement, RefinementConfig, ScaleModel, SignalBlock, Spread, Standardisation};
 
@@ -33,7 +33,7 @@ pub struct Trial {
 }
 
 /// What a call of [`RefinementTraining::advance`] did.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Advance {
     /// A step.
     Step(StepReport),
@@ -88,6 +88,11 @@ impl RefinementTraining {
         window_bins: u64,
         device: Device,
     ) -> Result<Self, FactorizationError> {
+        if device == Device::Cpu {
+            // Its products are too small to share: where other work keeps cores busy, libtorch's threads
+            // wait for each other at every one of them, ten times as long as the products take.
+            tch::set_num_threads(1);
+        }
         options.check()?;
         let config = options.config(assays);
         config.check()?;
@@ -399,7 +404,10 @@ impl RefinementTraining {
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub(in crate::factorization) fn keep(&self) -> Result<RefinementKept, FactorizationError> {
+    pub(in crate::factorization) fn keep(
+        &self,
+        curve: Vec<CurvePoint>,
+    ) -> Result<RefinementKept, FactorizationError> {
         Ok(RefinementKept {
             network: self.network,
             position: self.position,
@@ -409,6 +417,7 @@ impl RefinementTraining {
             moments: self.current.moments()?,
             standardisation: self.standardisation.clone(),
             spread: self.spread.clone(),
+            curve,
         })
     }
 
