@@ -177,7 +177,7 @@ fn extended_refinement(
         let places = |t: &Track| {
             (place(&after.biosamples, &t.biosample), place(&after.assays, &t.assay))
         };
-        refinement.inputs.tracks.extend(inputs(&[track], places).tracks);
+        refinement.inputs.tracks.extend(inputs(&[track], places, true).tracks);
     }
     Ok(refinement)
 }

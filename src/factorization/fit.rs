@@ -202,7 +202,7 @@ pub fn fit(
         Some(told) => {
             let kept = match (&checkpoint, header.as_ref().and_then(|h| h.refinement.as_ref())) {
                 (Some(checkpoint), Some(header)) => {
-                    let config = told.config(cast.assays.len());
+                    let config = told.config(cast.biosamples.len(), cast.assays.len());
                     Some(refinement::read(checkpoint, header, &config)?)
                 }
                 _ => None,

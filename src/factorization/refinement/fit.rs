@@ -15,6 +15,7 @@ use crate::store::Track;
 pub(in crate::factorization) fn inputs(
     tracks: &[Track],
     places: impl Fn(&Track) -> (u32, u32),
+    added: bool,
 ) -> Inputs {
     let of = |track: &Track| {
         let (biosample, assay) = places(track);
@@ -22,6 +23,7 @@ pub(in crate::factorization) fn inputs(
             biosample,
             assay,
             scale: TrackScale::new(track.mean, track.variance),
+            added,
         }
     };
     Inputs {
@@ -51,13 +53,13 @@ pub(in crate::factorization) fn refine(
             place(&cast.assays, &track.assay),
         )
     };
-    let config = told.config(cast.assays.len());
+    let config = told.config(cast.biosamples.len(), cast.assays.len());
     let per_bin = SignalBlock::bytes_per_bin(&config, cast.training.len());
     let window_bins = (options.cache_bytes / per_bin.max(1)).max(1 << 14);
     let mut training = RefinementTraining::new(
         Arc::clone(set),
-        inputs(&cast.training, places),
-        cast.assays.len(),
+        inputs(&cast.training, places, false),
+        config,
         told,
         Trial {
             targets: cast.validate.first().cloned().unwrap_or_default(),

@@ -1,5 +1,8 @@
 //! One network of a refinement in training, on libtorch.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
 use super::options::RefinementOptions;
@@ -8,6 +11,10 @@ use crate::factorization::{Adam, FactorizationError};
 use crate::model::{Member, RefinementConfig};
 use crate::random::{Purpose, fill_uniform, generator};
 use rand_chacha::rand_core::RngCore;
+
+/// Samples that one thread takes at a time on the CPU. Gradients are summed chunk by chunk, whatever
+/// the number of threads.
+const CHUNK: usize = 256;
 
 /// A tensor with its Adam moments.
 struct Parameter {
@@ -18,7 +25,7 @@ struct Parameter {
 
 /// A network in training.
 pub(super) struct TorchMember {
-    config: RefinementConfig,
+    shape: Shape,
     device: Device,
     /// Weight and bias of each layer.
     parameters: Vec<Parameter>,
@@ -81,7 +88,9 @@ impl TorchMember {
             }
         }
         Ok(TorchMember {
-            config: config.clone(),
+            shape: Shape {
+                config: config.clone(),
+            },
             device,
             parameters,
         })
@@ -110,7 +119,7 @@ impl TorchMember {
 
     /// The network as plain numbers.
     pub fn to_member(&self) -> Result<Member, FactorizationError> {
-        Member::from_flat(&self.config, &self.flat()?).ok_or_else(|| {
+        Member::from_flat(&self.shape.config, &self.flat()?).ok_or_else(|| {
             FactorizationError::Options("a refinement's numbers do not fit its sizes".into())
         })
     }
@@ -124,42 +133,31 @@ impl TorchMember {
         step: u32,
         dropout: (u64, u64),
     ) -> Result<f64, FactorizationError> {
-        let n = samples.values.len() as i64;
-        let tensor = |values: &[f32]| -> Result<Tensor, FactorizationError> {
-            Ok(Tensor::f_from_slice(values)?.f_to(self.device)?)
-        };
-        let rows = tensor(&samples.rows)?.f_reshape([n, -1])?;
-        // What is left to explain once the average is taken off.
-        let rest: Vec<f32> = (samples.values.iter().zip(&samples.averages))
-            .map(|(v, a)| v - a)
+        let n = samples.values.len();
+        let chunk = if self.device == Device::Cpu { CHUNK } else { n.max(1) };
+        let kept = self.kept_units(n, options.dropout, dropout);
+        let jobs: Vec<(usize, Vec<Tensor>)> = (0..n.div_ceil(chunk))
+            .map(|i| (i * chunk, self.parameters.iter().map(|p| p.value.shallow_clone()).collect()))
             .collect();
-        let (rest, weights) = (tensor(&rest)?, tensor(&samples.weights)?);
-        let masks = self.masks(n as usize, options.dropout, dropout)?;
-        let (loss, gradients) = tch::with_grad(|| -> Result<_, FactorizationError> {
-            let leaves: Vec<Tensor> = (self.parameters.iter())
-                .map(|p| p.value.detach().f_requires_grad_(true))
-                .collect::<Result<_, _>>()?;
-            let mut x = rows;
-            let last = self.config.layers;
-            for (i, pair) in leaves.chunks_exact(2).enumerate() {
-                x = pair[1].f_addmm(&x, &pair[0])?;
-                if i < last {
-                    x = x.f_relu()?;
-                    if let Some(mask) = masks.get(i) {
-                        x = x.f_mul(mask)?;
-                    }
-                }
+        let done = jobs
+            .into_par_iter()
+            .map(|(first, values)| {
+                let which = first..(first + chunk).min(n);
+                self.shape.back(samples, which, &kept, values, self.device)
+            })
+            .collect::<Result<Vec<_>, FactorizationError>>()?;
+        let mut loss = 0.0;
+        let mut gradients: Vec<Tensor> = Vec::new();
+        for (squares, of_chunk) in done {
+            loss += squares / n as f64;
+            if gradients.is_empty() {
+                gradients = of_chunk;
+                continue;
             }
-            let squares = x.f_reshape([-1])?.f_sub(&rest)?.f_square()?;
-            let weighted = squares.f_mul(&weights)?.f_mean(Kind::Float)?;
-            let gradients = Tensor::f_run_backward(
-                &[&weighted],
-                &leaves.iter().collect::<Vec<_>>(),
-                false,
-                false,
-            )?;
-            Ok((squares.f_mean(Kind::Float)?.f_double_value(&[])?, gradients))
-        })?;
+            for (sum, gradient) in gradients.iter_mut().zip(&of_chunk) {
+                let _ = sum.g_add_(gradient);
+            }
+        }
         tch::no_grad(|| {
             let alpha = adam.alpha(step);
             let decay = 1.0 - alpha * options.weight_decay;
@@ -178,30 +176,73 @@ impl TorchMember {
         Ok(loss)
     }
 
-    /// For each hidden layer, which units of which samples stay, and how much they count.
-    fn masks(
-        &self,
-        n: usize,
-        share: f64,
-        (seed, index): (u64, u64),
-    ) -> Result<Vec<Tensor>, FactorizationError> {
+    /// For each hidden layer, how much each unit of each sample counts: 0 where it is left out.
+    fn kept_units(&self, n: usize, share: f64, (seed, index): (u64, u64)) -> Vec<Vec<f32>> {
         let below = (share * 256.0).round() as u8;
         if below == 0 {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let kept = 256.0 / (256.0 - f32::from(below));
-        let nodes = self.config.nodes;
         let mut rng = generator(seed, Purpose::Dropout, index);
-        let mut bytes = vec![0u8; n * nodes];
-        let mut masks = Vec::with_capacity(self.config.layers);
-        for _ in 0..self.config.layers {
+        let mut bytes = vec![0u8; n * self.shape.config.nodes];
+        let mut layer = || {
             rng.fill_bytes(&mut bytes);
-            let mask: Vec<f32> = (bytes.iter())
-                .map(|b| if *b < below { 0.0 } else { kept })
-                .collect();
-            let mask = Tensor::f_from_slice(&mask)?.f_reshape([n as i64, nodes as i64])?;
-            masks.push(mask.f_to(self.device)?);
-        }
-        Ok(masks)
+            let counts = |b: &u8| if *b < below { 0.0 } else { kept };
+            bytes.iter().map(counts).collect()
+        };
+        (0..self.shape.config.layers).map(|_| layer()).collect()
+    }
+}
+
+/// A network's shape, which all threads know.
+#[derive(Debug, Clone)]
+struct Shape {
+    config: RefinementConfig,
+}
+
+impl Shape {
+    /// Σ squared errors of some samples, and their gradients' share of the step's.
+    fn back(
+        &self,
+        samples: &Samples,
+        which: Range<usize>,
+        kept: &[Vec<f32>],
+        values: Vec<Tensor>,
+        device: Device,
+    ) -> Result<(f64, Vec<Tensor>), FactorizationError> {
+        let (n, all) = (which.len() as i64, samples.values.len() as f64);
+        let (width, nodes) = (self.config.inputs(), self.config.nodes);
+        let tensor = |values: &[f32]| -> Result<Tensor, FactorizationError> {
+            Ok(Tensor::f_from_slice(values)?.f_to(device)?)
+        };
+        let rows = &samples.rows[which.start * width..which.end * width];
+        // What is left to explain once the average is taken off.
+        let rest: Vec<f32> = (samples.values[which.clone()].iter())
+            .zip(&samples.averages[which.clone()])
+            .map(|(v, a)| v - a)
+            .collect();
+        let (rest, weights) = (tensor(&rest)?, tensor(&samples.weights[which.clone()])?);
+        let mut x = tensor(rows)?.f_reshape([n, width as i64])?;
+        tch::with_grad(|| {
+            let leaves: Vec<Tensor> = (values.iter())
+                .map(|v| v.detach().f_requires_grad_(true))
+                .collect::<Result<_, _>>()?;
+            for (i, pair) in leaves.chunks_exact(2).enumerate() {
+                x = pair[1].f_addmm(&x, &pair[0])?;
+                if i == self.config.layers {
+                    break;
+                }
+                x = x.f_relu()?;
+                if let Some(kept) = kept.get(i) {
+                    let of_these = &kept[which.start * nodes..which.end * nodes];
+                    x = x.f_mul(&tensor(of_these)?.f_reshape([n, nodes as i64])?)?;
+                }
+            }
+            let squares = x.f_reshape([-1])?.f_sub(&rest)?.f_square()?;
+            let weighted = squares.f_mul(&weights)?.f_sum(Kind::Float)?.f_div_scalar(all)?;
+            let leaves: Vec<&Tensor> = leaves.iter().collect();
+            let gradients = Tensor::f_run_backward(&[&weighted], &leaves, false, false)?;
+            Ok((squares.f_sum(Kind::Double)?.f_double_value(&[])?, gradients))
+        })
     }
 }

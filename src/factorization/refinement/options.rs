@@ -30,7 +30,7 @@ pub struct RefinementOptions {
 
 impl Default for RefinementOptions {
     fn default() -> Self {
-        let config = RefinementConfig::new(1);
+        let config = RefinementConfig::new(1, 1);
         RefinementOptions {
             members: config.members,
             layers: config.layers,
@@ -46,10 +46,11 @@ impl Default for RefinementOptions {
 }
 
 impl RefinementOptions {
-    /// The sizes, for a number of assays.
-    pub fn config(&self, assays: usize) -> RefinementConfig {
+    /// The sizes, for a number of biosamples and assays.
+    pub fn config(&self, biosamples: usize, assays: usize) -> RefinementConfig {
         RefinementConfig {
             reaches: self.reaches.clone(),
+            biosamples,
             assays,
             layers: self.layers,
             nodes: self.nodes,
@@ -60,7 +61,7 @@ impl RefinementOptions {
     /// # Errors
     /// When a value cannot be.
     pub fn check(&self) -> Result<(), FactorizationError> {
-        self.config(1).check()?;
+        self.config(1, 1).check()?;
         let refuse = |why: &str| Err(FactorizationError::Options(why.into()));
         if self.passes == 0 {
             return refuse("refine for at least one pass");

@@ -81,7 +81,7 @@ impl RefinementTraining {
     pub fn new(
         set: Arc<TrainingSet>,
         inputs: Inputs,
-        assays: usize,
+        config: RefinementConfig,
         options: &RefinementOptions,
         trial: Trial,
         seed: u64,
@@ -94,7 +94,6 @@ impl RefinementTraining {
             tch::set_num_threads(1);
         }
         options.check()?;
-        let config = options.config(assays);
         config.check()?;
         let blocks = Blocks::new(&set.axis, &set.mask);
         if blocks.n_kept() == 0 || inputs.tracks.is_empty() {

@@ -14,7 +14,7 @@ pub struct SignalBlock {
     n_reaches: usize,
     /// `[track, reach, bin]`.
     values: Vec<f32>,
-    /// `[assay, reach, bin]`: sums over the tracks of each assay.
+    /// `[assay, reach, bin]`: sums over the tracks of each assay, those added later left out.
     sums: Vec<f32>,
     /// Tracks of each assay.
     counts: Vec<usize>,
@@ -82,7 +82,7 @@ impl SignalBlock {
         let mut sums = vec![0f32; config.assays * stride];
         for (track, values) in inputs.tracks.iter().zip(values.chunks_exact(stride.max(1))) {
             let assay = track.assay as usize;
-            if assay < config.assays {
+            if assay < config.assays && !track.added {
                 counts[assay] += 1;
                 let sums = &mut sums[assay * stride..(assay + 1) * stride];
                 sums.iter_mut().zip(values).for_each(|(s, v)| *s += v);

@@ -10,6 +10,8 @@ pub struct RefinementConfig {
     /// How many bins on either side a neighbourhood reaches, ascending; the first is 0, the bin
     /// itself.
     pub reaches: Vec<usize>,
+    /// The biosamples that the model had when it was trained: its first.
+    pub biosamples: usize,
     /// The model's first assays, those that have inputs of their own: as many as it had when it was
     /// trained. Assays added later are imputed, but no input for others.
     pub assays: usize,
@@ -25,10 +27,11 @@ pub struct RefinementConfig {
 const FINE: usize = 4;
 
 impl RefinementConfig {
-    /// The default sizes for a number of assays.
-    pub fn new(assays: usize) -> Self {
+    /// The default sizes for a number of biosamples and assays.
+    pub fn new(biosamples: usize, assays: usize) -> Self {
         RefinementConfig {
             reaches: vec![0, 1, 5, 20, 100, 800],
+            biosamples,
             assays,
             layers: 2,
             nodes: 256,

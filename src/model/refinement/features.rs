@@ -47,8 +47,10 @@ impl<'a> Features<'a> {
             width: self.config.inputs(),
             column: 0,
         };
-        self.by_assay(plan, bins, &mut rows);
-        self.of_the_assay(plan, bins, &mut rows, average);
+        let plain = self.averages(plan, bins);
+        average.copy_from_slice(&plain[0]);
+        self.by_assay(plan, bins, &plain, &mut rows);
+        self.of_the_assay(plan, bins, &plain, &mut rows);
         let (_, assay) = plan.target;
         for place in 0..self.config.assays {
             let is = f32::from(plan.named && place == assay as usize);
@@ -59,9 +61,25 @@ impl<'a> Features<'a> {
         debug_assert_eq!(rows.column, rows.width);
     }
 
+    /// The experiment's assay in the other biosamples, over every neighbourhood.
+    fn averages(&self, plan: &Plan, bins: &[u32]) -> Vec<Vec<f32>> {
+        let share = 1.0 / plan.others.len().max(1) as f32;
+        let over = |reach: usize| {
+            let mut average = vec![0f32; bins.len()];
+            for other in &plan.others {
+                let track = self.block.track(*other, reach);
+                for (a, bin) in average.iter_mut().zip(bins) {
+                    *a += share * track[*bin as usize];
+                }
+            }
+            average
+        };
+        (0..self.config.reaches.len()).map(over).collect()
+    }
+
     /// For every assay: its average over the other biosamples, how far this biosample's track is
     /// from it, and whether there is such a track.
-    fn by_assay(&self, plan: &Plan, bins: &[u32], rows: &mut Rows<'_>) {
+    fn by_assay(&self, plan: &Plan, bins: &[u32], plain: &[Vec<f32>], rows: &mut Rows<'_>) {
         let find = |of: &[(usize, usize)], assay: usize| {
             of.iter().find(|(a, _)| *a == assay).map(|(_, t)| *t)
         };
@@ -69,7 +87,13 @@ impl<'a> Features<'a> {
         for assay in 0..self.config.assays {
             let (own, left_out) = (find(&plan.own, assay), find(&plan.left_out, assay));
             let n = self.block.count(assay) - usize::from(left_out.is_some());
-            for reach in 0..self.config.reaches.len() {
+            for (reach, plain) in plain.iter().enumerate() {
+                if assay == plan.target.1 as usize {
+                    // Not from the sums, which hold the experiment's own track if there is one.
+                    rows.put(|i| plain[i]);
+                    rows.put(|_| 0.0);
+                    continue;
+                }
                 let share = if n > 0 { 1.0 / n as f32 } else { 0.0 };
                 let sums = self.block.sum(assay, reach);
                 let taken = left_out.map(|t| self.block.track(t, reach));
@@ -91,30 +115,32 @@ impl<'a> Features<'a> {
     /// What the assay's tracks in the other biosamples show: their average, plain and weighted by
     /// how strong each track is, their spread and extremes, and the average weighted by how alike
     /// the biosamples are around the bin.
-    fn of_the_assay(&self, plan: &Plan, bins: &[u32], rows: &mut Rows<'_>, average: &mut [f32]) {
+    fn of_the_assay(
+        &self,
+        plan: &Plan,
+        bins: &[u32],
+        averages: &[Vec<f32>],
+        rows: &mut Rows<'_>,
+    ) {
         let (n, others) = (bins.len(), &plan.others);
         let share = 1.0 / others.len().max(1) as f32;
         let total: f32 = others.iter().map(|t| self.deviation(*t)).sum();
-        let mut plain = vec![vec![0f32; n]; self.config.reaches.len()];
         let mut weighted = vec![0f32; n];
-        for (reach, plain) in plain.iter_mut().enumerate() {
+        for (reach, plain) in averages.iter().enumerate() {
             weighted.fill(0.0);
             for other in others {
                 let weight = self.deviation(*other) / total;
                 let track = self.block.track(*other, reach);
-                for ((p, w), bin) in plain.iter_mut().zip(&mut weighted).zip(bins) {
-                    let value = track[*bin as usize];
-                    *p += share * value;
-                    *w += weight * value;
+                for (w, bin) in weighted.iter_mut().zip(bins) {
+                    *w += weight * track[*bin as usize];
                 }
             }
             rows.put(|i| plain[i]);
             rows.put(|i| weighted[i]);
         }
-        average.copy_from_slice(&plain[0]);
         let none = others.is_empty();
         let (mut squares, mut most, mut least) = (vec![0f32; n], vec![0f32; n], vec![0f32; n]);
-        for (reach, plain) in plain.iter().enumerate().take(self.config.fine()) {
+        for (reach, plain) in averages.iter().enumerate().take(self.config.fine()) {
             squares.fill(0.0);
             most.fill(if none { 0.0 } else { f32::MIN });
             least.fill(if none { 0.0 } else { f32::MAX });
@@ -131,7 +157,7 @@ impl<'a> Features<'a> {
             rows.put(|i| most[i]);
             rows.put(|i| least[i]);
         }
-        self.of_alike(plan, bins, rows, &plain);
+        self.of_alike(plan, bins, rows, averages);
     }
 
     fn deviation(&self, track: usize) -> f32 {

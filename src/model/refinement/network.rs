@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{Features, Inputs, Plan, RefinementConfig, ScaleModel, SignalBlock, Spread, TrackScale};
+use super::{Features, InputTrack, Inputs, Plan, RefinementConfig, ScaleModel, SignalBlock, Spread, TrackScale};
 use crate::model::forward::multiply;
 use crate::model::{Dense, ModelError};
 
@@ -146,7 +146,12 @@ impl Refinement {
 
     /// The mean and standard deviation that the other tracks let expect of an experiment.
     pub fn expected_scale(&self, biosample: u32, assay: u32) -> TrackScale {
-        ScaleModel::fit(&self.inputs.tracks, Some((biosample, assay))).expect(biosample, assay)
+        let target = (biosample, assay);
+        let known = (biosample as usize) < self.config.biosamples
+            && (assay as usize) < self.config.assays;
+        let speaks = |t: &&InputTrack| !t.added || (!known && (t.biosample == biosample || t.assay == assay));
+        let tracks: Vec<InputTrack> = self.inputs.tracks.iter().filter(speaks).copied().collect();
+        ScaleModel::fit(&tracks, Some(target)).expect(biosample, assay)
     }
 
     /// The standardised signal of an experiment over a block.

@@ -14,6 +14,9 @@ pub struct InputTrack {
     pub assay: u32,
     /// What it is standardised by.
     pub scale: TrackScale,
+    /// Whether the model was extended with it after training. Such a track informs only what was
+    /// unknown before: what could be imputed already stays as it was, to the bit.
+    pub added: bool,
 }
 
 /// The tracks that a refinement reads: those that it was trained on or extended with.
@@ -32,8 +35,7 @@ pub struct Plan {
     pub(super) named: bool,
     /// The biosample's tracks of other assays, one by one: (assay, track).
     pub(super) own: Vec<(usize, usize)>,
-    /// The biosample's tracks of every assay, the experiment's own included, to be taken out of
-    /// averages: (assay, track).
+    /// The biosample's tracks of other assays, seen or not, that averages contain: (assay, track).
     pub(super) left_out: Vec<(usize, usize)>,
     /// The tracks of the experiment's assay in other biosamples.
     pub(super) others: Vec<usize>,
@@ -43,7 +45,8 @@ pub struct Plan {
 }
 
 impl Inputs {
-    /// Plans an experiment from all tracks but its own.
+    /// Plans an experiment from all tracks but its own; `assays` are those that have inputs of their
+    /// own.
     pub fn plan(&self, biosample: u32, assay: u32, assays: usize) -> Plan {
         self.plan_without(biosample, assay, assays, |_| false, true)
     }
@@ -60,15 +63,17 @@ impl Inputs {
     ) -> Plan {
         let (mut own, mut left_out, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for (i, track) in self.tracks.iter().enumerate() {
+            let place = track.assay as usize;
             if track.biosample == biosample {
-                let place = track.assay as usize;
-                if place < assays {
-                    left_out.push((place, i));
-                    if track.assay != assay && !dropped(i) {
+                if place < assays && track.assay != assay {
+                    if !track.added {
+                        left_out.push((place, i));
+                    }
+                    if !dropped(i) {
                         own.push((place, i));
                     }
                 }
-            } else if track.assay == assay {
+            } else if track.assay == assay && !(track.added && place < assays) {
                 others.push(i);
             }
         }
@@ -91,8 +96,8 @@ impl Inputs {
     /// Tracks of one assay in the experiment's biosample and in another.
     fn pairs(&self, own: &[(usize, usize)], other: u32) -> Vec<(usize, usize)> {
         let theirs = |assay: usize| {
-            (self.tracks.iter())
-                .position(|t| t.biosample == other && t.assay as usize == assay)
+            let is = |t: &InputTrack| t.biosample == other && t.assay as usize == assay;
+            self.tracks.iter().position(is)
         };
         own.iter()
             .filter_map(|(assay, track)| theirs(*assay).map(|t| (*track, t)))

@@ -59,7 +59,8 @@ pub(in crate::model) fn read(
             ))
             .into());
         };
-        tracks.push((biosample as u32, assay as u32));
+        let added = track.role == TrackRole::Extend;
+        tracks.push((biosample as u32, assay as u32, added));
     }
     if scales.dim() != (tracks.len(), 2) {
         return Err(ModelError::Shape {
@@ -69,9 +70,10 @@ pub(in crate::model) fn read(
         }
         .into());
     }
-    let input = |((biosample, assay), row): ((u32, u32), ndarray::ArrayView1<'_, f32>)| InputTrack {
-        biosample,
-        assay,
+    let input = |(track, row): ((u32, u32, bool), ndarray::ArrayView1<'_, f32>)| InputTrack {
+        biosample: track.0,
+        assay: track.1,
+        added: track.2,
         scale: TrackScale {
             mean: row[0],
             deviation: row[1],
