@@ -96,6 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let output = Output {
         experiment: experiment.clone(),
         path: folder.path().join("imputed.bedGraph"),
+        uncertainty: None,
     };
     write_experiments(
         &database,

@@ -87,6 +87,7 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
             config: serde_json::to_value(ModelConfig {
                 architecture: options.architecture,
                 sizes: *sizes,
+                refinement: None,
             })?,
             seed: 0,
             training: serde_json::json!({}),
@@ -98,7 +99,7 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
         };
         let lock = database.lock_model(name)?;
         let genome = GenomeFactors::initial(sizes, &axis, 0);
-        save(&database, &lock, &record, &network, &genome, false)?;
+        save(&database, &lock, &record, &network, &genome, None, false)?;
     }
     Ok(())
 }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption,
-    RefinementOptions, Sampling, Stage, StepReport, TrainOptions, Validate, default_passes, device, estimate, fit,
+    Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means,
+    RefinementOptions, RegionOption, Sampling, Stage, StepReport, TrainOptions, Validate,
+    default_passes, device, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};

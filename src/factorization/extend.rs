@@ -158,26 +158,42 @@ fn extended_refinement(
 ) -> Result<Refinement, FactorizationError> {
     let read = |record: &ModelRecord| -> Vec<Pair> {
         let tracks = record.tracks.iter().filter(|t| t.role != TrackRole::Hold);
-        tracks.map(|t| (t.biosample.clone(), t.assay.clone())).collect()
+        tracks
+            .map(|t| (t.biosample.clone(), t.assay.clone()))
+            .collect()
     };
     let known = read(before);
     let mut refinement = old.clone();
     refinement.inputs.tracks.clear();
     for (biosample, assay) in read(after) {
-        if let Some(place) = known.iter().position(|p| *p == (biosample.clone(), assay.clone())) {
+        if let Some(place) = known
+            .iter()
+            .position(|p| *p == (biosample.clone(), assay.clone()))
+        {
             refinement.inputs.tracks.push(old.inputs.tracks[place]);
             continue;
         }
         let Some(track) = database.track(&biosample, &assay)? else {
-            return Err(no_such_track(&database.tracks()?, "extend", &biosample, &assay));
+            return Err(no_such_track(
+                &database.tracks()?,
+                "extend",
+                &biosample,
+                &assay,
+            ));
         };
         let place = |names: &[String], name: &String| {
             names.iter().position(|n| n == name).unwrap_or_default() as u32
         };
         let places = |t: &Track| {
-            (place(&after.biosamples, &t.biosample), place(&after.assays, &t.assay))
+            (
+                place(&after.biosamples, &t.biosample),
+                place(&after.assays, &t.assay),
+            )
         };
-        refinement.inputs.tracks.extend(inputs(&[track], places, true).tracks);
+        refinement
+            .inputs
+            .tracks
+            .extend(inputs(&[track], places, true).tracks);
     }
     Ok(refinement)
 }

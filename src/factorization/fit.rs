@@ -200,7 +200,10 @@ pub fn fit(
     };
     let refined = match &options.refinement {
         Some(told) => {
-            let kept = match (&checkpoint, header.as_ref().and_then(|h| h.refinement.as_ref())) {
+            let kept = match (
+                &checkpoint,
+                header.as_ref().and_then(|h| h.refinement.as_ref()),
+            ) {
                 (Some(checkpoint), Some(header)) => {
                     let config = told.config(cast.biosamples.len(), cast.assays.len());
                     Some(refinement::read(checkpoint, header, &config)?)
@@ -229,7 +232,15 @@ pub fn fit(
         sizes: options.sizes,
         refinement: refined.as_ref().map(|r| r.config.clone()),
     };
-    let record = record(options, config, curve, &cast, &axis, &outcome, began.elapsed())?;
+    let record = record(
+        options,
+        config,
+        curve,
+        &cast,
+        &axis,
+        &outcome,
+        began.elapsed(),
+    )?;
     let model = save(
         database,
         &lock,

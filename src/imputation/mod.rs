@@ -11,5 +11,5 @@ mod write;
 
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
 pub use observed::Observed;
-pub use stream::{PieceSink, Stream, impute_track, spans};
+pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
 pub use write::{Output, Scale, write_experiments};

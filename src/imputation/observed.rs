@@ -25,7 +25,12 @@ impl<'a> Observed<'a> {
         };
         let stored = database.tracks()?;
         let mut tracks: Vec<Track> = Vec::with_capacity(refinement.inputs.tracks.len());
-        for read in model.record().tracks.iter().filter(|t| t.role != TrackRole::Hold) {
+        for read in model
+            .record()
+            .tracks
+            .iter()
+            .filter(|t| t.role != TrackRole::Hold)
+        {
             let (b, a) = (&read.biosample, &read.assay);
             let found = stored.iter().find(|t| t.biosample == *b && t.assay == *a);
             let changed = match found {

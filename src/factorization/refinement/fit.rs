@@ -45,9 +45,8 @@ pub(in crate::factorization) fn refine(
     keeper: &mut Keeper<'_>,
 ) -> Result<(Refinement, RefinementKept), FactorizationError> {
     let places = |track: &Track| {
-        let place = |names: &[String], name: &String| {
-            names.binary_search(name).unwrap_or_default() as u32
-        };
+        let place =
+            |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
         (
             place(&cast.biosamples, &track.biosample),
             place(&cast.assays, &track.assay),

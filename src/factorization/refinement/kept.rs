@@ -82,9 +82,7 @@ pub(in crate::factorization) fn read(
     config: &RefinementConfig,
 ) -> Result<RefinementKept, FactorizationError> {
     let bad = || {
-        FactorizationError::Checkpoint(
-            "the checkpoint's refinement does not fit its header".into(),
-        )
+        FactorizationError::Checkpoint("the checkpoint's refinement does not fit its header".into())
     };
     let bytes = checkpoint.read(NUMBERS)?;
     let numbers: Vec<f32> = (bytes.chunks_exact(4))

@@ -9,6 +9,8 @@ mod kept;
 mod network;
 mod options;
 mod sampling;
+#[cfg(test)]
+mod tests;
 mod training;
 
 pub(super) use fit::{inputs, refine};

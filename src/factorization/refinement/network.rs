@@ -43,7 +43,11 @@ impl TorchMember {
         let mut flat = vec![0f32; Member::n_numbers(config)];
         let mut at = 0;
         for layer in 0..config.layers {
-            let inputs = if layer == 0 { config.inputs() } else { config.nodes };
+            let inputs = if layer == 0 {
+                config.inputs()
+            } else {
+                config.nodes
+            };
             let limit = (6.0 / (inputs + config.nodes) as f32).sqrt();
             let stream = (1 << 32) + ((member as u64) << 8) + layer as u64;
             let mut rng = generator(seed, Purpose::Initial, stream);
@@ -70,8 +74,16 @@ impl TorchMember {
         let mut parameters = Vec::new();
         let mut at = 0;
         for layer in 0..=config.layers {
-            let inputs = if layer == 0 { config.inputs() } else { config.nodes };
-            let outputs = if layer == config.layers { 1 } else { config.nodes };
+            let inputs = if layer == 0 {
+                config.inputs()
+            } else {
+                config.nodes
+            };
+            let outputs = if layer == config.layers {
+                1
+            } else {
+                config.nodes
+            };
             for shape in [vec![inputs as i64, outputs as i64], vec![outputs as i64]] {
                 let n_here: usize = shape.iter().product::<i64>() as usize;
                 let tensor = |values: &[f32]| -> Result<Tensor, FactorizationError> {
@@ -134,10 +146,22 @@ impl TorchMember {
         dropout: (u64, u64),
     ) -> Result<f64, FactorizationError> {
         let n = samples.values.len();
-        let chunk = if self.device == Device::Cpu { CHUNK } else { n.max(1) };
+        let chunk = if self.device == Device::Cpu {
+            CHUNK
+        } else {
+            n.max(1)
+        };
         let kept = self.kept_units(n, options.dropout, dropout);
         let jobs: Vec<(usize, Vec<Tensor>)> = (0..n.div_ceil(chunk))
-            .map(|i| (i * chunk, self.parameters.iter().map(|p| p.value.shallow_clone()).collect()))
+            .map(|i| {
+                (
+                    i * chunk,
+                    self.parameters
+                        .iter()
+                        .map(|p| p.value.shallow_clone())
+                        .collect(),
+                )
+            })
             .collect();
         let done = jobs
             .into_par_iter()
@@ -239,7 +263,10 @@ impl Shape {
                 }
             }
             let squares = x.f_reshape([-1])?.f_sub(&rest)?.f_square()?;
-            let weighted = squares.f_mul(&weights)?.f_sum(Kind::Float)?.f_div_scalar(all)?;
+            let weighted = squares
+                .f_mul(&weights)?
+                .f_sum(Kind::Float)?
+                .f_div_scalar(all)?;
             let leaves: Vec<&Tensor> = leaves.iter().collect();
             let gradients = Tensor::f_run_backward(&[&weighted], &leaves, false, false)?;
             Ok((squares.f_sum(Kind::Double)?.f_double_value(&[])?, gradients))

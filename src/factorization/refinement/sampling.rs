@@ -75,7 +75,10 @@ pub(super) fn shuffled(
     stream: u64,
 ) -> Vec<(usize, usize)> {
     let mut groups = groups(blocks, window);
-    shuffle(&mut generator(seed, Purpose::Refinement, stream), &mut groups);
+    shuffle(
+        &mut generator(seed, Purpose::Refinement, stream),
+        &mut groups,
+    );
     groups
 }
 
@@ -110,36 +113,42 @@ impl Targets<'_> {
             weights = rest;
             parts.push((i as u64, *place, r, a, v, w));
         }
-        parts.into_par_iter().for_each(|(i, place, rows, averages, values, weights)| {
-            let mut rng = generator(self.seed, Purpose::Refinement, (stream << 12) + i + (1 << 62));
-            let target = self.which[below(&mut rng, self.which.len() as u32) as usize];
-            // Any share of the biosample's tracks may be missing.
-            let missing = rng.next_u32();
-            let named = below(&mut rng, NAMELESS) > 0;
-            let track = self.inputs.tracks[target];
-            let plan = self.inputs.plan_without(
-                track.biosample,
-                track.assay,
-                self.config.assays,
-                |_| rng.next_u32() < missing,
-                named,
-            );
-            let kept = &described.kept[place];
-            let mut bins: Vec<u32> = (values.iter())
-                .map(|_| kept[below(&mut rng, kept.len() as u32) as usize])
-                .collect();
-            bins.sort_unstable();
-            let signal = &described.signal[place];
-            Features::new(self.config, self.inputs, signal).fill(&plan, &bins, rows, averages);
-            if let Some(standardisation) = standardisation {
-                standardisation.apply(rows);
-            }
-            let own = signal.track(target, 0);
-            for (value, bin) in values.iter_mut().zip(&bins) {
-                *value = own[*bin as usize];
-            }
-            weights.fill(self.weights[target]);
-        });
+        parts
+            .into_par_iter()
+            .for_each(|(i, place, rows, averages, values, weights)| {
+                let mut rng = generator(
+                    self.seed,
+                    Purpose::Refinement,
+                    (stream << 12) + i + (1 << 62),
+                );
+                let target = self.which[below(&mut rng, self.which.len() as u32) as usize];
+                // Any share of the biosample's tracks may be missing.
+                let missing = rng.next_u32();
+                let named = below(&mut rng, NAMELESS) > 0;
+                let track = self.inputs.tracks[target];
+                let plan = self.inputs.plan_without(
+                    track.biosample,
+                    track.assay,
+                    self.config.assays,
+                    |_| rng.next_u32() < missing,
+                    named,
+                );
+                let kept = &described.kept[place];
+                let mut bins: Vec<u32> = (values.iter())
+                    .map(|_| kept[below(&mut rng, kept.len() as u32) as usize])
+                    .collect();
+                bins.sort_unstable();
+                let signal = &described.signal[place];
+                Features::new(self.config, self.inputs, signal).fill(&plan, &bins, rows, averages);
+                if let Some(standardisation) = standardisation {
+                    standardisation.apply(rows);
+                }
+                let own = signal.track(target, 0);
+                for (value, bin) in values.iter_mut().zip(&bins) {
+                    *value = own[*bin as usize];
+                }
+                weights.fill(self.weights[target]);
+            });
         samples
     }
 }

@@ -10,9 +10,12 @@ use super::network::TorchMember;
 use super::options::RefinementOptions;
 use super::sampling::{Described, GROUP, Targets, n_groups, shuffled};
 use crate::factorization::{
-    Adam, Blocks, CurvePoint, FactorizationError, Position, Sampling, Schedule, StepReport, TrainingSet,
+    Adam, Blocks, CurvePoint, FactorizationError, Position, Sampling, Schedule, StepReport,
+    TrainingSet,
 };
-use crate::model::{Inputs, Member, Refinement, RefinementConfig, ScaleModel, SignalBlock, Spread, Standardisation};
+use crate::model::{
+    Inputs, Member, Refinement, RefinementConfig, ScaleModel, SignalBlock, Spread, Standardisation,
+};
 
 /// Bins at most that are looked at to measure how far observed signal lies from predicted.
 const SPREAD_BINS: u64 = 1 << 17;
@@ -165,7 +168,10 @@ impl RefinementTraining {
     fn begin_pass(&mut self) {
         let windows = self.windows(self.position.pass + 1);
         let steps = |w: &[usize]| n_groups(&self.blocks, w).div_ceil(self.groups_per_step()) as u64;
-        self.pass = (windows.into_iter()).map(|w| (steps(&w), w)).map(|(n, w)| (w, n)).collect();
+        self.pass = (windows.into_iter())
+            .map(|w| (steps(&w), w))
+            .map(|(n, w)| (w, n))
+            .collect();
     }
 
     fn steps_of_pass(&self) -> u64 {
@@ -199,10 +205,16 @@ impl RefinementTraining {
                 let region = set.axis.region_bins(block.region);
                 let (reading, start) = SignalBlock::reading(&self.config, &bins, &region);
                 let n_read = (reading.end - reading.start) as usize;
-                let read = |track: usize, out: &mut [f32]| {
-                    set.source.read(track, reading.clone(), out)
-                };
-                SignalBlock::load(&self.config, &self.inputs, n_read, start, block.n_bins, read)
+                let read =
+                    |track: usize, out: &mut [f32]| set.source.read(track, reading.clone(), out);
+                SignalBlock::load(
+                    &self.config,
+                    &self.inputs,
+                    n_read,
+                    start,
+                    block.n_bins,
+                    read,
+                )
             })
             .collect::<Result<Vec<_>, FactorizationError>>()?;
         let kept = window.iter().map(|i| {
@@ -283,12 +295,9 @@ impl RefinementTraining {
         let which = self.which();
         let step = self.position.step + 1;
         let number = ((self.network as u64) << 32) + step;
-        let samples = self.targets(&which).draw(
-            &described,
-            groups,
-            Some(&self.standardisation),
-            number,
-        );
+        let samples =
+            self.targets(&which)
+                .draw(&described, groups, Some(&self.standardisation), number);
         let (adam, seed) = (self.adam(), self.seed);
         let now = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
@@ -323,7 +332,11 @@ impl RefinementTraining {
         self.position.pass = pass;
         self.position.step_in_pass = 0;
         self.begin_pass();
-        let held_out = if self.in_trial() { Some(self.try_out()?) } else { None };
+        let held_out = if self.in_trial() {
+            Some(self.try_out()?)
+        } else {
+            None
+        };
         if pass >= self.options.passes {
             if !self.in_trial() {
                 self.done.push(self.current.to_member()?);

@@ -63,7 +63,8 @@ impl SignalBlock {
                             raw[i] = scale.standardise(raw[i]);
                             running[i + 1] = running[i] + f64::from(raw[i]);
                         }
-                        for (reach, out) in config.reaches.iter().zip(out.chunks_exact_mut(n_bins)) {
+                        for (reach, out) in config.reaches.iter().zip(out.chunks_exact_mut(n_bins))
+                        {
                             if *reach == 0 {
                                 out.copy_from_slice(&raw[start..start + n_bins]);
                                 continue;
@@ -71,7 +72,8 @@ impl SignalBlock {
                             for (i, mean) in out.iter_mut().enumerate() {
                                 let low = (start + i).saturating_sub(*reach);
                                 let high = (start + i + reach + 1).min(n_read);
-                                *mean = ((running[high] - running[low]) / (high - low) as f64) as f32;
+                                *mean =
+                                    ((running[high] - running[low]) / (high - low) as f64) as f32;
                             }
                         }
                         Ok(())

@@ -115,13 +115,7 @@ impl<'a> Features<'a> {
     /// What the assay's tracks in the other biosamples show: their average, plain and weighted by
     /// how strong each track is, their spread and extremes, and the average weighted by how alike
     /// the biosamples are around the bin.
-    fn of_the_assay(
-        &self,
-        plan: &Plan,
-        bins: &[u32],
-        averages: &[Vec<f32>],
-        rows: &mut Rows<'_>,
-    ) {
+    fn of_the_assay(&self, plan: &Plan, bins: &[u32], averages: &[Vec<f32>], rows: &mut Rows<'_>) {
         let (n, others) = (bins.len(), &plan.others);
         let share = 1.0 / others.len().max(1) as f32;
         let total: f32 = others.iter().map(|t| self.deviation(*t)).sum();
@@ -182,14 +176,19 @@ impl<'a> Features<'a> {
                 }
                 let share = 1.0 / pairs.len() as f32;
                 for (own, theirs) in pairs {
-                    let (own, theirs) = (self.block.track(*own, reach), self.block.track(*theirs, reach));
+                    let (own, theirs) = (
+                        self.block.track(*own, reach),
+                        self.block.track(*theirs, reach),
+                    );
                     for (d, bin) in distances.iter_mut().zip(bins) {
                         let apart = own[*bin as usize] - theirs[*bin as usize];
                         *d += share * apart * apart;
                     }
                 }
                 let share = 1.0 / comparable as f32;
-                mean.iter_mut().zip(&*distances).for_each(|(m, d)| *m += share * d);
+                mean.iter_mut()
+                    .zip(&*distances)
+                    .for_each(|(m, d)| *m += share * d);
             }
             // Biosamples that cannot be compared count as no nearer and no farther than the rest.
             for ((_, pairs), distances) in alike.iter().zip(distances.chunks_exact_mut(n)) {

@@ -19,6 +19,8 @@ mod plan;
 mod scale;
 mod spread;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 pub use block::SignalBlock;
 pub use config::RefinementConfig;

@@ -3,7 +3,10 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{Features, InputTrack, Inputs, Plan, RefinementConfig, ScaleModel, SignalBlock, Spread, TrackScale};
+use super::{
+    Features, InputTrack, Inputs, Plan, RefinementConfig, ScaleModel, SignalBlock, Spread,
+    TrackScale,
+};
 use crate::model::forward::multiply;
 use crate::model::{Dense, ModelError};
 
@@ -73,9 +76,17 @@ impl Member {
             })
         };
         let n = self.layers.len();
-        expect("layers of a refinement".into(), (n, 1), (config.layers + 1, 1))?;
+        expect(
+            "layers of a refinement".into(),
+            (n, 1),
+            (config.layers + 1, 1),
+        )?;
         for (i, layer) in self.layers.iter().enumerate() {
-            let inputs = if i == 0 { config.inputs() } else { config.nodes };
+            let inputs = if i == 0 {
+                config.inputs()
+            } else {
+                config.nodes
+            };
             let outputs = if i + 1 == n { 1 } else { config.nodes };
             let name = format!("layer {i} of a refinement");
             expect(name.clone(), layer.weight.dim(), (inputs, outputs))?;
@@ -85,7 +96,7 @@ impl Member {
     }
 
     /// Adds `share` times the output for each row of standardised inputs.
-    fn add(&self, rows: &[f32], share: f32, sums: &mut [f32]) {
+    pub(crate) fn add(&self, rows: &[f32], share: f32, sums: &mut [f32]) {
         let n = sums.len();
         let mut now = rows.to_vec();
         for (i, layer) in self.layers.iter().enumerate() {
@@ -129,7 +140,9 @@ impl Refinement {
         self.config.check()?;
         let width = self.config.inputs();
         let (mean, deviation) = (&self.standardisation.mean, &self.standardisation.deviation);
-        if (mean.len(), deviation.len()) != (width, width) || self.members.len() != self.config.members {
+        if (mean.len(), deviation.len()) != (width, width)
+            || self.members.len() != self.config.members
+        {
             return Err(ModelError::Shape {
                 name: "inputs and members of a refinement".into(),
                 found: [mean.len(), self.members.len()],
@@ -147,9 +160,11 @@ impl Refinement {
     /// The mean and standard deviation that the other tracks let expect of an experiment.
     pub fn expected_scale(&self, biosample: u32, assay: u32) -> TrackScale {
         let target = (biosample, assay);
-        let known = (biosample as usize) < self.config.biosamples
-            && (assay as usize) < self.config.assays;
-        let speaks = |t: &&InputTrack| !t.added || (!known && (t.biosample == biosample || t.assay == assay));
+        let known =
+            (biosample as usize) < self.config.biosamples && (assay as usize) < self.config.assays;
+        let speaks = |t: &&InputTrack| {
+            !t.added || (!known && (t.biosample == biosample || t.assay == assay))
+        };
         let tracks: Vec<InputTrack> = self.inputs.tracks.iter().filter(speaks).copied().collect();
         ScaleModel::fit(&tracks, Some(target)).expect(biosample, assay)
     }
@@ -208,7 +223,11 @@ impl Member {
         let mut rest = values;
         let mut layers = Vec::new();
         for i in 0..=config.layers {
-            let inputs = if i == 0 { config.inputs() } else { config.nodes };
+            let inputs = if i == 0 {
+                config.inputs()
+            } else {
+                config.nodes
+            };
             let outputs = if i == config.layers { 1 } else { config.nodes };
             let (weight, after) = rest.split_at_checked(inputs * outputs)?;
             let (bias, after) = after.split_at_checked(outputs)?;

@@ -83,8 +83,9 @@ struct TwoWay {
 
 impl TwoWay {
     fn fit(values: impl Iterator<Item = (u32, u32, f64)>) -> Self {
-        let values: Vec<(usize, usize, f64)> =
-            values.map(|(b, a, v)| (b as usize, a as usize, v)).collect();
+        let values: Vec<(usize, usize, f64)> = values
+            .map(|(b, a, v)| (b as usize, a as usize, v))
+            .collect();
         let size = |of: fn(&(usize, usize, f64)) -> usize| {
             values.iter().map(|v| of(v) + 1).max().unwrap_or(0)
         };
@@ -97,7 +98,8 @@ impl TwoWay {
             return fitted;
         }
         for _ in 0..ROUNDS {
-            let rest = |t: &TwoWay, v: &(usize, usize, f64)| v.2 - t.biosamples[v.0] - t.assays[v.1];
+            let rest =
+                |t: &TwoWay, v: &(usize, usize, f64)| v.2 - t.biosamples[v.0] - t.assays[v.1];
             fitted.common =
                 values.iter().map(|v| rest(&fitted, v)).sum::<f64>() / values.len() as f64;
             fitted.biosamples = shrunk(fitted.biosamples.len(), &values, |v| {

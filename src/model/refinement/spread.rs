@@ -18,6 +18,11 @@ impl Default for Spread {
 }
 
 impl Spread {
+    /// Whether it was measured at all.
+    pub fn is_measured(&self) -> bool {
+        self.points.len() > 1
+    }
+
     /// From predictions and squared residuals: their mean in `n` groups of equal size.
     pub fn measured(mut pairs: Vec<(f32, f32)>, n: usize) -> Self {
         if pairs.is_empty() {
@@ -28,9 +33,12 @@ impl Spread {
         let mean = |group: &[(f32, f32)], of: fn(&(f32, f32)) -> f32| {
             group.iter().map(|p| f64::from(of(p))).sum::<f64>() / group.len() as f64
         };
-        let points = pairs
-            .chunks(size)
-            .map(|group| (mean(group, |p| p.0) as f32, mean(group, |p| p.1).sqrt() as f32));
+        let points = pairs.chunks(size).map(|group| {
+            (
+                mean(group, |p| p.0) as f32,
+                mean(group, |p| p.1).sqrt() as f32,
+            )
+        });
         Spread {
             points: points.collect(),
         }
@@ -39,7 +47,10 @@ impl Spread {
     /// At a predicted value: between the two nearest points, or the last one's beyond it.
     pub fn at(&self, predicted: f32) -> f32 {
         let next = self.points.partition_point(|p| p.0 <= predicted);
-        match (next.checked_sub(1).map(|i| self.points[i]), self.points.get(next)) {
+        match (
+            next.checked_sub(1).map(|i| self.points[i]),
+            self.points.get(next),
+        ) {
             (Some(low), Some(high)) if high.0 > low.0 => {
                 low.1 + (high.1 - low.1) * (predicted - low.0) / (high.0 - low.0)
             }

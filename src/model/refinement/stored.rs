@@ -21,17 +21,39 @@ pub(in crate::model) fn write<E>(
     put: &mut dyn FnMut(&str, usize, usize, &mut dyn Iterator<Item = f32>) -> Result<(), E>,
 ) -> Result<(), E> {
     let tracks = &refinement.inputs.tracks;
-    let mut scales = tracks.iter().flat_map(|t| [t.scale.mean, t.scale.deviation]);
+    let mut scales = tracks
+        .iter()
+        .flat_map(|t| [t.scale.mean, t.scale.deviation]);
     put(TRACKS, tracks.len(), 2, &mut scales)?;
     let Standardisation { mean, deviation } = &refinement.standardisation;
-    put(STANDARDISATION, 2, mean.len(), &mut mean.iter().chain(deviation).copied())?;
+    put(
+        STANDARDISATION,
+        2,
+        mean.len(),
+        &mut mean.iter().chain(deviation).copied(),
+    )?;
     let points = &refinement.spread.points;
-    put(SPREAD, points.len(), 2, &mut points.iter().flat_map(|p| [p.0, p.1]))?;
+    put(
+        SPREAD,
+        points.len(),
+        2,
+        &mut points.iter().flat_map(|p| [p.0, p.1]),
+    )?;
     for (m, member) in refinement.members.iter().enumerate() {
         for (l, dense) in member.layers.iter().enumerate() {
             let (rows, cols) = dense.weight.dim();
-            put(&layer(m, l, "weight"), rows, cols, &mut dense.weight.iter().copied())?;
-            put(&layer(m, l, "bias"), 1, cols, &mut dense.bias.iter().copied())?;
+            put(
+                &layer(m, l, "weight"),
+                rows,
+                cols,
+                &mut dense.weight.iter().copied(),
+            )?;
+            put(
+                &layer(m, l, "bias"),
+                1,
+                cols,
+                &mut dense.bias.iter().copied(),
+            )?;
         }
     }
     Ok(())
