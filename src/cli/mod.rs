@@ -10,6 +10,8 @@ mod demo;
 mod evaluate;
 #[cfg(feature = "torch")]
 mod extend;
+#[cfg(feature = "torch")]
+mod folds;
 mod impute;
 mod info;
 mod ingest;

@@ -16,6 +16,7 @@ use persea::factorization::{
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
+use persea::store::Database;
 use serde_json::json;
 
 use super::output::{Table, grouped, measure};
@@ -252,6 +253,69 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if let (Some(path), Some(fold)) = (&arguments.hold_folds, &arguments.fold) {
         hold.extend(names::fold(path, fold)?);
     }
+    let (options, means) = told(&arguments, &database, hold)?;
+    if arguments.dry_run {
+        print_estimate(&estimate(&database, &options, means.device)?, common)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stop = progress::stop_on_interrupt(
+        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
+    )?;
+    let mut shown = Shown::new(stop);
+    let result = fit(&database, &options, means, arguments.resume, &mut shown);
+    shown.bar.finish_and_clear();
+    let model = match result {
+        Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
+            eprintln!(
+                "stopped at step {step}; go on with: persea train --name {} --resume",
+                options.name
+            );
+            return Ok(ExitCode::FAILURE);
+        }
+        other => other?,
+    };
+    let passes = &model.record.training["passes"];
+    eprintln!(
+        "model {}: trained {passes} passes in {:.0} s",
+        model.record.name,
+        shown.began.elapsed().as_secs_f64()
+    );
+    eprintln!(
+        "next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR",
+        model.record.name
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Arguments {
+    /// # Errors
+    /// When one is given that a cross-validation decides itself.
+    pub fn refuse_what_folds_decide(&self) -> anyhow::Result<()> {
+        let given = [
+            ("--hold", !self.hold.is_empty()),
+            ("--hold-folds", self.hold_folds.is_some()),
+            ("--validate", !self.validate.is_empty()),
+            ("--seed", self.seed != 0),
+            ("--resume", self.resume),
+            ("--replace", self.replace),
+            ("--dry-run", self.dry_run),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Misuse(format!(
+                "{name} cannot be said after `--`: a cross-validation decides that for each fold"
+            ))
+            .into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a training is told by its arguments, `hold` held out.
+pub fn told(
+    arguments: &Arguments,
+    database: &Database,
+    hold: Vec<(String, String)>,
+) -> anyhow::Result<(TrainOptions, Means)> {
     let minutes = |m: f64| {
         Duration::try_from_secs_f64(m * 60.0).map_err(|_| Misuse(format!("{m} minutes cannot be")))
     };
@@ -313,42 +377,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             ArithmeticArgument::Bf16 => Arithmetic::Bf16,
         },
     };
-    if arguments.dry_run {
-        print_estimate(&estimate(&database, &options, device)?, common)?;
-        return Ok(ExitCode::SUCCESS);
-    }
     let means = Means {
         device,
         checkpoint_every,
         replace: arguments.replace,
     };
-    let stop = progress::stop_on_interrupt(
-        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
-    )?;
-    let mut shown = Shown::new(stop);
-    let result = fit(&database, &options, means, arguments.resume, &mut shown);
-    shown.bar.finish_and_clear();
-    let model = match result {
-        Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
-            eprintln!(
-                "stopped at step {step}; go on with: persea train --name {} --resume",
-                options.name
-            );
-            return Ok(ExitCode::FAILURE);
-        }
-        other => other?,
-    };
-    let passes = &model.record.training["passes"];
-    eprintln!(
-        "model {}: trained {passes} passes in {:.0} s",
-        model.record.name,
-        shown.began.elapsed().as_secs_f64()
-    );
-    eprintln!(
-        "next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR",
-        model.record.name
-    );
-    Ok(ExitCode::SUCCESS)
+    Ok((options, means))
 }
 
 fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {

@@ -7,6 +7,8 @@
 mod additive;
 mod baselines;
 mod bins;
+#[cfg(feature = "torch")]
+mod cross_validation;
 mod error;
 mod fitted;
 #[cfg(test)]
@@ -16,6 +18,10 @@ mod score;
 
 pub use baselines::BaselineStatistics;
 pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
+#[cfg(feature = "torch")]
+pub use cross_validation::{
+    CrossValidated, CrossValidation, Estimated, Fold, FoldEvaluation, Scores, cross_validate,
+};
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use run::{
