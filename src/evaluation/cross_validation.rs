@@ -317,6 +317,7 @@ mod tests {
             calibrated_average: nothing,
             nearest_biosample: nothing,
             additive: nothing,
+            intervals: None,
         };
         FoldEvaluation {
             fold: fold.into(),

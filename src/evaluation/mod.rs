@@ -11,6 +11,7 @@ mod bins;
 mod cross_validation;
 mod error;
 mod fitted;
+mod intervals;
 #[cfg(test)]
 mod pilot;
 mod run;
@@ -24,6 +25,7 @@ pub use cross_validation::{
 };
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
+pub use intervals::{Intervals, IntervalsByStratum};
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };

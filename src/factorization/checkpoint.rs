@@ -52,6 +52,16 @@ fn tensors(network: &Network) -> Vec<((usize, usize), Vec<f32>)> {
     all
 }
 
+/// How far a training has come.
+#[derive(Clone, Copy)]
+pub(super) struct Progress<'a> {
+    pub course: &'a Course,
+    /// The factors', once begun.
+    pub trainer: Option<&'a Trainer>,
+    /// The refinement's, of a model that has one.
+    pub refinement: Option<&'a RefinementKept>,
+}
+
 /// Writes a checkpoint.
 pub(super) fn write(
     database: &Database,
@@ -59,10 +69,13 @@ pub(super) fn write(
     options: &TrainOptions,
     tracks: &[String],
     validate: &[Vec<usize>],
-    course: &Course,
-    trainer: Option<&Trainer>,
-    refinement: Option<&RefinementKept>,
+    now: Progress<'_>,
 ) -> Result<(), FactorizationError> {
+    let Progress {
+        course,
+        trainer,
+        refinement,
+    } = now;
     let (tensors, moments) = match trainer {
         Some(trainer) => {
             let (network, moments) = trainer.dense_state()?;

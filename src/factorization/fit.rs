@@ -286,9 +286,11 @@ impl Keeper<'_> {
             self.options,
             self.checksums,
             self.validate,
-            course,
-            trainer,
-            self.refinement.as_ref(),
+            checkpoint::Progress {
+                course,
+                trainer,
+                refinement: self.refinement.as_ref(),
+            },
         )?;
         self.last = Instant::now();
         let step = match (trainer, &self.refinement) {

@@ -37,7 +37,7 @@ pub use extend::{Additions, ExtendOptions, extend};
 pub use fit::{Listener, Means, fit};
 pub use network::{Gradients, TorchNetwork, Trained};
 pub use options::{Cast, Pair, RegionOption, TrainOptions, Validate, default_passes, device};
-pub use refinement::{Advance, RefinementOptions, RefinementTraining, Trial};
+pub use refinement::{Advance, Ground, RefinementOptions, RefinementTraining, Trial};
 pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, train};
 pub use trainer::{
     AfterStep, PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,

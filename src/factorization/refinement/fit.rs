@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::training::{Advance, RefinementTraining, Trial};
+use super::training::{Advance, Ground, RefinementTraining, Trial};
 use super::{RefinementKept, RefinementOptions};
 use crate::factorization::fit::Keeper;
 use crate::factorization::{
@@ -63,9 +63,11 @@ pub(in crate::factorization) fn refine(
         Trial {
             targets: cast.validate.first().cloned().unwrap_or_default(),
         },
-        options.seed,
-        window_bins,
-        device,
+        Ground {
+            seed: options.seed,
+            window_bins,
+            device,
+        },
     )?;
     let mut curve = Vec::new();
     if let Some(kept) = kept {

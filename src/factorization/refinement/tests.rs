@@ -91,7 +91,12 @@ fn options() -> RefinementOptions {
 
 fn training(set: &Arc<TrainingSet>, inputs: &Inputs, window_bins: u64) -> RefinementTraining {
     let trial = Trial { targets: vec![3] };
-    let (options, device) = (options(), Device::Cpu);
+    let options = options();
+    let ground = Ground {
+        seed: 7,
+        window_bins,
+        device: Device::Cpu,
+    };
     let config = options.config(4, 2);
     RefinementTraining::new(
         Arc::clone(set),
@@ -99,9 +104,7 @@ fn training(set: &Arc<TrainingSet>, inputs: &Inputs, window_bins: u64) -> Refine
         config,
         &options,
         trial,
-        7,
-        window_bins,
-        device,
+        ground,
     )
     .unwrap()
 }

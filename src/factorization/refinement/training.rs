@@ -35,6 +35,17 @@ pub struct Trial {
     pub targets: Vec<usize>,
 }
 
+/// Where chance comes from, and what there is to work with.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground {
+    /// The seed that all chance derives from.
+    pub seed: u64,
+    /// Bins that are described in memory at once.
+    pub window_bins: u64,
+    /// Where the networks are computed.
+    pub device: Device,
+}
+
 /// What a call of [`RefinementTraining::advance`] did.
 #[derive(Debug, Clone, Copy)]
 pub enum Advance {
@@ -87,10 +98,13 @@ impl RefinementTraining {
         config: RefinementConfig,
         options: &RefinementOptions,
         trial: Trial,
-        seed: u64,
-        window_bins: u64,
-        device: Device,
+        ground: Ground,
     ) -> Result<Self, FactorizationError> {
+        let Ground {
+            seed,
+            window_bins,
+            device,
+        } = ground;
         if device == Device::Cpu {
             // Its products are too small to share: where other work keeps cores busy, libtorch's threads
             // wait for each other at every one of them, ten times as long as the products take.

@@ -15,11 +15,12 @@ fn layer(member: usize, layer: usize, what: &str) -> String {
     format!("refinement_{member}_layer_{layer}.{what}")
 }
 
-/// Hands every tensor of a refinement to `put` (name, rows, columns, numbers).
-pub(in crate::model) fn write<E>(
-    refinement: &Refinement,
-    put: &mut dyn FnMut(&str, usize, usize, &mut dyn Iterator<Item = f32>) -> Result<(), E>,
-) -> Result<(), E> {
+/// Stores a tensor: name, rows, columns, numbers.
+type Put<'a, E> =
+    dyn FnMut(&str, usize, usize, &mut dyn Iterator<Item = f32>) -> Result<(), E> + 'a;
+
+/// Hands every tensor of a refinement to `put`.
+pub(in crate::model) fn write<E>(refinement: &Refinement, put: &mut Put<'_, E>) -> Result<(), E> {
     let tracks = &refinement.inputs.tracks;
     let mut scales = tracks
         .iter()
