@@ -420,10 +420,19 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
         )),
         "hours",
     );
-    let all = estimate.n_bins as f64 * estimate.passes_at_most as f64
-        / estimate.samples_per_second
-        / 3600.0;
+    let hours = |passes: u64, speed: f64| estimate.n_bins as f64 * passes as f64 / speed / 3600.0;
+    let all = hours(estimate.passes_at_most, estimate.samples_per_second);
     row("at most (search and final)", measure(Some(all)), "hours");
+    if let Some(refinement) = estimate.refinement {
+        let speed = refinement.samples_per_second;
+        row(
+            "speed of the refinement, measured just now",
+            json!(speed.round()),
+            "samples/s",
+        );
+        let all = hours(refinement.passes, speed);
+        row("the refinement", measure(Some(all)), "hours");
+    }
     table.print(common.format)?;
     Ok(())
 }

@@ -32,7 +32,7 @@ pub use arithmetic::Arithmetic;
 pub use batch::{Batch, Groups, Sampling};
 pub use blocks::{Block, Blocks};
 pub use error::FactorizationError;
-pub use estimate::{Estimate, estimate};
+pub use estimate::{Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
 pub use fit::{Listener, Means, fit};
 pub use network::{Gradients, TorchNetwork, Trained};

@@ -31,6 +31,44 @@ pub(in crate::factorization) fn inputs(
     }
 }
 
+/// A training of the refinement at its start.
+///
+/// # Errors
+/// As [`RefinementTraining::new`].
+pub(in crate::factorization) fn begin(
+    set: &Arc<TrainingSet>,
+    cast: &Cast,
+    options: &TrainOptions,
+    told: &RefinementOptions,
+    device: tch::Device,
+) -> Result<RefinementTraining, FactorizationError> {
+    let places = |track: &Track| {
+        let place =
+            |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
+        (
+            place(&cast.biosamples, &track.biosample),
+            place(&cast.assays, &track.assay),
+        )
+    };
+    let config = told.config(cast.biosamples.len(), cast.assays.len());
+    let per_bin = SignalBlock::bytes_per_bin(&config, cast.training.len());
+    let window_bins = (options.cache_bytes / per_bin.max(1)).max(1 << 14);
+    RefinementTraining::new(
+        Arc::clone(set),
+        inputs(&cast.training, places, false),
+        config,
+        told,
+        Trial {
+            targets: cast.validate.first().cloned().unwrap_or_default(),
+        },
+        Ground {
+            seed: options.seed,
+            window_bins,
+            device,
+        },
+    )
+}
+
 /// Trains the refinement, or goes on with what was kept of it.
 ///
 /// # Errors
@@ -44,31 +82,7 @@ pub(in crate::factorization) fn refine(
     kept: Option<RefinementKept>,
     keeper: &mut Keeper<'_>,
 ) -> Result<(Refinement, RefinementKept), FactorizationError> {
-    let places = |track: &Track| {
-        let place =
-            |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
-        (
-            place(&cast.biosamples, &track.biosample),
-            place(&cast.assays, &track.assay),
-        )
-    };
-    let config = told.config(cast.biosamples.len(), cast.assays.len());
-    let per_bin = SignalBlock::bytes_per_bin(&config, cast.training.len());
-    let window_bins = (options.cache_bytes / per_bin.max(1)).max(1 << 14);
-    let mut training = RefinementTraining::new(
-        Arc::clone(set),
-        inputs(&cast.training, places, false),
-        config,
-        told,
-        Trial {
-            targets: cast.validate.first().cloned().unwrap_or_default(),
-        },
-        Ground {
-            seed: options.seed,
-            window_bins,
-            device,
-        },
-    )?;
+    let mut training = begin(set, cast, options, told, device)?;
     let mut curve = Vec::new();
     if let Some(kept) = kept {
         curve.clone_from(&kept.curve);

@@ -13,7 +13,7 @@ mod sampling;
 mod tests;
 mod training;
 
-pub(super) use fit::{inputs, refine};
+pub(super) use fit::{begin, inputs, refine};
 pub(super) use kept::{RefinementHeader, RefinementKept, read, write};
 pub use options::RefinementOptions;
 pub use training::{Advance, Ground, RefinementTraining, Trial};
