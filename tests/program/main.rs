@@ -16,6 +16,8 @@ mod bad_manifests;
 mod bad_names;
 mod bad_regions;
 #[cfg(feature = "torch")]
+mod cross_validating;
+#[cfg(feature = "torch")]
 mod default_model;
 #[cfg(feature = "torch")]
 mod evaluating;
