@@ -1,5 +1,5 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size` and `ingest`.
+//! `training`, `imputation`, `genome-size`, `ingest` and `store`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
 //! whatever else the machine does falls on both; each prints its figure, the ratio of each round,
@@ -12,6 +12,7 @@ mod ingest;
 mod machine;
 mod pilot;
 mod speed;
+mod store;
 mod worker;
 
 use std::path::Path;
@@ -24,7 +25,7 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 4] = ["training", "imputation", "genome-size", "ingest"];
+const ALL: [&str; 5] = ["training", "imputation", "genome-size", "ingest", "store"];
 
 fn main() -> anyhow::Result<()> {
     // cargo adds --bench.
@@ -63,6 +64,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("ingest") {
         ingest::run(&bench)?;
+    }
+    if wanted("store") {
+        store::run(&bench)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
 use persea::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate};
+use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
@@ -35,6 +36,9 @@ pub struct Arguments {
     /// Score these tracks only: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     tracks: Vec<String>,
+    /// Score these regions only, a BED file: those that `extend` added, say
+    #[arg(long, value_name = "BED")]
+    regions: Option<PathBuf>,
     /// The scale to score on
     #[arg(long, value_enum, default_value_t = ScaleArgument::Arcsinh)]
     scale: ScaleArgument,
@@ -91,6 +95,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             .into_iter()
             .map(|(biosample, assay)| Experiment { biosample, assay })
             .collect(),
+        within: match &arguments.regions {
+            Some(bed) => read_bed(bed, database.axis().assembly())?
+                .into_iter()
+                .map(|(interval, _)| interval)
+                .collect(),
+            None => Vec::new(),
+        },
     };
     let scale = scoring_scale(arguments.scale);
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");

@@ -4,11 +4,15 @@
 //! neither the region's length nor the number of experiments. Files are `formats`' work, scoring
 //! `evaluation`'s.
 
+mod completed;
 mod experiment;
 mod observed;
 mod stream;
 mod write;
 
+pub use completed::{
+    CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
+};
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
 pub use observed::Observed;
 pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};

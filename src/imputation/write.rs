@@ -102,7 +102,7 @@ fn deviation_of_signal(transform: Transform, value: f32, deviation: f32) -> f32 
 }
 
 /// The transform of each assay's tracks; ingest sees to it that an assay has one.
-fn transforms(database: &Database) -> Result<HashMap<String, Transform>, StoreError> {
+pub(super) fn transforms(database: &Database) -> Result<HashMap<String, Transform>, StoreError> {
     Ok(database
         .tracks()?
         .into_iter()

@@ -10,6 +10,7 @@ mod read;
 mod workspace;
 
 mod annotation;
+mod backing_up;
 mod bad_databases;
 mod bad_files;
 mod bad_manifests;
@@ -21,6 +22,7 @@ mod cross_validating;
 mod default_model;
 #[cfg(feature = "torch")]
 mod evaluating;
+mod exchanging;
 #[cfg(feature = "torch")]
 mod extending;
 #[cfg(feature = "torch")]
@@ -33,6 +35,7 @@ mod ingesting;
 #[cfg(feature = "torch")]
 mod models;
 mod real_peaks;
+mod schema_versions;
 #[cfg(feature = "torch")]
 mod stopping;
 #[cfg(feature = "torch")]

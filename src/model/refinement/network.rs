@@ -7,7 +7,7 @@ use super::{
     Features, InputTrack, Inputs, Plan, RefinementConfig, ScaleModel, SignalBlock, Spread,
     TrackScale,
 };
-use crate::model::forward::multiply;
+use crate::model::product::{Matrix, Threads, multiply};
 use crate::model::{Dense, ModelError};
 
 /// Bins that one thread takes at a time.
@@ -102,7 +102,10 @@ impl Member {
         for (i, layer) in self.layers.iter().enumerate() {
             let (inputs, outputs) = layer.weight.dim();
             let mut next = vec![0f32; n * outputs];
-            multiply(&now, &layer.weight, &mut next, inputs);
+            let weight = layer.weight.as_standard_layout();
+            let weight = Matrix::new(weight.as_slice().unwrap_or(&[]), outputs);
+            let rows = Matrix::new(&now, inputs);
+            multiply(&mut next, rows, weight, false, Threads::One);
             let last = i + 1 == self.layers.len();
             for row in next.chunks_exact_mut(outputs) {
                 for (value, bias) in row.iter_mut().zip(&layer.bias) {
