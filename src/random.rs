@@ -22,6 +22,12 @@ pub enum Purpose {
     Dropout = 5,
     /// Which bins, tracks and inputs a refinement's step shows.
     Refinement = 6,
+    /// Where the search for principal components begins.
+    Components = 40,
+    /// Which units a bootstrap replicate draws.
+    Bootstrap = 41,
+    /// Which values a permutation moves where.
+    Permutation = 42,
 }
 
 /// The generator of one (seed, purpose, index).

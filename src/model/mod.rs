@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod factor_table;
 mod forward;
+mod hidden;
 mod parameters;
 pub(crate) mod product;
 mod refinement;

@@ -1,6 +1,6 @@
 //! Models in the database: stored as named tensors, read back whole or a block at a time.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::{
     Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Refinement,
@@ -109,6 +109,18 @@ impl TrainedModel {
     /// Its dense part, ready to predict.
     pub fn forward(&self) -> &Forward {
         &self.forward
+    }
+
+    /// How many factors a position has at each of [`Scale::ALL`].
+    pub fn genome_widths(&self) -> [usize; 3] {
+        Scale::ALL.map(|scale| self.config.sizes.genome_factors(scale))
+    }
+
+    /// What the first layer makes of a scale's genome factors, `[factors, nodes]`: how the network
+    /// sees them.
+    pub fn first_layer(&self, scale: Scale) -> ArrayView2<'_, f32> {
+        let rows = &Network::input_rows(&self.config.sizes).genome[scale.index()];
+        self.network.hidden[0].weight.slice(s![rows.clone(), ..])
     }
 
     /// What imputes from observed tracks, in a model that has it.
@@ -242,13 +254,15 @@ pub fn save(
     }
     let axis =
         GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
-    let mut writer = begin(database, lock, record, network, &config.sizes, replace)?;
-    if let Some(refinement) = refinement {
-        refinement::write(refinement, &mut |name, rows, cols, values| {
-            let flat: Vec<f32> = values.collect();
-            writer.tensor(name, rows as u64, cols as u64, None, &flat)
-        })?;
-    }
+    let mut writer = begin(
+        database,
+        lock,
+        record,
+        network,
+        refinement,
+        &config.sizes,
+        replace,
+    )?;
     for scale in Scale::ALL {
         let table = &genome.scales[scale.index()];
         let (rows, cols) = (
@@ -286,6 +300,7 @@ pub(super) fn begin<'a>(
     lock: &ModelLock,
     record: &ModelRecord,
     network: &Network,
+    refinement: Option<&Refinement>,
     sizes: &Sizes,
     replace: bool,
 ) -> crate::Result<ModelWriter<'a>> {
@@ -322,6 +337,9 @@ pub(super) fn begin<'a>(
             cols,
             &mut layer.bias.iter().copied(),
         )?;
+    }
+    if let Some(refinement) = refinement {
+        refinement::write(refinement, &mut put)?;
     }
     Ok(writer)
 }

@@ -37,6 +37,9 @@ const CHANGING: &[&str] = &[
     "model_tracks",
     "model_regions",
     "model_tensors",
+    "search_graphs",
+    "tasks",
+    "task_runs",
     // SQLite's: the number of the last model.
     "sqlite_sequence",
 ];

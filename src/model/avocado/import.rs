@@ -148,6 +148,7 @@ pub fn import_avocado(
         &lock,
         &record,
         &network,
+        None,
         &config.sizes,
         options.replace,
     )?;

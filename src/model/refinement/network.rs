@@ -103,9 +103,10 @@ impl Member {
             let (inputs, outputs) = layer.weight.dim();
             let mut next = vec![0f32; n * outputs];
             let weight = layer.weight.as_standard_layout();
-            let weight = Matrix::new(weight.as_slice().unwrap_or(&[]), outputs);
-            let rows = Matrix::new(&now, inputs);
-            multiply(&mut next, rows, weight, false, Threads::One);
+            if let Some(weight) = weight.as_slice() {
+                let (below, weight) = (Matrix::new(&now, inputs), Matrix::new(weight, outputs));
+                multiply(&mut next, below, weight, false, Threads::One);
+            }
             let last = i + 1 == self.layers.len();
             for row in next.chunks_exact_mut(outputs) {
                 for (value, bias) in row.iter_mut().zip(&layer.bias) {
