@@ -26,6 +26,15 @@ pub enum Error {
     /// Scoring and baselines.
     #[error(transparent)]
     Evaluation(#[from] crate::evaluation::EvaluationError),
+    /// Search.
+    #[error(transparent)]
+    Search(#[from] crate::search::SearchError),
+    /// Downstream tasks.
+    #[error(transparent)]
+    Task(#[from] crate::tasks::TaskError),
+    /// Figures and pages.
+    #[error(transparent)]
+    Plot(#[from] crate::plot::PlotError),
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),

@@ -21,6 +21,9 @@
 //! | `factorization` | training on libtorch, behind the default feature `torch` |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
+//! | [`search`] | similar positions, regions, genes, biosamples and assays |
+//! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
+//! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!
 //! # A tour
@@ -95,9 +98,12 @@ pub mod genome;
 pub mod imputation;
 pub mod measures;
 pub mod model;
+pub mod plot;
 pub mod random;
+pub mod search;
 pub mod simulation;
 pub mod store;
+pub mod tasks;
 
 pub use error::Error;
 

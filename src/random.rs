@@ -20,6 +20,12 @@ pub enum Purpose {
     Validation = 4,
     /// Dropout.
     Dropout = 5,
+    /// Where the search for principal components begins.
+    Components = 40,
+    /// Which units a bootstrap replicate draws.
+    Bootstrap = 41,
+    /// Which values a permutation moves where.
+    Permutation = 42,
 }
 
 /// The generator of one (seed, purpose, index).

@@ -1,5 +1,6 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size`, `ingest` and `store`.
+//! `training`, `imputation`, `genome-size`, `ingest`, `store`, `search`, `search-genome` and
+//! `search-biology`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
 //! whatever else the machine does falls on both; each prints its figure, the ratio of each round,
@@ -11,6 +12,9 @@ mod genome_size;
 mod ingest;
 mod machine;
 mod pilot;
+mod search;
+mod search_biology;
+mod search_genome;
 mod speed;
 mod store;
 mod worker;
@@ -25,7 +29,16 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 5] = ["training", "imputation", "genome-size", "ingest", "store"];
+const ALL: [&str; 8] = [
+    "training",
+    "imputation",
+    "genome-size",
+    "ingest",
+    "store",
+    "search",
+    "search-genome",
+    "search-biology",
+];
 
 fn main() -> anyhow::Result<()> {
     // cargo adds --bench.
@@ -67,6 +80,15 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("store") {
         store::run(&bench)?;
+    }
+    if wanted("search") {
+        search::run(&bench)?;
+    }
+    if wanted("search-genome") {
+        search_genome::run()?;
+    }
+    if wanted("search-biology") {
+        search_biology::run()?;
     }
     Ok(())
 }

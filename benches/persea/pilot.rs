@@ -1,11 +1,16 @@
 //! The real pilot compendium as a database, with an untrained model of each preset: what a network's
 //! numbers are does not change how fast it is.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::ensure;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, Replicates, ingest};
-use persea::factorization::{Arithmetic, Cast, Sampling, TrainOptions, Validate};
+use persea::factorization::{
+    Arithmetic, Cast, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions,
+    Validate, device, fit,
+};
 use persea::genome::{Assembly, GenomeAxis};
 use persea::model::{Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, save};
 use persea::store::{Database, ModelKind, ModelRecord, NewDatabase, Precision};
@@ -100,4 +105,41 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
         save(&database, &lock, &record, &network, &genome, false)?;
     }
     Ok(())
+}
+
+/// Trains a model with the paper's factor sizes and a network of 64 units: factors as they are
+/// searched, in a minute.
+pub fn train_factors(database: &Database, name: &str) -> anyhow::Result<()> {
+    let options = TrainOptions {
+        name: name.into(),
+        sizes: Sizes {
+            layers: 1,
+            nodes: 64,
+            batch_size: 10_000,
+            ..Sizes::preset(Preset::Paper)
+        },
+        cosine: true,
+        passes: 40,
+        ..options("paper")
+    };
+    let means = Means {
+        device: device("cpu")?,
+        checkpoint_every: Duration::from_secs(600),
+        replace: false,
+    };
+    fit(database, &options, means, false, &mut Quiet)?;
+    Ok(())
+}
+
+/// Hears of nothing.
+struct Quiet;
+
+impl Listener for Quiet {
+    fn step(&mut self, _: &Course, _: &StepReport) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn pass(&mut self, _: &CurvePoint) {}
+
+    fn checkpoint(&mut self, _: u64) {}
 }

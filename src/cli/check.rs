@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use persea::store::{Severity, check_database};
+use persea::search::check_index;
+use persea::store::{Database, Severity, check_database};
 use serde_json::json;
 
 use super::Common;
@@ -20,7 +21,11 @@ pub struct Arguments {}
 /// Runs it.
 pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let path = common.path()?;
-    let findings = check_database(path)?;
+    let mut findings = check_database(path)?;
+    // A database that cannot be opened has said so above.
+    if let Ok(database) = Database::open(path) {
+        findings.extend(check_index(&database)?);
+    }
     let mut table = Table::new(&["severity", "what", "message", "consequence"]);
     for finding in &findings {
         table.row(vec![
@@ -32,7 +37,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     }
     if findings.is_empty() {
         eprintln!(
-            "{}: whole (SQLite, foreign keys, every table's and every blob's checksum, every track's chunks)",
+            "{}: whole (SQLite, foreign keys, every table's and every blob's checksum, every track's chunks, the index)",
             path.display()
         );
         if common.format == super::Format::Table {

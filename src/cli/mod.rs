@@ -14,13 +14,16 @@ mod export;
 mod extend;
 mod import;
 mod impute;
+mod index;
 mod info;
 mod ingest;
 mod model;
 mod names;
 mod output;
 mod progress;
+mod similar;
 mod simulate;
+mod task;
 mod track;
 #[cfg(feature = "torch")]
 mod train;
@@ -101,7 +104,10 @@ enum Command {
     Extend(extend::Arguments),
     Impute(impute::Arguments),
     Evaluate(evaluate::Arguments),
+    Task(task::Arguments),
     Model(model::Arguments),
+    Index(index::Arguments),
+    Similar(Box<similar::Arguments>),
     Info(info::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
@@ -143,7 +149,10 @@ pub fn main() -> ExitCode {
         Command::Extend(a) => extend::run(a, &common),
         Command::Impute(a) => impute::run(a, &common),
         Command::Evaluate(a) => evaluate::run(a, &common),
+        Command::Task(a) => task::run(a, &common),
         Command::Model(a) => model::run(a, &common),
+        Command::Index(a) => index::run(a, &common),
+        Command::Similar(a) => similar::run(*a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
@@ -236,7 +245,17 @@ mod tests {
             "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",
             "impute --all-missing --output imputed/ --as bigwig --format json",
             "evaluate --model fold0 --format json",
+            "task import expression labels.tsv --label-column E003_RPKM --replace",
+            "task run expression --biosample E003 --features embedding,embedding+signal --learner gbm",
+            "task suite pilot --data pilot/ --format json",
+            "task report 1 2 --output report.html",
             "model show fold0",
+            "index --metric all",
+            "similar position chr1:151,200,000 -k 20 --exclude none --spread 250bp",
+            "similar region chr1:1-2000 --align --class promoter,enhancer --format json",
+            "similar gene VPS72 --part body --inside a.bed --not-class masked",
+            "similar position --batch queries.bed --signal --metric network",
+            "similar biosample E003 --profiles imputed -k 3",
             "info",
             "check",
             "backup copy.persea --format json",

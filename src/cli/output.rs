@@ -62,9 +62,15 @@ impl Table {
         let mut writer = csv::WriterBuilder::new()
             .delimiter(delimiter)
             .from_writer(out);
-        writer.write_record(&self.columns)?;
+        // A closed stdout must stay what it is: csv wraps it otherwise.
+        let told = |e: csv::Error| match e.into_kind() {
+            csv::ErrorKind::Io(e) => e,
+            other => io::Error::other(format!("{other:?}")),
+        };
+        writer.write_record(&self.columns).map_err(told)?;
         for row in &self.rows {
-            writer.write_record(row.iter().map(|cell| text(cell, None)))?;
+            let cells = row.iter().map(|cell| text(cell, None));
+            writer.write_record(cells).map_err(told)?;
         }
         writer.flush()
     }

@@ -58,7 +58,7 @@ pub struct Arguments {
     /// Train exactly --passes passes, with nothing kept aside
     #[arg(long)]
     no_validate: bool,
-    /// Passes over the genome axis at most; by default 3/4 of the number of training tracks, 12 at least
+    /// Passes over the genome axis at most; by default 3/4 of the number of training tracks, 20 at least
     #[arg(long)]
     passes: Option<u32>,
     /// Searches for the best length, each with validation tracks of its own

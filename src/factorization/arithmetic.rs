@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::FactorizationError;
+use super::tensors::product;
 use crate::model::Sizes;
 
 /// The numbers that the deep layers' matrix products take. Weights, moments and sums are f32 in
@@ -71,14 +72,14 @@ impl Arithmetic {
 /// Seconds of one product of the network's width, the fastest of several.
 fn seconds(kind: Kind, nodes: usize, device: Device) -> Result<f64, FactorizationError> {
     let _guard = tch::no_grad_guard();
-    let x = Tensor::f_ones([1_000, nodes as i64], (kind, device))?;
+    let x = Tensor::f_ones([2_000, nodes as i64], (kind, device))?;
     let w = Tensor::f_ones([nodes as i64, nodes as i64], (kind, device))?;
     let mut fastest = f64::INFINITY;
     let began = Instant::now();
     // The first ones prepare the library and wake the threads.
     for i in 0..50 {
         let start = Instant::now();
-        let product = x.f_matmul(&w)?;
+        let product = product(&x, &w)?;
         // Reading a number waits for devices that compute behind our back.
         product.f_get(0)?.f_get(0)?.f_double_value(&[])?;
         if i > 0 {

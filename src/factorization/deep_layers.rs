@@ -1,9 +1,9 @@
 //! The layers after the first, on the CPU: forward and back by hand, some samples at a time.
 //!
-//! A chunk's activations stay in the processor's caches and are thrown away once their part of the
-//! weights' gradient is summed, where autograd would keep those of the whole batch. What is left
-//! beside libtorch's matrix products is one fused sweep over the last layer. The products may be of
-//! bfloat16 ([`Arithmetic::Bf16`]): weights, moments, sums and the first and last layer stay f32.
+//! A chunk's activations are thrown away once their part of the weights' gradient is summed, where
+//! autograd would keep those of the whole batch. What is left beside the matrix products is one
+//! fused sweep over the last layer. The products may be of bfloat16, libtorch's
+//! ([`Arithmetic::Bf16`]): weights, moments, sums and the first and last layer stay f32.
 
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
@@ -12,10 +12,10 @@ use super::FactorizationError;
 use super::arithmetic::Arithmetic;
 use super::batch::Batch;
 use super::first_layer::{Output, OutputGradient, Parts};
-use super::tensors::{floats, floats_mut};
+use super::tensors::{add_product, floats, floats_mut, product};
 
 /// Samples whose activations are in memory at once; few in tests, so that batches have several.
-const CHUNK: usize = if cfg!(test) { 150 } else { 2_000 };
+const CHUNK: usize = if cfg!(test) { 150 } else { 4_000 };
 /// Samples that one thread sweeps at a time.
 const TILE: usize = 50;
 
@@ -89,8 +89,8 @@ impl<'a> DeepLayers<'a> {
             parts.assemble(batch, first, floats_mut(&mut before));
             let mut activations = vec![before.f_relu_()?.f_to_kind(self.kind)?];
             for (weight, bias) in &self.hidden {
-                let next = bias.f_addmm(&activations[activations.len() - 1], weight)?;
-                activations.push(next.f_relu()?);
+                let mut next = product(&activations[activations.len() - 1], weight)?;
+                activations.push(next.f_add_(bias)?.f_relu_()?);
             }
             let Some(last) = activations.last() else {
                 break;
@@ -115,7 +115,7 @@ impl<'a> DeepLayers<'a> {
                 let below = &activations[i];
                 let (weights, biases) = &mut sums[i];
                 if self.kind == Kind::Float {
-                    let _ = weights.f_addmm_(&below.f_tr()?, &back)?;
+                    add_product(weights, &below.f_tr()?, &back)?;
                 } else {
                     let _ =
                         weights.f_add_(&below.f_tr()?.f_matmul(&back)?.f_to_kind(Kind::Float)?)?;
@@ -125,7 +125,7 @@ impl<'a> DeepLayers<'a> {
                     false,
                     Kind::Float,
                 )?)?;
-                back = below.f_threshold_backward(&back.f_matmul(&weight.f_tr()?)?, 0.0)?;
+                back = below.f_threshold_backward(&product(&back, &weight.f_tr()?)?, 0.0)?;
             }
             let back = back.f_to_kind(Kind::Float)?.f_contiguous()?;
             gradient.copy_from_slice(floats(&back));

@@ -11,7 +11,7 @@ use super::arithmetic::Arithmetic;
 use super::batch::Batch;
 use super::deep_layers::DeepLayers;
 use super::first_layer::{Output, Parts, sums_by_group, sums_by_track};
-use super::tensors::{floats, floats_mut};
+use super::tensors::{floats, floats_mut, product};
 use crate::genome::Scale;
 use crate::model::{Dense, Network, Sizes};
 
@@ -290,7 +290,7 @@ impl TorchNetwork {
         tracks: &[(u32, u32)],
         on_device: bool,
     ) -> Result<Gradients, FactorizationError> {
-        let guard = tch::no_grad_guard();
+        let _guard = tch::no_grad_guard();
         let sizes = &self.sizes;
         let nodes = sizes.nodes as i64;
         let rows = Network::input_rows(sizes);
@@ -303,10 +303,9 @@ impl TorchNetwork {
             &self.parameters[BIOSAMPLES].value,
             &self.parameters[ASSAYS].value,
         );
-        let part_b = biosamples.f_matmul(&weight(&rows.biosample))?;
-        let part_a = assays
-            .f_matmul(&weight(&rows.assay))?
-            .f_add(&self.parameters[FIRST_BIAS].value)?;
+        let part_b = product(biosamples, &weight(&rows.biosample))?;
+        let part_a =
+            product(assays, &weight(&rows.assay))?.f_add(&self.parameters[FIRST_BIAS].value)?;
         let mut factors = Vec::with_capacity(3);
         let mut parts = Vec::with_capacity(3);
         for scale in Scale::ALL {
@@ -314,7 +313,7 @@ impl TorchNetwork {
             let table = Tensor::f_from_slice(&genome[scale.index()])?
                 .f_reshape([-1, width])?
                 .f_to(self.device)?;
-            parts.push(table.f_matmul(&weight(&rows.genome[scale.index()]))?);
+            parts.push(product(&table, &weight(&rows.genome[scale.index()]))?);
             factors.push(table);
         }
 
@@ -322,23 +321,21 @@ impl TorchNetwork {
             false => self.back_on_cpu(batch, tracks, &part_b, &part_a, &parts)?,
             true => self.back_on_device(batch, tracks, &part_b, &part_a, &parts)?,
         };
-        drop(guard);
-        let _guard = tch::no_grad_guard();
 
         let mut first_weight = Vec::with_capacity(5);
-        first_weight.push(biosamples.f_tr()?.f_matmul(&back.biosamples)?);
-        first_weight.push(assays.f_tr()?.f_matmul(&back.assays)?);
+        first_weight.push(product(&biosamples.f_tr()?, &back.biosamples)?);
+        first_weight.push(product(&assays.f_tr()?, &back.assays)?);
         let mut genome_gradients: [Vec<f32>; 3] = Default::default();
         for scale in Scale::ALL {
             let s = scale.index();
-            first_weight.push(factors[s].f_tr()?.f_matmul(&back.genome[s])?);
-            let gradient = back.genome[s].f_matmul(&weight(&rows.genome[s]).f_tr()?)?;
+            first_weight.push(product(&factors[s].f_tr()?, &back.genome[s])?);
+            let gradient = product(&back.genome[s], &weight(&rows.genome[s]).f_tr()?)?;
             genome_gradients[s] =
                 Vec::<f32>::try_from(gradient.f_to(Device::Cpu)?.f_reshape([-1])?)?;
         }
         let mut dense = vec![
-            back.biosamples.f_matmul(&weight(&rows.biosample).f_tr()?)?,
-            back.assays.f_matmul(&weight(&rows.assay).f_tr()?)?,
+            product(&back.biosamples, &weight(&rows.biosample).f_tr()?)?,
+            product(&back.assays, &weight(&rows.assay).f_tr()?)?,
             Tensor::f_cat(&first_weight, 0)?,
             back.biosamples
                 .f_sum_dim_intlist([0i64].as_slice(), false, Kind::Float)?

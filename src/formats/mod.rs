@@ -31,6 +31,7 @@ mod hdf5;
 mod http;
 mod keras;
 mod location;
+mod matrix;
 mod pieces;
 mod runs;
 mod shield;
@@ -49,6 +50,7 @@ pub use error::FormatError;
 pub use format::Format;
 pub use keras::{KerasFile, KerasModel, KerasRows, KerasWeight, write_keras};
 pub use location::{Identity, Location, checksum, identity};
+pub use matrix::{NumberMatrix, read_matrix};
 pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
     open_signal,

@@ -9,7 +9,9 @@ mod config;
 mod error;
 mod factor_table;
 mod forward;
+mod hidden;
 mod parameters;
+pub(crate) mod product;
 mod stored;
 
 pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};

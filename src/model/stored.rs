@@ -1,6 +1,6 @@
 //! Models in the database: stored as named tensors, read back whole or a block at a time.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Sizes};
 use crate::genome::{GenomeAxis, Scale};
@@ -101,6 +101,18 @@ impl TrainedModel {
     /// Its dense part, ready to predict.
     pub fn forward(&self) -> &Forward {
         &self.forward
+    }
+
+    /// How many factors a position has at each of [`Scale::ALL`].
+    pub fn genome_widths(&self) -> [usize; 3] {
+        Scale::ALL.map(|scale| self.config.sizes.genome_factors(scale))
+    }
+
+    /// What the first layer makes of a scale's genome factors, `[factors, nodes]`: how the network
+    /// sees them.
+    pub fn first_layer(&self, scale: Scale) -> ArrayView2<'_, f32> {
+        let rows = &Network::input_rows(&self.config.sizes).genome[scale.index()];
+        self.network.hidden[0].weight.slice(s![rows.clone(), ..])
     }
 
     /// A biosample's place in the model.

@@ -80,8 +80,9 @@ pub fn check_database(path: &Path) -> Result<Vec<Finding>, StoreError> {
 
 impl Database {
     /// Reads everything and verifies it: SQLite's own structure and references, the checksum of
-    /// each table, each piece of each model, each chunk of each track, each checkpoint. An empty
-    /// list means that all is well. (Search indexes are checked by `search`, which makes them.)
+    /// each table, each piece of each model, each chunk of each track, the labels of each task, the
+    /// columns of each run, each checkpoint. An empty list means that all is well. (Search indexes
+    /// are checked by `search`, which makes them.)
     ///
     /// # Errors
     /// Only when it cannot be carried out at all; damage is a finding.
@@ -121,6 +122,7 @@ impl Database {
         }
         findings.extend(self.check_root());
         findings.extend(self.check_checkpoints());
+        findings.extend(self.check_tasks());
         // One cause may be met on several ways.
         let mut told = Vec::new();
         findings.retain(|f| {
@@ -130,6 +132,31 @@ impl Database {
             is_new
         });
         Ok(findings)
+    }
+
+    /// The labels of every task, and the columns of every run.
+    fn check_tasks(&self) -> Vec<Finding> {
+        let mut errors = Vec::new();
+        match self.list_tasks() {
+            Ok(tasks) => {
+                for task in &tasks {
+                    let labels = task.labels.iter();
+                    let read = labels.map(|l| self.task_labels(task, &l.biosample).map(drop));
+                    errors.extend(read.filter_map(Result::err));
+                }
+            }
+            Err(e) => errors.push(e),
+        }
+        match self.list_runs() {
+            Ok(runs) => {
+                let read = runs.iter().map(|run| self.run_columns(run).map(drop));
+                errors.extend(read.filter_map(Result::err));
+            }
+            Err(e) => errors.push(e),
+        }
+        let consequence = "what is not named, labels and runs included, can be read";
+        let finding = |e| Finding::of_error(e, consequence);
+        errors.into_iter().map(finding).collect()
     }
 
     fn check_sqlite(&self) -> Result<Vec<Finding>, StoreError> {

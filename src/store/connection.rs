@@ -22,8 +22,10 @@ const PAGE_BYTES: i64 = 16_384;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The schema's migrations, oldest first.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/001_compendium_and_models.sql"),
+    include_str!("../../schema/002_search.sql"),
+    include_str!("../../schema/003_tasks.sql"),
     include_str!("../../schema/004_table_checksums.sql"),
 ];
 

@@ -33,6 +33,9 @@ mod models;
 mod real_peaks;
 mod schema_versions;
 #[cfg(feature = "torch")]
+mod searching;
+#[cfg(feature = "torch")]
 mod stopping;
+mod tasks;
 #[cfg(feature = "torch")]
 mod training;

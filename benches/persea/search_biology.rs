@@ -1,0 +1,205 @@
+//! Does the search find biology? Neighbours of promoters and enhancers on other chromosomes: the
+//! share that is annotated likewise, beside the same search by the stored signal and by average
+//! activity, and chance. And how far the neighbours of two models that differ in their seed agree.
+//!
+//! Needs `PERSEA_SEARCH_DATABASE` made with genes and enhancers, and `PERSEA_SEARCH_SECOND`, another
+//! model of it (of another seed).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use persea::genome::{GenomeAxis, Scale};
+use persea::model::TrainedModel;
+use persea::random::{Purpose, below, generator};
+use persea::search::{Allowed, Annotation, Class, Filter, Metric, Query, SearchOptions, Searcher};
+use persea::store::Database;
+
+use crate::search::trained;
+
+/// Queries of each class.
+const QUERIES: usize = 300;
+const K: usize = 10;
+
+pub fn run() -> anyhow::Result<()> {
+    println!("neighbours on other chromosomes, k = {K}, one for each 5 kbp");
+    let Some(trained) = trained()? else {
+        return Ok(());
+    };
+    let (database, model) = (&trained.database, &trained.model);
+    let axis = model.axis();
+    let annotation = Annotation::read(database, axis)?;
+    if annotation.genes().is_empty() {
+        println!("  skipped: the database has no genes");
+        return Ok(());
+    }
+    let searchers: Vec<Searcher> = Metric::ALL
+        .iter()
+        .map(|metric| Searcher::open(database, model, *metric))
+        .collect::<Result<_, _>>()?;
+    let signal = Signal::read(database, axis, false)?;
+    let average = Signal::read(database, axis, true)?;
+    let mut elsewhere: HashMap<String, Allowed> = HashMap::new();
+    for region in axis.regions() {
+        if !elsewhere.contains_key(&region.chrom) {
+            let others = axis.regions().iter().map(|r| r.chrom.clone());
+            let filter = Filter {
+                chromosomes: others.filter(|c| *c != region.chrom).collect(),
+                ..Filter::default()
+            };
+            if let Some(allowed) = searchers[0].allow(&filter, &annotation)? {
+                elsewhere.insert(region.chrom.clone(), allowed);
+            }
+        }
+    }
+    let options = SearchOptions {
+        k: K,
+        exclude: None,
+        ..SearchOptions::default()
+    };
+    for class in [Class::Promoter, Class::Enhancer] {
+        let of_class = annotation.bins(class);
+        let bins: Vec<u64> = (0..axis.n_bins())
+            .filter(|b| of_class.contains(*b))
+            .collect();
+        let mut rng = generator(5, Purpose::Bins, class as u64);
+        let asked: Vec<u64> = (0..QUERIES)
+            .map(|_| bins[below(&mut rng, bins.len() as u32) as usize])
+            .collect();
+        let mut shares: Vec<(String, f64)> = Vec::new();
+        let chance = bins.len() as f64 / axis.n_bins() as f64;
+        for searcher in &searchers {
+            let mut same = 0;
+            for bin in &asked {
+                let interval = axis.bin_interval(*bin);
+                let query = Query::position(&interval.chrom, interval.start);
+                let allowed = elsewhere.get(&interval.chrom);
+                let answer = searcher.search(&query, &options, allowed, &[])?;
+                let hits = answer.hits.iter();
+                same += hits.filter(|h| of_class.contains(h.bins.start)).count();
+            }
+            let share = same as f64 / (QUERIES * K) as f64;
+            shares.push((format!("factors, {}", searcher.metric()), share));
+        }
+        for (what, vectors) in [("stored signal", &signal), ("average activity", &average)] {
+            let mut same = 0;
+            for bin in &asked {
+                let chrom = axis.bin_interval(*bin).chrom;
+                let hits = vectors.nearest(*bin, &elsewhere[&chrom]);
+                same += hits.iter().filter(|b| of_class.contains(**b)).count();
+            }
+            shares.push((what.into(), same as f64 / (QUERIES * K) as f64));
+        }
+        println!("  {}: by chance {:.1} %", class.name(), 100.0 * chance);
+        for (what, share) in shares {
+            println!(
+                "    {what:<24} {:.1} %, {:.1} × chance",
+                100.0 * share,
+                share / chance
+            );
+        }
+    }
+    let Ok(second) = std::env::var("PERSEA_SEARCH_SECOND") else {
+        println!("  skipped: the agreement of two seeds; PERSEA_SEARCH_SECOND names no model");
+        return Ok(());
+    };
+    let second = TrainedModel::open(database, Some(&second))?;
+    let mut rng = generator(6, Purpose::Bins, 0);
+    let asked: Vec<u64> = (0..QUERIES)
+        .map(|_| u64::from(below(&mut rng, axis.n_bins() as u32)))
+        .collect();
+    for searcher in &searchers {
+        let other = Searcher::open(database, &second, searcher.metric())?;
+        let mut shared = 0;
+        for bin in &asked {
+            let interval = axis.bin_interval(*bin);
+            let query = Query::position(&interval.chrom, interval.start);
+            let allowed = elsewhere.get(&interval.chrom);
+            let rows = |searcher: &Searcher| -> anyhow::Result<HashSet<u64>> {
+                let answer = searcher.search(&query, &options, allowed, &[])?;
+                Ok(answer
+                    .hits
+                    .iter()
+                    .map(|h| row(axis, h.bins.start))
+                    .collect())
+            };
+            shared += rows(searcher)?.intersection(&rows(&other)?).count();
+        }
+        println!(
+            "  two seeds, {}: {:.1} % of the 5 kbp bins of the hits in common (chance {:.2} %)",
+            searcher.metric(),
+            100.0 * shared as f64 / (QUERIES * K) as f64,
+            100.0 * K as f64 / axis.n_rows(Scale::Kbp5) as f64,
+        );
+    }
+    Ok(())
+}
+
+fn row(axis: &GenomeAxis, bin: u64) -> u64 {
+    let at = axis.locate(bin);
+    axis.row(Scale::Kbp5, at.region, at.chrom_bin)
+}
+
+/// Signal, one vector a bin.
+struct Signal {
+    width: usize,
+    values: Vec<f32>,
+    rows: Vec<u64>,
+}
+
+impl Signal {
+    /// Every track, or each assay's mean over its tracks.
+    fn read(database: &Database, axis: &GenomeAxis, is_average: bool) -> anyhow::Result<Self> {
+        let n_bins = axis.n_bins() as usize;
+        let mut columns: BTreeMap<String, (Vec<f32>, f32)> = BTreeMap::new();
+        let mut track_values = vec![0f32; n_bins];
+        for track in database.tracks()? {
+            let signal = database.signal(&track)?;
+            signal.read(0..n_bins as u64, &mut track_values)?;
+            let name = match is_average {
+                true => track.assay.clone(),
+                false => format!("{} {}", track.biosample, track.assay),
+            };
+            let (sum, n) = columns
+                .entry(name)
+                .or_insert_with(|| (vec![0.0; n_bins], 0.0));
+            *n += 1.0;
+            for (s, v) in sum.iter_mut().zip(&track_values) {
+                *s += v;
+            }
+        }
+        let width = columns.len();
+        let mut values = vec![0f32; n_bins * width];
+        for (j, (column, n)) in columns.values().enumerate() {
+            for (i, v) in column.iter().enumerate() {
+                values[i * width + j] = v / n;
+            }
+        }
+        Ok(Signal {
+            width,
+            values,
+            rows: (0..axis.n_bins()).map(|b| row(axis, b)).collect(),
+        })
+    }
+
+    /// The nearest allowed bins, one for each 5 kbp, by looking at all.
+    fn nearest(&self, bin: u64, allowed: &Allowed) -> Vec<u64> {
+        let of = |b: u64| &self.values[b as usize * self.width..][..self.width];
+        let query = of(bin);
+        let mut best: HashMap<u64, (f32, u64)> = HashMap::new();
+        for other in 0..self.rows.len() as u64 {
+            if !allowed.contains(other) {
+                continue;
+            }
+            let pairs = query.iter().zip(of(other));
+            let distance: f32 = pairs.map(|(a, b)| (a - b) * (a - b)).sum();
+            let entry = best
+                .entry(self.rows[other as usize])
+                .or_insert((f32::INFINITY, 0));
+            if distance < entry.0 {
+                *entry = (distance, other);
+            }
+        }
+        let mut all: Vec<(f32, u64)> = best.into_values().collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        all.into_iter().take(K).map(|(_, b)| b).collect()
+    }
+}

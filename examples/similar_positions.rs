@@ -1,0 +1,134 @@
+//! Where else does it look like this? A position's nearest, with what lies there; then only
+//! promoters, then windows aligned bin by bin.
+//!
+//! The model is trained for a minute on a simulated compendium.
+//!
+//! `cargo run --release --example similar_positions`
+
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
+use persea::factorization::{
+    Arithmetic, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
+    device, fit,
+};
+use persea::genome::Interval;
+use persea::model::{Architecture, Preset, Sizes, TrainedModel};
+use persea::search::{Annotation, Class, Filter, Query};
+use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
+use persea::store::{Database, NewDatabase};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let database = trained(folder.path())?;
+    let model = TrainedModel::open(&database, None)?;
+    let annotation = Annotation::read(&database, model.axis())?;
+    let gene = annotation.genes().first().ok_or("genes are simulated")?;
+    println!("like the start of {} at {}:", gene.name, gene.interval);
+
+    // The first search writes the index; 50 kb around the query are left out.
+    let query = Query::position(&gene.interval.chrom, gene.tss());
+    let answer = database.similar(query.clone()).k(5).run()?;
+    for hit in &answer.hits {
+        let near = annotation.nearest_gene(&hit.interval);
+        let near = near.map_or(String::new(), |g| {
+            format!("{} bp from the start of {}", g.distance, g.name)
+        });
+        let classes = annotation.classes(&hit.bins);
+        let classes: Vec<&str> = classes.iter().map(|c| c.name()).collect();
+        println!(
+            "  {}  {:.4}  {near}  {}",
+            hit.interval,
+            hit.distance,
+            classes.join(",")
+        );
+    }
+    println!("  read {:?} of {} bins", answer.read, model.axis().n_bins());
+
+    let promoters = Filter {
+        classes: vec![Class::Promoter],
+        ..Filter::default()
+    };
+    let answer = database.similar(query).filter(promoters).k(3).run()?;
+    println!("among promoters:");
+    for hit in &answer.hits {
+        println!("  {}  {:.4}", hit.interval, hit.distance);
+    }
+
+    let start = gene.tss().saturating_sub(1_000);
+    let window = Interval::new(&gene.interval.chrom, start, start + 2_000);
+    let answer = database
+        .similar(Query::region(window.clone()))
+        .align()
+        .k(3)
+        .run()?;
+    println!("windows like {window}, on either strand:");
+    for hit in &answer.hits {
+        let strand = hit.strand.map_or('.', |s| s.symbol());
+        println!("  {}  {strand}  {:.4}", hit.interval, hit.distance);
+    }
+    Ok(())
+}
+
+/// A database with a model of a simulated compendium.
+fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
+    let simulation = Simulation::new(SimulationConfig {
+        n_chromosomes: 2,
+        ..SimulationConfig::default()
+    })?;
+    let files = folder.join("simulated");
+    simulation.write(&files, &WriteOptions::default(), &|_, _| {})?;
+    let parts = NewDatabase {
+        axis: simulation.axis().clone(),
+        mask: simulation.mask(),
+        genes: simulation.genes(),
+        enhancers: simulation.enhancers(),
+    };
+    let database = Database::create(&folder.join("example.persea"), &parts)?;
+    let manifest = Manifest::read(&files.join("manifest.tsv"), &ColumnMap::default())?;
+    ingest(&database, &manifest, &IngestOptions::default())?;
+    let options = TrainOptions {
+        name: "example".into(),
+        architecture: Architecture::Avocado,
+        sizes: Sizes {
+            batch_size: 2_000,
+            ..Sizes::preset(Preset::Small)
+        },
+        sampling: Sampling::Sequential,
+        learning_rate: 1e-3,
+        cosine: true,
+        clip: None,
+        passes: 8,
+        patience: 1,
+        hold: Vec::new(),
+        validate: Validate::Nothing,
+        searches: 0,
+        regions: Vec::new(),
+        seed: 1,
+        cache_bytes: 500_000_000,
+        half_precision: false,
+        arithmetic: Arithmetic::F32,
+    };
+    let means = Means {
+        device: device("cpu")?,
+        checkpoint_every: Duration::from_secs(600),
+        replace: false,
+    };
+    fit(&database, &options, means, false, &mut Quiet)?;
+    Ok(database)
+}
+
+/// Hears of nothing.
+struct Quiet;
+
+impl Listener for Quiet {
+    fn step(&mut self, _: &Course, _: &StepReport) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn pass(&mut self, _: &CurvePoint) {}
+
+    fn checkpoint(&mut self, _: u64) {}
+}

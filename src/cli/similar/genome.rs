@@ -1,0 +1,285 @@
+//! `persea similar position`, `region`, `gene` and `vector`.
+
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use persea::genome::{GenomeAxis, Interval, read_bed};
+use persea::model::TrainedModel;
+use persea::plot::{HeatMap, HeatMapRow};
+use persea::search::{
+    Annotation, Answer, Filter, Query, SearchOptions, around, search_approximately, signal_over,
+    with_searcher,
+};
+use persea::store::{Database, Track};
+
+use super::super::{Common, Misuse, names};
+use super::print::{Printed, print, write_bed};
+use super::{Action, GenomeSearch};
+
+/// Bins on either side of a hit's middle in a figure: 2 kb in all.
+const FIGURE_REACH: u64 = 40;
+
+pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
+    let database = common.open()?;
+    let axis = database.axis();
+    let (queries, align, search, is_batch) = match action {
+        Action::Position {
+            position,
+            batch,
+            search,
+        } => {
+            let is_batch = batch.is_some();
+            let queries = match (position, batch) {
+                (Some(position), _) => vec![position_query(&position)?],
+                (None, Some(bed)) => (bed_queries(&bed, axis)?.into_iter())
+                    .map(|i| Query::position(&i.chrom, i.start + i.len() / 2))
+                    .collect(),
+                (None, None) => Vec::new(),
+            };
+            (queries, false, search, is_batch)
+        }
+        Action::Region {
+            region,
+            batch,
+            align,
+            search,
+        } => {
+            let is_batch = batch.is_some();
+            let queries = match (region, batch) {
+                (Some(region), _) => vec![Query::region(browser(&region)?)],
+                (None, Some(bed)) => {
+                    let intervals = bed_queries(&bed, axis)?;
+                    intervals.into_iter().map(Query::region).collect()
+                }
+                (None, None) => Vec::new(),
+            };
+            (queries, align, search, is_batch)
+        }
+        Action::Gene {
+            gene,
+            part,
+            align,
+            search,
+        } => {
+            let part = part.into();
+            (vec![Query::Gene { name: gene, part }], align, search, false)
+        }
+        Action::Vector { file, search } => (
+            vec![Query::vector(read_vector(&file)?)],
+            false,
+            search,
+            false,
+        ),
+        Action::Biosample { .. } | Action::Assay { .. } => return Ok(()),
+    };
+    let model = TrainedModel::open(&database, search.model.as_deref())?;
+    let annotation = Annotation::read(&database, model.axis())?;
+    let options = SearchOptions {
+        k: search.k,
+        exclude: search.exclude.0,
+        spread: search.spread.into(),
+        resolution: search.scale.map(Into::into),
+        align,
+    };
+    let filter = filter(&search, axis)?;
+    let tracks = match (&search.signal, &search.plot) {
+        (Some(list), _) if !list.is_empty() => named_tracks(&database, list)?,
+        (Some(_), _) | (None, Some(_)) => database.tracks()?,
+        (None, None) => Vec::new(),
+    };
+    let answers = with_searcher(&database, &model, search.metric.into(), |searcher| {
+        let allowed = searcher.allow(&filter, &annotation)?;
+        if search.approximate {
+            return search_approximately(
+                &database,
+                &model,
+                searcher,
+                &queries,
+                &options,
+                search.ef,
+                allowed.as_ref(),
+                &annotation,
+            );
+        }
+        searcher.search_all(&queries, &options, allowed.as_ref(), annotation.genes())
+    })?;
+    if answers.iter().any(|a| a.hits.len() < search.k) {
+        eprintln!(
+            "fewer than {} hits: the filter, --exclude and --spread leave no more",
+            search.k
+        );
+    }
+    let shown: &[Track] = if search.signal.is_some() {
+        &tracks
+    } else {
+        &[]
+    };
+    let printed = Printed {
+        database: &database,
+        model: &model,
+        annotation: &annotation,
+        metric: search.metric.into(),
+        options: &options,
+        tracks: shown,
+        queries: &queries,
+        answers: &answers,
+        is_batch,
+    };
+    if let Some(path) = &search.bed {
+        write_bed(&printed, path)?;
+    }
+    if let (Some(path), [answer]) = (&search.plot, answers.as_slice()) {
+        plot(&database, model.axis(), &tracks, answer, path)?;
+    }
+    print(&printed, common.format)
+}
+
+fn browser(text: &str) -> anyhow::Result<Interval> {
+    Interval::parse_browser(text).map_err(|e| Misuse(e.to_string()).into())
+}
+
+/// `chr1:151,200,000`; of a stretch its middle.
+fn position_query(text: &str) -> anyhow::Result<Query> {
+    let interval = browser(text)?;
+    if interval.end == u64::MAX {
+        return Err(Misuse(format!(
+            "`{text}` is no position; write it as chr1:151,200,000"
+        ))
+        .into());
+    }
+    let middle = interval.start + interval.len() / 2;
+    Ok(Query::position(
+        &interval.chrom,
+        middle.min(interval.end - 1),
+    ))
+}
+
+fn bed_queries(path: &Path, axis: &GenomeAxis) -> anyhow::Result<Vec<Interval>> {
+    let lines = read_bed(path, axis.assembly())?;
+    if lines.is_empty() {
+        bail!("{}: no query in it", path.display());
+    }
+    Ok(lines.into_iter().map(|(interval, _)| interval).collect())
+}
+
+fn filter(search: &GenomeSearch, axis: &GenomeAxis) -> anyhow::Result<Filter> {
+    let bed = |path: &Path| -> anyhow::Result<Vec<Interval>> {
+        let lines = read_bed(path, axis.assembly())?;
+        Ok(lines.into_iter().map(|(interval, _)| interval).collect())
+    };
+    Ok(Filter {
+        chromosomes: search.chromosomes.clone(),
+        inside: search.inside.as_deref().map(bed).transpose()?,
+        outside: (search.outside.as_deref().map(bed).transpose()?).unwrap_or_default(),
+        tss_within: search.tss_within,
+        classes: search.class.iter().map(|c| (*c).into()).collect(),
+        not_classes: search.not_class.iter().map(|c| (*c).into()).collect(),
+    })
+}
+
+fn named_tracks(database: &Database, list: &str) -> anyhow::Result<Vec<Track>> {
+    let mut tracks = Vec::new();
+    for (biosample, assay) in names::pairs(&[list.to_string()])? {
+        let track = database.track(&biosample, &assay)?;
+        tracks.push(track.with_context(|| {
+            format!("the database has no track {biosample}:{assay}; `persea track list` shows all")
+        })?);
+    }
+    Ok(tracks)
+}
+
+/// Numbers from a `.npy`, or from text with anything but numbers between them.
+fn read_vector(path: &Path) -> anyhow::Result<Vec<f32>> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.starts_with(b"\x93NUMPY") {
+        let array = npyz::NpyFile::new(bytes.as_slice())
+            .with_context(|| format!("{} is no whole .npy file", path.display()))?;
+        return match array.dtype() {
+            npyz::DType::Plain(t) if t.to_string().ends_with("f8") => {
+                let numbers = array.into_vec::<f64>()?;
+                Ok(numbers.into_iter().map(|n| n as f32).collect())
+            }
+            _ => array
+                .into_vec::<f32>()
+                .with_context(|| format!("{} holds no float32 or float64 numbers", path.display())),
+        };
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Misuse(format!("{} is neither .npy nor text", path.display())))?;
+    let words = text.split(|c: char| c.is_whitespace() || c == ',');
+    words
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            word.parse()
+                .with_context(|| format!("{}: `{word}` is not a number", path.display()))
+        })
+        .collect()
+}
+
+/// The signal around query and hits, as a figure.
+fn plot(
+    database: &Database,
+    axis: &GenomeAxis,
+    tracks: &[Track],
+    answer: &Answer,
+    path: &Path,
+) -> anyhow::Result<()> {
+    if tracks.is_empty() {
+        bail!("there is no track whose signal could be drawn");
+    }
+    // Tracks of one assay side by side: they share their colours.
+    let mut tracks: Vec<&Track> = tracks.iter().collect();
+    tracks.sort_by_key(|t| (&t.assay, &t.biosample));
+    let mut rows: Vec<(String, Range<u64>)> = Vec::new();
+    if let (Some(interval), Some(first), Some(last)) = (
+        &answer.interval,
+        answer.query_bins.first(),
+        answer.query_bins.last(),
+    ) {
+        let bins = first.start..last.end.max(first.end);
+        rows.push((format!("query {interval}"), bins));
+    }
+    let n_queries = rows.len();
+    for (i, hit) in answer.hits.iter().enumerate() {
+        let label = format!("{}  {}  {:.3}", i + 1, hit.interval, hit.distance);
+        rows.push((label, hit.bins.clone()));
+    }
+    let stretches: Vec<Range<u64>> = rows
+        .iter()
+        .map(|(_, bins)| around(axis, bins, FIGURE_REACH))
+        .collect();
+    let mut signal: Vec<Vec<Vec<f32>>> = vec![Vec::new(); rows.len()];
+    for track in &tracks {
+        let values = signal_over(database, axis, track, &stretches)?;
+        for (row, values) in signal.iter_mut().zip(values) {
+            row.push(values);
+        }
+    }
+    let width = 2 * FIGURE_REACH as usize + 1;
+    let map = HeatMap {
+        title: format!(
+            "stored signal, {} bp around the query and its {} nearest",
+            width * 25,
+            answer.hits.len()
+        ),
+        columns: (tracks.iter())
+            .map(|t| [t.biosample.clone(), t.assay.clone()])
+            .collect(),
+        n_values: width,
+        rows: (rows.into_iter().zip(signal))
+            .zip(&stretches)
+            .enumerate()
+            .map(|(i, (((label, bins), values), stretch))| HeatMapRow {
+                label,
+                // Where a region ends before the stretch does.
+                first: (FIGURE_REACH - (bins.start + (bins.end - bins.start) / 2 - stretch.start))
+                    as usize,
+                values,
+                is_query: i < n_queries,
+            })
+            .collect(),
+    };
+    map.write_svg(path)
+        .with_context(|| format!("cannot draw {}", path.display()))
+}

@@ -1,0 +1,237 @@
+//! Hits as a table, JSON, TSV, CSV or BED.
+
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::Context;
+use persea::genome::{Interval, Strand};
+use persea::model::TrainedModel;
+use persea::search::{Annotation, Answer, Hit, Metric, Query, SearchOptions, signal_over};
+use persea::store::{Database, Track};
+use serde_json::{Map, Value, json};
+
+use super::super::output::{Format, Table, measure, print_json};
+
+/// What is to be printed, and of what.
+pub struct Printed<'a> {
+    pub database: &'a Database,
+    pub model: &'a TrainedModel,
+    pub annotation: &'a Annotation,
+    pub metric: Metric,
+    pub options: &'a SearchOptions,
+    /// Tracks whose signal is shown.
+    pub tracks: &'a [Track],
+    pub queries: &'a [Query],
+    pub answers: &'a [Answer],
+    pub is_batch: bool,
+}
+
+pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
+    let mut all = Vec::new();
+    for (query, answer) in printed.queries.iter().zip(printed.answers) {
+        all.push((query, answer, rows(printed, answer)?));
+    }
+    if format == Format::Json {
+        let objects: Vec<Value> = all
+            .into_iter()
+            .map(|(query, answer, rows)| {
+                json!({
+                    "query": query_object(printed, query, answer),
+                    "hits": rows,
+                    "read": {
+                        "5kbp": answer.read.kbp5,
+                        "250bp": answer.read.bp250,
+                        "25bp": answer.read.bp25,
+                        "250bp_sketches": answer.read.sketches,
+                    },
+                    "exact": answer.is_exact,
+                })
+            })
+            .collect();
+        match objects.as_slice() {
+            [one] if !printed.is_batch => print_json(one)?,
+            many => print_json(&many)?,
+        }
+        return Ok(());
+    }
+    let mut columns = vec!["rank", "chrom", "start", "end", "distance"];
+    if printed.options.align {
+        columns.push("strand");
+    }
+    columns.extend(["gene", "tss_distance", "annotation"]);
+    let signals: Vec<String> = printed.tracks.iter().map(track_name).collect();
+    let mut header = columns.clone();
+    if printed.is_batch {
+        header.insert(0, "query");
+    }
+    header.extend(signals.iter().map(String::as_str));
+    let mut table = Table::new(&header);
+    for (query, answer, rows) in &all {
+        for row in rows {
+            let mut cells: Vec<Value> = columns.iter().map(|c| cell(&row[*c])).collect();
+            if printed.is_batch {
+                cells.insert(0, json!(label(query, answer)));
+            }
+            cells.extend(signals.iter().map(|s| row["signal"][s].clone()));
+            table.row(cells);
+        }
+    }
+    table.print(format)?;
+    if format == Format::Table {
+        tell_read(printed);
+    }
+    Ok(())
+}
+
+/// A list prints as words.
+fn cell(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => {
+            let words: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+            json!(words.join(","))
+        }
+        other => other.clone(),
+    }
+}
+
+fn tell_read(printed: &Printed<'_>) {
+    if printed.answers.iter().any(|a| !a.is_exact) {
+        eprintln!("approximate: now and then one of the nearest is missed");
+        return;
+    }
+    if printed.options.align {
+        // Windows overlap: their rows are read many times over, which no total puts right.
+        return;
+    }
+    let axis = printed.model.axis();
+    let sum = |read: fn(&Answer) -> u64| printed.answers.iter().map(read).sum::<u64>();
+    let each = printed.answers.len().max(1) as u64;
+    eprintln!(
+        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} as sketches), {} of {} at 25 bp{}",
+        sum(|a| a.read.kbp5) / each,
+        axis.n_rows(persea::genome::Scale::Kbp5),
+        sum(|a| a.read.bp250) / each,
+        axis.n_rows(persea::genome::Scale::Bp250),
+        sum(|a| a.read.sketches) / each,
+        sum(|a| a.read.bp25) / each,
+        axis.n_bins(),
+        if each > 1 {
+            " a query, in the mean"
+        } else {
+            ""
+        }
+    );
+}
+
+fn track_name(track: &Track) -> String {
+    format!("{}:{}", track.biosample, track.assay)
+}
+
+fn label(query: &Query, answer: &Answer) -> String {
+    match (query, &answer.interval) {
+        (Query::Gene { name, .. }, _) => name.clone(),
+        (_, Some(interval)) => interval.to_string(),
+        (_, None) => "vector".into(),
+    }
+}
+
+fn query_object(printed: &Printed<'_>, query: &Query, answer: &Answer) -> Value {
+    let mut object = Map::new();
+    object.insert("kind".into(), json!(query.kind()));
+    if let Query::Gene { name, part } = query {
+        object.insert("gene".into(), json!(name));
+        object.insert("part".into(), json!(part.name()));
+    }
+    if let Some(interval) = &answer.interval {
+        object.insert("chrom".into(), json!(interval.chrom));
+        object.insert("start".into(), json!(interval.start));
+        object.insert("end".into(), json!(interval.end));
+    }
+    object.insert("model".into(), json!(printed.model.record().name));
+    object.insert("metric".into(), json!(printed.metric.name()));
+    object.insert("scale".into(), json!(answer.resolution.name()));
+    object.insert("k".into(), json!(printed.options.k));
+    object.insert("exclude".into(), json!(printed.options.exclude));
+    let spread = printed.options.spread.map(|s| s.name());
+    object.insert("spread".into(), json!(spread));
+    object.insert("aligned".into(), json!(printed.options.align));
+    if !printed.tracks.is_empty()
+        && let Ok(signal) = signal_of(printed, &answer.query_bins)
+    {
+        object.insert("signal".into(), signal);
+    }
+    Value::Object(object)
+}
+
+/// The hits of an answer as objects.
+fn rows(printed: &Printed<'_>, answer: &Answer) -> anyhow::Result<Vec<Value>> {
+    let mut rows = Vec::new();
+    for (i, hit) in answer.hits.iter().enumerate() {
+        let gene = printed.annotation.nearest_gene(&hit.interval);
+        let classes = printed.annotation.classes(&hit.bins);
+        let mut row = json!({
+            "rank": i + 1,
+            "chrom": hit.interval.chrom,
+            "start": hit.interval.start,
+            "end": hit.interval.end,
+            "distance": hit.distance,
+            "gene": gene.as_ref().map(|g| &g.name),
+            "gene_id": gene.as_ref().map(|g| &g.id),
+            "tss_distance": gene.as_ref().map(|g| g.distance),
+            "annotation": classes.iter().map(|c| c.name()).collect::<Vec<_>>(),
+        });
+        if let Some(strand) = hit.strand {
+            row["strand"] = json!(strand.symbol());
+        }
+        if !printed.tracks.is_empty() {
+            row["signal"] = signal_of(printed, std::slice::from_ref(&hit.bins))?;
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// The mean stored signal of each track over some bins.
+fn signal_of(printed: &Printed<'_>, bins: &[Range<u64>]) -> anyhow::Result<Value> {
+    let mut signal = Map::new();
+    for track in printed.tracks {
+        let values = signal_over(printed.database, printed.model.axis(), track, bins)?;
+        let n = values.iter().map(Vec::len).sum::<usize>();
+        let sum: f64 = values.iter().flatten().map(|v| f64::from(*v)).sum();
+        let mean = (n > 0).then(|| sum / n as f64);
+        signal.insert(track_name(track), measure(mean));
+    }
+    Ok(Value::Object(signal))
+}
+
+/// BED6: the name is rank and query, the score 1000 for the nearest and less for farther ones.
+pub fn write_bed(printed: &Printed<'_>, path: &Path) -> anyhow::Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+        for (query, answer) in printed.queries.iter().zip(printed.answers) {
+            let name = label(query, answer);
+            let nearest = answer.hits.first().map_or(0.0, |h| h.distance);
+            for (i, hit) in answer.hits.iter().enumerate() {
+                let Hit {
+                    interval: Interval { chrom, start, end },
+                    distance,
+                    strand,
+                    ..
+                } = hit;
+                let score = match *distance > 0.0 {
+                    true => (1000.0 * (nearest.max(f64::MIN_POSITIVE) / distance)).round(),
+                    false => 1000.0,
+                };
+                let strand = strand.map_or('.', Strand::symbol);
+                let rank = i + 1;
+                writeln!(
+                    file,
+                    "{chrom}\t{start}\t{end}\t{name}#{rank}\t{score}\t{strand}"
+                )?;
+            }
+        }
+        file.flush()
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

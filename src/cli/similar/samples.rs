@@ -1,0 +1,75 @@
+//! `persea similar biosample` and `assay`.
+
+use persea::model::TrainedModel;
+use persea::search::{Profile, SampleSum, similar_samples, similar_samples_approximately};
+use serde_json::{Map, Value, json};
+
+pub use persea::search::SampleAxis as Axis;
+
+use super::super::Common;
+use super::super::output::{Format, Table, measure, print_json};
+use super::{ProfileArgument, SampleSearch};
+
+pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<()> {
+    let database = common.open()?;
+    let model = TrainedModel::open(&database, search.model.as_deref())?;
+    let sum = SampleSum::parse(&search.sum, axis, &model)?;
+    let n = match axis {
+        Axis::Biosamples => model.record().biosamples.len(),
+        Axis::Assays => model.record().assays.len(),
+    };
+    let (profile, compared) = match search.profiles {
+        ProfileArgument::Factors => (Profile::Factors, "factors"),
+        ProfileArgument::Imputed => (Profile::Imputed { bins: search.bins }, "imputed"),
+    };
+    let k = search.k.unwrap_or(n);
+    let hits = if search.approximate {
+        similar_samples_approximately(&database, &model, &sum, k, search.ef, search.with_query)?
+    } else {
+        let metric = search.metric.into();
+        similar_samples(
+            &database,
+            &model,
+            &sum,
+            profile,
+            metric,
+            k,
+            search.with_query,
+        )?
+    };
+    let rows = hits.iter().enumerate().map(|(i, hit)| {
+        [
+            ("rank", json!(i + 1)),
+            (axis.name(), json!(hit.name)),
+            ("distance", json!(hit.distance)),
+            ("cosine_distance", measure(hit.cosine)),
+        ]
+    });
+    if common.format == Format::Json {
+        let hits: Vec<Value> = rows
+            .map(|row| {
+                let pairs = row
+                    .into_iter()
+                    .map(|(name, value)| (name.to_string(), value));
+                Value::Object(pairs.collect::<Map<_, _>>())
+            })
+            .collect();
+        print_json(&json!({
+            "query": {
+                "kind": axis.name(),
+                "text": search.sum,
+                "model": model.record().name,
+                "compared": compared,
+                "exact": !search.approximate,
+            },
+            "hits": hits,
+        }))?;
+        return Ok(());
+    }
+    let mut table = Table::new(&["rank", axis.name(), "distance", "cosine_distance"]);
+    for row in rows {
+        table.row(row.into_iter().map(|(_, value)| value).collect());
+    }
+    table.print(common.format)?;
+    Ok(())
+}

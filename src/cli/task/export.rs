@@ -1,0 +1,48 @@
+//! `persea task export`.
+
+use std::process::ExitCode;
+
+use persea::tasks::predictions;
+use serde_json::json;
+
+use crate::cli::Common;
+use crate::cli::output::{Table, measure};
+
+/// Print the predictions of every example of a run
+///
+/// One row a prediction: the example, its biosample, label, fold and unit, then one column for
+/// each feature set and baseline.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea task export 1 --format tsv > predictions.tsv")]
+pub struct Arguments {
+    /// The run
+    run: i64,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let run = database.read_run(arguments.run)?;
+    let predictions = predictions(&database, &run)?;
+    let mut columns = vec!["example", "biosample", "label", "fold", "unit"];
+    columns.extend(predictions.names.iter().map(String::as_str));
+    let mut table = Table::new(&columns);
+    for (i, row) in predictions.rows.iter().enumerate() {
+        let mut cells = vec![
+            json!(row.example),
+            json!(row.biosample),
+            measure(Some(row.label)),
+            json!(row.fold),
+            json!(row.unit),
+        ];
+        cells.extend(
+            predictions
+                .values
+                .iter()
+                .map(|column| measure(column.get(i).copied())),
+        );
+        table.row(cells);
+    }
+    table.print(common.format)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,69 @@
+//! `persea task report`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::plot::{ReportedRun, task_report_html, task_report_markdown};
+use persea::tasks::predictions;
+
+use crate::cli::output::print_line;
+use crate::cli::{Common, Misuse};
+
+/// Write a page about runs: tables, figures, settings
+///
+/// One self-contained HTML file (no network, no scripts), or Markdown, by the name's ending.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea task report 1 --output report.html\n          persea task report --all --output report.md"
+)]
+pub struct Arguments {
+    /// The runs
+    #[arg(required_unless_present = "all")]
+    runs: Vec<i64>,
+    /// All runs that are stored
+    #[arg(long, conflicts_with = "runs")]
+    all: bool,
+    /// The file: .html or .md
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let extension = arguments
+        .output
+        .extension()
+        .map(|e| e.to_string_lossy().to_lowercase());
+    let markdown = match extension.as_deref() {
+        Some("html" | "htm") => false,
+        Some("md") => true,
+        _ => {
+            let name = arguments.output.display();
+            return Err(Misuse(format!("{name} ends with neither .html nor .md")).into());
+        }
+    };
+    let database = common.open()?;
+    let stored = match arguments.all {
+        true => database.list_runs()?,
+        false => {
+            let runs = arguments.runs.iter().map(|id| database.read_run(*id));
+            runs.collect::<Result<_, _>>()?
+        }
+    };
+    if stored.is_empty() {
+        anyhow::bail!("no run is stored yet; `persea task run` makes one");
+    }
+    let mut runs = Vec::new();
+    for run in stored {
+        let predictions = predictions(&database, &run)?;
+        runs.push(ReportedRun::new(&run, predictions)?);
+    }
+    let text = match markdown {
+        true => task_report_markdown(&runs),
+        false => task_report_html(&runs)?,
+    };
+    std::fs::write(&arguments.output, text)
+        .map_err(|e| anyhow::anyhow!("cannot write {}: {e}", arguments.output.display()))?;
+    print_line(arguments.output.display())?;
+    Ok(ExitCode::SUCCESS)
+}

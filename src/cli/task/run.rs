@@ -1,0 +1,455 @@
+//! `persea task run` and `rerun`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use persea::tasks::{
+    Calibration, FeatureSet, FoldKind, FoldSettings, Learner, MatrixSource, Outcome, Pooling,
+    Progress, RowKind, RunResult, RunSettings, Target, Threshold, measure_names, rerun,
+    run as run_task,
+};
+use serde_json::{Value, json};
+
+use crate::cli::output::{Format, Table, measure, print_json, print_line};
+use crate::cli::{Common, Misuse, progress};
+
+/// Run a benchmark: feature sets and baselines on the same folds
+///
+/// Feature sets are sums of embedding (the genome factors), biosample-factors, hidden (the
+/// network's activations), signal (the biosample's tracks), all-signal, all-signal-pca, imputed,
+/// completed (measured, else imputed), average (over the other biosamples), denoised (imputed for
+/// measured tracks) and published (a --matrix). Intervals are drawn over independent units;
+/// differences are paired. The run is stored with all that repeats it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,embedding+signal --learner gbm\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
+)]
+pub struct Arguments {
+    /// The task
+    task: String,
+    /// The biosample to learn and predict; may be left out where only one has labels
+    #[arg(long, conflicts_with_all = ["train_biosamples", "test_biosamples"])]
+    biosample: Option<String>,
+    /// Feature sets, sums with +
+    #[arg(long, required = true, value_delimiter = ',', value_name = "SET,…")]
+    features: Vec<String>,
+    /// The learner
+    #[arg(long, value_enum, default_value_t = LearnerArgument::Gbm)]
+    learner: LearnerArgument,
+    /// The model; the default one when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// How examples are divided
+    #[arg(long, value_enum, default_value_t = FoldArgument::Auto)]
+    folds: FoldArgument,
+    /// How many folds: 5 by default, 20 for shuffled and blocks
+    #[arg(long, value_name = "N")]
+    n_folds: Option<usize>,
+    /// Shuffled folds are those of numpy.random.RandomState with this seed
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    fold_seed: u32,
+    /// Predict the number itself (of RPKM, its log2(1 + x))
+    #[arg(long, conflicts_with = "threshold")]
+    regression: bool,
+    /// Positive at or above: a number, or median
+    #[arg(long, value_name = "LABEL")]
+    threshold: Option<Threshold>,
+    /// Bins of 25 bp before a gene's start
+    #[arg(long, value_name = "N", default_value_t = 80)]
+    upstream_bins: u64,
+    /// How the bins of a window become features
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [PoolingArgument::Mean])]
+    pooling: Vec<PoolingArgument>,
+    /// The assays of signal, all-signal, average, imputed and completed; all by default
+    #[arg(long, value_name = "ASSAY,…", value_delimiter = ',')]
+    assays: Vec<String>,
+    /// A matrix for published (or published:NAME): .npy, .npz, .parquet, CSV or TSV; repeatable
+    #[arg(long, value_name = "[NAME=]FILE")]
+    matrix: Vec<String>,
+    /// Columns to leave out of a matrix that names its columns
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    matrix_drop: Vec<String>,
+    /// CpG islands (BED), for the baseline
+    #[arg(long, value_name = "BED")]
+    cpg: Option<PathBuf>,
+    /// Choose the learner's settings in inner folds
+    #[arg(long)]
+    tune: bool,
+    /// Keep this many features, chosen inside each fold
+    #[arg(long, value_name = "N")]
+    select: Option<usize>,
+    /// Make scores probabilities, by an inner fold
+    #[arg(long, value_enum, default_value_t = CalibrationArgument::None)]
+    calibrate: CalibrationArgument,
+    /// Measure what is lost when a group of features is shuffled
+    #[arg(long)]
+    importance: bool,
+    /// Learn from the labels of these
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        requires = "test_biosamples"
+    )]
+    train_biosamples: Vec<String>,
+    /// Predict the labels of these, in the folds that were not learned from
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        requires = "train_biosamples"
+    )]
+    test_biosamples: Vec<String>,
+    /// Learn where the network was trained, predict where it was only extended to
+    #[arg(long)]
+    inductive: bool,
+    /// Bootstrap replicates
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    bootstrap: usize,
+    /// The seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Do not store the run
+    #[arg(long)]
+    no_store: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LearnerArgument {
+    /// Logistic regression
+    Logistic,
+    /// Linear regression, squared penalty
+    Ridge,
+    /// Linear regression, both penalties
+    Elasticnet,
+    /// Support vector machine, Gaussian kernel
+    Svm,
+    /// Random forest
+    Forest,
+    /// Extremely randomised trees
+    ExtraTrees,
+    /// Nearest neighbours
+    Knn,
+    /// Gradient-boosted trees
+    Gbm,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FoldArgument {
+    /// Regions on a patchwork, chromosomes otherwise
+    Auto,
+    /// Whole chromosomes
+    Chromosomes,
+    /// The database's regions, those closer than 2 Mb together
+    Regions,
+    /// Pairs that share a promoter, an enhancer or a window together
+    Components,
+    /// At random, as papers do; neighbours leak
+    Shuffled,
+    /// Contiguous blocks of the file's order
+    Blocks,
+    /// The file's own column
+    Column,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PoolingArgument {
+    /// The mean
+    Mean,
+    /// The maximum
+    Max,
+    /// The quantiles 0.1, 0.5, 0.9
+    Quantiles,
+    /// Each bin by itself
+    PerBin,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CalibrationArgument {
+    /// Scores as they are
+    None,
+    /// A logistic curve
+    Platt,
+    /// A rising step function
+    Isotonic,
+}
+
+impl Arguments {
+    fn settings(self) -> Result<RunSettings, Misuse> {
+        let features = self.features.iter().map(|f| f.parse::<FeatureSet>());
+        let features = features
+            .collect::<Result<_, _>>()
+            .map_err(|e| Misuse(e.to_string()))?;
+        let matrix = |text: &String| {
+            let (name, path) = text.split_once('=').unwrap_or(("", text));
+            MatrixSource {
+                name: name.to_string(),
+                path: PathBuf::from(path),
+                drop: self.matrix_drop.clone(),
+            }
+        };
+        let one = |list: Vec<String>| match &self.biosample {
+            Some(biosample) => vec![biosample.clone()],
+            None => list,
+        };
+        let poolings = self.pooling.iter().map(|p| match p {
+            PoolingArgument::Mean => Pooling::Mean,
+            PoolingArgument::Max => Pooling::Max,
+            PoolingArgument::Quantiles => Pooling::Quantiles,
+            PoolingArgument::PerBin => Pooling::PerBin,
+        });
+        let settings = RunSettings {
+            task: self.task.clone(),
+            train_biosamples: one(self.train_biosamples.clone()),
+            test_biosamples: one(self.test_biosamples.clone()),
+            features,
+            learner: match self.learner {
+                LearnerArgument::Logistic => Learner::Logistic,
+                LearnerArgument::Ridge => Learner::Ridge,
+                LearnerArgument::Elasticnet => Learner::Elasticnet,
+                LearnerArgument::Svm => Learner::Svm,
+                LearnerArgument::Forest => Learner::Forest,
+                LearnerArgument::ExtraTrees => Learner::ExtraTrees,
+                LearnerArgument::Knn => Learner::Knn,
+                LearnerArgument::Gbm => Learner::Gbm,
+            },
+            model: self.model.clone(),
+            folds: FoldSettings {
+                kind: match self.folds {
+                    FoldArgument::Auto => FoldKind::Auto,
+                    FoldArgument::Chromosomes => FoldKind::Chromosomes,
+                    FoldArgument::Regions => FoldKind::Regions,
+                    FoldArgument::Components => FoldKind::Components,
+                    FoldArgument::Shuffled => FoldKind::Shuffled,
+                    FoldArgument::Blocks => FoldKind::Blocks,
+                    FoldArgument::Column => FoldKind::Column,
+                },
+                n: self.n_folds,
+                seed: self.fold_seed,
+            },
+            target: self.regression.then_some(Target::Regression),
+            threshold: self.threshold,
+            upstream_bins: self.upstream_bins,
+            pooling: poolings.collect(),
+            assays: self.assays.clone(),
+            matrices: self.matrix.iter().map(matrix).collect(),
+            cpg: self.cpg.clone(),
+            tune: self.tune,
+            select: self.select,
+            calibrate: match self.calibrate {
+                CalibrationArgument::None => Calibration::None,
+                CalibrationArgument::Platt => Calibration::Platt,
+                CalibrationArgument::Isotonic => Calibration::Isotonic,
+            },
+            importance: self.importance,
+            inductive: self.inductive,
+            bootstrap: self.bootstrap,
+            seed: self.seed,
+        };
+        settings.check().map_err(|e| Misuse(e.to_string()))?;
+        Ok(settings)
+    }
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let store = !arguments.no_store;
+    let settings = arguments.settings()?;
+    let database = common.open()?;
+    let outcome = with_bar(|hear| run_task(&database, &settings, hear))?;
+    let id = match store {
+        true => Some(outcome.store(&database)?),
+        false => None,
+    };
+    print(id, &outcome.result, common.format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Repeat a stored run, and say whether it gives the same numbers
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea task rerun 1")]
+pub struct Again {
+    /// The run
+    run: i64,
+}
+
+/// Repeats a run: exit status 1 where a number differs.
+pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let stored = database.read_run(arguments.run)?;
+    let (outcome, different): (Outcome, Vec<String>) =
+        with_bar(|hear| rerun(&database, &stored, hear))?;
+    print(Some(stored.id), &outcome.result, common.format)?;
+    if different.is_empty() {
+        eprintln!("run {}: the same numbers, to the bit", stored.id);
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "run {}: other numbers in {}",
+        stored.id,
+        different.join(", ")
+    );
+    Ok(ExitCode::FAILURE)
+}
+
+fn with_bar<T>(
+    work: impl FnOnce(&mut dyn FnMut(Progress)) -> persea::Result<T>,
+) -> anyhow::Result<T> {
+    let bar = progress::bar(0, "{msg} {wide_bar} {pos}/{len}");
+    let value = work(&mut |progress| match progress {
+        Progress::Features(term) => bar.set_message(format!("features: {term}")),
+        Progress::Row(name, at, of) => {
+            bar.set_length(of as u64);
+            bar.set_position(at as u64);
+            bar.set_message(name);
+        }
+    });
+    bar.finish_and_clear();
+    Ok(value?)
+}
+
+/// Prints a run: as JSON all of it, as TSV and CSV a row a feature set with every measure and its
+/// interval, as a table the measures, then what differs.
+pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return Ok(print_json(&json!({"run": id, "result": result}))?);
+    }
+    let names = measure_names(result.target);
+    let mut columns = vec![
+        "features".to_string(),
+        "kind".into(),
+        "learner".into(),
+        "n".into(),
+    ];
+    for name in names {
+        columns.push(name.into());
+        if format != Format::Table || name == result.primary {
+            columns.extend([format!("{name}_low"), format!("{name}_high")]);
+        }
+    }
+    columns.extend(["fold_mean".into(), "fold_se".into(), "seconds".into()]);
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut table = Table::new(&columns);
+    for row in &result.rows {
+        let mut cells = vec![
+            json!(row.name),
+            json!(match row.kind {
+                RowKind::Features => "features",
+                RowKind::Baseline => "baseline",
+            }),
+            json!(row.learner.map_or("", |l| l.name())),
+            json!(row.n_features),
+        ];
+        for name in names {
+            let m = row.measures.get(name).copied().unwrap_or_default();
+            cells.push(measure(m.value));
+            if format != Format::Table || name == result.primary {
+                cells.extend([measure(m.low), measure(m.high)]);
+            }
+        }
+        let seconds = (row.seconds * 10.0).round() / 10.0;
+        cells.extend([
+            measure(row.fold_mean),
+            measure(row.fold_standard_error),
+            measure(Some(seconds)),
+        ]);
+        table.row(cells);
+    }
+    table.print(format)?;
+    if format != Format::Table {
+        return Ok(());
+    }
+    let labels = match result.n_positive {
+        Some(n) => format!("{} examples, {n} positive", result.n),
+        None => format!("{} examples", result.n),
+    };
+    print_line(format_args!(
+        "\n{labels}; {} folds by {}, {} independent units; intervals: 95 % of resampled units",
+        result.n_folds,
+        result.fold_kind.name(),
+        result.n_units
+    ))?;
+    subsets(result)?;
+    differences(result)?;
+    for left_out in &result.left_out {
+        let more = left_out.n.saturating_sub(3);
+        let names = left_out
+            .names
+            .iter()
+            .take(3)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let tail = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        eprintln!("left out, {}: {names}{tail}", left_out.reason);
+    }
+    for note in &result.notes {
+        eprintln!("note: {note}");
+    }
+    if let Some(id) = id {
+        eprintln!("stored as run {id}: persea task report {id} --output report.html");
+    }
+    Ok(())
+}
+
+fn subsets(result: &RunResult) -> anyhow::Result<()> {
+    if result.rows.iter().all(|r| r.subsets.is_empty()) {
+        return Ok(());
+    }
+    print_line("\nparts of the examples")?;
+    let mut table = Table::new(&["part", "features", "n", &result.primary, "low", "high"]);
+    let parts = result.rows.first().map_or(0, |r| r.subsets.len());
+    for part in 0..parts {
+        for row in &result.rows {
+            if let Some(s) = row.subsets.get(part) {
+                let m = s.measures.get(&result.primary).copied().unwrap_or_default();
+                let text = [json!(s.name), json!(row.name), json!(s.n)];
+                let numbers = [measure(m.value), measure(m.low), measure(m.high)];
+                table.row(text.into_iter().chain(numbers).collect());
+            }
+        }
+    }
+    Ok(table.print(Format::Table)?)
+}
+
+/// The paired differences that have an interval.
+fn differences(result: &RunResult) -> anyhow::Result<()> {
+    let is_features = |name: &str| {
+        result
+            .row(name)
+            .is_some_and(|r| r.kind == RowKind::Features)
+    };
+    let shown: Vec<_> = result
+        .comparisons
+        .iter()
+        .filter(|c| c.low.is_some() && (is_features(&c.a) || is_features(&c.b)))
+        .collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    print_line(format_args!("\npaired differences in {}", result.primary))?;
+    let mut table = Table::new(&[
+        "a",
+        "b",
+        "a_minus_b",
+        "low",
+        "high",
+        "effect",
+        "p",
+        "p_holm",
+    ]);
+    for c in shown {
+        let numbers = [c.difference, c.low, c.high, c.effect, c.p, c.p_holm];
+        let cells: Vec<Value> = [json!(c.a), json!(c.b)]
+            .into_iter()
+            .chain(numbers.into_iter().map(measure))
+            .collect();
+        table.row(cells);
+    }
+    Ok(table.print(Format::Table)?)
+}

@@ -1,0 +1,149 @@
+//! `persea task suite`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::tasks::{Suite, SuiteEvent, SuiteRun, run_suite};
+use serde_json::{Value, json};
+
+use crate::cli::output::{Format, Table, measure, print_json};
+use crate::cli::{Common, progress};
+
+/// Run many benchmarks from a file: tasks × biosamples × learners × folds × seeds
+///
+/// Runs that are stored already are not done again: a suite that was stopped goes on. Two ship by
+/// name: pilot (data folder: the one with `pilot` and `annotation`) and published (the one with
+/// the paper's tables).
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea task suite pilot --data ../shared/data --model fold0\n          persea task suite mine.toml --format tsv"
+)]
+pub struct Arguments {
+    /// A TOML file, or pilot, or published
+    suite: PathBuf,
+    /// The folder that its paths are relative to; its own by default
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The model of runs that name none; the default one when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// Print the suite's file instead
+    #[arg(long)]
+    print: bool,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let (suite, folder) = Suite::open(&arguments.suite)?;
+    if arguments.print {
+        let text = persea::tasks::shipped_suites()
+            .into_iter()
+            .find(|(name, _)| PathBuf::from(name) == arguments.suite)
+            .map_or_else(
+                || std::fs::read_to_string(&arguments.suite),
+                |(_, t)| Ok(t.to_string()),
+            )?;
+        crate::cli::output::print_line(text.trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let database = common.open()?;
+    let stop = progress::stop_on_interrupt("stopping after the runs under way; again to quit")?;
+    let bar = progress::bar(0, "runs {wide_bar} {pos}/{len} {eta}");
+    let data = arguments.data.unwrap_or(folder);
+    let hear = |event: SuiteEvent| match event {
+        SuiteEvent::Imported(report) => bar.suspend(|| super::import::say(&report)),
+        SuiteEvent::Begun(n) => bar.set_length(n as u64),
+        SuiteEvent::Done(at, _) => bar.set_position(at as u64),
+    };
+    let runs = run_suite(
+        &database,
+        &suite,
+        &data,
+        arguments.model.as_deref(),
+        &stop,
+        &hear,
+    )?;
+    bar.finish_and_clear();
+    print(&runs, common.format)?;
+    let failed = runs.iter().filter(|r| r.outcome.is_err()).count();
+    let before = runs.iter().filter(|r| r.done_before).count();
+    eprintln!(
+        "{}: {} runs, {before} of them done before, {failed} failed",
+        suite.name,
+        runs.len()
+    );
+    Ok(match failed {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
+    if format == Format::Json {
+        let of = |r: &SuiteRun| {
+            let (id, result, error) = match &r.outcome {
+                Ok((id, result)) => (json!(id), json!(result), Value::Null),
+                Err(e) => (Value::Null, Value::Null, json!(e)),
+            };
+            json!({"run": id, "settings": r.settings, "result": result, "error": error,
+                   "done_before": r.done_before})
+        };
+        return Ok(print_json(&runs.iter().map(of).collect::<Vec<_>>())?);
+    }
+    let mut table = Table::new(&[
+        "run",
+        "task",
+        "biosample",
+        "learner",
+        "folds",
+        "features",
+        "measure",
+        "value",
+        "low",
+        "high",
+        "fold_mean",
+        "fold_se",
+        "n",
+        "seconds",
+    ]);
+    for r in runs {
+        let s = &r.settings;
+        let (id, result) = match &r.outcome {
+            Ok(done) => done,
+            Err(e) => {
+                eprintln!(
+                    "failed: {} {} {}: {e}",
+                    s.task,
+                    s.test_biosamples.join("+"),
+                    s.learner.name()
+                );
+                continue;
+            }
+        };
+        for row in &result.rows {
+            let m = row
+                .measures
+                .get(&result.primary)
+                .copied()
+                .unwrap_or_default();
+            let cells = [
+                json!(id),
+                json!(s.task),
+                json!(s.test_biosamples.join("+")),
+                json!(row.learner.map_or("", |l| l.name())),
+                json!(result.fold_kind.name()),
+                json!(row.name),
+                json!(result.primary),
+                measure(m.value),
+                measure(m.low),
+                measure(m.high),
+                measure(row.fold_mean),
+                measure(row.fold_standard_error),
+                json!(result.n),
+                measure(Some((row.seconds * 10.0).round() / 10.0)),
+            ];
+            table.row(cells.to_vec());
+        }
+    }
+    Ok(table.print(format)?)
+}

@@ -1,0 +1,325 @@
+//! Searches that ask a graph: pooled rows, biosamples and assays.
+
+use super::allowed::{Allowed, Permit};
+use super::annotation::Annotation;
+use super::graph::{self, Graph, GraphOptions, GraphReport, GraphVectors, Vectors};
+use super::query::Query;
+use super::samples::{SampleAxis, SampleHit, SampleSum};
+use super::searcher::{Answer, Hit, SearchOptions, Searcher};
+use super::view::Metric;
+use super::{RowsRead, SearchError};
+use crate::genome::Scale;
+use crate::model::TrainedModel;
+use crate::store::Database;
+
+/// Builds a graph of a model's vectors, audits it and stores it in `index/`, in place of an older
+/// one.
+///
+/// # Errors
+/// When an option or a number is unfit, the database can only be read, another process is writing
+/// the model's index, or the disk is full.
+pub fn build_graph(
+    database: &Database,
+    model: &TrainedModel,
+    of: GraphVectors,
+    options: &GraphOptions,
+) -> crate::Result<GraphReport> {
+    let vectors = match of {
+        GraphVectors::Bp250 | GraphVectors::Kbp5 => {
+            let searcher = Searcher::open(database, model, Metric::Euclidean)?;
+            searcher.pooled(scale_of(of))?
+        }
+        GraphVectors::Biosamples => matrix(&model.network().biosamples),
+        GraphVectors::Assays => matrix(&model.network().assays),
+    };
+    let _lock = database.lock_index(&model.record().name)?;
+    graph::build(database, model.stored(), of, &vectors, options)
+}
+
+fn scale_of(of: GraphVectors) -> Scale {
+    match of {
+        GraphVectors::Bp250 => Scale::Bp250,
+        _ => Scale::Kbp5,
+    }
+}
+
+fn matrix(factors: &ndarray::Array2<f32>) -> Vectors {
+    Vectors {
+        numbers: factors.iter().copied().collect(),
+        cols: factors.ncols(),
+    }
+}
+
+/// Works with a graph; one that is missing, stale or damaged is built first, which is said.
+fn with_graph<T>(
+    database: &Database,
+    model: &TrainedModel,
+    of: GraphVectors,
+    mut work: impl FnMut(&Graph<'_>) -> crate::Result<T>,
+) -> crate::Result<T> {
+    match graph::with_loaded(database, model.stored(), of, &mut work) {
+        Err(crate::Error::Search(e)) if e.is_rebuildable() => {
+            if graph::exists(database, model.stored(), of) {
+                tracing::warn!("the graph of {} is built anew: {e}", of.name());
+            } else {
+                tracing::warn!("there is no graph of {} yet: building it", of.name());
+            }
+            let options = GraphOptions::default();
+            let report = build_graph(database, model, of, &options)?;
+            tracing::info!("{report:?}");
+            graph::with_loaded(database, model.stored(), of, &mut work)
+        }
+        other => other,
+    }
+}
+
+impl Searcher {
+    /// The mean embedding of every row of a coarse scale.
+    fn pooled(&self, scale: Scale) -> Result<Vectors, SearchError> {
+        let cols = (0..3).map(|s| self.tables.factors[s].cols()).sum();
+        let mut numbers = Vec::new();
+        for coarse in self.layout().rows() {
+            let firsts: Vec<u64> = match scale {
+                Scale::Kbp5 => vec![coarse.first_bin],
+                _ => (0..usize::from(coarse.n_250bp))
+                    .map(|i| coarse.bins_of_250bp(i).start)
+                    .collect(),
+            };
+            for first in firsts {
+                self.pooled_row(scale, first, &mut numbers)?;
+            }
+        }
+        Ok(Vectors { numbers, cols })
+    }
+
+    /// Appends the mean embedding of the row that begins with a bin.
+    fn pooled_row(&self, scale: Scale, first: u64, out: &mut Vec<f32>) -> Result<(), SearchError> {
+        let row = self.layout().row_of(first);
+        let coarse = &self.layout().rows()[row];
+        let column = |flat: &super::flat::Flat, rows: std::ops::Range<u64>, at: usize| {
+            let n = (rows.end - rows.start) as usize;
+            let values = flat.group(rows)?;
+            Ok::<Vec<f32>, SearchError>(values.chunks_exact(n).map(|c| c[at]).collect())
+        };
+        if scale == Scale::Kbp5 {
+            let lanes = super::terms::LANES;
+            let start = row / lanes * lanes;
+            let end = (start + lanes).min(self.layout().n_rows());
+            let rows = start as u64..end as u64;
+            out.extend(column(
+                &self.tables.fine_over_coarse,
+                rows.clone(),
+                row - start,
+            )?);
+            out.extend(column(&self.tables.middle_over_coarse, rows, row - start)?);
+        } else {
+            let starts = (0..usize::from(coarse.n_250bp)).map(|i| coarse.bins_of_250bp(i).start);
+            let at = starts.take_while(|s| *s < first).count();
+            out.extend(column(
+                &self.tables.fine_over_middle,
+                coarse.rows_250bp(),
+                at,
+            )?);
+            self.factors(Scale::Bp250, first, out)?;
+        }
+        self.factors(Scale::Kbp5, first, out)
+    }
+
+    /// The axis bin that a row of a coarse scale begins with.
+    fn first_bin_of(&self, scale: Scale, row: u64) -> Option<u64> {
+        let rows = self.layout().rows();
+        match scale {
+            Scale::Kbp5 => rows.get(row as usize).map(|c| c.first_bin),
+            _ => {
+                let after = rows.partition_point(|c| c.first_250bp <= row);
+                let coarse = rows.get(after.checked_sub(1)?)?;
+                Some(
+                    coarse
+                        .bins_of_250bp((row - coarse.first_250bp) as usize)
+                        .start,
+                )
+            }
+        }
+    }
+}
+
+/// Searches pooled rows by a graph: fast where there are millions, and now and then one of the
+/// nearest is missed ([`Answer::is_exact`] says so). Distances are exact. `ef` is how many
+/// candidates the graph keeps: more find more.
+///
+/// # Errors
+/// As [`Searcher::search`]; also when hits would be single bins, or the metric is not Euclidean.
+#[allow(clippy::too_many_arguments)]
+pub fn search_approximately(
+    database: &Database,
+    model: &TrainedModel,
+    searcher: &Searcher,
+    queries: &[Query],
+    options: &SearchOptions,
+    ef: usize,
+    allowed: Option<&Allowed>,
+    annotation: &Annotation,
+) -> crate::Result<Vec<Answer>> {
+    if searcher.metric() != Metric::Euclidean || options.align {
+        return Err(SearchError::query(
+            "graphs are of Euclidean distances between means: with another metric or --align \
+             search exactly",
+        )
+        .into());
+    }
+    let mut resolved = Vec::new();
+    for query in queries {
+        let one = searcher.resolve(query, options, annotation.genes())?;
+        if one.resolution == Scale::Bp25 {
+            return Err(SearchError::query(
+                "graphs are of 250 bp and 5 kbp rows; single bins are searched exactly (or give \
+                 the scale 250bp)",
+            )
+            .into());
+        }
+        searcher.check_k(options.k, one.resolution)?;
+        resolved.push(one);
+    }
+    let mut answers = Vec::new();
+    for one in resolved {
+        let scale = one.resolution;
+        let of = match scale {
+            Scale::Kbp5 => GraphVectors::Kbp5,
+            _ => GraphVectors::Bp250,
+        };
+        let excluded = searcher.excluded(&one, options);
+        let permit = Permit {
+            allowed,
+            excluded: &excluded,
+        };
+        let [fine, middle, coarse] = &one.embedding.parts;
+        let query: Vec<f32> = [fine.as_slice(), middle, coarse].concat();
+        let spread = options.spread.filter(|s| *s > scale);
+        // More than are wanted: of hits that share a 5 kbp row the nearest counts.
+        let wanted = options.k;
+        let found = with_graph(database, model, of, |graph| {
+            let mut found: Vec<(f32, u64, u64)> = Vec::new();
+            let mut failed = None;
+            let mut rows = std::collections::HashSet::new();
+            graph.neighbours(&query, wanted, ef, |set| {
+                for row in set {
+                    let Some(first) = searcher.first_bin_of(scale, u64::from(*row)) else {
+                        continue;
+                    };
+                    if !permit.row(searcher.row_bins(first, scale)) {
+                        continue;
+                    }
+                    let place = searcher.layout().row_of(first);
+                    if spread.is_some() && !rows.insert(place) {
+                        continue;
+                    }
+                    let mut vector = Vec::new();
+                    if let Err(e) = searcher.pooled_row(scale, first, &mut vector) {
+                        failed = Some(e);
+                        return true;
+                    }
+                    let distance = in_order(&one.embedding.parts, &vector);
+                    let order = searcher.layout().rows()[place].order(first);
+                    found.push((distance, order, first));
+                }
+                found.len() >= wanted
+            });
+            match failed {
+                Some(e) => Err(e.into()),
+                None => Ok(found),
+            }
+        });
+        let mut found = found?;
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        found.truncate(options.k);
+        let hit = |(distance, _, first): &(f32, u64, u64)| {
+            let bins = searcher.row_bins(*first, scale);
+            Hit {
+                interval: searcher.interval(&bins),
+                bins,
+                distance: f64::from(*distance).sqrt(),
+                strand: None,
+            }
+        };
+        answers.push(Answer {
+            interval: one.interval,
+            query_bins: one.bins,
+            resolution: scale,
+            hits: found.iter().map(hit).collect(),
+            read: RowsRead::default(),
+            is_exact: false,
+        });
+    }
+    Ok(answers)
+}
+
+/// The squared distance in the order of the exact search: coarse, middle, fine.
+fn in_order(query: &[Vec<f32>; 3], vector: &[f32]) -> f32 {
+    let mut left = vector;
+    let parts = [0, 1, 2].map(|s| {
+        let (part, rest) = left.split_at(query[s].len());
+        left = rest;
+        let mut sum = 0f32;
+        for (q, x) in query[s].iter().zip(part) {
+            sum += (q - x) * (q - x);
+        }
+        sum
+    });
+    (parts[2] + parts[1]) + parts[0]
+}
+
+/// As [`similar_samples`](super::similar_samples) of factors, Euclidean, by a graph: for models of
+/// very many biosamples or assays.
+///
+/// # Errors
+/// When k is 0 or more than there are, or the graph cannot be built.
+pub fn similar_samples_approximately(
+    database: &Database,
+    model: &TrainedModel,
+    sum: &SampleSum,
+    k: usize,
+    ef: usize,
+    with_query: bool,
+) -> crate::Result<Vec<SampleHit>> {
+    let names = sum.axis.names(model);
+    if k == 0 || k > names.len() {
+        return Err(SearchError::query(format!(
+            "k is {k}; ask for at least one hit and no more than the {} {}s",
+            names.len(),
+            sum.axis.name()
+        ))
+        .into());
+    }
+    let (of, factors) = match sum.axis {
+        SampleAxis::Biosamples => (GraphVectors::Biosamples, &model.network().biosamples),
+        SampleAxis::Assays => (GraphVectors::Assays, &model.network().assays),
+    };
+    let query: Vec<f64> = (factors.columns().into_iter())
+        .map(|column| sum.of(|place| column[place]))
+        .collect();
+    let asked: Vec<f32> = query.iter().map(|x| *x as f32).collect();
+    let mut hits = with_graph(database, model, of, |graph| {
+        let mut hits = Vec::new();
+        graph.neighbours(&asked, k, ef, |set| {
+            for place in set.iter().map(|p| *p as usize) {
+                if place >= names.len() || (!with_query && sum.names(place)) {
+                    continue;
+                }
+                let row = factors.row(place);
+                let pairs = || query.iter().zip(row.iter().map(|x| f64::from(*x)));
+                let sum = |f: &dyn Fn(f64, f64) -> f64| pairs().map(|(q, x)| f(*q, x)).sum::<f64>();
+                let length = (sum(&|q, _| q * q) * sum(&|_, x| x * x)).sqrt();
+                hits.push(SampleHit {
+                    name: names[place].clone(),
+                    distance: sum(&|q, x| (q - x) * (q - x)).sqrt(),
+                    cosine: (length > 0.0).then(|| (1.0 - sum(&|q, x| q * x) / length).max(0.0)),
+                });
+            }
+            hits.len() >= k
+        });
+        Ok(hits)
+    })?;
+    hits.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    hits.truncate(k);
+    Ok(hits)
+}

@@ -1,0 +1,424 @@
+//! The exact search: from 5 kbp bins down, what cannot be among the k nearest left out.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::SearchError;
+use super::allowed::Permit;
+use super::best::{Best, Found};
+use super::layout::{Coarse, Layout};
+use super::measure::Measure;
+use super::tables::Tables;
+use super::terms::LANES;
+use crate::genome::Scale;
+
+/// How many of the most promising 5 kbp bins are looked at before the others are sifted.
+const SEEDS: usize = 8;
+/// 5 kbp rows from which on one query is worth more than one thread.
+const PARALLEL_ROWS: usize = 1 << 16;
+/// Into how many steps bounds are sorted.
+const STEPS: usize = 256;
+/// How many 5 kbp bins are sketched before the most promising of them are looked into.
+const CHUNK: usize = 128;
+
+/// How many rows a search has looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowsRead {
+    /// At 5 kbp.
+    pub kbp5: u64,
+    /// At 250 bp.
+    pub bp250: u64,
+    /// At 25 bp.
+    pub bp25: u64,
+    /// At 250 bp, as sketches of a byte a factor.
+    pub sketches: u64,
+}
+
+/// What is asked of a walk.
+#[derive(Debug, Clone)]
+pub(super) struct Task<'a> {
+    pub k: usize,
+    /// The scale whose rows are the hits.
+    pub resolution: Scale,
+    /// At most one hit for each row of this scale.
+    pub spread: Option<Scale>,
+    pub permit: Permit<'a>,
+    /// The query's own 5 kbp row, if it has one: looked at first.
+    pub home: Option<usize>,
+}
+
+/// Memory that searches use one after another.
+#[derive(Debug)]
+pub(super) struct Scratch<T> {
+    sums: Vec<T>,
+    bounds: Vec<f32>,
+    unordered: Vec<(f32, u32)>,
+    candidates: Vec<(f32, u32)>,
+}
+
+impl<T> Default for Scratch<T> {
+    fn default() -> Self {
+        Scratch {
+            sums: Vec::new(),
+            bounds: Vec::new(),
+            unordered: Vec::new(),
+            candidates: Vec::new(),
+        }
+    }
+}
+
+/// One search.
+pub(super) struct Walk<'a, M: Measure> {
+    pub layout: &'a Layout,
+    pub tables: &'a Tables,
+    pub measure: &'a M,
+    pub task: &'a Task<'a>,
+    best: Best,
+    read: RowsRead,
+}
+
+impl<'a, M: Measure> Walk<'a, M> {
+    pub fn new(layout: &'a Layout, tables: &'a Tables, measure: &'a M, task: &'a Task<'a>) -> Self {
+        Walk {
+            layout,
+            tables,
+            measure,
+            task,
+            best: Best::new(task.k),
+            read: RowsRead::default(),
+        }
+    }
+
+    /// The k nearest, and how much was read.
+    pub fn run(
+        mut self,
+        scratch: &mut Scratch<M::Term>,
+    ) -> Result<(Vec<Found>, RowsRead), SearchError> {
+        self.coarse_terms(scratch)?;
+        if self.task.resolution == Scale::Kbp5 {
+            self.coarse_rows(scratch)?;
+        } else {
+            self.descend(scratch)?;
+        }
+        Ok((self.best.into_sorted(), self.read))
+    }
+
+    /// The coarse part of every 5 kbp row that may matter; the bound of all others is NaN, which
+    /// no comparison lets through.
+    fn coarse_terms(&mut self, scratch: &mut Scratch<M::Term>) -> Result<(), SearchError> {
+        let table = &self.tables.factors[Scale::Kbp5.index()];
+        let n_rows = self.layout.n_rows();
+        scratch.sums.resize(n_rows, M::Term::default());
+        scratch.bounds.resize(n_rows, f32::NAN);
+        let measure = self.measure;
+        let of_group = |group: usize, sums: &mut [M::Term], bounds: &mut [f32]| {
+            let first = group * LANES;
+            let rows = first as u64..(first + sums.len()) as u64;
+            measure.terms(Scale::Kbp5, table.group(rows)?, sums);
+            for (i, (bound, sum)) in bounds.iter_mut().zip(sums).enumerate() {
+                *bound = measure.coarse_bound(first + i, *sum);
+            }
+            Ok::<(), SearchError>(())
+        };
+        match self.task.permit.allowed {
+            Some(allowed) => {
+                scratch.bounds.fill(f32::NAN);
+                let mut rows = allowed.rows();
+                while let Some(first) = rows.first() {
+                    let group = *first as usize / LANES;
+                    let (start, end) = (group * LANES, ((group + 1) * LANES).min(n_rows));
+                    let n = rows.partition_point(|row| (*row as usize) < end);
+                    let mut bounds = [f32::NAN; LANES];
+                    let bounds = &mut bounds[..end - start];
+                    of_group(group, &mut scratch.sums[start..end], bounds)?;
+                    for row in &rows[..n] {
+                        scratch.bounds[*row as usize] = bounds[*row as usize - start];
+                    }
+                    self.read.kbp5 += (end - start) as u64;
+                    rows = &rows[n..];
+                }
+            }
+            None => {
+                table.verify_all()?;
+                let sums = &mut scratch.sums;
+                let bounds = &mut scratch.bounds;
+                if n_rows < PARALLEL_ROWS {
+                    let groups = sums.chunks_mut(LANES).zip(bounds.chunks_mut(LANES));
+                    for (group, (sums, bounds)) in groups.enumerate() {
+                        of_group(group, sums, bounds)?;
+                    }
+                } else {
+                    (sums.par_chunks_mut(LANES))
+                        .zip(bounds.par_chunks_mut(LANES))
+                        .enumerate()
+                        .with_min_len(256)
+                        .try_for_each(|(group, (sums, bounds))| of_group(group, sums, bounds))?;
+                }
+                self.read.kbp5 += n_rows as u64;
+            }
+        }
+        // Rows all of whose bins are excluded would only waste the seeds.
+        for excluded in self.task.permit.excluded {
+            for row in self.layout.rows_of(excluded) {
+                if !self.task.permit.any(self.layout.rows()[row].bins()) {
+                    scratch.bounds[row] = f32::NAN;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn descend(&mut self, scratch: &mut Scratch<M::Term>) -> Result<(), SearchError> {
+        if let Some(home) = self.task.home
+            && !scratch.bounds[home].is_nan()
+        {
+            scratch.bounds[home] = f32::NAN;
+            self.visit(home, scratch.sums[home])?;
+        }
+        for row in seeds(&scratch.bounds) {
+            if scratch.bounds[row] <= self.best.bound() {
+                scratch.bounds[row] = f32::NAN;
+                self.visit(row, scratch.sums[row])?;
+            }
+        }
+        self.candidates(scratch);
+        let Some(sketched) = self.measure.sketched() else {
+            for (_, row) in &scratch.candidates {
+                self.visit(*row as usize, scratch.sums[*row as usize])?;
+            }
+            return Ok(());
+        };
+        let mut promising: Vec<(f32, u32)> = Vec::with_capacity(CHUNK);
+        for chunk in scratch.candidates.chunks(CHUNK) {
+            promising.clear();
+            for (coarse, row) in chunk {
+                if *coarse > self.best.bound() {
+                    continue;
+                }
+                let bin = &self.layout.rows()[*row as usize];
+                let n = usize::from(bin.n_250bp);
+                let looked = sketched.look(&self.tables.sketch, u64::from(*row), n)?;
+                self.read.sketches += n as u64;
+                let mut bound = coarse + looked.bound();
+                if bound <= self.best.bound() && self.task.permit.allowed.is_some() {
+                    let wanted = |i| self.task.permit.any(bin.bins_of_250bp(i));
+                    bound = coarse + looked.bound_of(wanted);
+                }
+                if bound <= self.best.bound() {
+                    promising.push((bound, *row));
+                }
+            }
+            promising.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            for (bound, row) in &promising {
+                if *bound > self.best.bound() {
+                    break;
+                }
+                self.visit(*row as usize, scratch.sums[*row as usize])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows whose bounds leave them in, from the least bounds up but not sorted to the last:
+    /// that would take longer than to look at some in vain.
+    fn candidates(&self, scratch: &mut Scratch<M::Term>) {
+        let limit = self.best.bound();
+        let mut least = f32::INFINITY;
+        let mut greatest = f32::NEG_INFINITY;
+        scratch.unordered.clear();
+        for (row, bound) in scratch.bounds.iter().enumerate() {
+            if *bound <= limit {
+                least = least.min(*bound);
+                greatest = greatest.max(*bound);
+                scratch.unordered.push((*bound, row as u32));
+            }
+        }
+        let per_step = (STEPS - 1) as f32 / (greatest - least).max(f32::MIN_POSITIVE);
+        let step = |bound: f32| (((bound - least) * per_step) as usize).min(STEPS - 1);
+        let mut starts = [0usize; STEPS + 1];
+        for (bound, _) in &scratch.unordered {
+            starts[step(*bound) + 1] += 1;
+        }
+        for i in 0..STEPS {
+            starts[i + 1] += starts[i];
+        }
+        scratch.candidates.clear();
+        scratch.candidates.resize(scratch.unordered.len(), (0.0, 0));
+        for found in &scratch.unordered {
+            let at = &mut starts[step(found.0)];
+            scratch.candidates[*at] = *found;
+            *at += 1;
+        }
+    }
+
+    /// Looks into a 5 kbp bin.
+    fn visit(&mut self, row: usize, sum: M::Term) -> Result<(), SearchError> {
+        if self.measure.coarse_bound(row, sum) > self.best.bound() {
+            return Ok(());
+        }
+        let coarse = self.layout.rows()[row];
+        let n = usize::from(coarse.n_250bp);
+        let rows = coarse.rows_250bp();
+        let group = self.tables.factors[Scale::Bp250.index()].group(rows.clone())?;
+        let mut sums = [M::Term::default(); 20];
+        let sums = &mut sums[..n];
+        self.measure.terms(Scale::Bp250, group, sums);
+        self.read.bp250 += n as u64;
+        for s in sums.iter_mut() {
+            *s = sum + *s;
+        }
+        if self.task.resolution == Scale::Bp250 {
+            return self.middle_rows(&coarse, sums);
+        }
+        // The most promising first: they tighten the bound for the others.
+        let mut order = [(0f32, 0u8); 20];
+        let mut n_order = 0;
+        for (i, s) in sums.iter().enumerate() {
+            let bound = self.measure.middle_bound(rows.start + i as u64, *s);
+            if bound <= self.best.bound() {
+                let at = order[..n_order].partition_point(|(b, _)| *b <= bound);
+                order.copy_within(at..n_order, at + 1);
+                order[at] = (bound, i as u8);
+                n_order += 1;
+            }
+        }
+        let mut nearest: Option<Found> = None;
+        for (bound, i) in &order[..n_order] {
+            let limit = nearest.map_or(f32::INFINITY, |f| f.distance);
+            if *bound > self.best.bound().min(limit) {
+                break;
+            }
+            let bins = coarse.bins_of_250bp(usize::from(*i));
+            if !self.task.permit.any(bins.clone()) {
+                continue;
+            }
+            let found = self.bins(&coarse, bins, sums[usize::from(*i)])?;
+            if self.task.spread == Some(Scale::Kbp5) {
+                nearest = found.into_iter().chain(nearest).min();
+            } else if let Some(found) = found {
+                self.best.offer(found);
+            }
+        }
+        if let Some(found) = nearest {
+            self.best.offer(found);
+        }
+        Ok(())
+    }
+
+    /// Looks at the bins of a 250 bp row: offers each, or gives back the nearest if only one of
+    /// several may become a hit.
+    fn bins(
+        &mut self,
+        coarse: &Coarse,
+        bins: Range<u64>,
+        sum: M::Term,
+    ) -> Result<Option<Found>, SearchError> {
+        let n = (bins.end - bins.start) as usize;
+        let mut terms = [M::Term::default(); 10];
+        let terms = &mut terms[..n];
+        let group = self.tables.factors[Scale::Bp25.index()].group(bins.clone())?;
+        self.measure.terms(Scale::Bp25, group, terms);
+        self.read.bp25 += n as u64;
+        let mut nearest: Option<Found> = None;
+        for (bin, term) in bins.zip(terms) {
+            let distance = self.measure.distance(sum + *term);
+            if distance > self.best.bound() || !self.task.permit.bin(bin) {
+                continue;
+            }
+            let found = Found {
+                distance,
+                order: coarse.order(bin),
+                place: bin,
+            };
+            match self.task.spread {
+                None | Some(Scale::Bp25) => self.best.offer(found),
+                Some(_) => nearest = Some(nearest.map_or(found, |n| n.min(found))),
+            }
+        }
+        Ok(nearest)
+    }
+
+    /// 250 bp rows as hits: the mean of the 25 bp factors takes the place of one bin's.
+    fn middle_rows(&mut self, coarse: &Coarse, sums: &[M::Term]) -> Result<(), SearchError> {
+        let mut terms = [M::Term::default(); 20];
+        let terms = &mut terms[..sums.len()];
+        let group = self.tables.fine_over_middle.group(coarse.rows_250bp())?;
+        self.measure.terms(Scale::Bp25, group, terms);
+        let mut nearest: Option<Found> = None;
+        for (i, (sum, term)) in sums.iter().zip(terms).enumerate() {
+            let distance = self.measure.distance(*sum + *term);
+            let bins = coarse.bins_of_250bp(i);
+            if distance > self.best.bound() || !self.task.permit.row(bins.clone()) {
+                continue;
+            }
+            let found = Found {
+                distance,
+                order: coarse.order(bins.start),
+                place: bins.start,
+            };
+            match self.task.spread {
+                Some(Scale::Kbp5) => nearest = Some(nearest.map_or(found, |n| n.min(found))),
+                _ => self.best.offer(found),
+            }
+        }
+        if let Some(found) = nearest {
+            self.best.offer(found);
+        }
+        Ok(())
+    }
+
+    /// 5 kbp rows as hits.
+    fn coarse_rows(&mut self, scratch: &mut Scratch<M::Term>) -> Result<(), SearchError> {
+        let n_rows = self.layout.n_rows();
+        let mut middle = [M::Term::default(); LANES];
+        let mut fine = [M::Term::default(); LANES];
+        for first in (0..n_rows).step_by(LANES) {
+            let end = (first + LANES).min(n_rows);
+            let bound = self.best.bound();
+            if !scratch.bounds[first..end].iter().any(|b| *b <= bound) {
+                continue;
+            }
+            let rows = first as u64..end as u64;
+            let n = end - first;
+            let group = self.tables.middle_over_coarse.group(rows.clone())?;
+            self.measure.terms(Scale::Bp250, group, &mut middle[..n]);
+            let group = self.tables.fine_over_coarse.group(rows)?;
+            self.measure.terms(Scale::Bp25, group, &mut fine[..n]);
+            for row in first..end {
+                let coarse = &self.layout.rows()[row];
+                let sum = scratch.sums[row] + middle[row - first] + fine[row - first];
+                let distance = self.measure.distance(sum);
+                if !scratch.bounds[row].is_nan()
+                    && distance <= self.best.bound()
+                    && self.task.permit.row(coarse.bins())
+                {
+                    self.best.offer(Found {
+                        distance,
+                        order: coarse.order(coarse.first_bin),
+                        place: coarse.first_bin,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rows of the least bounds, least first.
+fn seeds(bounds: &[f32]) -> impl Iterator<Item = usize> + use<> {
+    let mut least = [(f32::INFINITY, usize::MAX); SEEDS];
+    let mut worst = f32::INFINITY;
+    for (row, bound) in bounds.iter().enumerate() {
+        if *bound < worst {
+            let at = least.partition_point(|(b, _)| b <= bound);
+            least.copy_within(at..SEEDS - 1, at + 1);
+            least[at] = (*bound, row);
+            worst = least[SEEDS - 1].0;
+        }
+    }
+    least
+        .into_iter()
+        .map(|(_, row)| row)
+        .filter(|row| *row != usize::MAX)
+}

@@ -1,0 +1,108 @@
+//! Which part of the genome is searched.
+
+use super::allowed::Allowed;
+use super::annotation::{Annotation, Class};
+use super::layout::Layout;
+use super::{SearchError, annotation};
+use crate::genome::{GenomeAxis, GenomeError, Interval};
+
+/// What a hit must be. Conditions of different kinds must all hold; of several chromosomes,
+/// intervals or classes in one list any will do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Chromosomes; all when empty.
+    pub chromosomes: Vec<String>,
+    /// Intervals that a hit's bin must touch.
+    pub inside: Option<Vec<Interval>>,
+    /// Intervals that a hit's bin must not touch.
+    pub outside: Vec<Interval>,
+    /// How far, in bp, the nearest transcription start may be.
+    pub tss_within: Option<u64>,
+    /// Classes of places; all when empty.
+    pub classes: Vec<Class>,
+    /// Classes of places that a hit must not be of.
+    pub not_classes: Vec<Class>,
+}
+
+impl Filter {
+    /// Whether it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        *self == Filter::default()
+    }
+
+    /// The bins of an axis that it allows.
+    ///
+    /// # Errors
+    /// When a chromosome is unknown, or nothing is allowed; what each condition leaves is said.
+    pub(super) fn allowed(
+        &self,
+        axis: &GenomeAxis,
+        layout: &Layout,
+        annotation: &Annotation,
+    ) -> crate::Result<Allowed> {
+        let n_bins = axis.n_bins();
+        let mut set = Allowed::all(n_bins);
+        let mut told = Vec::new();
+        let mut keep = |what: &str, other: Allowed| {
+            set.intersect(&other);
+            told.push(format!("{what} leaves {} bins", other.n_bins()));
+        };
+        if !self.chromosomes.is_empty() {
+            let mut whole = Vec::new();
+            for chrom in &self.chromosomes {
+                let length = axis.assembly().chromosome(chrom)?.length;
+                whole.push(Interval::new(chrom, 0, length));
+            }
+            keep("chromosomes", bins_of(axis, &whole)?);
+        }
+        if let Some(inside) = &self.inside {
+            keep("inside", bins_of(axis, inside)?);
+        }
+        if !self.outside.is_empty() {
+            let mut rest = Allowed::all(n_bins);
+            rest.remove(&bins_of(axis, &self.outside)?);
+            keep("outside", rest);
+        }
+        if let Some(bp) = self.tss_within {
+            let near = annotation.genes().iter().map(|gene| {
+                let tss = gene.tss();
+                let end = tss.saturating_add(bp).saturating_add(1);
+                Interval::new(&gene.interval.chrom, tss.saturating_sub(bp), end)
+            });
+            let near: Vec<Interval> = near.collect();
+            keep("distance to a TSS", bins_of(axis, &near)?);
+        }
+        let of_classes = |classes: &[annotation::Class]| {
+            let mut any = Allowed::none(n_bins);
+            for class in classes {
+                any.unite(annotation.bins(*class));
+            }
+            any
+        };
+        if !self.classes.is_empty() {
+            keep("class", of_classes(&self.classes));
+        }
+        if !self.not_classes.is_empty() {
+            let mut rest = Allowed::all(n_bins);
+            rest.remove(&of_classes(&self.not_classes));
+            keep("class not wanted", rest);
+        }
+        if set.n_bins() == 0 {
+            return Err(SearchError::query(format!(
+                "the filter allows nothing: of {n_bins} bins, {}, and all together none",
+                told.join(", ")
+            ))
+            .into());
+        }
+        Ok(set.finish(layout))
+    }
+}
+
+/// The axis bins that intervals touch. Their chromosomes must be the assembly's.
+fn bins_of(axis: &GenomeAxis, intervals: &[Interval]) -> Result<Allowed, GenomeError> {
+    for interval in intervals {
+        axis.assembly().chromosome(&interval.chrom)?;
+    }
+    let ranges = intervals.iter().flat_map(|i| axis.bins_within(i));
+    Ok(Allowed::of(axis.n_bins(), ranges))
+}

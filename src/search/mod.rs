@@ -1,0 +1,61 @@
+//! Where else does it look like this? Similar positions, regions and genes, exactly.
+//!
+//! This room owns `index/`: flat files of a model's genome factors, derived from the database,
+//! checked, memory-mapped. It knows what a model's factors are and nothing of how they came about.
+//!
+//! **Exact multi-scale search.** The squared distance between two positions is a sum over scales,
+//! d² = (d²(5 kbp) + d²(250 bp)) + d²(25 bp), each part a sum over the factors from first to last, all in
+//! f32 and in this order; equal distances are ordered by coordinate. The 5 kbp part bounds everything in a
+//! 5 kbp bin from below, 5 kbp + 250 bp everything in a 250 bp bin. Bins are looked into from the least bound
+//! up until the bound passes the k-th best: what is left out cannot have been a hit. An [`Answer`] says how many
+//! rows were read.
+//!
+//! - [`similar`] and [`Database::similar`](crate::store::Database::similar) ask one question;
+//! - [`Searcher`] keeps a model's index open for many;
+//! - [`Filter`] says which part of the genome is searched, [`Annotation`] what lies at a hit;
+//! - [`similar_samples`] compares biosamples and assays;
+//! - [`search_approximately`] asks a graph (HNSW) instead, [`build_graph`] builds it;
+//! - [`write_index`] writes the files beforehand, [`check_index`] says whether they are whole.
+
+mod align;
+mod allowed;
+mod annotation;
+mod approximate;
+mod best;
+mod error;
+mod exact;
+mod example;
+mod filter;
+mod flat;
+mod graph;
+mod index;
+mod layout;
+mod measure;
+mod query;
+mod samples;
+mod searcher;
+mod signal;
+mod similar;
+mod sketch;
+mod tables;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use allowed::Allowed;
+pub use annotation::{Annotation, Class, NearestGene};
+pub use approximate::{build_graph, search_approximately, similar_samples_approximately};
+pub use error::SearchError;
+pub use exact::RowsRead;
+#[doc(hidden)]
+pub use example::{example_database, example_database_of};
+pub use filter::Filter;
+pub use graph::{GraphOptions, GraphReport, GraphVectors};
+pub use index::{IndexFile, check_index, write_index};
+pub use query::{GenePart, Query};
+pub use samples::{Profile, SampleAxis, SampleHit, SampleSum, similar_samples};
+pub use searcher::{Answer, Hit, SearchOptions, Searcher};
+pub use signal::{around, signal_over};
+pub use similar::{Similar, similar, with_searcher};
+pub use view::Metric;

@@ -1,0 +1,276 @@
+//! What is asked for.
+
+use super::SearchError;
+use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Scale, Strand};
+use crate::store::nearest_names;
+
+/// How many bins a promoter has: the 2 kb upstream of the transcription start and its own bin.
+const PROMOTER_BINS: u64 = 81;
+
+/// Which part of a gene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GenePart {
+    /// The 2 kb upstream of the transcription start, and the bin of the start.
+    #[default]
+    Promoter,
+    /// From start to end, introns included.
+    Body,
+    /// The bin of the transcription start.
+    Tss,
+}
+
+impl GenePart {
+    /// The name on the command line and in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            GenePart::Promoter => "promoter",
+            GenePart::Body => "body",
+            GenePart::Tss => "tss",
+        }
+    }
+
+    /// Where it lies.
+    fn interval(self, gene: &Gene) -> Interval {
+        let chrom = &gene.interval.chrom;
+        let tss_bin = gene.tss() / BIN_BP;
+        let bins = match (self, gene.strand) {
+            (GenePart::Body, _) => return gene.interval.clone(),
+            (GenePart::Tss, _) => tss_bin..tss_bin + 1,
+            (GenePart::Promoter, Strand::Forward) => {
+                (tss_bin + 1).saturating_sub(PROMOTER_BINS)..tss_bin + 1
+            }
+            (GenePart::Promoter, Strand::Reverse) => tss_bin..tss_bin + PROMOTER_BINS,
+        };
+        Interval::new(chrom, bins.start * BIN_BP, bins.end * BIN_BP)
+    }
+}
+
+/// A question: what looks like this?
+#[derive(Debug, Clone, PartialEq)]
+pub enum Query {
+    /// The bin that holds a base, counted from 0.
+    Position {
+        /// The chromosome.
+        chrom: String,
+        /// The base, from 0.
+        position: u64,
+    },
+    /// A stretch.
+    Region(Interval),
+    /// A gene, by name or identifier.
+    Gene {
+        /// The name or identifier.
+        name: String,
+        /// Which part of it.
+        part: GenePart,
+    },
+    /// An embedding of the user's own: factors at 25 bp, 250 bp and 5 kbp side by side.
+    Vector(Vec<f32>),
+}
+
+impl Query {
+    /// The bin that holds a base, counted from 0.
+    pub fn position(chrom: impl Into<String>, position: u64) -> Self {
+        Query::Position {
+            chrom: chrom.into(),
+            position,
+        }
+    }
+
+    /// A stretch of a chromosome.
+    pub fn region(interval: Interval) -> Self {
+        Query::Region(interval)
+    }
+
+    /// A gene's promoter.
+    pub fn gene(name: impl Into<String>) -> Self {
+        Query::Gene {
+            name: name.into(),
+            part: GenePart::Promoter,
+        }
+    }
+
+    /// An embedding: factors at 25 bp, 250 bp and 5 kbp side by side.
+    pub fn vector(embedding: impl Into<Vec<f32>>) -> Self {
+        Query::Vector(embedding.into())
+    }
+
+    /// What it is, in a word.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Query::Position { .. } => "position",
+            Query::Region(_) => "region",
+            Query::Gene { .. } => "gene",
+            Query::Vector(_) => "vector",
+        }
+    }
+}
+
+/// Where a query lies; `None` for a vector.
+pub(super) fn place(
+    query: &Query,
+    axis: &GenomeAxis,
+    genes: &[Gene],
+) -> crate::Result<Option<Interval>> {
+    Ok(match query {
+        Query::Position { chrom, position } => {
+            let position = *position;
+            Some(covered(
+                axis,
+                &Interval::new(chrom, position, position.saturating_add(1)),
+            )?)
+        }
+        Query::Region(interval) => Some(covered(axis, interval)?),
+        Query::Gene { name, part } => Some(covered(
+            axis,
+            &part.interval(find_gene(name, axis, genes)?),
+        )?),
+        Query::Vector(_) => None,
+    })
+}
+
+/// The interval, clipped to its chromosome; some of it must be covered.
+fn covered(axis: &GenomeAxis, interval: &Interval) -> crate::Result<Interval> {
+    let length = axis.assembly().chromosome(&interval.chrom)?.length;
+    if interval.start >= length || interval.is_empty() {
+        return Err(SearchError::query(format!(
+            "{interval} lies beyond the end of {}, which has {length} bp in {}",
+            interval.chrom,
+            axis.assembly().name()
+        ))
+        .into());
+    }
+    let clipped = Interval::new(&interval.chrom, interval.start, interval.end.min(length));
+    if axis.bins_within(&clipped).is_empty() {
+        let near = axis.nearest_region(&clipped.chrom, clipped.start);
+        let near = near.map_or_else(
+            || format!("no region of {} is covered", clipped.chrom),
+            |r| format!("the nearest covered region is {r}"),
+        );
+        return Err(
+            SearchError::query(format!("{clipped} is not covered by the model: {near}")).into(),
+        );
+    }
+    Ok(clipped)
+}
+
+/// The gene of that name or identifier (with or without its version); of several, the first on
+/// the axis.
+fn find_gene<'a>(
+    name: &str,
+    axis: &GenomeAxis,
+    genes: &'a [Gene],
+) -> Result<&'a Gene, SearchError> {
+    let bare = |id: &str| id.split('.').next().unwrap_or(id).to_lowercase();
+    let wanted = name.to_lowercase();
+    let matches = |g: &&Gene| {
+        g.name.to_lowercase() == wanted
+            || g.id.to_lowercase() == wanted
+            || (g.id.starts_with("ENS") && bare(&g.id) == bare(name))
+    };
+    let mut found: Vec<&Gene> = genes.iter().filter(matches).collect();
+    // Stable: an exact spelling before one that differs in case, a covered one before others.
+    found.sort_by_key(|g| {
+        let exact = g.name == name || g.id == name;
+        (axis.bins_within(&g.interval).is_empty(), !exact)
+    });
+    found.first().copied().ok_or_else(|| {
+        let nearest = nearest_names(name, genes.iter().map(|g| g.name.as_str()), 3);
+        SearchError::query(match nearest.is_empty() {
+            true => format!(
+                "gene {name} is not found: the database has no genes; `persea create --genes` reads them"
+            ),
+            false => format!("gene {name} is not found; nearest: {}", nearest.join(", ")),
+        })
+    })
+}
+
+/// The finest scale of which an interval fills a row.
+pub(super) fn fitting_scale(interval: &Interval) -> Scale {
+    let length = interval.len();
+    if length >= Scale::Kbp5.bp() {
+        Scale::Kbp5
+    } else if length >= Scale::Bp250.bp() {
+        Scale::Bp250
+    } else {
+        Scale::Bp25
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genome::Assembly;
+
+    fn gene(name: &str, id: &str, start: u64, end: u64, strand: Strand) -> Gene {
+        Gene {
+            id: id.into(),
+            name: name.into(),
+            interval: Interval::new("a", start, end),
+            strand,
+        }
+    }
+
+    fn axis() -> GenomeAxis {
+        let list = [("a".to_string(), 100_000), ("b".to_string(), 100_000)];
+        let assembly = Assembly::from_chromosomes("toy", &list).unwrap();
+        GenomeAxis::whole_chromosomes(assembly, &["a"]).unwrap()
+    }
+
+    #[test]
+    fn a_promoter_lies_upstream_in_the_direction_of_transcription() {
+        let forward = gene("A", "ENSG01.3", 10_000, 20_000, Strand::Forward);
+        let reverse = gene("B", "ENSG02", 10_000, 20_000, Strand::Reverse);
+        let promoter = |g| GenePart::Promoter.interval(g);
+        assert_eq!(promoter(&forward), Interval::new("a", 8_000, 10_025));
+        assert_eq!(promoter(&reverse), Interval::new("a", 19_975, 22_000));
+        assert_eq!(
+            GenePart::Tss.interval(&reverse),
+            Interval::new("a", 19_975, 20_000)
+        );
+    }
+
+    #[test]
+    fn a_gene_is_found_by_name_or_identifier_in_any_case_and_otherwise_named_nearly() {
+        let genes = [
+            gene("Vps72", "ENSG01.3", 10_000, 20_000, Strand::Forward),
+            gene("VPS72", "ENSG02", 30_000, 40_000, Strand::Forward),
+        ];
+        let found = |name| find_gene(name, &axis(), &genes).unwrap().id.as_str();
+        assert_eq!(found("VPS72"), "ENSG02");
+        assert_eq!(found("Vps72"), "ENSG01.3");
+        assert_eq!(found("vps72"), "ENSG01.3");
+        assert_eq!(found("ENSG01"), "ENSG01.3");
+        assert_eq!(found("ENSG02.7"), "ENSG02");
+        let message = find_gene("VPS27", &axis(), &genes).unwrap_err().to_string();
+        assert!(message.contains("nearest: Vps72, VPS72"), "{message}");
+        let message = find_gene("VPS27", &axis(), &[]).unwrap_err().to_string();
+        assert!(message.contains("--genes"), "{message}");
+    }
+
+    #[test]
+    fn what_is_not_covered_names_the_nearest_region() {
+        let place = |query| place(&query, &axis(), &[]).map_err(|e| e.to_string());
+        let message = place(Query::position("b", 5)).unwrap_err();
+        assert!(message.contains("no region of b"), "{message}");
+        let message = place(Query::position("a", 100_000)).unwrap_err();
+        assert!(message.contains("beyond the end"), "{message}");
+        let message = place(Query::position("c", 5)).unwrap_err();
+        assert!(message.contains("`c` is not in assembly toy"), "{message}");
+        assert!(place(Query::position("a", 99_999)).is_ok());
+        assert_eq!(place(Query::vector([1.0])), Ok(None));
+    }
+
+    #[test]
+    fn the_scale_that_fits_is_the_coarsest_whose_row_is_filled() {
+        for (length, scale) in [
+            (1, Scale::Bp25),
+            (249, Scale::Bp25),
+            (250, Scale::Bp250),
+            (4_999, Scale::Bp250),
+            (5_000, Scale::Kbp5),
+        ] {
+            assert_eq!(fitting_scale(&Interval::new("a", 0, length)), scale);
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! A model's index, open for searching.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::allowed::{Allowed, Permit};
+use super::annotation::Annotation;
+use super::best::Found;
+use super::exact::{RowsRead, Scratch, Task, Walk};
+use super::filter::Filter;
+use super::layout::Layout;
+use super::measure::{Cosine, Embedding, Squared};
+use super::query::{Query, fitting_scale, place};
+use super::tables::{Shape, Tables};
+use super::terms::Product;
+use super::view::{Metric, View};
+use super::{SearchError, align, index};
+use crate::genome::{Gene, GenomeAxis, Interval, Scale, Strand};
+use crate::model::TrainedModel;
+use crate::store::Database;
+
+/// How a search is carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchOptions {
+    /// How many hits.
+    pub k: usize,
+    /// No hit within so many bp of the query, or overlapping it; `None` lets the query itself be
+    /// found.
+    pub exclude: Option<u64>,
+    /// At most one hit for each row of this scale.
+    pub spread: Option<Scale>,
+    /// The scale whose rows are the hits; for a region that which fits it, otherwise 25 bp, when
+    /// not given.
+    pub resolution: Option<Scale>,
+    /// Compares a region's bins one by one with those of windows of its length, on both strands,
+    /// instead of its mean.
+    pub align: bool,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        SearchOptions {
+            k: 10,
+            exclude: Some(50_000),
+            spread: Some(Scale::Kbp5),
+            resolution: None,
+            align: false,
+        }
+    }
+}
+
+/// A place like the query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Where it lies.
+    pub interval: Interval,
+    /// Its axis bins.
+    pub bins: Range<u64>,
+    /// How far it is from the query: Euclidean (not squared), one minus the cosine, or for an
+    /// aligned window the sum of its bins' Euclidean distances.
+    pub distance: f64,
+    /// For an aligned window: whether it resembles the query as it stands, or reversed.
+    pub strand: Option<Strand>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Where the query lies; `None` for a vector.
+    pub interval: Option<Interval>,
+    /// The axis bins of the query that are covered.
+    pub query_bins: Vec<Range<u64>>,
+    /// The scale whose rows are the hits.
+    pub resolution: Scale,
+    /// Nearest first; equals by coordinate.
+    pub hits: Vec<Hit>,
+    /// How much was looked at.
+    pub read: RowsRead,
+    /// Whether these are the nearest for certain.
+    pub is_exact: bool,
+}
+
+/// A query as the search sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Resolved {
+    pub interval: Option<Interval>,
+    pub bins: Vec<Range<u64>>,
+    pub embedding: Embedding,
+    pub resolution: Scale,
+}
+
+/// A model's index, memory-mapped. It may be shared by threads.
+#[derive(Debug)]
+pub struct Searcher {
+    axis: GenomeAxis,
+    layout: Layout,
+    pub(super) tables: Tables,
+    view: View,
+    metric: Metric,
+    arch: pulp::Arch,
+    squared: Mutex<Vec<Scratch<f32>>>,
+    cosine: Mutex<Vec<Scratch<Product>>>,
+}
+
+impl Searcher {
+    /// Opens a model's index for a metric. If it is missing, stale or damaged it is written first,
+    /// which is said in the log; where nothing can be written, it is made in memory.
+    ///
+    /// # Errors
+    /// When the model's factors are damaged, another process is writing the index, or the disk is
+    /// full.
+    pub fn open(database: &Database, model: &TrainedModel, metric: Metric) -> crate::Result<Self> {
+        let layout = Layout::new(model.axis());
+        let view = View::new(model, metric);
+        let shape = Shape::new(database, model, metric);
+        let tables = index::open_or_write(database, model, &layout, &view, &shape)?;
+        Ok(Self::of_tables(model.axis(), layout, tables, view, metric))
+    }
+
+    pub(super) fn of_tables(
+        axis: &GenomeAxis,
+        layout: Layout,
+        tables: Tables,
+        view: View,
+        metric: Metric,
+    ) -> Self {
+        Searcher {
+            axis: axis.clone(),
+            layout,
+            tables,
+            view,
+            metric,
+            arch: pulp::Arch::new(),
+            squared: Mutex::default(),
+            cosine: Mutex::default(),
+        }
+    }
+
+    /// The model's axis.
+    pub fn axis(&self) -> &GenomeAxis {
+        &self.axis
+    }
+
+    /// What distances are.
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// The bins that a filter allows; `None` for one that lets everything through.
+    ///
+    /// # Errors
+    /// When a chromosome is unknown, or nothing is allowed.
+    pub fn allow(
+        &self,
+        filter: &Filter,
+        annotation: &Annotation,
+    ) -> crate::Result<Option<Allowed>> {
+        match filter.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(filter.allowed(
+                &self.axis,
+                &self.layout,
+                annotation,
+            )?)),
+        }
+    }
+
+    /// The bins of a list that may be answered.
+    ///
+    /// # Errors
+    /// When there is none, or one is beyond the axis.
+    pub fn allow_bins(&self, bins: &[u64]) -> Result<Allowed, SearchError> {
+        if let Some(beyond) = bins.iter().find(|b| **b >= self.axis.n_bins()) {
+            return Err(SearchError::query(format!(
+                "bin {beyond} is beyond the axis of {} bins",
+                self.axis.n_bins()
+            )));
+        }
+        if bins.is_empty() {
+            return Err(SearchError::query(
+                "the filter allows nothing: no bin is given",
+            ));
+        }
+        let ranges = bins.iter().map(|b| *b..*b + 1);
+        Ok(Allowed::of(self.axis.n_bins(), ranges).finish(&self.layout))
+    }
+
+    /// The factors of a bin at 25 bp, 250 bp and 5 kbp side by side, as the metric sees them.
+    ///
+    /// # Errors
+    /// When the bin is beyond the axis, or the index damaged.
+    pub fn embedding(&self, bin: u64) -> Result<Vec<f32>, SearchError> {
+        if bin >= self.axis.n_bins() {
+            return Err(SearchError::query(format!(
+                "bin {bin} is beyond the axis of {} bins",
+                self.axis.n_bins()
+            )));
+        }
+        let mut all = Vec::new();
+        for scale in Scale::ALL {
+            self.factors(scale, bin, &mut all)?;
+        }
+        Ok(all)
+    }
+
+    /// Appends a bin's factors at a scale.
+    pub(super) fn factors(
+        &self,
+        scale: Scale,
+        bin: u64,
+        out: &mut Vec<f32>,
+    ) -> Result<(), SearchError> {
+        let row = self.layout.row_of(bin);
+        let coarse = &self.layout.rows()[row];
+        let middle = |i: &usize| coarse.bins_of_250bp(*i).contains(&bin);
+        let i = (0..usize::from(coarse.n_250bp)).find(middle).unwrap_or(0);
+        let (group, at) = match scale {
+            Scale::Bp25 => {
+                let bins = coarse.bins_of_250bp(i);
+                (bins.clone(), (bin - bins.start) as usize)
+            }
+            Scale::Bp250 => (coarse.rows_250bp(), i),
+            Scale::Kbp5 => {
+                let lanes = super::terms::LANES;
+                let first = row / lanes * lanes;
+                let end = (first + lanes).min(self.layout.n_rows());
+                (first as u64..end as u64, row - first)
+            }
+        };
+        let n = (group.end - group.start) as usize;
+        let values = self.tables.factors[scale.index()].group(group)?;
+        out.extend(values.chunks_exact(n).map(|column| column[at]));
+        Ok(())
+    }
+
+    /// Searches.
+    ///
+    /// # Errors
+    /// When the query cannot be answered (see [`SearchError::Query`]) or the index is damaged.
+    pub fn search(
+        &self,
+        query: &Query,
+        options: &SearchOptions,
+        allowed: Option<&Allowed>,
+        genes: &[Gene],
+    ) -> crate::Result<Answer> {
+        let resolved = self.resolve(query, options, genes)?;
+        self.answer(resolved, options, allowed)
+    }
+
+    /// Searches for each of some queries, in parallel; answers in their order.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`], of the first query that fails.
+    pub fn search_all(
+        &self,
+        queries: &[Query],
+        options: &SearchOptions,
+        allowed: Option<&Allowed>,
+        genes: &[Gene],
+    ) -> crate::Result<Vec<Answer>> {
+        (queries.par_iter())
+            .map(|query| self.search(query, options, allowed, genes))
+            .collect()
+    }
+
+    pub(super) fn resolve(
+        &self,
+        query: &Query,
+        options: &SearchOptions,
+        genes: &[Gene],
+    ) -> crate::Result<Resolved> {
+        let interval = place(query, &self.axis, genes)?;
+        if let Query::Vector(vector) = query {
+            return Ok(Resolved {
+                interval: None,
+                bins: Vec::new(),
+                embedding: self.of_vector(vector)?,
+                resolution: options.resolution.unwrap_or(Scale::Bp25),
+            });
+        }
+        let bins = match &interval {
+            Some(interval) => self.axis.bins_within(interval),
+            None => Vec::new(),
+        };
+        let fitting = match (query, &interval) {
+            (Query::Region(_) | Query::Gene { .. }, Some(interval)) => fitting_scale(interval),
+            _ => Scale::Bp25,
+        };
+        Ok(Resolved {
+            embedding: self.mean(&bins)?,
+            interval,
+            bins,
+            resolution: options.resolution.unwrap_or(fitting),
+        })
+    }
+
+    /// A user's vector as the metric sees it.
+    fn of_vector(&self, vector: &[f32]) -> Result<Embedding, SearchError> {
+        let widths = [0, 1, 2].map(|s| self.tables.factors[s].cols());
+        if vector.len() != widths.iter().sum::<usize>() {
+            return Err(SearchError::query(format!(
+                "the vector has {} numbers where the model's embeddings have {}: {} at 25 bp, {} at 250 bp and {} at 5 kbp, side by side",
+                vector.len(),
+                widths.iter().sum::<usize>(),
+                widths[0],
+                widths[1],
+                widths[2]
+            )));
+        }
+        if let Some(i) = vector.iter().position(|v| !v.is_finite()) {
+            return Err(SearchError::query(format!(
+                "number {} of the vector is {}; all must be finite",
+                i + 1,
+                vector[i]
+            )));
+        }
+        let mut left = vector;
+        let parts = Scale::ALL.map(|scale| {
+            let (part, rest) = left.split_at(widths[scale.index()]);
+            left = rest;
+            let mut part = part.to_vec();
+            self.view.apply(scale, &mut part);
+            part
+        });
+        Ok(Embedding { parts })
+    }
+
+    /// The mean embedding of some bins.
+    fn mean(&self, bins: &[Range<u64>]) -> Result<Embedding, SearchError> {
+        let n: u64 = bins.iter().map(|r| r.end - r.start).sum();
+        let mut parts: [Vec<f32>; 3] = Default::default();
+        for scale in Scale::ALL {
+            let part = &mut parts[scale.index()];
+            if n == 1 {
+                for bin in bins.iter().cloned().flatten() {
+                    self.factors(scale, bin, part)?;
+                }
+                continue;
+            }
+            let mut sums = vec![0f64; self.tables.factors[scale.index()].cols()];
+            let mut row = Vec::new();
+            for bin in bins.iter().cloned().flatten() {
+                row.clear();
+                self.factors(scale, bin, &mut row)?;
+                for (sum, x) in sums.iter_mut().zip(&row) {
+                    *sum += f64::from(*x);
+                }
+            }
+            part.extend(sums.iter().map(|sum| (sum / n as f64) as f32));
+        }
+        Ok(Embedding { parts })
+    }
+
+    /// The axis bins near a query.
+    pub(super) fn excluded(&self, resolved: &Resolved, options: &SearchOptions) -> Vec<Range<u64>> {
+        match (&resolved.interval, options.exclude) {
+            (Some(interval), Some(bp)) => self.axis.bins_within(&Interval::new(
+                &interval.chrom,
+                interval.start.saturating_sub(bp),
+                interval.end.saturating_add(bp),
+            )),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Refuses a number of hits that cannot be.
+    pub(super) fn check_k(&self, k: usize, resolution: Scale) -> Result<(), SearchError> {
+        let n = self.axis.n_rows(resolution);
+        match k {
+            0 => Err(SearchError::query("k is 0; ask for at least one hit")),
+            k if k as u64 > n => Err(SearchError::query(format!(
+                "k is {k}, and there are {n} places of {resolution}; ask for no more"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn answer(
+        &self,
+        resolved: Resolved,
+        options: &SearchOptions,
+        allowed: Option<&Allowed>,
+    ) -> crate::Result<Answer> {
+        let resolution = match options.align {
+            true => Scale::Bp25,
+            false => resolved.resolution,
+        };
+        self.check_k(options.k, resolution)?;
+        let excluded = self.excluded(&resolved, options);
+        let permit = Permit {
+            allowed,
+            excluded: &excluded,
+        };
+        if options.align {
+            return Ok(align::search(self, resolved, options, permit)?);
+        }
+        let task = Task {
+            k: options.k,
+            resolution: resolved.resolution,
+            spread: options.spread.filter(|s| *s > resolved.resolution),
+            permit,
+            home: resolved.bins.first().map(|b| self.layout.row_of(b.start)),
+        };
+        let (found, read) = self.walk(&resolved.embedding, &task)?;
+        let hits = found
+            .iter()
+            .map(|f| self.hit(f, resolved.resolution))
+            .collect();
+        Ok(Answer {
+            interval: resolved.interval,
+            query_bins: resolved.bins,
+            resolution: resolved.resolution,
+            hits,
+            read,
+            is_exact: true,
+        })
+    }
+
+    fn walk(
+        &self,
+        query: &Embedding,
+        task: &Task<'_>,
+    ) -> Result<(Vec<Found>, RowsRead), SearchError> {
+        let (layout, tables, arch) = (&self.layout, &self.tables, self.arch);
+        match self.metric {
+            Metric::Euclidean | Metric::Network => {
+                let measure = Squared::new(arch, query, tables)?;
+                let walk = Walk::new(layout, tables, &measure, task);
+                lent(&self.squared, |scratch| walk.run(scratch))
+            }
+            Metric::Cosine => {
+                let is_pooled = task.resolution != Scale::Bp25;
+                let measure = Cosine::new(arch, query, tables, is_pooled)?;
+                let walk = Walk::new(layout, tables, &measure, task);
+                lent(&self.cosine, |scratch| walk.run(scratch))
+            }
+        }
+    }
+
+    /// A found place, told.
+    fn hit(&self, found: &Found, resolution: Scale) -> Hit {
+        let bins = self.row_bins(found.place, resolution);
+        Hit {
+            interval: self.interval(&bins),
+            bins,
+            distance: match self.metric {
+                Metric::Euclidean | Metric::Network => f64::from(found.distance).sqrt(),
+                Metric::Cosine => f64::from(found.distance),
+            },
+            strand: None,
+        }
+    }
+
+    /// The axis bins of a scale's row that begins with one.
+    pub(super) fn row_bins(&self, first: u64, resolution: Scale) -> Range<u64> {
+        let coarse = &self.layout.rows()[self.layout.row_of(first)];
+        match resolution {
+            Scale::Bp25 => first..first + 1,
+            Scale::Bp250 => {
+                let rows = (0..usize::from(coarse.n_250bp)).map(|i| coarse.bins_of_250bp(i));
+                let mut rows = rows.filter(|r| r.start == first);
+                rows.next().unwrap_or(first..first + 1)
+            }
+            Scale::Kbp5 => coarse.bins(),
+        }
+    }
+
+    /// The base pairs of consecutive bins of one region.
+    pub(super) fn interval(&self, bins: &Range<u64>) -> Interval {
+        let first = self.axis.bin_interval(bins.start);
+        let last = self.axis.bin_interval(bins.end.max(bins.start + 1) - 1);
+        Interval::new(first.chrom, first.start, last.end)
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(super) fn arch(&self) -> pulp::Arch {
+        self.arch
+    }
+}
+
+/// Lends memory that another search has used.
+fn lent<T, R>(pool: &Mutex<Vec<Scratch<T>>>, work: impl FnOnce(&mut Scratch<T>) -> R) -> R {
+    let take = || pool.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut scratch = take().pop().unwrap_or_default();
+    let result = work(&mut scratch);
+    take().push(scratch);
+    result
+}

@@ -1,0 +1,140 @@
+//! What a run comes to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::Comparison;
+use super::folds::FoldKind;
+use super::importance::Importance;
+use super::learners::Parameters;
+use super::score::Measured;
+use super::{Learner, Target, TaskKind};
+
+/// Whether a row of a run is what is asked about or what it has to beat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowKind {
+    /// A feature set that was asked for.
+    Features,
+    /// What stands in every table.
+    Baseline,
+}
+
+/// Examples that a run could not use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub n: usize,
+    /// The names of the first.
+    pub names: Vec<String>,
+}
+
+/// The measures of one fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoldScore {
+    /// Which.
+    pub fold: usize,
+    /// Examples predicted.
+    pub n: usize,
+    /// How many of them are positive; `None` of numbers.
+    pub n_positive: Option<usize>,
+    /// The measures; `None` where undefined, as in a fold without positives.
+    pub measures: BTreeMap<String, Option<f64>>,
+    /// The learner's settings there.
+    pub parameters: Option<Parameters>,
+    /// After how many rounds it stopped, of a learner that does.
+    pub rounds: Option<usize>,
+}
+
+/// The measures of a part of the examples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subset {
+    /// Which part.
+    pub name: String,
+    /// How many predictions.
+    pub n: usize,
+    /// How many of them are positive; `None` of numbers.
+    pub n_positive: Option<usize>,
+    /// The measures.
+    pub measures: BTreeMap<String, Measured>,
+}
+
+/// A row of a run's table: a feature set, or a baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowResult {
+    /// The feature set, or what the baseline is called.
+    pub name: String,
+    /// Which of the two.
+    pub kind: RowKind,
+    /// The learner; `None` of a constant.
+    pub learner: Option<Learner>,
+    /// How many features.
+    pub n_features: usize,
+    /// Each measure of the pooled out-of-fold predictions.
+    pub measures: BTreeMap<String, Measured>,
+    /// The first measure's mean over the folds, and its standard error.
+    pub fold_mean: Option<f64>,
+    /// Standard deviation over the folds / √(number of folds).
+    pub fold_standard_error: Option<f64>,
+    /// Fold by fold.
+    pub folds: Vec<FoldScore>,
+    /// Parts of the examples, such as the genes that vary.
+    pub subsets: Vec<Subset>,
+    /// What is lost when a group of features is shuffled; empty unless asked for.
+    pub importance: Vec<Importance>,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+/// A run's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// The task's name.
+    pub task: String,
+    /// Its kind.
+    pub kind: TaskKind,
+    /// What was learned.
+    pub target: Target,
+    /// What the labels are (`rpkm`).
+    pub unit: String,
+    /// At or above which label an example is positive.
+    pub threshold: Option<f64>,
+    /// Predictions scored.
+    pub n: usize,
+    /// How many are positive; `None` of numbers.
+    pub n_positive: Option<usize>,
+    /// The kind of folds, after `auto` was decided.
+    pub fold_kind: FoldKind,
+    /// How many.
+    pub n_folds: usize,
+    /// Independent units, over which intervals are drawn.
+    pub n_units: usize,
+    /// The measure that rows are compared by.
+    pub primary: String,
+    /// The model used, with its checksum.
+    pub model: Option<(String, String)>,
+    /// Examples that could not be used.
+    pub left_out: Vec<LeftOut>,
+    /// Feature sets, then baselines.
+    pub rows: Vec<RowResult>,
+    /// Every pair of rows.
+    pub comparisons: Vec<Comparison>,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
+    /// What the run depends on, with checksums: task, model, tracks, matrices.
+    pub inputs: Vec<(String, String)>,
+    /// The version of Persea.
+    pub persea: String,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+impl RunResult {
+    /// The row of that name.
+    pub fn row(&self, name: &str) -> Option<&RowResult> {
+        self.rows.iter().find(|r| r.name == name)
+    }
+}

@@ -1,0 +1,288 @@
+//! Similar positions, regions, genes, biosamples and assays.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::workspace::Workspace;
+
+/// The hits of a JSON answer as (chromosome, start, end, distance).
+fn hits(answer: &Value) -> Vec<(String, u64, u64, f64)> {
+    let hits = answer["hits"].as_array().unwrap();
+    hits.iter()
+        .map(|h| {
+            (
+                h["chrom"].as_str().unwrap().to_string(),
+                h["start"].as_u64().unwrap(),
+                h["end"].as_u64().unwrap(),
+                h["distance"].as_f64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_position_is_answered_away_from_itself_and_once_for_each_5_kbp() {
+    let workspace = Workspace::trained();
+    let answer = workspace
+        .ok("similar position chr1:30,010 -k 6 --exclude 4000 --format json")
+        .json();
+    assert_eq!(answer["query"]["kind"], "position");
+    assert_eq!(answer["query"]["start"], 30_009);
+    assert_eq!(answer["exact"], true);
+    let hits = self::hits(&answer);
+    assert_eq!(hits.len(), 6);
+    assert!(hits.is_sorted_by(|a, b| a.3 <= b.3));
+    let mut rows: Vec<(String, u64)> = hits.iter().map(|h| (h.0.clone(), h.1 / 5_000)).collect();
+    rows.sort();
+    rows.dedup();
+    assert_eq!(rows.len(), 6);
+    for (chrom, start, end, _) in &hits {
+        assert!(
+            chrom == "chr2" || *end + 4_000 <= 30_009 || *start >= 34_010,
+            "{start}"
+        );
+    }
+    // The others' coordinates are those of JSON.
+    let table = workspace
+        .ok("similar position chr1:30,010 -k 6 --exclude 4000 --format tsv")
+        .tsv();
+    assert_eq!(
+        &table[0][..5],
+        ["rank", "chrom", "start", "end", "distance"]
+    );
+    for (row, hit) in table[1..].iter().zip(&hits) {
+        assert_eq!(
+            row[1..4],
+            [hit.0.clone(), hit.1.to_string(), hit.2.to_string()]
+        );
+    }
+    // The query itself, when nothing is excluded.
+    let answer = workspace
+        .ok("similar position chr1:30,010 -k 1 --exclude none --format json")
+        .json();
+    assert_eq!(self::hits(&answer)[0], ("chr1".into(), 30_000, 30_025, 0.0));
+}
+
+#[test]
+fn hits_tell_what_lies_there() {
+    let workspace = Workspace::trained();
+    let line = "similar position chr1:30,010 -k 4 --exclude 0 --format json";
+    let answer = workspace
+        .ok(&format!("{line} --signal=S1:H3K4me3,S2:H3K27ac"))
+        .json();
+    for hit in answer["hits"].as_array().unwrap() {
+        assert!(hit["annotation"].is_array());
+        assert!(
+            hit["gene"].is_string() && hit["tss_distance"].is_i64(),
+            "{hit}"
+        );
+        assert!(hit["signal"]["S1:H3K4me3"].is_number());
+        assert!(hit["signal"]["S2:H3K27ac"].is_number());
+    }
+    assert!(answer["query"]["signal"]["S1:H3K4me3"].is_number());
+    let stored = super::read::stored(&workspace.path("x.persea"), "S1", "H3K4me3");
+    let first = &answer["hits"][0];
+    let bin = first["start"].as_u64().unwrap() as usize / 25;
+    let offset = if first["chrom"] == "chr1" {
+        0
+    } else {
+        super::made::CHROMOSOME_BINS
+    };
+    let shown = first["signal"]["S1:H3K4me3"].as_f64().unwrap();
+    assert!((shown - f64::from(stored[offset + bin])).abs() < 1e-6);
+    // A filter by class, and a file for a genome browser.
+    workspace.ok("similar position chr1:30,010 -k 3 --exclude 0 --class gene --bed hits.bed");
+    let bed = fs::read_to_string(workspace.path("hits.bed")).unwrap();
+    assert_eq!(bed.lines().count(), 3);
+    for line in bed.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        assert_eq!(fields.len(), 6, "{line}");
+        let score: f64 = fields[4].parse().unwrap();
+        assert!((0.0..=1000.0).contains(&score));
+    }
+    workspace.ok("similar position chr1:30,010 -k 3 --exclude 0 --plot hits.svg");
+    let svg = fs::read_to_string(workspace.path("hits.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.contains("query chr1:30010-30010"),
+        "{svg:.300}"
+    );
+}
+
+#[test]
+fn regions_genes_and_batches_are_answered() {
+    let workspace = Workspace::trained();
+    let answer = workspace
+        .ok("similar region chr1:10,001-11,000 -k 3 --exclude 1000 --format json")
+        .json();
+    assert_eq!(answer["query"]["scale"], "250bp");
+    assert!(hits(&answer).iter().all(|h| h.2 - h.1 <= 250));
+    let answer = workspace
+        .ok("similar region chr1:10,001-11,000 -k 3 --exclude none --align --format json")
+        .json();
+    let aligned = hits(&answer);
+    assert_eq!(aligned[0], ("chr1".into(), 10_000, 11_000, 0.0));
+    assert_eq!(answer["hits"][0]["strand"], "+");
+    let genes = workspace.ok("similar position chr1:30,010 -k 1 --exclude 0 --format json");
+    let gene = genes.json()["hits"][0]["gene"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    let answer = workspace
+        .ok(&format!(
+            "similar gene {gene} -k 2 --exclude 0 --format json"
+        ))
+        .json();
+    assert_eq!(answer["query"]["gene"], gene.as_str());
+    assert_eq!(answer["query"]["part"], "promoter");
+    workspace.write(
+        "queries.bed",
+        "chr1\t1000\t2000\tone\nchr2\t30000\t30025\ttwo\n",
+    );
+    let answers = workspace
+        .ok("similar position --batch queries.bed -k 2 --exclude 0 --format json")
+        .json();
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 2);
+    assert_eq!(answers[0]["query"]["start"], 1_500);
+    let table = workspace.ok("similar region --batch queries.bed -k 2 --exclude 0 --format csv");
+    assert!(table.stdout.starts_with("query,rank,"), "{table}");
+}
+
+#[test]
+fn a_vector_of_ones_own_is_answered_and_one_that_does_not_fit_refused() {
+    let workspace = Workspace::trained();
+    let numbers = |n: usize| vec!["0.01"; n].join(" ");
+    // The preset small: 5 + 20 + 30 factors.
+    workspace.write("v.txt", numbers(55));
+    let answer = workspace
+        .ok("similar vector v.txt -k 2 --format json")
+        .json();
+    assert_eq!(hits(&answer).len(), 2);
+    workspace.write("v.txt", numbers(54));
+    workspace
+        .run("similar vector v.txt")
+        .fails(&["54 numbers where the model's embeddings have 55"]);
+    workspace.write("v.txt", numbers(54) + " nan");
+    workspace
+        .run("similar vector v.txt")
+        .fails(&["number 55 of the vector is NaN"]);
+    workspace.write("v.txt", "0.1 x");
+    workspace
+        .run("similar vector v.txt")
+        .fails(&["`x` is not a number"]);
+}
+
+#[test]
+fn biosamples_and_assays_are_compared_and_added() {
+    let workspace = Workspace::trained();
+    let answer = workspace.ok("similar biosample S1 --format json").json();
+    let names: Vec<&str> = (answer["hits"].as_array().unwrap().iter())
+        .map(|h| h["biosample"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 3);
+    assert!(!names.contains(&"S1"));
+    let answer = workspace.ok("similar assay H3K4me3 --profiles imputed --bins 500 --format json");
+    assert_eq!(answer.json()["query"]["compared"], "imputed");
+    workspace
+        .run("similar biosample S9")
+        .fails(&["unknown biosample S9", "nearest: S1"]);
+    workspace
+        .run("similar assay H3K4me3 -k 0")
+        .fails(&["k is 0"]);
+}
+
+#[test]
+fn bad_questions_are_refused_with_the_reason() {
+    let workspace = Workspace::trained();
+    for (line, parts) in [
+        (
+            "similar position chr1:70,000",
+            &["beyond the end of chr1"][..],
+        ),
+        ("similar position chr9:1", &["`chr9` is not in assembly"]),
+        (
+            "similar gene NOGENE",
+            &["gene NOGENE is not found", "nearest"],
+        ),
+        ("similar position chr1:100 -k 0", &["k is 0"]),
+        (
+            "similar position chr1:100 -k 5000",
+            &["there are 4802 places of 25bp"],
+        ),
+        (
+            "similar position chr1:100 --exclude 0 --chromosomes chr1 --inside chr2.bed",
+            &["the filter allows nothing", "chromosomes leaves 2401 bins"],
+        ),
+        (
+            "similar position chr1:100 --model no",
+            &["unknown model no"],
+        ),
+        (
+            "similar position chr1:100 --approximate",
+            &["single bins are searched exactly"],
+        ),
+    ] {
+        workspace.write("chr2.bed", "chr2\t0\t1000\n");
+        workspace.run(line).fails(parts);
+    }
+    workspace
+        .run("similar position chr1")
+        .expect_misuse(&["is no position"]);
+    workspace
+        .run("similar position chr1:5 --exclude much")
+        .expect_misuse(&["a number of bp, or none"]);
+    workspace
+        .run("similar position")
+        .expect_misuse(&["--batch"]);
+    Workspace::ingested()
+        .run("similar position chr1:100")
+        .fails(&["there is no model"]);
+}
+
+#[test]
+fn a_damaged_index_is_found_by_check_and_written_anew_with_a_word() {
+    let workspace = Workspace::trained();
+    let line = "similar position chr1:30,010 -k 6 --exclude 0 --format json";
+    let listed = workspace.ok("index --format tsv").tsv();
+    assert_eq!(listed.len(), 1 + 10);
+    workspace.ok("check");
+    let expected = workspace.ok(line).json();
+    let file = workspace.path("x.persea/index/model1.factors.25bp");
+    let mut bytes = fs::read(&file).unwrap();
+    for byte in &mut bytes[4_096..] {
+        *byte ^= 0x10;
+    }
+    fs::write(&file, &bytes).unwrap();
+    workspace.run("check").fails(&[]);
+    let outcome = workspace
+        .ok(line)
+        .says(&["model1.factors.25bp", "written anew"]);
+    assert_eq!(outcome.json(), expected);
+    workspace.ok("check");
+    fs::write(&file, &bytes[..5_000]).unwrap();
+    let outcome = workspace.ok(line).says(&["written anew"]);
+    assert_eq!(outcome.json(), expected);
+}
+
+#[test]
+fn a_graph_is_audited_and_a_damaged_one_built_anew() {
+    let workspace = Workspace::trained();
+    let built = workspace.ok("index --graph 250bp --format json").json();
+    let value = |what: &str| {
+        let rows = built.as_array().unwrap();
+        let row = rows.iter().find(|r| r["what"] == what).unwrap();
+        row["value"].clone()
+    };
+    assert_eq!(value("n_vectors"), 482);
+    assert!(value("recall_at_10").as_f64().unwrap() > 0.9);
+    let line = "similar region chr1:10,001-11,000 -k 3 --exclude 1000 --approximate --format json";
+    // Nothing but JSON on stdout, whatever the graph's library has to say.
+    let expected = workspace.ok(line).json();
+    assert_eq!(expected["exact"], false);
+    let file = workspace.path("x.persea/index/model1.graph.250bp/dump.hnsw.graph");
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let outcome = workspace.ok(line).says(&["built anew"]);
+    assert_eq!(outcome.json(), expected);
+}
