@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate, device, fit,
+    Arithmetic, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
+    device, fit,
 };
 use persea::formats::Format;
 use persea::genome::Interval;
@@ -56,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         cache_bytes: 500_000_000,
         half_precision: false,
+        arithmetic: Arithmetic::F32,
     };
     let means = Means {
         device: device("cpu")?,

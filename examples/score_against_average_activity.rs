@@ -9,8 +9,8 @@ use std::time::Duration;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
 use persea::factorization::{
-    Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate, device,
-    draw_held_out, fit,
+    Arithmetic, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
+    device, draw_held_out, fit,
 };
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
@@ -62,6 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         cache_bytes: 500_000_000,
         half_precision: false,
+        arithmetic: Arithmetic::F32,
     };
     let means = Means {
         device: device("cpu")?,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints a Python that has what the tests check Persea against (pyBigWig, zarr, scipy; see
+# Prints a Python that has what the tests check Persea against (pyBigWig, zarr, scipy, anndata; see
 # pins/python.txt); makes one in the cache where there is none.
 #
 # $PERSEA_PYTHON is used as it is. A second run fetches nothing and needs no network.
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf 'python: %s\n' "$*" >&2; }
 
 if [ -n "${PERSEA_PYTHON:-}" ]; then
-    "$PERSEA_PYTHON" -c 'import numpy, scipy, sklearn, pyBigWig, zarr' >&2 ||
+    "$PERSEA_PYTHON" -c 'import numpy, scipy, sklearn, pyBigWig, zarr, anndata' >&2 ||
         { say "PERSEA_PYTHON=$PERSEA_PYTHON lacks a package of scripts/pins/python.txt; install them there, or unset it"; exit 1; }
     printf '%s\n' "$PERSEA_PYTHON"
     exit 0
@@ -27,7 +27,7 @@ cache=$(cache_folder)
 key=$({ cat "$pins"; python3 -c 'import sys; print(sys.version, sys.base_prefix)'; } | cksum | cut -d ' ' -f 1)
 home=$cache/python-$key
 
-is_whole() { [ -f "$home/complete" ] && "$home/bin/python" -c 'import numpy, pyBigWig, zarr' 2>/dev/null; }
+is_whole() { [ -f "$home/complete" ] && "$home/bin/python" -c 'import numpy, pyBigWig, zarr, anndata' 2>/dev/null; }
 if is_whole; then
     printf '%s\n' "$home/bin/python"
     exit 0
@@ -41,7 +41,7 @@ if is_whole; then
 fi
 make_workplace "$cache" python-fetch
 
-say "making a Python with pyBigWig, zarr, scipy and scikit-learn (once) in $home"
+say "making a Python with pyBigWig, zarr, scipy, scikit-learn and anndata (once) in $home"
 # Without pip inside, so that no ensurepip is needed (Debian packs it apart); the outer pip fills it.
 python3 -m venv --without-pip "$workplace/venv" >&2 ||
     { say "python3 -m venv failed (Debian: apt install python3-venv); or set PERSEA_PYTHON"; exit 1; }
@@ -54,7 +54,7 @@ PIP_ROOT_USER_ACTION=ignore python3 -m pip install $quiet --no-input --no-cache-
     say "the packages could not be installed, for the reason that pip gives above; check the network, or set PERSEA_PYTHON"
     exit 1
 }
-"$workplace/venv/bin/python" -c 'import numpy, scipy, sklearn, pyBigWig, zarr' >&2 ||
+"$workplace/venv/bin/python" -c 'import numpy, scipy, sklearn, pyBigWig, zarr, anndata' >&2 ||
     { say "the packages were installed but cannot be imported; set PERSEA_PYTHON"; exit 1; }
 touch "$workplace/venv/complete"
 # A Python finds its packages from where it lies, so that it can be moved. What is there is not whole.

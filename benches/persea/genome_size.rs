@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 use persea::factorization::{
-    FactorizationError, Sampling, Settings, TrackSource, Trained, Trainer, TrainingSet,
+    Arithmetic, FactorizationError, Sampling, Settings, TrackSource, Trained, Trainer, TrainingSet,
     TrainingTrack, device,
 };
 use persea::genome::{Assembly, BIN_BP, GenomeAxis, Mask};
@@ -146,6 +146,7 @@ fn trainer(sampling: &str, n_bins: u64) -> anyhow::Result<Trainer> {
         clip: None,
         window_bins: WINDOW_BINS,
         device: device("cpu")?,
+        arithmetic: Arithmetic::F32,
     };
     let (b, a) = (b as usize, a as usize);
     let trained = Trained {

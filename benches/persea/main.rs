@@ -1,5 +1,5 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size`, `ingest`, `search`, `search-genome` and
+//! `training`, `imputation`, `genome-size`, `ingest`, `store`, `search`, `search-genome` and
 //! `search-biology`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
@@ -16,6 +16,7 @@ mod search;
 mod search_biology;
 mod search_genome;
 mod speed;
+mod store;
 mod worker;
 
 use std::path::Path;
@@ -28,11 +29,12 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "training",
     "imputation",
     "genome-size",
     "ingest",
+    "store",
     "search",
     "search-genome",
     "search-biology",
@@ -75,6 +77,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("ingest") {
         ingest::run(&bench)?;
+    }
+    if wanted("store") {
+        store::run(&bench)?;
     }
     if wanted("search") {
         search::run(&bench)?;

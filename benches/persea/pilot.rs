@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, Replicates, ingest};
 use persea::factorization::{
-    Cast, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
-    device, fit,
+    Arithmetic, Cast, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions,
+    Validate, device, fit,
 };
 use persea::genome::{Assembly, GenomeAxis};
 use persea::model::{Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, save};
@@ -25,7 +25,7 @@ pub fn shared_data() -> PathBuf {
 
 /// The preset of that name.
 pub fn preset(name: &str) -> Preset {
-    match name {
+    match name.trim_end_matches("-bf16") {
         "paper" => Preset::Paper,
         _ => Preset::Small,
     }
@@ -50,6 +50,10 @@ pub fn options(name: &str) -> TrainOptions {
         seed: 0,
         cache_bytes: 2_000_000_000,
         half_precision: false,
+        arithmetic: match name.ends_with("-bf16") {
+            true => Arithmetic::Bf16,
+            false => Arithmetic::F32,
+        },
     }
 }
 

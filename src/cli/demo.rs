@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use persea::compendium::{ColumnMap, Experiment, IngestOptions, Manifest, Replicates, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
-use persea::factorization::{Means, Sampling, TrainOptions, Validate, fit};
+use persea::factorization::{Arithmetic, Means, Sampling, TrainOptions, Validate, fit};
 use persea::formats::Format;
 use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
 use persea::imputation::{Output, Scale, missing_experiments, spans, write_experiments};
@@ -227,6 +227,7 @@ fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOpt
         seed: arguments.seed,
         cache_bytes: 2_000_000_000,
         half_precision: false,
+        arithmetic: Arithmetic::F32,
     }
 }
 

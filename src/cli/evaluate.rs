@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
 use persea::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate};
+use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
@@ -33,6 +34,9 @@ pub struct Arguments {
     /// Score these tracks only: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     tracks: Vec<String>,
+    /// Score these regions only, a BED file: those that `extend` added, say
+    #[arg(long, value_name = "BED")]
+    regions: Option<PathBuf>,
     /// The scale to score on
     #[arg(long, value_enum, default_value_t = ScaleArgument::Arcsinh)]
     scale: ScaleArgument,
@@ -66,6 +70,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             .into_iter()
             .map(|(biosample, assay)| Experiment { biosample, assay })
             .collect(),
+        within: match &arguments.regions {
+            Some(bed) => read_bed(bed, database.axis().assembly())?
+                .into_iter()
+                .map(|(interval, _)| interval)
+                .collect(),
+            None => Vec::new(),
+        },
     };
     let scale = match arguments.scale {
         ScaleArgument::Arcsinh => ScoringScale::Arcsinh,

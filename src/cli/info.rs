@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use persea::store::{Model, Precision, TensorInfo};
 use serde_json::{Value, json};
 
 use super::Common;
@@ -21,13 +22,14 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         database.assays()?,
         database.tracks()?,
     );
-    let models: Vec<Value> = database
-        .list_models()?
-        .iter()
-        .map(|m| json!({ "name": m.record.name, "kind": m.record.kind.name(), "default": m.is_default }))
-        .collect();
+    let info = database.info()?;
+    let models: Vec<Value> = database.list_models()?.iter().map(model).collect();
     let facts = [
         ("database", json!(database.path().display().to_string())),
+        ("created", json!(info.created)),
+        ("made_by", json!(format!("persea {}", info.made_by))),
+        ("schema", json!(info.schema)),
+        ("read_only", json!(database.is_read_only())),
         ("assembly", json!(axis.assembly().name())),
         ("regions", json!(axis.regions().len())),
         ("bins", json!(axis.n_bins())),
@@ -42,6 +44,12 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             json!(biosamples.len() * assays.len() - tracks.len()),
         ),
         ("models", json!(models)),
+        ("sqlite_bytes", json!(info.sqlite_bytes)),
+        ("log_bytes", json!(info.log_bytes)),
+        ("free_bytes", json!(info.free_bytes)),
+        ("signal_bytes", json!(info.signal_bytes)),
+        ("checkpoint_bytes", json!(info.checkpoint_bytes)),
+        ("index_bytes", json!(info.index_bytes)),
     ];
     if common.format == Format::Json {
         let object: serde_json::Map<String, Value> =
@@ -52,6 +60,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let mut table = Table::new(&["fact", "value"]);
     for (name, value) in facts {
         let shown = match (&value, common.format) {
+            (Value::Number(n), Format::Table) if name == "schema" => json!(n),
             (Value::Number(n), Format::Table) => json!(grouped(n.as_u64().unwrap_or_default())),
             (Value::Array(list), _) => {
                 let name = |m: &Value| {
@@ -70,4 +79,20 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     }
     table.print(common.format)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A model at a glance.
+fn model(model: &Model) -> Value {
+    let record = &model.record;
+    let numbers =
+        |t: &TensorInfo| t.rows * t.cols * if t.precision == Precision::F16 { 2 } else { 4 };
+    json!({
+        "name": record.name,
+        "kind": record.kind.name(),
+        "default": model.is_default,
+        "precision": record.precision.name(),
+        "regions": record.regions.len(),
+        "bins": record.regions.iter().map(|r| r.n_bins).sum::<u64>(),
+        "bytes": model.tensors.iter().map(numbers).sum::<u64>(),
+    })
 }

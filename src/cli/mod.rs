@@ -3,13 +3,16 @@
 //! Owns arguments, tables and progress; every subcommand is a library call. Results go to stdout,
 //! all else to stderr. Exits with 0, 1 (failed) or 2 (misused).
 
+mod backup;
 mod check;
 mod create;
 #[cfg(feature = "torch")]
 mod demo;
 mod evaluate;
+mod export;
 #[cfg(feature = "torch")]
 mod extend;
+mod import;
 mod impute;
 mod index;
 mod info;
@@ -105,6 +108,9 @@ enum Command {
     Similar(Box<similar::Arguments>),
     Info(info::Arguments),
     Check(check::Arguments),
+    Backup(backup::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
 }
 
 /// Arguments that parse but cannot be meant: exit status 2.
@@ -146,6 +152,9 @@ pub fn main() -> ExitCode {
         Command::Similar(a) => similar::run(*a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
+        Command::Backup(a) => backup::run(a, &common),
+        Command::Import(a) => import::run(a, &common),
+        Command::Export(a) => export::run(a, &common),
     };
     match result {
         Ok(code) => code,
@@ -242,6 +251,14 @@ mod tests {
             "similar biosample E003 --profiles imputed -k 3",
             "info",
             "check",
+            "backup copy.persea --format json",
+            "import avocado chr1=models/chr1 chr2=models/chr2 --assembly hg19",
+            "export avocado --model base --output base --format json",
+            "export genome --scale 250bp --region chr1:1-2000 --output f.parquet",
+            "export embedding --output f.npz --as npz",
+            "export biosamples --output b.h5ad",
+            "export assays --output a.tsv --format json",
+            "export completed --region chr1 --output c.zarr --arcsinh",
         ];
         if cfg!(feature = "torch") {
             lines.extend([

@@ -1,10 +1,10 @@
 //! Names of tracks on the command line and in small files.
 
-#[cfg(feature = "torch")]
 use std::path::Path;
 
+use anyhow::Context;
 #[cfg(feature = "torch")]
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::Misuse;
 
@@ -19,6 +19,38 @@ pub fn pairs(list: &[String]) -> anyhow::Result<Vec<(String, String)>> {
             _ => Err(Misuse(format!("`{pair}` names no track; write BIOSAMPLE:ASSAY")).into()),
         })
         .collect()
+}
+
+/// The tracks that a file with the columns biosample and assay names.
+pub fn pairs_of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains('\t') { b'\t' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let headers = reader
+        .headers()
+        .with_context(|| format!("{}, line 1", path.display()))?
+        .clone();
+    let column = |name: &str| {
+        let place = headers.iter().position(|h| h.trim() == name);
+        place.with_context(|| {
+            format!(
+                "{}, line 1: there is no column `{name}`; expected biosample, assay",
+                path.display()
+            )
+        })
+    };
+    let (b, a) = (column("biosample")?, column("assay")?);
+    let mut pairs = Vec::new();
+    for record in reader.records() {
+        let record = record.with_context(|| path.display().to_string())?;
+        let field = |i: usize| record.get(i).unwrap_or_default().trim().to_string();
+        pairs.push((field(b), field(a)));
+    }
+    Ok(pairs)
 }
 
 /// The tracks of one fold in a file with the columns fold, biosample and assay.

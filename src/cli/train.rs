@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption, Sampling,
-    Stage, StepReport, TrainOptions, Validate, default_passes, device, estimate, fit,
+    Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption,
+    Sampling, Stage, StepReport, TrainOptions, Validate, default_passes, device, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
@@ -58,7 +58,7 @@ pub struct Arguments {
     /// Train exactly --passes passes, with nothing kept aside
     #[arg(long)]
     no_validate: bool,
-    /// Passes over the genome axis at most; by default 3/4 of the number of training tracks, 12 at least
+    /// Passes over the genome axis at most; by default 3/4 of the number of training tracks, 20 at least
     #[arg(long)]
     passes: Option<u32>,
     /// Searches for the best length, each with validation tracks of its own
@@ -94,6 +94,9 @@ pub struct Arguments {
     /// How genome factors are stored
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     precision: PrecisionArgument,
+    /// In which numbers layers after the first are multiplied
+    #[arg(long, value_enum, default_value_t = ArithmeticArgument::Auto)]
+    arithmetic: ArithmeticArgument,
     /// Minutes between checkpoints
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
     checkpoint_every: f64,
@@ -180,6 +183,16 @@ enum PrecisionArgument {
     F16,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ArithmeticArgument {
+    /// bf16 where this machine multiplies it at least half as fast again, else f32
+    Auto,
+    /// Single precision
+    F32,
+    /// bfloat16 products; weights, moments and sums stay f32
+    Bf16,
+}
+
 impl SizeArguments {
     /// The preset's sizes with those given in their place.
     pub fn sizes(&self, preset: PresetArgument) -> Sizes {
@@ -220,10 +233,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         None => Vec::new(),
     };
     let ModelArgument::Avocado = arguments.model;
+    let sizes = arguments.sizes.sizes(arguments.preset);
+    let device = device(&arguments.device)?;
     let options = TrainOptions {
         name: arguments.name.clone(),
         architecture: Architecture::Avocado,
-        sizes: arguments.sizes.sizes(arguments.preset),
+        sizes,
         sampling: match arguments.sampling {
             SamplingArgument::Sequential => Sampling::Sequential,
             SamplingArgument::Permuted => Sampling::Permuted,
@@ -252,16 +267,18 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         seed: arguments.seed,
         cache_bytes: (arguments.cache.max(0.0) * 1e9) as u64,
         half_precision: arguments.precision == PrecisionArgument::F16,
+        arithmetic: match arguments.arithmetic {
+            ArithmeticArgument::Auto => Arithmetic::measured(&sizes, device)?,
+            ArithmeticArgument::F32 => Arithmetic::F32,
+            ArithmeticArgument::Bf16 => Arithmetic::Bf16,
+        },
     };
     if arguments.dry_run {
-        print_estimate(
-            &estimate(&database, &options, device(&arguments.device)?)?,
-            common,
-        )?;
+        print_estimate(&estimate(&database, &options, device)?, common)?;
         return Ok(ExitCode::SUCCESS);
     }
     let means = Means {
-        device: device(&arguments.device)?,
+        device,
         checkpoint_every,
         replace: arguments.replace,
     };

@@ -10,7 +10,7 @@ use crate::compendium::{
     Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
 };
 use crate::formats::Location;
-use crate::genome::{GenomeAxis, Mask, read_bed};
+use crate::genome::{GenomeAxis, Interval, Mask, read_bed};
 use crate::imputation::impute_track;
 use crate::model::TrainedModel;
 use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
@@ -37,6 +37,9 @@ pub struct EvaluateOptions {
     pub peaks: Option<Manifest>,
     /// Which tracks to score, of those there are; all when empty.
     pub only: Vec<Experiment>,
+    /// Scores bins in these intervals alone; all of the model's where empty. Baselines are fitted
+    /// to the same bins.
+    pub within: Vec<Interval>,
 }
 
 /// A track's measures and its baselines'.
@@ -115,7 +118,17 @@ pub fn evaluate(
     progress: &mut dyn FnMut(usize, usize),
 ) -> crate::Result<Evaluation> {
     let axis = model.axis();
-    let mask = Mask::new(axis, &database.mask_intervals()?);
+    let mut mask = Mask::new(axis, &database.mask_intervals()?);
+    if !options.within.is_empty() {
+        mask.keep_within(axis, &options.within);
+    }
+    if mask.n_masked() as u64 == axis.n_bins() {
+        return Err(StoreError::Invalid(format!(
+            "no bin is left to score: none of those asked for is both covered by model {} and not masked",
+            model.record().name
+        ))
+        .into());
+    }
     let genes = database.genes()?;
     let stored = database.tracks()?;
     let trained_on = |b: &str, a: &str| {
@@ -188,6 +201,10 @@ pub fn evaluate(
 
 /// Warns of the model's tracks that the database has no more: scores and baselines are of the rest.
 fn tell_of_removed(model: &TrainedModel, stored: &[Track], options: &EvaluateOptions) {
+    // An imported model's were never here.
+    if model.record().training.get("imported").is_some() {
+        return;
+    }
     let is_stored =
         |t: &&ModelTrack| (stored.iter()).any(|s| s.biosample == t.biosample && s.assay == t.assay);
     for track in model.record().tracks.iter().filter(|t| !is_stored(t)) {

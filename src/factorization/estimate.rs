@@ -109,6 +109,7 @@ fn speed(
         clip: options.clip,
         window_bins: TRIAL_BINS,
         device,
+        arithmetic: options.arithmetic,
     };
     let (b, a) = (cast.biosamples.len(), cast.assays.len());
     let trained = Trained {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::fit::{Listener, roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::{
-    Adam, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule, Settings,
-    StepReport, Trained, Trainer, TrainingSet, TrainingTrack, Watcher, train,
+    Adam, Arithmetic, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule,
+    Settings, StepReport, Trained, Trainer, TrainingSet, TrainingTrack, Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask, Region};
@@ -414,6 +414,7 @@ impl Extended<'_> {
             clip: None,
             window_bins: window_bins(self.options.cache_bytes, tracks.len()),
             device: self.options.device,
+            arithmetic: Arithmetic::F32,
         };
         if cosine {
             let steps = u64::from(passes) * super::trainer::steps_per_pass(&set, &settings);

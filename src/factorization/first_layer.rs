@@ -69,17 +69,19 @@ impl Parts<'_> {
         }
     }
 
-    /// The first layer before its ReLU, `[samples, nodes]`.
-    pub fn assemble(&self, batch: &Batch, out: &mut [f32]) {
+    /// The first layer before its ReLU, `[samples, nodes]`, of the samples from `first` on that
+    /// `out` has room for.
+    pub fn assemble(&self, batch: &Batch, first: usize, out: &mut [f32]) {
         out.par_chunks_mut(TILE * self.nodes)
             .enumerate()
             .for_each(|(tile, out)| {
-                let mut walk = Walk::new(&batch.groups, tile * TILE);
+                let start = first + tile * TILE;
+                let mut walk = Walk::new(&batch.groups, start);
                 pulp::Arch::new().dispatch(
                     #[inline(always)]
                     || {
                         for (i, row) in out.chunks_exact_mut(self.nodes).enumerate() {
-                            let sample = tile * TILE + i;
+                            let sample = start + i;
                             self.add_up(batch.tracks[sample], walk.to(sample), row);
                         }
                     },
@@ -113,18 +115,7 @@ impl Parts<'_> {
                         for (i, row) in gradient.chunks_exact_mut(n).enumerate() {
                             let sample = tile * TILE + i;
                             self.add_up(batch.tracks[sample], walk.to(sample), row);
-                            let residual =
-                                output.bias + relu_dot(row, output.weight) - batch.values[sample];
-                            let slope = scale * residual;
-                            for ((value, w), g) in
-                                row.iter_mut().zip(output.weight).zip(&mut sum.weight)
-                            {
-                                *g += slope * value.max(0.0);
-                                *value = if *value > 0.0 { slope * w } else { 0.0 };
-                            }
-                            sum.bias += slope;
-                            sum.loss += f64::from(residual) * f64::from(residual);
-                            residuals[i] = residual;
+                            residuals[i] = sum.add(output, scale, batch.values[sample], row);
                         }
                     },
                 );
@@ -132,12 +123,8 @@ impl Parts<'_> {
             })
             .collect();
         let mut total = OutputGradient::zero(n);
-        for part in partial {
-            for (sum, p) in total.weight.iter_mut().zip(part.weight) {
-                *sum += p;
-            }
-            total.bias += part.bias;
-            total.loss += part.loss;
+        for part in &partial {
+            total.merge(part);
         }
         total.loss /= batch.len() as f64;
         total
@@ -154,17 +141,43 @@ pub(super) struct Output<'a> {
 pub(super) struct OutputGradient {
     pub weight: Vec<f32>,
     pub bias: f32,
-    /// Mean squared error over the samples.
+    /// Squared residuals, summed; their mean once a batch is through.
     pub loss: f64,
 }
 
 impl OutputGradient {
-    fn zero(nodes: usize) -> Self {
+    /// Nothing summed yet.
+    pub fn zero(nodes: usize) -> Self {
         OutputGradient {
             weight: vec![0.0; nodes],
             bias: 0.0,
             loss: 0.0,
         }
+    }
+
+    /// Takes one sample through the output and back: adds its part of the gradient and its squared
+    /// residual, turns `row`, the layer below before or after its ReLU, into the gradient before
+    /// that ReLU, and gives the residual. `scale` is 2 / samples of the batch.
+    #[inline(always)]
+    pub fn add(&mut self, output: &Output<'_>, scale: f32, observed: f32, row: &mut [f32]) -> f32 {
+        let residual = output.bias + relu_dot(row, output.weight) - observed;
+        let slope = scale * residual;
+        for ((value, w), g) in row.iter_mut().zip(output.weight).zip(&mut self.weight) {
+            *g += slope * value.max(0.0);
+            *value = if *value > 0.0 { slope * w } else { 0.0 };
+        }
+        self.bias += slope;
+        self.loss += f64::from(residual) * f64::from(residual);
+        residual
+    }
+
+    /// Adds what was summed elsewhere.
+    pub fn merge(&mut self, part: &Self) {
+        for (sum, p) in self.weight.iter_mut().zip(&part.weight) {
+            *sum += p;
+        }
+        self.bias += part.bias;
+        self.loss += part.loss;
     }
 }
 

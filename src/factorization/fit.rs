@@ -136,6 +136,7 @@ pub fn fit(
         clip: options.clip,
         window_bins: window_bins(options.cache_bytes, cast.training.len()),
         device: means.device,
+        arithmetic: options.arithmetic,
     };
     let start = || {
         let (b, a) = (cast.biosamples.len(), cast.assays.len());

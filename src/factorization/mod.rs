@@ -6,9 +6,11 @@
 //! `model`.
 
 mod adam;
+mod arithmetic;
 mod batch;
 mod blocks;
 mod checkpoint;
+mod deep_layers;
 mod error;
 mod estimate;
 mod extend;
@@ -16,6 +18,7 @@ mod first_layer;
 mod fit;
 mod network;
 mod options;
+mod tensors;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -24,6 +27,7 @@ mod validation;
 mod window;
 
 pub use adam::{Adam, LazyTable, Schedule};
+pub use arithmetic::Arithmetic;
 pub use batch::{Batch, Groups, Sampling};
 pub use blocks::{Block, Blocks};
 pub use error::FactorizationError;

@@ -7,8 +7,11 @@ use tch::{Device, Kind, Tensor};
 
 use super::FactorizationError;
 use super::adam::Adam;
+use super::arithmetic::Arithmetic;
 use super::batch::Batch;
+use super::deep_layers::DeepLayers;
 use super::first_layer::{Output, Parts, sums_by_group, sums_by_track};
+use super::tensors::{floats, floats_mut, product};
 use crate::genome::Scale;
 use crate::model::{Dense, Network, Sizes};
 
@@ -65,6 +68,7 @@ pub struct Trained {
 pub struct TorchNetwork {
     sizes: Sizes,
     device: Device,
+    arithmetic: Arithmetic,
     /// Biosamples, assays, the first layer's weight and bias, each further layer's, the output's.
     parameters: Vec<Parameter>,
 }
@@ -136,6 +140,7 @@ impl TorchNetwork {
         sizes: &Sizes,
         trained: &Trained,
         device: Device,
+        arithmetic: Arithmetic,
     ) -> Result<Self, FactorizationError> {
         network.check(sizes)?;
         let matrix = |m: &Array2<f32>| -> Result<Tensor, FactorizationError> {
@@ -164,6 +169,7 @@ impl TorchNetwork {
         Ok(TorchNetwork {
             sizes: *sizes,
             device,
+            arithmetic,
             parameters,
         })
     }
@@ -284,7 +290,7 @@ impl TorchNetwork {
         tracks: &[(u32, u32)],
         on_device: bool,
     ) -> Result<Gradients, FactorizationError> {
-        let guard = tch::no_grad_guard();
+        let _guard = tch::no_grad_guard();
         let sizes = &self.sizes;
         let nodes = sizes.nodes as i64;
         let rows = Network::input_rows(sizes);
@@ -297,10 +303,9 @@ impl TorchNetwork {
             &self.parameters[BIOSAMPLES].value,
             &self.parameters[ASSAYS].value,
         );
-        let part_b = biosamples.f_matmul(&weight(&rows.biosample))?;
-        let part_a = assays
-            .f_matmul(&weight(&rows.assay))?
-            .f_add(&self.parameters[FIRST_BIAS].value)?;
+        let part_b = product(biosamples, &weight(&rows.biosample))?;
+        let part_a =
+            product(assays, &weight(&rows.assay))?.f_add(&self.parameters[FIRST_BIAS].value)?;
         let mut factors = Vec::with_capacity(3);
         let mut parts = Vec::with_capacity(3);
         for scale in Scale::ALL {
@@ -308,7 +313,7 @@ impl TorchNetwork {
             let table = Tensor::f_from_slice(&genome[scale.index()])?
                 .f_reshape([-1, width])?
                 .f_to(self.device)?;
-            parts.push(table.f_matmul(&weight(&rows.genome[scale.index()]))?);
+            parts.push(product(&table, &weight(&rows.genome[scale.index()]))?);
             factors.push(table);
         }
 
@@ -316,23 +321,21 @@ impl TorchNetwork {
             false => self.back_on_cpu(batch, tracks, &part_b, &part_a, &parts)?,
             true => self.back_on_device(batch, tracks, &part_b, &part_a, &parts)?,
         };
-        drop(guard);
-        let _guard = tch::no_grad_guard();
 
         let mut first_weight = Vec::with_capacity(5);
-        first_weight.push(biosamples.f_tr()?.f_matmul(&back.biosamples)?);
-        first_weight.push(assays.f_tr()?.f_matmul(&back.assays)?);
+        first_weight.push(product(&biosamples.f_tr()?, &back.biosamples)?);
+        first_weight.push(product(&assays.f_tr()?, &back.assays)?);
         let mut genome_gradients: [Vec<f32>; 3] = Default::default();
         for scale in Scale::ALL {
             let s = scale.index();
-            first_weight.push(factors[s].f_tr()?.f_matmul(&back.genome[s])?);
-            let gradient = back.genome[s].f_matmul(&weight(&rows.genome[s]).f_tr()?)?;
+            first_weight.push(product(&factors[s].f_tr()?, &back.genome[s])?);
+            let gradient = product(&back.genome[s], &weight(&rows.genome[s]).f_tr()?)?;
             genome_gradients[s] =
                 Vec::<f32>::try_from(gradient.f_to(Device::Cpu)?.f_reshape([-1])?)?;
         }
         let mut dense = vec![
-            back.biosamples.f_matmul(&weight(&rows.biosample).f_tr()?)?,
-            back.assays.f_matmul(&weight(&rows.assay).f_tr()?)?,
+            product(&back.biosamples, &weight(&rows.biosample).f_tr()?)?,
+            product(&back.assays, &weight(&rows.assay).f_tr()?)?,
             Tensor::f_cat(&first_weight, 0)?,
             back.biosamples
                 .f_sum_dim_intlist([0i64].as_slice(), false, Kind::Float)?
@@ -363,7 +366,16 @@ impl TorchNetwork {
             let pairs = inputs[1..].chunks_exact(2);
             let last = pairs.len() - 1;
             for (i, pair) in pairs.enumerate() {
-                x = pair[1].f_addmm(&x, &pair[0])?;
+                x = match self.arithmetic {
+                    // The output layer is a vector: no product worth rounding for.
+                    Arithmetic::Bf16 if i < last => {
+                        let product = x
+                            .f_to_kind(Kind::BFloat16)?
+                            .f_matmul(&pair[0].f_to_kind(Kind::BFloat16)?)?;
+                        product.f_to_kind(Kind::Float)?.f_add(&pair[1])?
+                    }
+                    _ => pair[1].f_addmm(&x, &pair[0])?,
+                };
                 if i < last {
                     x = x.f_relu()?;
                 }
@@ -405,30 +417,26 @@ impl TorchNetwork {
             genome: [2, 3, 4].map(|i| floats(&contiguous[i])),
             tracks,
         };
-        let mut hidden = Tensor::f_empty([n as i64, nodes as i64], (Kind::Float, Device::Cpu))?;
-        let (loss, residuals, gradient, layers);
-        if self.sizes.layers == 1 {
-            let weight = self.parameters[FIRST_BIAS + 1].value.contiguous();
-            let output = Output {
-                weight: floats(&weight),
-                bias: self.parameters[FIRST_BIAS + 2].value.f_double_value(&[0])? as f32,
-            };
-            let mut filled = vec![0f32; n];
-            let sum = parts.single_layer(batch, &output, floats_mut(&mut hidden), &mut filled);
-            loss = sum.loss;
-            residuals = filled;
-            layers = vec![
-                Tensor::f_from_slice(&sum.weight)?.f_reshape([nodes as i64, 1])?,
-                Tensor::f_from_slice(&[sum.bias])?,
-            ];
-            gradient = hidden;
+        let mut gradient = Tensor::f_empty([n as i64, nodes as i64], (Kind::Float, Device::Cpu))?;
+        let mut residuals = vec![0f32; n];
+        let further: Vec<Tensor> = (self.parameters[FIRST_BIAS + 1..].iter())
+            .map(|p| p.value.contiguous())
+            .collect();
+        let (hidden, last) = further.split_at(further.len() - 2);
+        let output = Output {
+            weight: floats(&last[0]),
+            bias: last[1].f_double_value(&[0])? as f32,
+        };
+        let (loss, layers) = if hidden.is_empty() {
+            let sum = parts.single_layer(batch, &output, floats_mut(&mut gradient), &mut residuals);
+            let weight = Tensor::f_from_slice(&sum.weight)?.f_reshape([nodes as i64, 1])?;
+            (sum.loss, vec![weight, Tensor::f_from_slice(&[sum.bias])?])
         } else {
-            parts.assemble(batch, floats_mut(&mut hidden));
-            let observed = Tensor::f_from_slice(&batch.values)?;
-            let (l, r, g, further) = self.further_layers(&hidden, &observed)?;
-            (loss, residuals, layers) = (l, r, further);
-            gradient = g.contiguous();
-        }
+            let pairs: Vec<_> = hidden.chunks_exact(2).map(|p| (&p[0], &p[1])).collect();
+            let deep = DeepLayers::new(&pairs, output, nodes, self.arithmetic)?;
+            let back = deep.back(&parts, batch, floats_mut(&mut gradient), &mut residuals)?;
+            (back.loss, back.layers)
+        };
         let mut genome = Vec::with_capacity(3);
         for groups in &batch.groups {
             if groups.rows.len() == n {
@@ -521,22 +529,4 @@ struct Back {
     biosamples: Tensor,
     assays: Tensor,
     genome: Vec<Tensor>,
-}
-
-/// The numbers of a contiguous f32 tensor on the CPU.
-fn floats(tensor: &Tensor) -> &[f32] {
-    assert!(
-        tensor.kind() == Kind::Float && tensor.device() == Device::Cpu && tensor.is_contiguous()
-    );
-    // SAFETY: contiguous f32 in this process' memory (asserted), alive as long as the tensor is borrowed.
-    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
-}
-
-/// The same, to be written; the tensor must be the only one of its storage.
-fn floats_mut(tensor: &mut Tensor) -> &mut [f32] {
-    assert!(
-        tensor.kind() == Kind::Float && tensor.device() == Device::Cpu && tensor.is_contiguous()
-    );
-    // SAFETY: as above; the tensor was made for this and is borrowed mutably.
-    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
 }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use tch::Device;
 
 use super::adam::{Adam, LazyTable};
+use super::arithmetic::Arithmetic;
 use super::batch::{Batch, Sampling, WindowSteps};
 use super::network::{TorchNetwork, Trained};
 use super::{Block, Blocks, FactorizationError, TrackSource, Window};
@@ -59,6 +60,8 @@ pub struct Settings {
     pub window_bins: u64,
     /// Where the dense layers are computed.
     pub device: Device,
+    /// In which numbers.
+    pub arithmetic: Arithmetic,
 }
 
 /// Where training is.
@@ -178,7 +181,13 @@ impl Trainer {
             .iter()
             .map(|t| (set.tracks[*t].biosample.1, set.tracks[*t].assay.1))
             .collect();
-        let torch = TorchNetwork::new(network, &settings.sizes, &trained, settings.device)?;
+        let torch = TorchNetwork::new(
+            network,
+            &settings.sizes,
+            &trained,
+            settings.device,
+            settings.arithmetic,
+        )?;
         let tables = genome.scales.map(|table| {
             let cols = table.ncols();
             LazyTable::new(table.into_raw_vec_and_offset().0, cols)
@@ -500,6 +509,7 @@ impl Trainer {
             &self.settings.sizes,
             &self.trained,
             self.settings.device,
+            self.settings.arithmetic,
         )?;
         network.set_moments(&state.moments)?;
         self.network = network;

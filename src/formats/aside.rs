@@ -47,6 +47,18 @@ impl AsideFile {
     }
 }
 
+/// Writes a small file as a whole, or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_text(path: &Path, content: &[u8]) -> Result<(), FormatError> {
+    let mut file = AsideFile::create(path)?;
+    file.write_all(content)
+        .map_err(|e| FormatError::write(path.display(), e))?;
+    file.finish()?;
+    Ok(())
+}
+
 /// The folder that holds a file.
 pub(super) fn folder(path: &Path) -> &Path {
     match path.parent() {

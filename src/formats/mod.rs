@@ -24,24 +24,33 @@ mod array;
 mod aside;
 mod bigwig;
 mod bins;
+mod cube;
 mod error;
 mod format;
+mod hdf5;
 mod http;
+mod keras;
 mod location;
 mod pieces;
 mod runs;
+mod shield;
 mod signal;
 mod source;
+mod table;
 mod text;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
+pub use aside::write_text;
+pub use cube::CubeWriter;
 pub use error::FormatError;
 pub use format::Format;
+pub use keras::{KerasFile, KerasModel, KerasRows, KerasWeight, write_keras};
 pub use location::{Identity, Location, checksum, identity};
 pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
     open_signal,
 };
+pub use table::{LabelKind, Labels, TableFormat, TableShape, TableSource, write_table};

@@ -32,6 +32,19 @@ impl Mask {
         mask
     }
 
+    /// Masks every bin that none of the intervals touches as well.
+    pub fn keep_within<'a>(
+        &mut self,
+        axis: &GenomeAxis,
+        intervals: impl IntoIterator<Item = &'a Interval>,
+    ) {
+        let within = Mask::new(axis, intervals);
+        for (masked, kept) in self.masked.iter_mut().zip(&within.masked) {
+            *masked |= !kept;
+        }
+        self.n_masked = self.masked.iter().filter(|m| **m).count();
+    }
+
     /// Reads the intervals to mask from BED files (blacklist, gaps), merged and sorted.
     ///
     /// # Errors

@@ -4,10 +4,14 @@
 //! neither the region's length nor the number of experiments. Files are `formats`' work, scoring
 //! `evaluation`'s.
 
+mod completed;
 mod experiment;
 mod stream;
 mod write;
 
+pub use completed::{
+    CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
+};
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
 pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use write::{Output, Scale, write_experiments};

@@ -79,7 +79,7 @@ pub fn write_experiments(
 }
 
 /// The transform of each assay's tracks; ingest sees to it that an assay has one.
-fn transforms(database: &Database) -> Result<HashMap<String, Transform>, StoreError> {
+pub(super) fn transforms(database: &Database) -> Result<HashMap<String, Transform>, StoreError> {
     Ok(database
         .tracks()?
         .into_iter()

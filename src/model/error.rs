@@ -17,7 +17,25 @@ pub enum ModelError {
         /// Rows and columns that the configuration asks for.
         expected: [usize; 2],
     },
-    /// A biosample or assay that the model does not know.
+    /// A biosample or assay that the model does not know, or a model that cannot be what is asked.
     #[error("{0}")]
     Unknown(String),
+    /// A file of another program's model that is not what it should be.
+    #[error("{file}: {message}")]
+    File {
+        /// The file.
+        file: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+}
+
+impl ModelError {
+    /// A file that is not what it should be.
+    pub(crate) fn file(file: &std::path::Path, message: impl Into<String>) -> Self {
+        ModelError::File {
+            file: file.display().to_string(),
+            message: message.into(),
+        }
+    }
 }

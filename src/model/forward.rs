@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
 use super::parameters::InputRows;
+use super::product::{Matrix, Threads, multiply};
 use super::{ModelError, Network, Sizes};
 use crate::genome::Scale;
 
@@ -32,6 +33,18 @@ impl GenomeBlock {
         ((self.first_bin + i as u64) / bins - self.first_bin / bins) as usize
     }
 
+    /// The factors of the `i`-th bin at all scales side by side, finest first.
+    pub fn embedding(&self, i: usize, out: &mut [f32]) {
+        let factors = Scale::ALL.into_iter().flat_map(|scale| {
+            self.scales[scale.index()]
+                .row(self.row(scale, i))
+                .into_iter()
+        });
+        for (to, from) in out.iter_mut().zip(factors) {
+            *to = *from;
+        }
+    }
+
     /// How many rows the block needs at a scale.
     pub fn n_rows(scale: Scale, first_bin: u64, n_bins: usize) -> usize {
         if n_bins == 0 {
@@ -51,8 +64,8 @@ pub struct Forward {
     assays: Array2<f32>,
     /// First-layer weights of each genome scale, `[factors, nodes]`.
     genome: [Array2<f32>; 3],
-    /// The further hidden layers: `[nodes, nodes]` and bias.
-    hidden: Vec<(Array2<f32>, Vec<f32>)>,
+    /// The further hidden layers: `[nodes, nodes]`, row-major, and bias.
+    hidden: Vec<(Vec<f32>, Vec<f32>)>,
     output: Vec<f32>,
     output_bias: f32,
 }
@@ -80,7 +93,7 @@ impl Forward {
             genome: genome.map(part),
             hidden: network.hidden[1..]
                 .iter()
-                .map(|layer| (layer.weight.clone(), layer.bias.to_vec()))
+                .map(|layer| (layer.weight.iter().copied().collect(), layer.bias.to_vec()))
                 .collect(),
             output: network.output.weight.iter().copied().collect(),
             output_bias: network.output.bias[0],
@@ -170,7 +183,9 @@ impl Forward {
                         }
                     }
                     for (weight, bias) in &self.hidden {
-                        multiply(&now[..width], weight, &mut next[..width], self.nodes);
+                        let below = Matrix::new(&now[..width], self.nodes);
+                        let weight = Matrix::new(weight, self.nodes);
+                        multiply(&mut next[..width], below, weight, false, Threads::One);
                         for row in next[..width].chunks_exact_mut(self.nodes) {
                             for (value, b) in row.iter_mut().zip(bias) {
                                 *value = (*value + b).max(0.0);
@@ -225,46 +240,12 @@ fn dot(x: &[f32], weight: &[f32]) -> f32 {
 /// A product of two small matrices.
 fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
     let mut out = Array2::zeros((a.nrows(), b.ncols()));
-    let (a, b) = (a.as_standard_layout(), b.as_standard_layout().to_owned());
-    if let (Some(a), Some(values)) = (a.as_slice(), out.as_slice_mut()) {
-        multiply(a, &b, values, b.nrows());
+    let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
+    if let (Some(x), Some(y), Some(values)) = (a.as_slice(), b.as_slice(), out.as_slice_mut()) {
+        let (x, y) = (Matrix::new(x, a.ncols()), Matrix::new(y, b.ncols()));
+        multiply(values, x, y, false, Threads::All);
     }
     out
-}
-
-/// `out = x · weight`, x of `inputs` columns, all row-major.
-fn multiply(x: &[f32], weight: &Array2<f32>, out: &mut [f32], inputs: usize) {
-    let outputs = weight.ncols();
-    if inputs == 0 || outputs == 0 {
-        return;
-    }
-    let rows = x.len() / inputs;
-    assert!(out.len() >= rows * outputs && weight.nrows() == inputs && weight.is_standard_layout());
-    // SAFETY: x holds rows × inputs, weight inputs × outputs and out at least rows × outputs values,
-    // row-major (asserted above); out overlaps neither.
-    unsafe {
-        gemm::gemm(
-            rows,
-            outputs,
-            inputs,
-            out.as_mut_ptr(),
-            1,
-            outputs as isize,
-            false,
-            x.as_ptr(),
-            1,
-            inputs as isize,
-            weight.as_ptr(),
-            1,
-            outputs as isize,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,19 @@
 //! Owns what a trained model is and how it predicts; training belongs to `factorization`, reading
 //! signal to `compendium`. Everything here builds and works without the feature `torch`.
 
+mod avocado;
 mod config;
 mod error;
+mod factor_table;
 mod forward;
 mod parameters;
+pub(crate) mod product;
 mod stored;
 
+pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
 pub use error::ModelError;
+pub use factor_table::{GenomeRows, GenomeTable, NamedAxis, NamedTable};
 pub use forward::{Forward, GenomeBlock};
 #[cfg(feature = "torch")]
 pub(crate) use parameters::initial_factors;

@@ -2,14 +2,14 @@
 
 use ndarray::{Array1, Array2, ArrayView2, s};
 
-use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network};
+use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Sizes};
 use crate::genome::{GenomeAxis, Scale};
-use crate::store::{Database, Model, ModelLock, ModelRecord, StoreError};
+use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError};
 
 const BIOSAMPLES: &str = "biosample_factors";
 const ASSAYS: &str = "assay_factors";
 
-fn genome_tensor(scale: Scale) -> String {
+pub(super) fn genome_tensor(scale: Scale) -> String {
     format!("genome_{scale}")
 }
 
@@ -144,19 +144,12 @@ impl TrainedModel {
     ) -> Result<GenomeBlock, StoreError> {
         let mut scales: [Array2<f32>; 3] = Default::default();
         for scale in Scale::ALL {
-            let first = self.axis.regions()[region].first_row(scale);
-            let from = first_bin / scale.bins() - first;
+            let from = first_bin / scale.bins();
             let n_rows = GenomeBlock::n_rows(scale, first_bin, n_bins);
             let cols = self.config.sizes.genome_factors(scale);
             let mut values = vec![0f32; n_rows * cols];
             let rows = from..from + n_rows as u64;
-            database.read_tensor(
-                &self.stored,
-                &genome_tensor(scale),
-                Some(region as u32),
-                rows,
-                &mut values,
-            )?;
+            self.read_factors(database, scale, region, rows, &mut values)?;
             scales[scale.index()] = shaped(n_rows, cols, values);
         }
         Ok(GenomeBlock {
@@ -164,6 +157,31 @@ impl TrainedModel {
             n_bins,
             scales,
         })
+    }
+
+    /// Rows of genome factors of one region, counted on its chromosome (bin / bins of the scale),
+    /// row-major.
+    ///
+    /// # Errors
+    /// When the region has not these rows, or a blob is damaged.
+    pub fn read_factors(
+        &self,
+        database: &Database,
+        scale: Scale,
+        region: usize,
+        rows: std::ops::Range<u64>,
+        out: &mut [f32],
+    ) -> Result<(), StoreError> {
+        let first = self.axis.regions()[region].first_row(scale);
+        let Some(start) = rows.start.checked_sub(first) else {
+            return Err(StoreError::Invalid(format!(
+                "row {} of {scale} lies before region {region}, which begins with row {first}",
+                rows.start
+            )));
+        };
+        let rows = start..rows.end.saturating_sub(first);
+        let of = Some(region as u32);
+        database.read_tensor(&self.stored, &genome_tensor(scale), of, rows, out)
     }
 
     /// All genome factors.
@@ -210,9 +228,50 @@ pub fn save(
 ) -> crate::Result<Model> {
     let config: ModelConfig = serde_json::from_value(record.config.clone())
         .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
-    network.check(&config.sizes)?;
     let axis =
         GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
+    let mut writer = begin(database, lock, record, network, &config.sizes, replace)?;
+    for scale in Scale::ALL {
+        let table = &genome.scales[scale.index()];
+        let (rows, cols) = (
+            axis.n_rows(scale) as usize,
+            config.sizes.genome_factors(scale),
+        );
+        if table.dim() != (rows, cols) {
+            return Err(ModelError::Shape {
+                name: format!("{scale} factors"),
+                found: [table.nrows(), table.ncols()],
+                expected: [rows, cols],
+            }
+            .into());
+        }
+        let table = table.as_standard_layout();
+        let values = table.as_slice().unwrap_or(&[]);
+        for region in 0..axis.regions().len() {
+            let rows = axis.region_rows(scale, region);
+            let part = &values[rows.start as usize * cols..rows.end as usize * cols];
+            writer.tensor(
+                &genome_tensor(scale),
+                rows.end - rows.start,
+                cols as u64,
+                Some(region as u32),
+                part,
+            )?;
+        }
+    }
+    Ok(writer.commit()?)
+}
+
+/// Begins to store a model: all but the genome's factors. [`genome_tensor`] follow, a region each.
+pub(super) fn begin<'a>(
+    database: &'a Database,
+    lock: &ModelLock,
+    record: &ModelRecord,
+    network: &Network,
+    sizes: &Sizes,
+    replace: bool,
+) -> crate::Result<ModelWriter<'a>> {
+    network.check(sizes)?;
     let mut writer = database.begin_model(lock, record, replace)?;
     let mut put = |name: &str, rows: usize, cols: usize, values: &mut dyn Iterator<Item = f32>| {
         let flat: Vec<f32> = values.collect();
@@ -246,35 +305,7 @@ pub fn save(
             &mut layer.bias.iter().copied(),
         )?;
     }
-    for scale in Scale::ALL {
-        let table = &genome.scales[scale.index()];
-        let (rows, cols) = (
-            axis.n_rows(scale) as usize,
-            config.sizes.genome_factors(scale),
-        );
-        if table.dim() != (rows, cols) {
-            return Err(ModelError::Shape {
-                name: format!("{scale} factors"),
-                found: [table.nrows(), table.ncols()],
-                expected: [rows, cols],
-            }
-            .into());
-        }
-        let table = table.as_standard_layout();
-        let values = table.as_slice().unwrap_or(&[]);
-        for region in 0..axis.regions().len() {
-            let rows = axis.region_rows(scale, region);
-            let part = &values[rows.start as usize * cols..rows.end as usize * cols];
-            writer.tensor(
-                &genome_tensor(scale),
-                rows.end - rows.start,
-                cols as u64,
-                Some(region as u32),
-                part,
-            )?;
-        }
-    }
-    Ok(writer.commit()?)
+    Ok(writer)
 }
 
 fn place(what: &'static str, name: &str, names: &[String]) -> Result<usize, StoreError> {

@@ -139,6 +139,7 @@ pub fn check_index(database: &Database) -> Result<Vec<Finding>, StoreError> {
             None => "index".into(),
         },
         message: message.into(),
+        consequence: "searches write the index anew; everything else works".into(),
     };
     for path in leftovers(database)? {
         let message = "its model is no more; the next `persea index` removes it";

@@ -20,7 +20,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn mask_intervals(&self) -> Result<Vec<Interval>, StoreError> {
-        self.intervals("SELECT chrom, start, \"end\" FROM mask_intervals ORDER BY ordinal")
+        self.intervals("mask_intervals")
     }
 
     /// The enhancers, in the order in which they were given.
@@ -28,7 +28,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn enhancers(&self) -> Result<Vec<Interval>, StoreError> {
-        self.intervals("SELECT chrom, start, \"end\" FROM enhancers ORDER BY ordinal")
+        self.intervals("enhancers")
     }
 
     /// The genes, in the order in which they were given.
@@ -36,7 +36,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn genes(&self) -> Result<Vec<Gene>, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["genes"], |t| {
             let sql = "SELECT chrom, start, \"end\", id, name, strand FROM genes ORDER BY ordinal";
             let mut select = t.prepare(sql)?;
             let genes = select.query_map([], |row| {
@@ -53,9 +53,10 @@ impl Database {
         })
     }
 
-    fn intervals(&self, sql: &str) -> Result<Vec<Interval>, StoreError> {
-        self.read(|t| {
-            let mut select = t.prepare(sql)?;
+    fn intervals(&self, table: &'static str) -> Result<Vec<Interval>, StoreError> {
+        self.read_checked(&[table], |t| {
+            let sql = format!("SELECT chrom, start, \"end\" FROM {table} ORDER BY ordinal");
+            let mut select = t.prepare(&sql)?;
             let intervals = select.query_map([], interval_of_row)?;
             Ok(intervals.collect::<Result<_, _>>()?)
         })

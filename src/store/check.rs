@@ -1,12 +1,14 @@
-//! Is the database whole? What is damaged is named, and so is what to do.
+//! Is the database whole? What is damaged is named, and so is what still works.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rusqlite::params;
+use serde_json::Value;
 
 use super::connection::whole;
 use super::tensors::{damaged_chunk, verify};
-use super::{Database, Model, StoreError, Track, sweep};
+use super::{Database, Model, StoreError, Track, checkpoint_file, sweep, table_checksums, zarr};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,35 +28,60 @@ pub struct Finding {
     pub what: String,
     /// What is wrong, and what to do.
     pub message: String,
+    /// What refuses to work because of it, and what still works.
+    pub consequence: String,
 }
 
 impl Finding {
-    fn damage(what: impl Into<String>, message: impl Into<String>) -> Self {
+    /// Bytes that are missing or not what was written.
+    pub fn damage(
+        what: impl Into<String>,
+        message: impl Into<String>,
+        consequence: impl Into<String>,
+    ) -> Self {
         Finding {
             severity: Severity::Damage,
             what: what.into(),
             message: message.into(),
+            consequence: consequence.into(),
         }
     }
 
-    fn note(what: impl Into<String>, message: impl Into<String>) -> Self {
+    /// Something that could be tidier.
+    pub fn note(what: impl Into<String>, message: impl Into<String>) -> Self {
         Finding {
             severity: Severity::Note,
-            ..Self::damage(what, message)
+            ..Self::damage(what, message, "everything works")
         }
     }
 
-    fn of_error(error: StoreError) -> Self {
+    fn of_error(error: StoreError, consequence: impl Into<String>) -> Self {
         match error {
-            StoreError::Damaged { what, why } => Self::damage(what, why),
-            other => Self::damage("", other.to_string()),
+            StoreError::Damaged { what, why } => Self::damage(what, why, consequence),
+            other => Self::damage("", other.to_string(), consequence),
         }
     }
 }
 
+/// Checks the database at a path, [`Database::check`], also where it is too damaged to be opened.
+///
+/// # Errors
+/// When there is none, it is another program's, or a newer Persea wrote it.
+pub fn check_database(path: &Path) -> Result<Vec<Finding>, StoreError> {
+    match Database::open(path) {
+        Ok(database) => database.check(),
+        Err(error @ StoreError::Damaged { .. }) => Ok(vec![Finding::of_error(
+            error,
+            "nothing here can be opened; signal.zarr opens in any Zarr reader",
+        )]),
+        Err(error) => Err(error),
+    }
+}
+
 impl Database {
-    /// Reads everything and verifies it: SQLite's own structure and references, each piece of
-    /// each model, each chunk of each track. An empty list means that all is well.
+    /// Reads everything and verifies it: SQLite's own structure and references, the checksum of
+    /// each table, each piece of each model, each chunk of each track, each checkpoint. An empty
+    /// list means that all is well. (Search indexes are checked by `search`, which makes them.)
     ///
     /// # Errors
     /// Only when it cannot be carried out at all; damage is a finding.
@@ -62,33 +89,46 @@ impl Database {
         let mut findings = Vec::new();
         match self.check_sqlite() {
             Ok(found) => findings.extend(found),
-            Err(e) => findings.push(Finding::of_error(e)),
+            Err(e) => findings.push(Finding::of_error(e, "what is not named below can be read")),
         }
-        match self.list_models() {
+        for table in table_checksums::tables() {
+            if let Err(e) = self.read(|t| table_checksums::verify(t, table)) {
+                findings.push(Finding::of_error(e, table_checksums::consequence(table)));
+            }
+        }
+        match self.models_as_they_are() {
             Ok(models) => {
                 for model in &models {
-                    findings.extend(self.check_model(model)?);
+                    findings.extend(self.check_model(model));
                 }
             }
-            Err(e) => findings.push(Finding::of_error(e)),
+            Err(e) => findings.push(Finding::of_error(e, table_checksums::consequence("models"))),
         }
-        match self.tracks() {
+        match self.tracks_as_they_are() {
             Ok(tracks) => {
                 for track in &tracks {
-                    if let Err(e) = self.check_track(track) {
-                        findings.push(Finding::of_error(e));
-                    }
+                    findings.extend(self.check_track(track));
                 }
                 findings.extend(mixed_assays(&tracks));
-                for array in sweep::orphan_arrays(self)? {
+                for array in sweep::orphan_arrays(self, &tracks)? {
                     findings.push(Finding::note(
                         format!("signal.zarr/{array}"),
                         "an interrupted ingest left it; the next one removes it",
                     ));
                 }
             }
-            Err(e) => findings.push(Finding::of_error(e)),
+            Err(e) => findings.push(Finding::of_error(e, table_checksums::consequence("tracks"))),
         }
+        findings.extend(self.check_root());
+        findings.extend(self.check_checkpoints());
+        // One cause may be met on several ways.
+        let mut told = Vec::new();
+        findings.retain(|f| {
+            let key = (f.what.clone(), f.message.clone());
+            let is_new = !told.contains(&key);
+            told.push(key);
+            is_new
+        });
         Ok(findings)
     }
 
@@ -100,8 +140,12 @@ impl Database {
             while let Some(row) = rows.next()? {
                 let message: String = row.get(0)?;
                 if message != "ok" {
-                    let message = format!("{message}; restore a backup");
-                    findings.push(Finding::damage("persea.sqlite", message));
+                    findings.push(Finding::damage(
+                        "persea.sqlite",
+                        format!("{message}; restore a backup"),
+                        "tables, models and tracks that are not named below can be read; nothing \
+                         should be written",
+                    ));
                 }
             }
             let mut select = t.prepare("PRAGMA foreign_key_check")?;
@@ -111,6 +155,7 @@ impl Database {
                 findings.push(Finding::damage(
                     format!("persea.sqlite, table {table}"),
                     format!("a row refers to one of {parent} that is not there; restore a backup"),
+                    "what does not hang on that row can be read",
                 ));
             }
             Ok(findings)
@@ -118,7 +163,7 @@ impl Database {
     }
 
     /// Every piece of every tensor of a model, and that there are all of them.
-    fn check_model(&self, model: &Model) -> Result<Vec<Finding>, StoreError> {
+    fn check_model(&self, model: &Model) -> Vec<Finding> {
         let mut findings = Vec::new();
         for tensor in &model.tensors {
             let checked = self.read(|t| {
@@ -147,26 +192,127 @@ impl Database {
                 }
                 Ok(found)
             });
-            match checked {
-                Ok(found) => findings.extend(found.into_iter().map(Finding::of_error)),
-                Err(e) => findings.push(Finding::of_error(e)),
-            }
+            let consequence = model_consequence(self, model, tensor.region);
+            let errors = checked.unwrap_or_else(|e| vec![e]);
+            findings.extend(
+                errors
+                    .into_iter()
+                    .map(|e| Finding::of_error(e, consequence.clone())),
+            );
         }
-        Ok(findings)
+        findings
     }
 
-    /// Every chunk of a track.
-    fn check_track(&self, track: &Track) -> Result<(), StoreError> {
-        let signal = self.signal(track)?;
-        let mut block = vec![0.0; 1 << 18];
+    /// Every chunk of a track, and what its array says of itself.
+    fn check_track(&self, track: &Track) -> Vec<Finding> {
+        let name = format!("track {} {}", track.biosample, track.assay);
+        let signal = match self.signal(track) {
+            Ok(signal) => signal,
+            Err(e) => {
+                let consequence =
+                    format!("{name} cannot be read; the other tracks and the models can");
+                return vec![Finding::of_error(e, consequence)];
+            }
+        };
+        let consequence =
+            format!("these bins of {name} are refused; its others, and all other tracks, are not");
+        let mut findings: Vec<Finding> = Vec::new();
+        let mut block = vec![0.0; 1 << 14];
         let mut at = 0;
         while at < signal.n_bins() {
             let end = (at + block.len() as u64).min(signal.n_bins());
-            signal.read(at..end, &mut block[..(end - at) as usize])?;
+            if let Err(e) = signal.read(at..end, &mut block[..(end - at) as usize]) {
+                let finding = Finding::of_error(e, consequence.clone());
+                // A file that is gone is met once a chunk.
+                if findings.last() != Some(&finding) {
+                    findings.push(finding);
+                }
+            }
             at = end;
         }
-        Ok(())
+        let document = self.signal_folder().join(&track.array).join(zarr::METADATA);
+        let expected = [
+            ("biosample", Value::from(track.biosample.as_str())),
+            ("assay", Value::from(track.assay.as_str())),
+            ("transform", Value::from(track.transform.name())),
+            ("unit", Value::from(track.unit.clone())),
+        ];
+        let document = json_file(&document).unwrap_or_default();
+        if (expected.iter()).any(|(key, value)| document["attributes"].get(key) != Some(value)) {
+            findings.push(Finding::damage(
+                format!("signal.zarr/{}/{}", track.array, zarr::METADATA),
+                format!("its attributes are not those of {name}; ingest the track again"),
+                "Persea goes by its own table and reads it; other Zarr readers are misled",
+            ));
+        }
+        findings
     }
+
+    /// The document that tells other Zarr readers of the axis.
+    fn check_root(&self) -> Option<Finding> {
+        let found = json_file(&self.signal_folder().join(zarr::METADATA));
+        let expected = zarr::root_document(self.axis())
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+        let same = |key: &str| {
+            let part = |of: &Option<Value>| of.as_ref().and_then(|v| v.get(key).cloned());
+            part(&found) == part(&expected)
+        };
+        let whole = found.is_some()
+            && ["zarr_format", "node_type", "attributes"]
+                .iter()
+                .all(|k| same(k));
+        (!whole).then(|| {
+            Finding::damage(
+                format!("signal.zarr/{}", zarr::METADATA),
+                "it is missing or not what was written; restore it from a backup",
+                "Persea does not need it; other Zarr readers do",
+            )
+        })
+    }
+
+    /// Every checkpoint of training in progress.
+    fn check_checkpoints(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let folders = std::fs::read_dir(self.checkpoints_folder());
+        for folder in folders.into_iter().flatten().flatten() {
+            for (_, path) in checkpoint_file::list(&folder.path()).unwrap_or_default() {
+                // One that is gone again has been superseded meanwhile.
+                if let Err(e @ StoreError::Damaged { .. }) = checkpoint_file::open(&path) {
+                    findings.push(Finding::of_error(
+                        e,
+                        "`train --resume` goes on from the checkpoint before it, if there is one",
+                    ));
+                }
+            }
+        }
+        findings
+    }
+}
+
+/// What a damaged tensor keeps from working, and what not.
+fn model_consequence(database: &Database, model: &Model, region: Option<u32>) -> String {
+    let name = &model.record.name;
+    let Some(region) = region else {
+        return format!("model {name} cannot be opened; other models and all tracks can be read");
+    };
+    let place = model.record.regions.get(region as usize).map(|region| {
+        let length = database.axis().assembly().chromosome(&region.chrom);
+        let end = length.map_or(u64::MAX, |c| c.length);
+        crate::genome::Interval::new(
+            &region.chrom,
+            region.first_bin * crate::genome::BIN_BP,
+            (region.end_bin() * crate::genome::BIN_BP).min(end),
+        )
+        .to_string()
+    });
+    let place = place.unwrap_or_else(|| format!("region {region}"));
+    format!("what needs model {name} in {place} refuses where it is damaged; elsewhere it works")
+}
+
+fn json_file(path: &Path) -> Option<Value> {
+    let text = std::fs::read(path).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// Assays whose tracks differ in unit or transform, as failures during a re-ingest may leave them.

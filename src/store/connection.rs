@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, table_checksums};
 
 /// `PERS`: tells a database of ours from any other SQLite file.
 const APPLICATION_ID: i64 = 0x5045_5253;
@@ -19,12 +19,13 @@ const APPLICATION_ID: i64 = 0x5045_5253;
 const PAGE_BYTES: i64 = 16_384;
 
 /// How long a transaction waits for another process's. Those take milliseconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The schema's migrations, oldest first.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/001_compendium_and_models.sql"),
     include_str!("../../schema/002_search.sql"),
+    include_str!("../../schema/004_table_checksums.sql"),
 ];
 
 /// The name of the file in the database directory.
@@ -136,8 +137,12 @@ fn connect(file: &Path, database: &Path) -> Result<(Connection, bool), StoreErro
             let read_only = connection.is_readonly("main")?;
             let mode: String = connection.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
             if !read_only && mode != "wal" {
-                // A copy that SQLite's own tools have made.
-                connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+                // A copy that SQLite's own tools have made, or a writer of a model that was killed. One
+                // that is at work has it without the log for a while: that is as good for reading.
+                match set_journal_mode(&connection, "WAL") {
+                    Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+                    changed => changed?,
+                }
             }
             return Ok((set_up(connection)?, read_only));
         }
@@ -183,7 +188,7 @@ fn is_access_problem(error: &rusqlite::Error) -> bool {
 
 /// Whether nobody has the database open, so that the file by itself is all there is.
 fn is_closed(file: &Path) -> bool {
-    ["-wal", "-shm"].iter().all(|suffix| {
+    ["-wal", "-shm", "-journal"].iter().all(|suffix| {
         let mut beside = file.as_os_str().to_owned();
         beside.push(suffix);
         !Path::new(&beside).exists()
@@ -198,6 +203,11 @@ fn uri(file: &Path, parameters: &str) -> String {
         .replace('?', "%3f")
         .replace('#', "%23");
     format!("file:{path}?{parameters}")
+}
+
+/// Changes how transactions are made safe, if nobody else has the database open.
+pub(crate) fn set_journal_mode(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()))
 }
 
 fn set_up(connection: Connection) -> Result<Connection, StoreError> {
@@ -233,6 +243,8 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Store
         // Asked inside the transaction: another process may have been faster.
         if user_version(&transaction)? < version {
             transaction.execute_batch(sql)?;
+            // Of an older database that has just got the table: its rows are taken as they are.
+            table_checksums::record_missing(&transaction)?;
             transaction.pragma_update(None, "user_version", version)?;
         }
         transaction.commit()?;
@@ -281,7 +293,7 @@ mod tests {
             ("journal_mode", "wal"),
             ("foreign_keys", "1"),
             ("synchronous", "2"),
-            ("user_version", "2"),
+            ("user_version", &MIGRATIONS.len().to_string()),
             ("application_id", "1346720339"),
         ] {
             let value: rusqlite::types::Value = connection

@@ -1,5 +1,6 @@
 //! The database directory: making it, opening it, and its one connection to SQLite.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,6 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::connection::whole;
 use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
+use super::table_checksums::{self, Digests};
 use super::{StoreError, annotation, connection, sweep, zarr};
 use crate::genome::{Assembly, Gene, GenomeAxis, Interval, Region};
 
@@ -35,6 +37,8 @@ pub struct Database {
     axis: GenomeAxis,
     read_only: bool,
     swept: Mutex<bool>,
+    /// Tables that have been found to be what was written.
+    checked: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Database {
@@ -102,13 +106,15 @@ impl Database {
         }
         let file = path.join(connection::FILE_NAME);
         let (connection, read_only) = connection::open(&file, path).map_err(|e| e.at(path))?;
-        let axis = read_axis(&connection).map_err(|e| e.at(path))?;
+        let mut connection = connection;
+        let axis = read_axis(&mut connection).map_err(|e| e.at(path))?;
         Ok(Database {
             path: path.to_path_buf(),
             connection: Mutex::new(connection),
             axis,
             read_only,
             swept: Mutex::new(false),
+            checked: Mutex::default(),
         })
     }
 
@@ -152,12 +158,51 @@ impl Database {
         self.transact(TransactionBehavior::Deferred, work)
     }
 
+    /// As [`Database::read`], having made sure that the tables are what was written.
+    pub(crate) fn read_checked<T>(
+        &self,
+        tables: &[&'static str],
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.read(|t| {
+            let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+            for table in tables {
+                if !checked.contains(table) {
+                    table_checksums::verify(t, table)?;
+                    checked.insert(table);
+                }
+            }
+            drop(checked);
+            work(t)
+        })
+    }
+
     /// Runs statements that change the database: all of them or none, on the disk when done.
     pub(crate) fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.transact(TransactionBehavior::Immediate, work)
+        self.transact(TransactionBehavior::Immediate, |t| {
+            let before = Digests::of_all(t)?;
+            let value = work(t)?;
+            before.record_changes(t)?;
+            Ok(value)
+        })
+    }
+
+    /// As [`Database::write`], for statements that touch only these tables, and `model_chunks`: the
+    /// others' rows are not gone through.
+    pub(crate) fn write_in<T>(
+        &self,
+        tables: &[&'static str],
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transact(TransactionBehavior::Immediate, |t| {
+            let before = Digests::of(t, tables)?;
+            let value = work(t)?;
+            before.record_changes(t)?;
+            Ok(value)
+        })
     }
 
     fn transact<T>(
@@ -216,6 +261,7 @@ fn fill_new(folder: &Path, new: &NewDatabase) -> Result<(), StoreError> {
          ('created', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), ('persea', ?1), ('next_track', '1')",
         [env!("CARGO_PKG_VERSION")],
     )?;
+    table_checksums::record_all(&transaction)?;
     transaction.commit()?;
     // Closing moves the log's content into the file.
     connection.close().map_err(|(_, e)| StoreError::from(e))?;
@@ -247,7 +293,11 @@ fn write_axis(transaction: &Transaction<'_>, axis: &GenomeAxis) -> Result<(), St
     Ok(())
 }
 
-fn read_axis(connection: &Connection) -> Result<GenomeAxis, StoreError> {
+fn read_axis(connection: &mut Connection) -> Result<GenomeAxis, StoreError> {
+    let connection = connection.transaction()?;
+    for table in ["assembly", "chromosomes", "regions"] {
+        table_checksums::verify(&connection, table)?;
+    }
     let name: String = connection.query_row("SELECT name FROM assembly", [], |r| r.get(0))?;
     let mut select = connection.prepare("SELECT name, length FROM chromosomes ORDER BY ordinal")?;
     let chromosomes: Vec<(String, u64)> = select

@@ -7,7 +7,8 @@
 //! What it promises:
 //! - A kill at any instant loses at most the item being written. Bytes come first, then the row
 //!   that makes them real; bytes without a row are swept by the next writer.
-//! - A reader never sees half a write, and never waits for one.
+//! - A reader never sees half a write, and waits for none; while a model is stored, for at most a
+//!   transaction (see `bulk`).
 //! - Two writers of the same track or model do not get in each other's way: the second is told
 //!   who the first is.
 //! - Damage is found by checksums when it is read, and reported by name; nothing panics on it.
@@ -41,6 +42,8 @@
 //! ```
 
 mod annotation;
+mod backup;
+mod bulk;
 mod check;
 mod checkpoint_file;
 mod checkpoints;
@@ -63,6 +66,7 @@ mod shards;
 mod signal;
 mod statistics;
 mod sweep;
+mod table_checksums;
 mod tensors;
 #[cfg(test)]
 pub(crate) mod test_support;
@@ -73,7 +77,8 @@ mod track_changes;
 mod track_writer;
 mod zarr;
 
-pub use check::{Finding, Severity};
+pub use backup::{BackupProgress, BackupReport};
+pub use check::{Finding, Severity, check_database};
 pub use checkpoints::{Checkpoint, CheckpointWriter};
 pub use database::{Database, NewDatabase};
 pub use error::StoreError;

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use rusqlite::params;
 
+use super::bulk::Bulk;
 use super::locks::{Lock, join_writers};
 use super::model_rows::insert_record;
 use super::models::{make_ready, remove_rows};
@@ -12,7 +14,7 @@ use super::tensors::{checksum, encode, rows_per_chunk};
 use super::{Database, Model, ModelLock, ModelRecord, Precision, StoreError};
 
 /// How many bytes of pieces go into one transaction: enough that its sync costs little.
-const BATCH_BYTES: usize = 32 << 20;
+const BATCH_BYTES: usize = 64 << 20;
 
 /// A model being stored. Dropped without [`ModelWriter::commit`], it leaves nothing behind.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct ModelWriter<'a> {
     pub(super) batch: Vec<Chunk>,
     pub(super) batch_bytes: usize,
     committed: bool,
+    _bulk: Bulk<'a>,
     _writer: Lock,
 }
 
@@ -54,7 +57,8 @@ pub(super) struct Chunk {
     pub(super) ordinal: i64,
     pub(super) first_row: u64,
     pub(super) n_rows: u64,
-    pub(super) checksum: [u8; 16],
+    /// Computed, of many at once, before they are stored.
+    pub(super) checksum: Option<[u8; 16]>,
     pub(super) data: Vec<u8>,
 }
 
@@ -92,6 +96,7 @@ impl Database {
                 record.name, record.name
             )));
         }
+        let bulk = Bulk::begin(self);
         Ok(ModelWriter {
             database: self,
             id: insert_record(self, record)?,
@@ -102,6 +107,7 @@ impl Database {
             batch: Vec::new(),
             batch_bytes: 0,
             committed: false,
+            _bulk: bulk,
             _writer: writer,
         })
     }
@@ -254,7 +260,17 @@ impl ModelWriter<'_> {
 
     /// Stores what has come, in one transaction: new tensors, then pieces.
     fn store_batch(&mut self) -> Result<(), StoreError> {
-        let new_ids = self.database.write(|t| {
+        self.batch.par_iter_mut().for_each(|chunk| {
+            chunk.checksum.get_or_insert_with(|| checksum(&chunk.data));
+        });
+        for chunk in &self.batch {
+            if let (Some(begun), Some(checksum)) =
+                (self.tensors.get_mut(&chunk.tensor), &chunk.checksum)
+            {
+                begun.hasher.update(checksum);
+            }
+        }
+        let new_ids = self.database.write_in(&["model_tensors"], |t| {
             let mut insert = t.prepare_cached(
                 "INSERT INTO model_tensors (model, name, region, rows, cols, dtype)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -327,10 +343,9 @@ impl Begun {
             ordinal: self.n_chunks,
             first_row: self.n_stored,
             n_rows,
-            checksum: checksum(&data),
+            checksum: None,
             data,
         };
-        self.hasher.update(&chunk.checksum);
         self.n_chunks += 1;
         self.n_stored += n_rows;
         Ok(chunk)

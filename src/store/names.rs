@@ -55,7 +55,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn biosamples(&self) -> Result<Vec<Biosample>, StoreError> {
-        let named = self.read(|t| list(t, Kind::Biosample))?;
+        let named = self.read_checked(&["biosamples"], |t| list(t, Kind::Biosample))?;
         let biosample = |(id, name, metadata)| Biosample { id, name, metadata };
         Ok(named.into_iter().map(biosample).collect())
     }
@@ -65,7 +65,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn assays(&self) -> Result<Vec<Assay>, StoreError> {
-        let named = self.read(|t| list(t, Kind::Assay))?;
+        let named = self.read_checked(&["assays"], |t| list(t, Kind::Assay))?;
         let assay = |(id, name, metadata)| Assay { id, name, metadata };
         Ok(named.into_iter().map(assay).collect())
     }
@@ -214,7 +214,7 @@ pub(crate) fn finish_renaming(database: &Database) -> Result<(), StoreError> {
     if !pending {
         return Ok(());
     }
-    for track in database.tracks()? {
+    for track in database.tracks_as_they_are()? {
         let path = database.signal_folder().join(&track.array).join(METADATA);
         // A damaged array is `check`'s to report; it must not keep the others from their names.
         if let Err(why) = rename_in_attributes(&path, &track) {

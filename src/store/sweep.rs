@@ -2,7 +2,7 @@
 
 use super::durable::remove_folder;
 use super::locks::exclude_writers;
-use super::{Database, StoreError, models, names};
+use super::{Database, StoreError, Track, models, names};
 
 /// Removes what no row makes real. Does nothing, and says so, while anybody is writing: what looks
 /// like garbage may then be work in progress.
@@ -11,7 +11,7 @@ pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
         return Ok(false);
     };
     remove_folder(&database.aside_folder())?;
-    for array in orphan_arrays(database)? {
+    for array in orphan_arrays(database, &database.tracks_as_they_are()?)? {
         tracing::info!("removing signal.zarr/{array}, which an interrupted ingest left");
         remove_folder(&database.signal_folder().join(array))?;
     }
@@ -21,9 +21,11 @@ pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
 }
 
 /// Arrays in `signal.zarr` that no track has. Other things in there are the user's.
-pub(crate) fn orphan_arrays(database: &Database) -> Result<Vec<String>, StoreError> {
+pub(crate) fn orphan_arrays(
+    database: &Database,
+    tracks: &[Track],
+) -> Result<Vec<String>, StoreError> {
     let folder = database.signal_folder();
-    // Listed before the rows are read: an array committed in between then has its row.
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))? {
         let entry = entry.map_err(|e| StoreError::io(&folder, e))?;
@@ -32,9 +34,12 @@ pub(crate) fn orphan_arrays(database: &Database) -> Result<Vec<String>, StoreErr
             found.push(name);
         }
     }
-    let known: std::collections::HashSet<String> =
-        database.tracks()?.into_iter().map(|t| t.array).collect();
-    found.retain(|name| !known.contains(name));
+    // Asked again of what seems to be one: an array that was committed meanwhile has its row by now.
+    found.retain(|name| !tracks.iter().any(|t| t.array == *name));
+    if !found.is_empty() {
+        let now = database.tracks_as_they_are()?;
+        found.retain(|name| !now.iter().any(|t| t.array == *name));
+    }
     found.sort();
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! What the room promises, tested on whole databases.
 
+mod backup;
 mod directory;
 mod faults;
 mod models;

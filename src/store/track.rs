@@ -141,16 +141,12 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn tracks(&self) -> Result<Vec<Track>, StoreError> {
-        self.read(|t| {
-            let mut select = t.prepare(&format!("{SELECT} ORDER BY b.name, a.name"))?;
-            let mut tracks: Vec<Track> = select
-                .query_map([], track_of_row)?
-                .collect::<Result<_, _>>()?;
-            for track in &mut tracks {
-                read_sources(t, track)?;
-            }
-            Ok(tracks)
-        })
+        self.read_checked(TABLES, all_tracks)
+    }
+
+    /// All tracks, whether or not their tables are what was written.
+    pub(crate) fn tracks_as_they_are(&self) -> Result<Vec<Track>, StoreError> {
+        self.read(all_tracks)
     }
 
     /// The track of an experiment, if it has been ingested.
@@ -158,8 +154,22 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn track(&self, biosample: &str, assay: &str) -> Result<Option<Track>, StoreError> {
-        self.read(|t| find_track(t, biosample, assay))
+        self.read_checked(TABLES, |t| find_track(t, biosample, assay))
     }
+}
+
+/// What a track is read from.
+pub(crate) const TABLES: &[&str] = &["biosamples", "assays", "tracks", "track_sources"];
+
+fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
+    let mut select = t.prepare(&format!("{SELECT} ORDER BY b.name, a.name"))?;
+    let mut tracks: Vec<Track> = select
+        .query_map([], track_of_row)?
+        .collect::<Result<_, _>>()?;
+    for track in &mut tracks {
+        read_sources(t, track)?;
+    }
+    Ok(tracks)
 }
 
 const SELECT: &str = "SELECT t.id, b.name, a.name, t.array, t.transform, t.unit, t.checksum,

@@ -18,7 +18,7 @@ use super::durable::{make_folder, remove_folder, rename_synced};
 use super::locks::{Lock, join_writers, lock_one};
 use super::shards::ShardAssembler;
 use super::statistics::Statistics;
-use super::track::{combined_checksum, find_track, write_sources};
+use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::zarr::{Division, TrackArray};
 use super::{Database, StoreError, Track, TrackSource, Transform};
 
@@ -61,7 +61,7 @@ impl Database {
         self.prepare_writing()?;
         let track_lock = self.lock_track(&track.biosample, &track.assay)?;
         let writer = join_writers(&self.locks_folder())?;
-        let id = self.write(|t| {
+        let id = self.write_in(&["meta"], |t| {
             if let Some(old) = find_track(t, &track.biosample, &track.assay)? {
                 return Ok(old.id);
             }
@@ -149,7 +149,7 @@ impl TrackWriter<'_> {
         let aside = database.aside_folder().join(&self.array);
         let place = database.signal_folder().join(&self.array);
         rename_synced(&aside, &place)?;
-        let stored = database.write(|t| self.write_row(t, n_nan_bins, &statistics));
+        let stored = database.write_in(TABLES, |t| self.write_row(t, n_nan_bins, &statistics));
         let (track, replaced) = match stored {
             Ok(stored) => stored,
             Err(e) => {

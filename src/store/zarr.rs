@@ -252,8 +252,14 @@ fn nonzero(n: u64) -> Result<NonZeroU64, String> {
     NonZeroU64::new(n).ok_or_else(|| "it is divided into pieces of no length".to_string())
 }
 
-/// Writes the root group: what a reader of the arrays needs to know of the genome axis.
+/// Writes the root group.
 pub(crate) fn write_root(folder: &Path, axis: &GenomeAxis) -> Result<(), StoreError> {
+    write_synced(&folder.join(METADATA), &root_document(axis)?)?;
+    sync_folder(folder)
+}
+
+/// The root group's document: what a reader of the arrays needs to know of the genome axis.
+pub(crate) fn root_document(axis: &GenomeAxis) -> Result<Vec<u8>, StoreError> {
     let regions: Vec<Value> = axis
         .regions()
         .iter()
@@ -278,8 +284,5 @@ pub(crate) fn write_root(folder: &Path, axis: &GenomeAxis) -> Result<(), StoreEr
         .attributes(attributes)
         .build(Arc::new(()), "/")
         .map_err(|e| StoreError::Invalid(e.to_string()))?;
-    let document = serde_json::to_vec_pretty(group.metadata())
-        .map_err(|e| StoreError::Invalid(e.to_string()))?;
-    write_synced(&folder.join(METADATA), &document)?;
-    sync_folder(folder)
+    serde_json::to_vec_pretty(group.metadata()).map_err(|e| StoreError::Invalid(e.to_string()))
 }

@@ -208,3 +208,28 @@ fn a_truth_manifest_with_faults_is_refused_like_any_other() {
         .run("evaluate --truth sim/truth.tsv --columns cell=biosample")
         .expect_misuse(&["`cell` is not a column"]);
 }
+
+#[test]
+fn regions_given_are_all_that_is_scored() {
+    let workspace = Workspace::trained();
+    workspace.write("one.bed", "chr1\t0\t60010\n");
+    workspace.write("two.bed", "chr2\t0\t60010\n");
+    let error = |regions: &str| {
+        let line = format!("evaluate --tracks S1:H3K4me3 --format json {regions}");
+        let scores = workspace.ok(&line).json();
+        let mse = scores["tracks"][0]["measures"]["mse"].as_f64().unwrap();
+        (scores["n_bins"].as_f64().unwrap(), mse)
+    };
+    let (whole, one, two) = (
+        error(""),
+        error("--regions one.bed"),
+        error("--regions two.bed"),
+    );
+    assert_eq!(whole.0, one.0 + two.0);
+    let mean = (one.0 * one.1 + two.0 * two.1) / whole.0;
+    assert!((whole.1 - mean).abs() < 1e-9, "{} {mean}", whole.1);
+    workspace.write("beyond.bed", "chr1\t60010\t60020\n");
+    workspace
+        .run("evaluate --regions beyond.bed")
+        .fails(&["beyond.bed"]);
+}

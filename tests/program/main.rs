@@ -10,6 +10,7 @@ mod read;
 mod workspace;
 
 mod annotation;
+mod backing_up;
 mod bad_databases;
 mod bad_files;
 mod bad_manifests;
@@ -17,6 +18,7 @@ mod bad_names;
 mod bad_regions;
 #[cfg(feature = "torch")]
 mod evaluating;
+mod exchanging;
 #[cfg(feature = "torch")]
 mod extending;
 #[cfg(feature = "torch")]
@@ -29,6 +31,7 @@ mod ingesting;
 #[cfg(feature = "torch")]
 mod models;
 mod real_peaks;
+mod schema_versions;
 #[cfg(feature = "torch")]
 mod searching;
 #[cfg(feature = "torch")]

@@ -4,6 +4,7 @@ mod npy;
 mod reader;
 mod writer;
 
+pub(super) use npy::npy_header;
 pub(super) use reader::ArrayReader;
 pub(super) use writer::ArrayWriter;
 

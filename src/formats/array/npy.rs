@@ -200,9 +200,15 @@ fn read_shape(header: &str) -> Result<u64, String> {
     }
 }
 
-/// The header of a one-dimensional float32 array, padded so that the values are aligned to 64.
+/// The header of a one-dimensional float32 array.
 pub(in crate::formats) fn float32_header(n_values: u64) -> Vec<u8> {
-    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n_values},), }}");
+    npy_header("<f4", &[n_values])
+}
+
+/// The header of an array, padded so that the values are aligned to 64.
+pub(in crate::formats) fn npy_header(dtype: &str, sizes: &[u64]) -> Vec<u8> {
+    let sizes: String = sizes.iter().map(|n| format!("{n},")).collect();
+    let mut text = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({sizes}), }}");
     while (10 + text.len() + 1) % 64 != 0 {
         text.push(' ');
     }

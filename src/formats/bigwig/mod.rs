@@ -1,7 +1,7 @@
 //! bigWig, UCSC's indexed binary format (Kent et al. 2010).
 //!
 //! Files are read through `bigtools`, which trusts what it reads: [`layout`] therefore checks
-//! every offset and size that a request will follow before bigtools does, and [`shield`] turns
+//! every offset and size that a request will follow before bigtools does, and `shielded` turns
 //! what it still panics on into errors. Files are written by this room: the writer of bigtools
 //! 0.5.8 puts only chromosomes with data in the header, never ends on a file without data, and
 //! fills gaps between intervals in its zoom levels with the next value.
@@ -10,7 +10,6 @@ mod file;
 mod layout;
 mod read;
 mod section;
-mod shield;
 mod trees;
 mod write;
 mod zoom;

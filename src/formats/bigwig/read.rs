@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Seek};
 use bigtools::{BBIReadError, BigWigRead, BigWigReadOpenError, Value};
 
 use super::layout::Layout;
-use super::shield::shielded;
 use crate::formats::bins::Binner;
+use crate::formats::shield::shielded;
 use crate::formats::source::{ByteSource, open_bytes};
 use crate::formats::{BinSink, FormatError, Location, ReadOptions, ReadReport, SignalReader};
 use crate::genome::{GenomeAxis, Interval, other_naming};

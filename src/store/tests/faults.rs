@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::super::test_support::*;
-use super::super::{Database, NewDatabase, Precision, Severity, StoreError};
+use super::super::{Database, NewDatabase, Precision, Severity, StoreError, check_database};
 use super::models::{numbers, record, store_model};
 
 /// The name of the variable that makes a test the child that its parent kills.
@@ -256,6 +256,197 @@ fn damage_to_any_page_of_sqlite_is_an_error_and_not_a_panic() {
     assert!(Database::open(&path).unwrap().check().unwrap().is_empty());
 }
 
+/// All that a database says: the rows of every table, whatever page they lie on.
+fn everything(file: &Path) -> rusqlite::Result<Vec<String>> {
+    let connection = rusqlite::Connection::open(file)?;
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let names: Vec<String> = tables
+        .query_map([], |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let schema = "SELECT type || name || tbl_name || ifnull(sql, '') FROM sqlite_schema";
+    let mut said = Vec::new();
+    for sql in names
+        .iter()
+        .map(|n| format!("SELECT * FROM {n} NOT INDEXED"))
+        .chain([schema.into(), "PRAGMA user_version".into()])
+    {
+        let mut select = connection.prepare(&sql)?;
+        let n_columns = select.column_count();
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let cells: Vec<_> = (0..n_columns)
+                .map(|i| row.get::<_, rusqlite::types::Value>(i))
+                .collect::<rusqlite::Result<_>>()?;
+            said.push(format!("{sql} {cells:?}"));
+        }
+    }
+    Ok(said)
+}
+
+/// What readers see of a toy database, or that they refuse.
+fn seen(db: &Database) -> [Option<String>; 6] {
+    let numbers = |db: &Database| {
+        let model = db.read_model(Some("m"))?;
+        let mut out = vec![0.0; 9_000 * 25];
+        db.read_tensor(&model, "genome_25bp", Some(1), 0..9_000, &mut out)?;
+        Ok::<_, StoreError>(out)
+    };
+    [
+        db.tracks().ok().map(|v| format!("{v:?}")),
+        db.list_models().ok().map(|v| format!("{v:?}")),
+        numbers(db).ok().map(|v| format!("{v:?}")),
+        db.genes().ok().map(|v| format!("{v:?}")),
+        db.biosamples().ok().map(|v| format!("{v:?}")),
+        db.mask_intervals().ok().map(|v| format!("{v:?}")),
+    ]
+}
+
+#[test]
+fn a_flipped_bit_on_any_page_is_harmless_or_found_and_no_reader_tells_anything_else() {
+    let (_folder, db) = toy_database();
+    store_track(&db, "E003", "H3K4me1", &[2.0; 200]);
+    store_model(&db, "m", 1);
+    let before = seen(&db);
+    assert!(before.iter().all(Option::is_some));
+    let path = db.path().to_path_buf();
+    drop(db);
+    let file = path.join("persea.sqlite");
+    let whole = fs::read(&file).unwrap();
+    let said = everything(&file).unwrap();
+    let mut state = 12_345u64;
+    let mut draw = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    let (mut n_found, mut n_harmless) = (0, 0);
+    for page in 0..whole.len() / 16_384 {
+        let bytes = &whole[page * 16_384..(page + 1) * 16_384];
+        // Where rows are: small tables fill a page from its end, and zeros are mostly nothing.
+        let used: Vec<usize> = (0..16_384).filter(|i| bytes[*i] != 0).collect();
+        for _ in 0..6 {
+            if used.is_empty() {
+                break;
+            }
+            let at = page * 16_384 + used[draw(used.len())];
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << draw(8);
+            fs::write(&file, &damaged).unwrap();
+            let same = everything(&file).is_ok_and(|now| now == said);
+            fs::write(&file, &damaged).unwrap();
+            let (found, now) = match Database::open(&path) {
+                Err(_) => (true, None),
+                Ok(db) => {
+                    let now = seen(&db);
+                    let damage = |f: &super::super::Finding| f.severity == Severity::Damage;
+                    (db.check().map_or(true, |f| f.iter().any(damage)), Some(now))
+                }
+            };
+            assert!(found || same, "byte {at} of page {page}: not found");
+            for (now, before) in now.iter().flatten().zip(&before) {
+                assert!(now.is_none() || now == before, "byte {at}: {now:?}");
+            }
+            n_found += usize::from(found);
+            n_harmless += usize::from(!found);
+            for beside in ["-wal", "-shm", "-journal"] {
+                let _ = fs::remove_file(path.join(format!("persea.sqlite{beside}")));
+            }
+        }
+    }
+    assert!(
+        n_found > 4 * n_harmless,
+        "{n_found} found, {n_harmless} not"
+    );
+    fs::write(&file, &whole).unwrap();
+    let db = Database::open(&path).unwrap();
+    assert!(db.check().unwrap().is_empty());
+    assert_eq!(seen(&db), before);
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_found() {
+    let (_folder, db) = toy_database();
+    store_track(&db, "E003", "H3K4me1", &[2.0; 200]);
+    store_model(&db, "m", 1);
+    let path = db.path().to_path_buf();
+    drop(db);
+    let file = path.join("persea.sqlite");
+    let whole = fs::read(&file).unwrap();
+    for n_bytes in (0..whole.len()).step_by(8_192) {
+        fs::write(&file, &whole[..n_bytes]).unwrap();
+        match check_database(&path) {
+            Ok(findings) => assert!(
+                findings.iter().any(|f| f.severity == Severity::Damage),
+                "{n_bytes}"
+            ),
+            Err(e) => assert!(matches!(e, StoreError::NotADatabase { .. }), "{e}"),
+        }
+        for beside in ["-wal", "-shm"] {
+            let _ = fs::remove_file(path.join(format!("persea.sqlite{beside}")));
+        }
+    }
+}
+
+#[test]
+fn a_lie_in_a_table_is_named_and_later_writes_do_not_make_it_true() {
+    let (_folder, db) = toy_database();
+    store_track(&db, "E003", "H3K4me1", &[2.0; 200]);
+    store_track(&db, "E017", "H3K4me1", &[1.0; 200]);
+    store_model(&db, "m", 1);
+    let lie = "UPDATE tracks SET mean = mean + 1 WHERE id = 1";
+    db.connection().execute(lie, []).unwrap();
+    let path = db.path().to_path_buf();
+    drop(db);
+    let db = Database::open(&path).unwrap();
+    let error = db.tracks().unwrap_err().to_string();
+    assert!(error.contains("table tracks"), "{error}");
+    // What does not hang on it works.
+    let model = db.read_model(None).unwrap();
+    assert_eq!(db.biosamples().unwrap().len(), 2);
+    let findings = db.check().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].what, "persea.sqlite, table tracks");
+    assert!(findings[0].consequence.contains("models can still be read"));
+    db.set_default_model(&model.record.name).unwrap();
+    store_track(&db, "E116", "H3K4me1", &[3.0; 200]);
+    assert_eq!(db.check().unwrap(), findings);
+}
+
+#[test]
+fn damage_beside_the_database_file_is_found_too() {
+    let (_folder, db) = toy_database();
+    store_track(&db, "E003", "H3K4me1", &[2.0; 200]);
+    let lock = db.lock_model("m").unwrap();
+    db.save_checkpoint(&lock, 1, &[("a", b"first")]).unwrap();
+    assert!(db.check().unwrap().is_empty());
+    let signal = db.path().join("signal.zarr");
+    let track = db.track("E003", "H3K4me1").unwrap().unwrap();
+    let flip = |path: &Path, from: &str, to: &str| {
+        let text = fs::read(path).unwrap();
+        let at = text.windows(from.len()).position(|w| w == from.as_bytes());
+        let mut bytes = text.clone();
+        let at = at.unwrap_or_else(|| panic!("{from} in {}", path.display()));
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        fs::write(path, bytes).unwrap();
+        let found = db.check().unwrap();
+        fs::write(path, text).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].severity, Severity::Damage);
+        found[0].what.clone()
+    };
+    let root = flip(&signal.join("zarr.json"), "toy", "tox");
+    assert_eq!(root, "signal.zarr/zarr.json");
+    let named = flip(&signal.join(&track.array).join("zarr.json"), "E003", "E00s");
+    assert!(named.contains(&track.array), "{named}");
+    let folder = fs::read_dir(db.checkpoints_folder()).unwrap().next();
+    let folder = folder.unwrap().unwrap().path();
+    let newest = fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    let named = flip(&newest.path(), "first", "farst");
+    assert!(named.ends_with(".checkpoint"), "{named}");
+    assert!(db.check().unwrap().is_empty());
+}
+
 #[test]
 fn what_interrupted_writers_left_is_swept_by_the_next_writer() {
     let (_folder, db) = toy_database();
@@ -271,9 +462,9 @@ fn what_interrupted_writers_left_is_swept_by_the_next_writer() {
     let mut writer = db
         .begin_model(&lock, &record("half", Precision::F32), false)
         .unwrap();
-    let many = numbers(400_000, 25, 1);
+    let many = numbers(800_000, 25, 1);
     writer
-        .tensor("genome_25bp", 500_000, 25, Some(0), &many)
+        .tensor("genome_25bp", 900_000, 25, Some(0), &many)
         .unwrap();
     std::mem::forget(writer);
     drop(lock);
@@ -281,12 +472,8 @@ fn what_interrupted_writers_left_is_swept_by_the_next_writer() {
     let count = |db: &Database, sql: &str| -> i64 {
         db.connection().query_row(sql, [], |r| r.get(0)).unwrap()
     };
-    db.connection()
-        .execute(
-            "UPDATE models SET status = 'deleted' WHERE name = 'gone'",
-            [],
-        )
-        .unwrap();
+    let begun = "UPDATE models SET status = 'deleted' WHERE name = 'gone'";
+    db.write(|t| Ok(t.execute(begun, [])?)).unwrap();
     assert!(count(&db, "SELECT count(*) FROM model_chunks") > 50);
 
     // The forgotten writer still holds its share of the lock, as a living process would.

@@ -342,3 +342,50 @@ fn a_second_writer_of_a_model_is_refused_and_readers_are_not() {
     writer.commit().unwrap();
     assert_eq!(other.read_model(Some("m")).unwrap().tensors.len(), 1);
 }
+
+#[test]
+fn a_model_is_written_once_when_nobody_else_is_there_and_through_the_log_otherwise() {
+    let (_folder, db) = toy_database();
+    let mode = |db: &Database| -> String {
+        let mode = db
+            .connection()
+            .pragma_query_value(None, "journal_mode", |r| r.get(0));
+        mode.unwrap()
+    };
+    let many = numbers(800_000, 25, 3);
+    let store = |name: &str, expected: &str, visitor: &dyn Fn()| {
+        let lock = db.lock_model(name).unwrap();
+        let mut writer = db
+            .begin_model(&lock, &record(name, Precision::F32), false)
+            .unwrap();
+        assert_eq!(mode(&db), expected);
+        // The first batch is stored with the first half.
+        let (first, second) = many.split_at(many.len() / 2);
+        for half in [first, second] {
+            writer
+                .tensor("genome_25bp", 800_000, 25, Some(0), half)
+                .unwrap();
+            visitor();
+        }
+        let model = writer.commit().unwrap();
+        let mut out = vec![0.0; many.len()];
+        db.read_tensor(&model, "genome_25bp", Some(0), 0..800_000, &mut out)
+            .unwrap();
+        assert!(out == many);
+    };
+    store("alone", "truncate", &|| {});
+    assert_eq!(mode(&db), "wal");
+    // Somebody comes in the middle of it, and finds the database in order.
+    store("visited", "truncate", &|| {
+        let visitor = Database::open(db.path()).unwrap();
+        assert_eq!(visitor.list_models().unwrap().len(), 1);
+        assert!(visitor.check().unwrap().is_empty());
+    });
+    assert_eq!(mode(&db), "wal");
+    let other = Database::open(db.path()).unwrap();
+    store("shared", "wal", &|| {
+        assert_eq!(other.list_models().unwrap().len(), 2);
+    });
+    assert_eq!(other.list_models().unwrap().len(), 3);
+    assert!(other.check().unwrap().is_empty());
+}

@@ -1,4 +1,4 @@
-//! Panics of bigtools on damaged files, turned into errors.
+//! Panics of other crates on damaged files, turned into errors.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -13,7 +13,7 @@ static QUIET: Once = Once::new();
 /// Runs what may panic; `None` where it did. The panic is not printed.
 ///
 /// Whatever the closure was changing must not be used after a panic.
-pub(super) fn shielded<T>(run: impl FnOnce() -> T) -> Option<T> {
+pub(in crate::formats) fn shielded<T>(run: impl FnOnce() -> T) -> Option<T> {
     // Panics of shielded threads are silent, all others are told as before.
     QUIET.call_once(|| {
         let tell = take_hook();

@@ -1,0 +1,160 @@
+//! `persea export genome|embedding|biosamples|assays`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::formats::{TableFormat, TableSource, write_table};
+use persea::genome::{Interval, Scale};
+use persea::imputation::spans;
+use persea::model::{GenomeRows, GenomeTable, NamedAxis, NamedTable, TrainedModel};
+
+use super::super::output::{grouped, print_line};
+use super::super::{Common, Misuse, progress};
+
+/// What every table takes.
+#[derive(Debug, clap::Args)]
+pub struct Target {
+    /// The model; the default one when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// The file; its ending tells the format: .npz, .parquet, .tsv or .h5ad
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// The file's format, whatever its name
+    // Its own id: every subcommand has `--format` as well, which says how results are printed.
+    #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["npz", "parquet", "tsv", "h5ad"])]
+    format: Option<String>,
+}
+
+/// Factors of the genome at one scale: a row a 25 bp, 250 bp or 5 kbp bin.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: persea export genome --scale 250bp --region chr1:1,000,000-2,000,000 --output region.parquet"
+)]
+pub struct Genome {
+    #[command(flatten)]
+    target: Target,
+    /// Which factors
+    #[arg(long, value_parser = ["25bp", "250bp", "5kbp"], default_value = "25bp")]
+    scale: String,
+    /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
+    #[arg(long, value_name = "REGION", num_args = 1)]
+    region: Vec<String>,
+}
+
+/// The embedding of each 25 bp bin: its factors at the three scales side by side.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: persea export embedding --region chr1:1,000,000-2,000,000 --output region.npz"
+)]
+pub struct Embedding {
+    #[command(flatten)]
+    target: Target,
+    /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
+    #[arg(long, value_name = "REGION", num_args = 1)]
+    region: Vec<String>,
+}
+
+/// Factors of the biosamples, with what is known of each (as obs in h5ad).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea export biosamples --output biosamples.h5ad")]
+pub struct Biosamples {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Factors of the assays, with what is known of each.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: persea export assays --output assays.tsv")]
+pub struct Assays {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Runs `export genome`.
+pub fn genome(arguments: Genome, common: &Common) -> anyhow::Result<ExitCode> {
+    let scale = Scale::from_name(&arguments.scale).unwrap_or(Scale::Bp25);
+    along_the_genome(
+        &arguments.target,
+        GenomeRows::Scale(scale),
+        &arguments.region,
+        common,
+    )
+}
+
+/// Runs `export embedding`.
+pub fn embedding(arguments: Embedding, common: &Common) -> anyhow::Result<ExitCode> {
+    along_the_genome(
+        &arguments.target,
+        GenomeRows::Embedding,
+        &arguments.region,
+        common,
+    )
+}
+
+/// Runs `export biosamples`.
+pub fn biosamples(arguments: Biosamples, common: &Common) -> anyhow::Result<ExitCode> {
+    named(&arguments.target, NamedAxis::Biosamples, common)
+}
+
+/// Runs `export assays`.
+pub fn assays(arguments: Assays, common: &Common) -> anyhow::Result<ExitCode> {
+    named(&arguments.target, NamedAxis::Assays, common)
+}
+
+fn along_the_genome(
+    target: &Target,
+    rows: GenomeRows,
+    regions: &[String],
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    let format = target.format()?;
+    let database = common.open()?;
+    let model = TrainedModel::open(&database, target.model.as_deref())?;
+    let intervals: Vec<Interval> = regions
+        .iter()
+        .map(|r| Interval::parse_browser(r))
+        .collect::<Result<_, _>>()?;
+    let spans = spans(model.axis(), &intervals)?;
+    let table = GenomeTable::new(&database, &model, rows, &spans);
+    target.write(format, &table)
+}
+
+fn named(target: &Target, axis: NamedAxis, common: &Common) -> anyhow::Result<ExitCode> {
+    let format = target.format()?;
+    let database = common.open()?;
+    let model = TrainedModel::open(&database, target.model.as_deref())?;
+    target.write(format, &NamedTable::new(&database, &model, axis)?)
+}
+
+impl Target {
+    fn format(&self) -> anyhow::Result<TableFormat> {
+        let named = self.format.as_deref().and_then(TableFormat::from_name);
+        let format = named.or_else(|| TableFormat::guess(&self.output));
+        format.ok_or_else(|| {
+            Misuse(format!(
+                "{}: which format? End the name in .npz, .parquet, .tsv or .h5ad, or say --as",
+                self.output.display()
+            ))
+            .into()
+        })
+    }
+
+    fn write(
+        &self,
+        format: TableFormat,
+        source: &dyn TableSource<persea::Error>,
+    ) -> anyhow::Result<ExitCode> {
+        let shape = source.shape();
+        let bar = progress::bar(shape.n_rows, "exporting {wide_bar} {percent}% left {eta}");
+        write_table(&self.output, format, source, &mut |n| bar.set_position(n))?;
+        bar.finish_and_clear();
+        eprintln!(
+            "{} rows of {} factors",
+            grouped(shape.n_rows),
+            shape.numbers.len()
+        );
+        print_line(self.output.display())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

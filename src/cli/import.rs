@@ -1,0 +1,159 @@
+//! `persea import`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use persea::genome::{Assembly, GenomeAxis};
+use persea::model::{AvocadoPart, ImportOptions, import_avocado};
+use persea::store::{Database, NewDatabase, Precision};
+
+use super::output::grouped;
+use super::{Common, Misuse, names, progress};
+
+/// Take in models of other programs.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: persea import avocado chr1=models/avocado-chr1 chr2=models/avocado-chr2 --db roadmap.persea --assembly hg19"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Avocado(Avocado),
+}
+
+/// Pretrained models of the original Avocado: NAME.json and NAME.h5, a pair a chromosome.
+///
+/// All chromosomes named become one model: they must share the network and the factors of biosamples
+/// and assays. Each must have been trained on its whole chromosome, from the first base on; models of
+/// several regions set end to end (the ENCODE pilot regions) cannot be placed on the genome.
+///
+/// With --assembly the database is made too, covering the chromosomes named. To have genes, enhancers
+/// and a mask in it, make it with `persea create --chromosomes` first.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea import avocado chr1=models/avocado-chr1 chr2=models/avocado-chr2 --db roadmap.persea --assembly hg19\n          persea import avocado chr21=avocado-chr21 --name published --precision f16"
+)]
+struct Avocado {
+    /// chr1=NAME, for the files NAME.json and NAME.h5
+    #[arg(value_name = "CHROM=NAME", required = true)]
+    parts: Vec<String>,
+    /// The model's name in the database
+    #[arg(long, default_value = "avocado", value_name = "NAME")]
+    name: String,
+    /// Make the database: hg19 or hg38, or any name together with --chrom-sizes
+    #[arg(long, value_name = "NAME")]
+    assembly: Option<String>,
+    /// Chromosome names and lengths of another assembly
+    #[arg(long, value_name = "FILE", requires = "assembly")]
+    chrom_sizes: Option<PathBuf>,
+    /// The tracks that it was trained on (columns biosample and assay); old models do not say
+    #[arg(long, value_name = "FILE")]
+    trained_on: Option<PathBuf>,
+    /// How genome factors are stored; f16 halves the disk
+    #[arg(long, value_parser = ["f32", "f16"], default_value = "f32")]
+    precision: String,
+    /// Take the place of a model of that name
+    #[arg(long)]
+    replace: bool,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let What::Avocado(arguments) = arguments.what;
+    let parts: Vec<AvocadoPart> = arguments
+        .parts
+        .iter()
+        .map(|text| AvocadoPart::parse(text).map_err(|e| Misuse(e.to_string()).into()))
+        .collect::<anyhow::Result<_>>()?;
+    let options = ImportOptions {
+        name: arguments.name.clone(),
+        precision: Precision::from_name(&arguments.precision).unwrap_or_default(),
+        replace: arguments.replace,
+        trained_on: (arguments.trained_on.as_deref())
+            .map(names::pairs_of_file)
+            .transpose()?,
+    };
+    let database = match &arguments.assembly {
+        Some(assembly) => create(&arguments, assembly, &parts, common)?,
+        None => common.open()?,
+    };
+    let bar = progress::bar(1, "importing {wide_bar} {percent}% {elapsed} left {eta}");
+    let imported = import_avocado(&database, &parts, &options, &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let model = match imported {
+        Ok(model) => model,
+        Err(e) => {
+            if arguments.assembly.is_some() {
+                // It was made for this model, and holds nothing.
+                let path = database.path().to_path_buf();
+                drop(database);
+                let _ = std::fs::remove_dir_all(path);
+            }
+            return Err(e.into());
+        }
+    };
+    let record = &model.record;
+    let n_bins: u64 = record.regions.iter().map(|r| r.n_bins).sum();
+    eprintln!(
+        "model {}: {} biosamples, {} assays, {} bins of {}",
+        record.name,
+        record.biosamples.len(),
+        record.assays.len(),
+        grouped(n_bins),
+        parts
+            .iter()
+            .map(|p| p.chrom.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    if record.training.pointer("/imported/experiments_known") == Some(&false.into()) {
+        eprintln!(
+            "its files do not say what it was trained on, so nothing can be scored as held out; \
+             --trained-on says it"
+        );
+    }
+    eprintln!(
+        "next: persea impute BIOSAMPLE:ASSAY --model {} --output FILE.bw --db {}",
+        record.name,
+        database.path().display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn create(
+    arguments: &Avocado,
+    assembly: &str,
+    parts: &[AvocadoPart],
+    common: &Common,
+) -> anyhow::Result<Database> {
+    let path = common.path()?;
+    if path.exists() {
+        return Err(Misuse(format!(
+            "{} is there already; leave --assembly out to import into it",
+            path.display()
+        ))
+        .into());
+    }
+    let assembly = match &arguments.chrom_sizes {
+        Some(sizes) => Assembly::from_chrom_sizes(assembly, sizes)?,
+        None => Assembly::by_name(assembly)?,
+    };
+    let mut chromosomes: Vec<&str> = parts.iter().map(|p| p.chrom.as_str()).collect();
+    chromosomes.sort_by_key(|name| assembly.rank(name));
+    chromosomes.dedup();
+    let new = NewDatabase {
+        axis: GenomeAxis::whole_chromosomes(assembly, &chromosomes)?,
+        mask: Vec::new(),
+        genes: Vec::new(),
+        enhancers: Vec::new(),
+    };
+    Ok(Database::create(path, &new)?)
+}

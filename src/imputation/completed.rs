@@ -1,0 +1,316 @@
+//! A completed compendium: every experiment that a model knows, measured where it was measured and
+//! imputed elsewhere.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::{Scale, Stream};
+use crate::compendium::Experiment;
+use crate::formats::{CubeWriter, Format, SignalWriter, create_signal, write_text};
+use crate::genome::BIN_BP;
+use crate::model::TrainedModel;
+use crate::store::{Database, Track, Transform};
+
+/// Tracks that are begun at once: more mean more walks along the genome.
+const OPEN_TRACKS: usize = 16;
+
+/// Bins that are read of a measured track at once.
+const PIECE_BINS: u64 = 1 << 16;
+
+/// Where a track of a completed compendium comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Provenance {
+    /// It was measured, and is a track of the database.
+    Measured(Box<Track>),
+    /// The model imputed it.
+    Imputed,
+}
+
+impl Provenance {
+    /// `measured` or `imputed`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Provenance::Measured(_) => "measured",
+            Provenance::Imputed => "imputed",
+        }
+    }
+}
+
+/// A track of a completed compendium.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompletedTrack {
+    /// Which experiment.
+    pub experiment: Experiment,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// Every experiment that the model knows, in the order of its biosamples and assays, and where each
+/// comes from.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn completed_tracks(
+    database: &Database,
+    model: &TrainedModel,
+) -> crate::Result<Vec<CompletedTrack>> {
+    let mut measured: HashMap<Experiment, Track> = database
+        .tracks()?
+        .into_iter()
+        .map(|t| (Experiment::new(&t.biosample, &t.assay), t))
+        .collect();
+    let record = model.record();
+    let mut tracks = Vec::new();
+    for biosample in &record.biosamples {
+        for assay in &record.assays {
+            let experiment = Experiment::new(biosample, assay);
+            let provenance = match measured.remove(&experiment) {
+                Some(track) => Provenance::Measured(Box::new(track)),
+                None => Provenance::Imputed,
+            };
+            tracks.push(CompletedTrack {
+                experiment,
+                provenance,
+            });
+        }
+    }
+    Ok(tracks)
+}
+
+/// Writes a completed compendium over spans of the model's axis as one Zarr v3 group: the array
+/// `signal`, `[biosample, assay, bin]`, and the array `measured` beside it, `[biosample, assay]`, 1
+/// where a track was measured. The group's attributes name biosamples and assays, say which bins the
+/// spans are, and where each track comes from. `progress` hears how many bins are done in all.
+///
+/// # Errors
+/// When something of that name exists, a blob or a chunk is damaged, or the disk is full.
+pub fn write_completed_zarr(
+    database: &Database,
+    model: &TrainedModel,
+    path: &Path,
+    spans: &[Range<u64>],
+    scale: Scale,
+    progress: &mut dyn FnMut(u64),
+) -> crate::Result<Vec<CompletedTrack>> {
+    let tracks = completed_tracks(database, model)?;
+    let walk = Walk::new(database, model, spans, scale)?;
+    let record = model.record();
+    let (n_biosamples, n_assays) = (record.biosamples.len(), record.assays.len());
+    let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
+    let mut cube = CubeWriter::create(
+        path,
+        n_biosamples as u64,
+        n_assays as u64,
+        n_bins,
+        walk.attributes(&tracks),
+    )?;
+    let mut done = 0;
+    walk.run(&tracks, &mut |i, _, values| {
+        let (biosample, assay) = (i / n_assays, i % n_assays);
+        cube.write(biosample as u64, assay as u64, values)?;
+        done += values.len() as u64;
+        progress(done);
+        Ok(())
+    })?;
+    let is_measured = |t: &CompletedTrack| u8::from(t.provenance != Provenance::Imputed);
+    let flags: Vec<u8> = tracks.iter().map(is_measured).collect();
+    cube.write_flags("measured", &flags)?;
+    cube.finish()?;
+    Ok(tracks)
+}
+
+/// Writes a completed compendium over spans of the model's axis as a folder of signal files, one a
+/// track, and `provenance.tsv`. `name` names a track's file; `progress` hears how many bins are done.
+///
+/// # Errors
+/// When a blob or a chunk is damaged, or a file cannot be written.
+#[allow(clippy::too_many_arguments)] // each is a word of the sentence above
+pub fn write_completed_files(
+    database: &Database,
+    model: &TrainedModel,
+    folder: &Path,
+    format: Format,
+    name: &dyn Fn(&Experiment) -> PathBuf,
+    spans: &[Range<u64>],
+    scale: Scale,
+    progress: &mut dyn FnMut(u64),
+) -> crate::Result<Vec<CompletedTrack>> {
+    let tracks = completed_tracks(database, model)?;
+    let walk = Walk::new(database, model, spans, scale)?;
+    let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
+    // A file is open from the first piece of its track to the last.
+    let mut open: HashMap<usize, (u64, Box<dyn SignalWriter>)> = HashMap::new();
+    let mut done = 0;
+    walk.run(&tracks, &mut |i, first, values| {
+        let (n_come, mut writer) = match open.remove(&i) {
+            Some(begun) => begun,
+            None => {
+                let path = folder.join(name(&tracks[i].experiment));
+                (0, create_signal(&path, format, model.axis())?)
+            }
+        };
+        writer.write(first, values)?;
+        let n_come = n_come + values.len() as u64;
+        match n_come == n_bins {
+            true => writer.finish()?,
+            false => {
+                open.insert(i, (n_come, writer));
+            }
+        }
+        done += values.len() as u64;
+        progress(done);
+        Ok(())
+    })?;
+    let mut table = String::from("biosample\tassay\tfile\tsource\tlocation\tchecksum\n");
+    for track in &tracks {
+        let (location, checksum) = walk.origin(track);
+        let line = [
+            track.experiment.biosample.clone(),
+            track.experiment.assay.clone(),
+            name(&track.experiment).display().to_string(),
+            track.provenance.name().to_string(),
+            location,
+            checksum,
+        ];
+        let line = line.map(|field| field.replace(['\t', '\n', '\r'], " "));
+        table.push_str(&line.join("\t"));
+        table.push('\n');
+    }
+    write_text(&folder.join("provenance.tsv"), table.as_bytes())?;
+    Ok(tracks)
+}
+
+/// A walk over all tracks: first the measured ones, one after another, then the imputed ones in groups.
+struct Walk<'a> {
+    database: &'a Database,
+    model: &'a TrainedModel,
+    spans: &'a [Range<u64>],
+    scale: Scale,
+    /// The database's bin that each region of the model starts at.
+    starts: Vec<u64>,
+    transforms: HashMap<String, Transform>,
+}
+
+/// Receives pieces: the track's place in the list, the model's axis bin that a piece starts at, and
+/// its values. The pieces of a track come in order.
+type Sink<'a> = dyn FnMut(usize, u64, &[f32]) -> crate::Result<()> + 'a;
+
+impl<'a> Walk<'a> {
+    fn new(
+        database: &'a Database,
+        model: &'a TrainedModel,
+        spans: &'a [Range<u64>],
+        scale: Scale,
+    ) -> crate::Result<Self> {
+        Ok(Walk {
+            starts: model.axis().starts_in(database.axis())?,
+            transforms: super::write::transforms(database)?,
+            database,
+            model,
+            spans,
+            scale,
+        })
+    }
+
+    fn run(&self, tracks: &[CompletedTrack], sink: &mut Sink<'_>) -> crate::Result<()> {
+        let mut values = Vec::new();
+        for (i, track) in tracks.iter().enumerate() {
+            let Provenance::Measured(measured) = &track.provenance else {
+                continue;
+            };
+            let signal = self.database.signal(measured)?;
+            for span in self.spans {
+                let mut at = span.start;
+                while at < span.end {
+                    let end = (at + PIECE_BINS).min(span.end);
+                    let region = self.model.axis().locate(at).region;
+                    let within = at - self.model.axis().region_bins(region).start;
+                    let first = self.starts[region] + within;
+                    values.resize((end - at) as usize, 0f32);
+                    signal.read(first..first + (end - at), &mut values)?;
+                    self.to_scale(measured.transform, &mut values);
+                    sink(i, at, &values)?;
+                    at = end;
+                }
+            }
+        }
+        let imputed: Vec<usize> = (0..tracks.len())
+            .filter(|i| tracks[*i].provenance == Provenance::Imputed)
+            .collect();
+        let stream = Stream::new(self.database, self.model);
+        for group in imputed.chunks(OPEN_TRACKS) {
+            let experiments: Vec<Experiment> = group
+                .iter()
+                .map(|i| tracks[*i].experiment.clone())
+                .collect();
+            stream.run::<crate::Error>(&experiments, self.spans, &mut |i, first, piece| {
+                values.clear();
+                values.extend_from_slice(piece);
+                // An assay without tracks here (of an imported model) was trained on arcsinh.
+                let transform = self.transforms.get(&experiments[i].assay).copied();
+                self.to_scale(transform.unwrap_or(Transform::Arcsinh), &mut values);
+                sink(group[i], first, &values)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn to_scale(&self, transform: Transform, values: &mut [f32]) {
+        if self.scale == Scale::Signal {
+            for value in values {
+                *value = transform.invert(*value);
+            }
+        }
+    }
+
+    /// Where a track was read from, or the model that imputed it, and the checksum of either.
+    fn origin(&self, track: &CompletedTrack) -> (String, String) {
+        match &track.provenance {
+            Provenance::Measured(track) => (track.location.clone(), track.checksum.clone()),
+            Provenance::Imputed => (
+                format!("model {}", self.model.record().name),
+                self.model.stored().checksum.clone(),
+            ),
+        }
+    }
+
+    fn attributes(&self, tracks: &[CompletedTrack]) -> Map<String, Value> {
+        let axis = self.model.axis();
+        let record = self.model.record();
+        let mut before = 0;
+        let mut regions = Vec::new();
+        for span in self.spans {
+            let first = axis.bin_interval(span.start);
+            let last = axis.bin_interval(span.end - 1);
+            regions.push(json!({
+                "chrom": first.chrom, "start": first.start, "end": last.end,
+                "first_bin": before, "n_bins": span.end - span.start,
+            }));
+            before += span.end - span.start;
+        }
+        let provenance: Vec<Value> = tracks
+            .iter()
+            .map(|track| {
+                let (location, checksum) = self.origin(track);
+                json!({
+                    "biosample": track.experiment.biosample, "assay": track.experiment.assay,
+                    "source": track.provenance.name(), "location": location, "checksum": checksum,
+                })
+            })
+            .collect();
+        let scale = match self.scale {
+            Scale::Signal => "signal",
+            Scale::Transformed => "as stored",
+        };
+        let attributes = json!({
+            "assembly": axis.assembly().name(), "bin_bp": BIN_BP, "scale": scale,
+            "model": record.name, "model_checksum": self.model.stored().checksum,
+            "biosamples": record.biosamples, "assays": record.assays,
+            "regions": regions, "provenance": provenance,
+        });
+        attributes.as_object().cloned().unwrap_or_default()
+    }
+}
