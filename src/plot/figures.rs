@@ -365,7 +365,10 @@ mod tests {
         assert_eq!(ticks(-3.0, 11.0), (-5.0, 15.0, 5.0));
         assert_eq!(format_tick(0.30000000000000004, 0.1), "0.3");
         assert_eq!(format_tick(-1e-17, 0.1), "0.0");
-        assert_eq!((decimals(-0.0004, 3), decimals(-0.0006, 3)), ("0.000".into(), "-0.001".into()));
+        assert_eq!(
+            (decimals(-0.0004, 3), decimals(-0.0006, 3)),
+            ("0.000".into(), "-0.001".into())
+        );
     }
 
     #[test]
