@@ -110,6 +110,7 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
         cache_bytes: 500_000_000,
         half_precision: false,
         arithmetic: Arithmetic::F32,
+        refinement: None,
     };
     let means = Means {
         device: device("cpu")?,

@@ -20,6 +20,8 @@ pub enum Purpose {
     Validation = 4,
     /// Dropout.
     Dropout = 5,
+    /// Which bins, tracks and inputs a refinement's step shows.
+    Refinement = 6,
     /// Where the search for principal components begins.
     Components = 40,
     /// Which units a bootstrap replicate draws.

@@ -36,6 +36,7 @@ pub fn options(name: &str) -> TrainOptions {
     TrainOptions {
         name: name.into(),
         architecture: Architecture::Avocado,
+        refinement: None,
         sizes: Sizes::preset(preset(name)),
         sampling: Sampling::Sequential,
         learning_rate: 1e-3,
@@ -91,6 +92,7 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
             config: serde_json::to_value(ModelConfig {
                 architecture: options.architecture,
                 sizes: *sizes,
+                refinement: None,
             })?,
             seed: 0,
             training: serde_json::json!({}),
@@ -102,7 +104,7 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
         };
         let lock = database.lock_model(name)?;
         let genome = GenomeFactors::initial(sizes, &axis, 0);
-        save(&database, &lock, &record, &network, &genome, false)?;
+        save(&database, &lock, &record, &network, &genome, None, false)?;
     }
     Ok(())
 }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use persea::compendium::{ColumnMap, Experiment, IngestOptions, Manifest, Replicates, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
-use persea::factorization::{Arithmetic, Means, Sampling, TrainOptions, Validate, fit};
+use persea::factorization::{
+    Arithmetic, Means, RefinementOptions, Sampling, TrainOptions, Validate, fit,
+};
 use persea::formats::Format;
 use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
 use persea::imputation::{Output, Scale, missing_experiments, spans, write_experiments};
@@ -156,6 +158,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         .map(|e| Output {
             experiment: e.clone(),
             path: imputed.join(impute::file_name(e, Format::BigWig)),
+            uncertainty: None,
         })
         .collect();
     write_experiments(
@@ -212,7 +215,8 @@ fn example_region(database: &Database) -> String {
 fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOptions {
     TrainOptions {
         name: "demo".into(),
-        architecture: Architecture::Avocado,
+        architecture: Architecture::Persea,
+        refinement: Some(RefinementOptions::default()),
         sizes: Sizes::preset(Preset::Small),
         sampling: Sampling::Sequential,
         learning_rate: 1e-3,

@@ -10,13 +10,15 @@ use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
+#[cfg(feature = "torch")]
+use super::folds;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
 
 /// Score imputations of tracks kept out of training, the baselines beside them.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv"
+    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 -- --model persea"
 )]
 pub struct Arguments {
     /// The model; the default one when not given
@@ -40,6 +42,23 @@ pub struct Arguments {
     /// The scale to score on
     #[arg(long, value_enum, default_value_t = ScaleArgument::Arcsinh)]
     scale: ScaleArgument,
+    /// Cross-validate: train and score every fold of a file (fold, biosample, assay). What is done
+    /// already is kept; options of `persea train` follow after `--`
+    #[cfg(feature = "torch")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks"])]
+    folds: Option<PathBuf>,
+    /// The seeds that each fold is trained with
+    #[cfg(feature = "torch")]
+    #[arg(long, value_delimiter = ',', default_value = "0", requires = "folds")]
+    seeds: Vec<u64>,
+    /// What the models' names begin with: PREFIX.FOLD.SEED
+    #[cfg(feature = "torch")]
+    #[arg(long, default_value = "folds", requires = "folds")]
+    prefix: String,
+    /// Options of `persea train`, for --folds
+    #[cfg(feature = "torch")]
+    #[arg(last = true, requires = "folds", value_name = "TRAINING")]
+    training: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -52,6 +71,12 @@ enum ScaleArgument {
 
 /// Runs it.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "torch")]
+    if let Some(folds) = &arguments.folds {
+        let scale = scoring_scale(arguments.scale);
+        let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);
+        return folds::run(folds, prefix, seeds, &arguments.training, scale, common);
+    }
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
     let columns = match &arguments.columns {
@@ -78,10 +103,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             None => Vec::new(),
         },
     };
-    let scale = match arguments.scale {
-        ScaleArgument::Arcsinh => ScoringScale::Arcsinh,
-        ScaleArgument::Signal => ScoringScale::Signal,
-    };
+    let scale = scoring_scale(arguments.scale);
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
     let evaluation = evaluate(&database, &model, scale, &options, &mut |done, of| {
         bar.set_length(of as u64);
@@ -90,6 +112,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     print(&evaluation, common.format)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn scoring_scale(argument: ScaleArgument) -> ScoringScale {
+    match argument {
+        ScaleArgument::Arcsinh => ScoringScale::Arcsinh,
+        ScaleArgument::Signal => ScoringScale::Signal,
+    }
 }
 
 /// Prints an evaluation: as JSON in DESIGN's form, as TSV and CSV a row a track and predictor, as a

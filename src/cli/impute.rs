@@ -47,6 +47,10 @@ pub struct Arguments {
     /// Stay on the arcsinh scale that the tracks are trained on
     #[arg(long)]
     arcsinh: bool,
+    /// Write a second file beside each, NAME.sd.EXTENSION: the standard deviation, at every bin, of
+    /// what would be observed about what is imputed
+    #[arg(long)]
+    uncertainty: bool,
 }
 
 /// Runs it.
@@ -75,10 +79,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         && experiments.len() == 1
         && !arguments.output.is_dir();
     let format = format(&arguments, one)?;
+    let beside = |path: PathBuf| arguments.uncertainty.then(|| uncertainty_beside(&path));
     let outputs: Vec<Output> = match one {
         true => vec![Output {
             experiment: experiments[0].clone(),
             path: arguments.output.clone(),
+            uncertainty: beside(arguments.output.clone()),
         }],
         false => {
             std::fs::create_dir_all(&arguments.output)
@@ -89,6 +95,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 .map(|e| Output {
                     experiment: e.clone(),
                     path: path(e),
+                    uncertainty: beside(path(e)),
                 })
                 .collect()
         }
@@ -121,6 +128,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     for output in &outputs {
         print_line(output.path.display())?;
+        if let Some(path) = &output.uncertainty {
+            print_line(path.display())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -142,6 +152,18 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
         ))
         .into()),
     }
+}
+
+/// `NAME.sd.bw` for `NAME.bw`.
+fn uncertainty_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // `bedGraph.gz` is one extension.
+    let cut = match name.strip_suffix(".gz") {
+        Some(rest) => rest.rfind('.'),
+        None => name.rfind('.'),
+    };
+    let (stem, extension) = name.split_at(cut.unwrap_or(name.len()));
+    path.with_file_name(format!("{stem}.sd{extension}"))
 }
 
 /// A file's name for an experiment, whatever characters its names hold.

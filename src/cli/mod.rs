@@ -12,6 +12,8 @@ mod evaluate;
 mod export;
 #[cfg(feature = "torch")]
 mod extend;
+#[cfg(feature = "torch")]
+mod folds;
 mod import;
 mod impute;
 mod index;

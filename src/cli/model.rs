@@ -140,6 +140,14 @@ fn facts(model: &Model) -> Vec<(String, Value)> {
                 .map(|(name, value)| (name.clone(), value.clone())),
         );
     }
+    // Null where there is no refinement, so that any two models can be compared.
+    for name in ["members", "layers", "nodes", "reaches"] {
+        let value = record.config.pointer(&format!("/refinement/{name}"));
+        facts.push((
+            format!("refinement_{name}"),
+            value.cloned().unwrap_or_default(),
+        ));
+    }
     for role in [
         TrackRole::Train,
         TrackRole::Validate,

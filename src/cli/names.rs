@@ -56,6 +56,25 @@ pub fn pairs_of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
 /// The tracks of one fold in a file with the columns fold, biosample and assay.
 #[cfg(feature = "torch")]
 pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let folds = folds(path)?;
+    let names: Vec<String> = folds.iter().map(|(name, _)| name.clone()).collect();
+    match folds.into_iter().find(|(name, _)| name == fold) {
+        Some((_, tracks)) => Ok(tracks),
+        None => bail!(
+            "{}: there is no fold `{fold}`; it has {}",
+            path.display(),
+            names.join(", ")
+        ),
+    }
+}
+
+/// A fold's name and its tracks.
+#[cfg(feature = "torch")]
+pub type NamedFold = (String, Vec<(String, String)>);
+
+/// All folds of such a file, in its order.
+#[cfg(feature = "torch")]
+pub fn folds(path: &Path) -> anyhow::Result<Vec<NamedFold>> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let header = text.lines().next().unwrap_or_default();
@@ -77,24 +96,15 @@ pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
         })
     };
     let (f, b, a) = (column("fold")?, column("biosample")?, column("assay")?);
-    let mut folds = Vec::new();
-    let mut tracks = Vec::new();
+    let mut folds: Vec<NamedFold> = Vec::new();
     for record in reader.records() {
         let record = record.with_context(|| path.display().to_string())?;
         let field = |i: usize| record.get(i).unwrap_or_default().to_string();
-        if !folds.contains(&field(f)) {
-            folds.push(field(f));
-        }
-        if field(f) == fold {
-            tracks.push((field(b), field(a)));
+        let track = (field(b), field(a));
+        match folds.iter_mut().find(|(name, _)| *name == field(f)) {
+            Some((_, tracks)) => tracks.push(track),
+            None => folds.push((field(f), vec![track])),
         }
     }
-    if tracks.is_empty() {
-        bail!(
-            "{}: there is no fold `{fold}`; it has {}",
-            path.display(),
-            folds.join(", ")
-        );
-    }
-    Ok(tracks)
+    Ok(folds)
 }

@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means, RegionOption,
-    Sampling, Stage, StepReport, TrainOptions, Validate, default_passes, device, estimate, fit,
+    Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means,
+    RefinementOptions, RegionOption, Sampling, Stage, StepReport, TrainOptions, Validate,
+    default_passes, device, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
+use persea::store::Database;
 use serde_json::json;
 
 use super::output::{Table, grouped, measure};
@@ -33,11 +35,11 @@ pub struct Arguments {
     #[arg(long, default_value = "model")]
     name: String,
     /// Which network
-    #[arg(long, value_enum, default_value_t = ModelArgument::Avocado)]
+    #[arg(long, value_enum, default_value_t = ModelArgument::Persea)]
     model: ModelArgument,
-    /// Sizes to start from
-    #[arg(long, value_enum, default_value_t = PresetArgument::Paper)]
-    preset: PresetArgument,
+    /// Sizes of the factorisation to start from [default: small, of avocado paper]
+    #[arg(long, value_enum)]
+    preset: Option<PresetArgument>,
     /// Tracks that training never reads: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     hold: Vec<String>,
@@ -112,6 +114,35 @@ pub struct Arguments {
     // Last, for the heading of its options would hold for those that follow.
     #[command(flatten)]
     sizes: SizeArguments,
+    #[command(flatten)]
+    refinement: RefinementArguments,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "The refinement of a model persea")]
+pub struct RefinementArguments {
+    /// Networks whose mean is the prediction
+    #[arg(long, value_name = "N")]
+    members: Option<usize>,
+    /// Passes of each: one sample a bin
+    #[arg(long, value_name = "N")]
+    refine_passes: Option<u32>,
+    /// Units of each of its hidden layers
+    #[arg(long, value_name = "N")]
+    refine_nodes: Option<usize>,
+}
+
+impl RefinementArguments {
+    /// The defaults with those given in their place.
+    fn options(&self) -> RefinementOptions {
+        let base = RefinementOptions::default();
+        RefinementOptions {
+            members: self.members.unwrap_or(base.members),
+            passes: self.refine_passes.unwrap_or(base.passes),
+            nodes: self.refine_nodes.unwrap_or(base.nodes),
+            ..base
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -143,8 +174,10 @@ pub struct SizeArguments {
     batch_size: Option<usize>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ModelArgument {
+    /// The published network's factors, and a refinement that imputes from observed tracks
+    Persea,
     /// The published network, unchanged
     Avocado,
 }
@@ -220,6 +253,69 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if let (Some(path), Some(fold)) = (&arguments.hold_folds, &arguments.fold) {
         hold.extend(names::fold(path, fold)?);
     }
+    let (options, means) = told(&arguments, &database, hold)?;
+    if arguments.dry_run {
+        print_estimate(&estimate(&database, &options, means.device)?, common)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stop = progress::stop_on_interrupt(
+        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
+    )?;
+    let mut shown = Shown::new(stop);
+    let result = fit(&database, &options, means, arguments.resume, &mut shown);
+    shown.bar.finish_and_clear();
+    let model = match result {
+        Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
+            eprintln!(
+                "stopped at step {step}; go on with: persea train --name {} --resume",
+                options.name
+            );
+            return Ok(ExitCode::FAILURE);
+        }
+        other => other?,
+    };
+    let passes = &model.record.training["passes"];
+    eprintln!(
+        "model {}: trained {passes} passes in {:.0} s",
+        model.record.name,
+        shown.began.elapsed().as_secs_f64()
+    );
+    eprintln!(
+        "next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR",
+        model.record.name
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Arguments {
+    /// # Errors
+    /// When one is given that a cross-validation decides itself.
+    pub fn refuse_what_folds_decide(&self) -> anyhow::Result<()> {
+        let given = [
+            ("--hold", !self.hold.is_empty()),
+            ("--hold-folds", self.hold_folds.is_some()),
+            ("--validate", !self.validate.is_empty()),
+            ("--seed", self.seed != 0),
+            ("--resume", self.resume),
+            ("--replace", self.replace),
+            ("--dry-run", self.dry_run),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Misuse(format!(
+                "{name} cannot be said after `--`: a cross-validation decides that for each fold"
+            ))
+            .into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a training is told by its arguments, `hold` held out.
+pub fn told(
+    arguments: &Arguments,
+    database: &Database,
+    hold: Vec<(String, String)>,
+) -> anyhow::Result<(TrainOptions, Means)> {
     let minutes = |m: f64| {
         Duration::try_from_secs_f64(m * 60.0).map_err(|_| Misuse(format!("{m} minutes cannot be")))
     };
@@ -232,12 +328,20 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
         None => Vec::new(),
     };
-    let ModelArgument::Avocado = arguments.model;
-    let sizes = arguments.sizes.sizes(arguments.preset);
+    let (architecture, preset, refinement) = match arguments.model {
+        ModelArgument::Persea => (
+            Architecture::Persea,
+            PresetArgument::Small,
+            Some(arguments.refinement.options()),
+        ),
+        ModelArgument::Avocado => (Architecture::Avocado, PresetArgument::Paper, None),
+    };
+    let sizes = arguments.sizes.sizes(arguments.preset.unwrap_or(preset));
     let device = device(&arguments.device)?;
     let options = TrainOptions {
         name: arguments.name.clone(),
-        architecture: Architecture::Avocado,
+        architecture,
+        refinement,
         sizes,
         sampling: match arguments.sampling {
             SamplingArgument::Sequential => Sampling::Sequential,
@@ -273,42 +377,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             ArithmeticArgument::Bf16 => Arithmetic::Bf16,
         },
     };
-    if arguments.dry_run {
-        print_estimate(&estimate(&database, &options, device)?, common)?;
-        return Ok(ExitCode::SUCCESS);
-    }
     let means = Means {
         device,
         checkpoint_every,
         replace: arguments.replace,
     };
-    let stop = progress::stop_on_interrupt(
-        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
-    )?;
-    let mut shown = Shown::new(stop);
-    let result = fit(&database, &options, means, arguments.resume, &mut shown);
-    shown.bar.finish_and_clear();
-    let model = match result {
-        Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
-            eprintln!(
-                "stopped at step {step}; go on with: persea train --name {} --resume",
-                options.name
-            );
-            return Ok(ExitCode::FAILURE);
-        }
-        other => other?,
-    };
-    let passes = &model.record.training["passes"];
-    eprintln!(
-        "model {}: trained {passes} passes in {:.0} s",
-        model.record.name,
-        shown.began.elapsed().as_secs_f64()
-    );
-    eprintln!(
-        "next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR",
-        model.record.name
-    );
-    Ok(ExitCode::SUCCESS)
+    Ok((options, means))
 }
 
 fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
@@ -346,10 +420,19 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
         )),
         "hours",
     );
-    let all = estimate.n_bins as f64 * estimate.passes_at_most as f64
-        / estimate.samples_per_second
-        / 3600.0;
+    let hours = |passes: u64, speed: f64| estimate.n_bins as f64 * passes as f64 / speed / 3600.0;
+    let all = hours(estimate.passes_at_most, estimate.samples_per_second);
     row("at most (search and final)", measure(Some(all)), "hours");
+    if let Some(refinement) = estimate.refinement {
+        let speed = refinement.samples_per_second;
+        row(
+            "speed of the refinement, measured just now",
+            json!(speed.round()),
+            "samples/s",
+        );
+        let all = hours(refinement.passes, speed);
+        row("the refinement", measure(Some(all)), "hours");
+    }
     table.print(common.format)?;
     Ok(())
 }
@@ -359,6 +442,7 @@ fn stage_name(stage: Stage, search: usize) -> String {
     match stage {
         Stage::Search => format!("search {}", search + 1),
         Stage::Final => "final".into(),
+        Stage::Refine => format!("refinement {}", search + 1),
     }
 }
 

@@ -7,8 +7,11 @@
 mod additive;
 mod baselines;
 mod bins;
+#[cfg(feature = "torch")]
+mod cross_validation;
 mod error;
 mod fitted;
+mod intervals;
 #[cfg(test)]
 mod pilot;
 mod run;
@@ -16,8 +19,13 @@ mod score;
 
 pub use baselines::BaselineStatistics;
 pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
+#[cfg(feature = "torch")]
+pub use cross_validation::{
+    CrossValidated, CrossValidation, Estimated, Fold, FoldEvaluation, Scores, cross_validate,
+};
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
+pub use intervals::{Intervals, IntervalsByStratum};
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };

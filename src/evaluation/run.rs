@@ -3,15 +3,16 @@
 use serde::Serialize;
 
 use super::{
-    Baseline, BaselineStatistics, BinSet, Scorer, ScoringContext, TargetBaselines, TrackMeasures,
-    bin_variance, enhancer_bins, gene_bins, mean_measures, promoter_bins, to_signal_scale,
+    Baseline, BaselineStatistics, BinSet, IntervalsByStratum, Scorer, ScoringContext,
+    TargetBaselines, TrackMeasures, bin_variance, enhancer_bins, gene_bins, mean_measures,
+    promoter_bins, to_signal_scale,
 };
 use crate::compendium::{
     Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
 };
 use crate::formats::Location;
 use crate::genome::{GenomeAxis, Interval, Mask, read_bed};
-use crate::imputation::impute_track;
+use crate::imputation::{Stream, impute_track, spans};
 use crate::model::TrainedModel;
 use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
 
@@ -59,6 +60,10 @@ pub struct TrackEvaluation {
     pub nearest_biosample: TrackMeasures,
     /// The additive model's.
     pub additive: TrackMeasures,
+    /// How well the model's standard deviations describe what was observed, on the arcsinh scale;
+    /// none of a model that tells none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<IntervalsByStratum>,
 }
 
 /// The means over tracks, each over those where the measure is defined.
@@ -335,7 +340,20 @@ impl Ground<'_> {
     ) -> crate::Result<TrackEvaluation> {
         let experiment = target.experiment();
         let observed = self.scaled(self.observed(target)?);
-        let imputed = self.scaled(impute_track(self.database, self.model, &experiment)?);
+        let (imputed, deviation) = self.imputed(&experiment)?;
+        let intervals = match (self.scale, &deviation) {
+            (ScoringScale::Arcsinh, Some(deviation)) => {
+                let bins = observed
+                    .iter()
+                    .zip(&imputed)
+                    .zip(deviation)
+                    .zip(self.mask.as_slice());
+                let kept = bins.filter(|(_, masked)| !**masked);
+                IntervalsByStratum::of(kept.map(|(((o, i), d), _)| (*o, *i, *d)).collect())
+            }
+            _ => None,
+        };
+        let imputed = self.scaled(imputed);
         let variance = self.variance(&experiment.assay)?;
         let called = peaks.map(|p| self.called(p)).transpose()?;
         let context = ScoringContext {
@@ -360,9 +378,31 @@ impl Ground<'_> {
             calibrated_average: measure(Baseline::CalibratedAverage)?,
             nearest_biosample: measure(Baseline::NearestBiosample)?,
             additive: measure(Baseline::Additive)?,
+            intervals,
             biosample: experiment.biosample,
             assay: experiment.assay,
         })
+    }
+
+    /// What the model imputes over the whole axis, as tracks are stored, and how uncertain it is.
+    fn imputed(&self, experiment: &Experiment) -> crate::Result<(Vec<f32>, Option<Vec<f32>>)> {
+        let tells = |m: &TrainedModel| m.refinement().is_some_and(|r| r.spread.is_measured());
+        if !tells(self.model) {
+            return Ok((impute_track(self.database, self.model, experiment)?, None));
+        }
+        let n_bins = self.axis.n_bins() as usize;
+        let (mut imputed, mut deviation) = (vec![0f32; n_bins], vec![0f32; n_bins]);
+        Stream::new(self.database, self.model).run_with_deviation::<crate::Error>(
+            std::slice::from_ref(experiment),
+            &spans(self.axis, &[])?,
+            &mut |_, first, values, deviations| {
+                let place = first as usize..first as usize + values.len();
+                imputed[place.clone()].copy_from_slice(values);
+                deviation[place].copy_from_slice(deviations);
+                Ok(())
+            },
+        )?;
+        Ok((imputed, Some(deviation)))
     }
 
     fn scaled(&self, values: Vec<f32>) -> Vec<f32> {

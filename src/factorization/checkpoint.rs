@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::options::TrainOptions;
+use super::refinement::{self, RefinementHeader, RefinementKept};
 use super::{Course, FactorizationError, LazyTable, Position, State, Trainer};
 use crate::genome::Scale;
 use crate::model::{Dense, Network};
@@ -26,6 +27,16 @@ pub(super) struct Header {
     pub shapes: Vec<(usize, usize)>,
     /// Columns of the genome's tables.
     pub cols: [usize; 3],
+    /// What there is of a refinement.
+    #[serde(default)]
+    pub refinement: Option<RefinementHeader>,
+}
+
+impl Header {
+    /// Whether the factors' training has begun; before that a refinement's is under way.
+    pub fn factors_begun(&self) -> bool {
+        !self.shapes.is_empty()
+    }
 }
 
 /// The network's tensors in a fixed order, biases as one row.
@@ -41,6 +52,16 @@ fn tensors(network: &Network) -> Vec<((usize, usize), Vec<f32>)> {
     all
 }
 
+/// How far a training has come.
+#[derive(Clone, Copy)]
+pub(super) struct Progress<'a> {
+    pub course: &'a Course,
+    /// The factors', once begun.
+    pub trainer: Option<&'a Trainer>,
+    /// The refinement's, of a model that has one.
+    pub refinement: Option<&'a RefinementKept>,
+}
+
 /// Writes a checkpoint.
 pub(super) fn write(
     database: &Database,
@@ -48,25 +69,46 @@ pub(super) fn write(
     options: &TrainOptions,
     tracks: &[String],
     validate: &[Vec<usize>],
-    course: &Course,
-    trainer: &Trainer,
+    now: Progress<'_>,
 ) -> Result<(), FactorizationError> {
-    let (network, moments) = trainer.dense_state()?;
-    let tensors = tensors(&network);
+    let Progress {
+        course,
+        trainer,
+        refinement,
+    } = now;
+    let (tensors, moments) = match trainer {
+        Some(trainer) => {
+            let (network, moments) = trainer.dense_state()?;
+            (tensors(&network), moments)
+        }
+        None => Default::default(),
+    };
+    let position = match (trainer, refinement) {
+        (Some(trainer), _) => trainer.position(),
+        (None, Some(kept)) => kept.position,
+        (None, None) => Position::default(),
+    };
     let header = Header {
         options: options.clone(),
         course: course.clone(),
-        position: trainer.position(),
-        pass_loss: trainer.pass_loss(),
+        position,
+        pass_loss: trainer.map_or((0.0, 0), Trainer::pass_loss),
         tracks: tracks.to_vec(),
         validate: validate.to_vec(),
         shapes: tensors.iter().map(|(shape, _)| *shape).collect(),
-        cols: [0, 1, 2].map(|s| trainer.tables()[s].cols()),
+        cols: [0, 1, 2].map(|s| trainer.map_or(0, |t| t.tables()[s].cols())),
+        refinement: refinement.map(RefinementKept::header),
     };
     let header =
         serde_json::to_vec(&header).map_err(|e| FactorizationError::Checkpoint(e.to_string()))?;
-    let mut writer = database.begin_checkpoint(lock, trainer.position().step)?;
+    let mut writer = database.begin_checkpoint(lock, position.step)?;
     writer.part("header", |out| out.write_all(&header))?;
+    if let Some(kept) = refinement {
+        refinement::write(kept, &mut writer)?;
+    }
+    let Some(trainer) = trainer else {
+        return Ok(writer.finish()?);
+    };
     writer.part("network", |out| {
         tensors
             .iter()

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::fit::{training_set, window_bins};
 use super::options::{Cast, TrainOptions};
-use super::{FactorizationError, Settings, Trained, Trainer};
+use super::refinement::begin;
+use super::{Advance, FactorizationError, RefinementOptions, Settings, Trained, Trainer};
 use crate::genome::{GenomeAxis, Scale};
 use crate::model::{GenomeFactors, Network};
 use crate::store::Database;
@@ -37,6 +38,17 @@ pub struct Estimate {
     pub samples_per_second: f64,
     /// Passes of the search and the final training together, at most.
     pub passes_at_most: u64,
+    /// Passes of the refinement's networks together, and their speed; none of a model without one.
+    pub refinement: Option<RefinementEstimate>,
+}
+
+/// What the training of a refinement would take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RefinementEstimate {
+    /// Passes of all its networks.
+    pub passes: u64,
+    /// Speed of some steps on this machine.
+    pub samples_per_second: f64,
 }
 
 /// Says what a training would take, measuring its speed on a part of the axis for some seconds.
@@ -76,17 +88,40 @@ pub fn estimate(
         checkpoint_bytes: 2 * (factor_bytes + 12 * dense),
         samples_per_second: speed(database, options, &cast, &axis, device)?,
         passes_at_most: u64::from(options.passes) * (1 + searches),
+        refinement: (options.refinement.as_ref())
+            .map(|told| refinement(database, options, told, &cast, &axis, device))
+            .transpose()?,
     })
 }
 
-fn speed(
+fn refinement(
     database: &Database,
     options: &TrainOptions,
+    told: &RefinementOptions,
     cast: &Cast,
     axis: &GenomeAxis,
     device: tch::Device,
-) -> crate::Result<f64> {
-    // The start of the axis is as good as any: a step's cost does not depend on the genome's size.
+) -> crate::Result<RefinementEstimate> {
+    let set = training_set(database, &start_of(axis)?, cast)?;
+    let mut training = begin(&set, cast, options, told, device)?;
+    let networks = training.network().1 as u64;
+    // The first step reads the signal; it is not measured.
+    training.advance()?;
+    let (began, mut samples) = (Instant::now(), 0);
+    while began.elapsed().as_secs_f64() < TRIAL_SECONDS {
+        match training.advance()? {
+            Advance::Step(report) | Advance::Pass(report, ..) => samples += report.samples,
+            Advance::Done => break,
+        }
+    }
+    Ok(RefinementEstimate {
+        passes: networks * u64::from(told.passes),
+        samples_per_second: samples as f64 / began.elapsed().as_secs_f64(),
+    })
+}
+
+/// The start of the axis is as good as any: a step's cost does not depend on the genome's size.
+fn start_of(axis: &GenomeAxis) -> Result<GenomeAxis, FactorizationError> {
     let mut left = TRIAL_BINS;
     let mut regions = Vec::new();
     for region in axis.regions() {
@@ -99,7 +134,20 @@ fn speed(
         }
         left -= n_bins;
     }
-    let part = GenomeAxis::with_regions_apart(axis.assembly().clone(), regions)?;
+    Ok(GenomeAxis::with_regions_apart(
+        axis.assembly().clone(),
+        regions,
+    )?)
+}
+
+fn speed(
+    database: &Database,
+    options: &TrainOptions,
+    cast: &Cast,
+    axis: &GenomeAxis,
+    device: tch::Device,
+) -> crate::Result<f64> {
+    let part = start_of(axis)?;
     let set = training_set(database, &part, cast)?;
     let settings = Settings {
         sizes: options.sizes,

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 
 use super::fit::{Listener, roles, window_bins};
 use super::options::{Pair, no_such_track};
+use super::refinement::inputs;
 use super::{
     Adam, Arithmetic, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule,
     Settings, StepReport, Trained, Trainer, TrainingSet, TrainingTrack, Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask, Region};
-use crate::model::{GenomeFactors, Network, TrainedModel, initial_factors, save};
+use crate::model::{GenomeFactors, Network, Refinement, TrainedModel, initial_factors, save};
 use crate::store::{Database, Model, ModelRecord, StoreError, Track, TrackRole};
 
 /// What to add to a model.
@@ -133,14 +134,68 @@ pub fn extend(
     let mut record = state.record;
     record.name = options.name.clone();
     record.regions = state.axis.regions().to_vec();
+    let refinement = (model.refinement())
+        .map(|old| extended_refinement(old, model.record(), &record, database))
+        .transpose()?;
     save(
         database,
         &lock,
         &record,
         &state.network,
         &state.genome,
+        refinement.as_ref(),
         replaces,
     )
+}
+
+/// The refinement, reading what the model has been extended with as well: its networks stay as they
+/// are, and so does what older tracks are standardised by.
+fn extended_refinement(
+    old: &Refinement,
+    before: &ModelRecord,
+    after: &ModelRecord,
+    database: &Database,
+) -> Result<Refinement, FactorizationError> {
+    let read = |record: &ModelRecord| -> Vec<Pair> {
+        let tracks = record.tracks.iter().filter(|t| t.role != TrackRole::Hold);
+        tracks
+            .map(|t| (t.biosample.clone(), t.assay.clone()))
+            .collect()
+    };
+    let known = read(before);
+    let mut refinement = old.clone();
+    refinement.inputs.tracks.clear();
+    for (biosample, assay) in read(after) {
+        if let Some(place) = known
+            .iter()
+            .position(|p| *p == (biosample.clone(), assay.clone()))
+        {
+            refinement.inputs.tracks.push(old.inputs.tracks[place]);
+            continue;
+        }
+        let Some(track) = database.track(&biosample, &assay)? else {
+            return Err(no_such_track(
+                &database.tracks()?,
+                "extend",
+                &biosample,
+                &assay,
+            ));
+        };
+        let place = |names: &[String], name: &String| {
+            names.iter().position(|n| n == name).unwrap_or_default() as u32
+        };
+        let places = |t: &Track| {
+            (
+                place(&after.biosamples, &t.biosample),
+                place(&after.assays, &t.assay),
+            )
+        };
+        refinement
+            .inputs
+            .tracks
+            .extend(inputs(&[track], places, true).tracks);
+    }
+    Ok(refinement)
 }
 
 impl Additions {

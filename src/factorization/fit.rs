@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::checkpoint;
 use super::options::{Cast, TrainOptions};
+use super::refinement::{self, RefinementKept, refine};
 use super::{
     Course, CurvePoint, FactorizationError, Length, Outcome, Settings, State, StepReport,
     TrackSource, Trained, Trainer, TrainingSet, Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask};
-use crate::model::{GenomeFactors, ModelConfig, Network, save};
+use crate::model::{Architecture, GenomeFactors, ModelConfig, Network, save};
 use crate::store::{
     Database, Model, ModelKind, ModelLock, ModelRecord, ModelTrack, Track, TrackRole,
 };
@@ -160,7 +161,7 @@ pub fn fit(
         validate_bins: VALIDATE_BINS[usize::from(options.sizes.nodes >= LARGE)],
     };
     let resumed: Option<(Course, State)> = match (&checkpoint, &header) {
-        (Some(checkpoint), Some(header)) => {
+        (Some(checkpoint), Some(header)) if header.factors_begun() => {
             for warning in checkpoint.warnings() {
                 tracing::warn!("{warning}");
             }
@@ -169,7 +170,8 @@ pub fn fit(
                 checkpoint::state(checkpoint, header)?,
             ))
         }
-        _ => {
+        (Some(_), _) => None,
+        (None, _) => {
             if !means.replace
                 && let Some(left) = database.latest_checkpoint(&options.name)?
             {
@@ -193,7 +195,27 @@ pub fn fit(
         validate: &cast.validate,
         every: means.checkpoint_every,
         last: Instant::now(),
+        refinement: None,
         listener,
+    };
+    let refined = match &options.refinement {
+        Some(told) => {
+            let kept = match (
+                &checkpoint,
+                header.as_ref().and_then(|h| h.refinement.as_ref()),
+            ) {
+                (Some(checkpoint), Some(header)) => {
+                    let config = told.config(cast.biosamples.len(), cast.assays.len());
+                    Some(refinement::read(checkpoint, header, &config)?)
+                }
+                _ => None,
+            };
+            let (refined, kept) =
+                refine(&set, &cast, options, told, means.device, kept, &mut keeper)?;
+            keeper.refinement = Some(kept);
+            Some(refined)
+        }
+        None => None,
     };
     let outcome = train(
         &set,
@@ -204,13 +226,28 @@ pub fn fit(
         resumed,
         &mut keeper,
     )?;
-    let record = record(options, &cast, &axis, &outcome, began.elapsed())?;
+    let curve = keeper.refinement.map(|kept| kept.curve).unwrap_or_default();
+    let config = ModelConfig {
+        architecture: options.architecture,
+        sizes: options.sizes,
+        refinement: refined.as_ref().map(|r| r.config.clone()),
+    };
+    let record = record(
+        options,
+        config,
+        curve,
+        &cast,
+        &axis,
+        &outcome,
+        began.elapsed(),
+    )?;
     let model = save(
         database,
         &lock,
         &record,
         &outcome.network,
         &outcome.genome,
+        refined.as_ref(),
         means.replace || resume,
     )?;
     database.discard_checkpoints(&lock)?;
@@ -218,7 +255,7 @@ pub fn fit(
 }
 
 /// Keeps checkpoints and passes everything else on.
-struct Keeper<'a> {
+pub(super) struct Keeper<'a> {
     database: &'a Database,
     lock: &'a ModelLock,
     options: &'a TrainOptions,
@@ -226,7 +263,43 @@ struct Keeper<'a> {
     validate: &'a [Vec<usize>],
     every: Duration,
     last: Instant,
-    listener: &'a mut dyn Listener,
+    /// What there is of the refinement.
+    pub(super) refinement: Option<RefinementKept>,
+    pub(super) listener: &'a mut dyn Listener,
+}
+
+impl Keeper<'_> {
+    /// Whether it is time for a checkpoint.
+    pub(super) fn is_due(&self) -> bool {
+        self.last.elapsed() >= self.every
+    }
+
+    /// Writes a checkpoint: of the refinement alone, before the factors' training.
+    pub(super) fn write(
+        &mut self,
+        course: &Course,
+        trainer: Option<&Trainer>,
+    ) -> Result<(), FactorizationError> {
+        checkpoint::write(
+            self.database,
+            self.lock,
+            self.options,
+            self.checksums,
+            self.validate,
+            checkpoint::Progress {
+                course,
+                trainer,
+                refinement: self.refinement.as_ref(),
+            },
+        )?;
+        self.last = Instant::now();
+        let step = match (trainer, &self.refinement) {
+            (Some(trainer), _) => trainer.position().step,
+            (None, kept) => kept.as_ref().map_or(0, |k| k.position.step),
+        };
+        self.listener.checkpoint(step);
+        Ok(())
+    }
 }
 
 impl Watcher for Keeper<'_> {
@@ -239,22 +312,11 @@ impl Watcher for Keeper<'_> {
     }
 
     fn due(&mut self) -> bool {
-        self.last.elapsed() >= self.every
+        self.is_due()
     }
 
     fn checkpoint(&mut self, course: &Course, trainer: &Trainer) -> Result<(), FactorizationError> {
-        checkpoint::write(
-            self.database,
-            self.lock,
-            self.options,
-            self.checksums,
-            self.validate,
-            course,
-            trainer,
-        )?;
-        self.last = Instant::now();
-        self.listener.checkpoint(trainer.position().step);
-        Ok(())
+        self.write(course, Some(trainer))
     }
 }
 
@@ -271,15 +333,14 @@ pub(super) fn roles(tracks: &[Track], role: impl Fn(usize) -> TrackRole) -> Vec<
 
 fn record(
     options: &TrainOptions,
+    config: ModelConfig,
+    mut curve: Vec<CurvePoint>,
     cast: &Cast,
     axis: &GenomeAxis,
     outcome: &Outcome,
     took: Duration,
 ) -> Result<ModelRecord, FactorizationError> {
-    let config = ModelConfig {
-        architecture: options.architecture,
-        sizes: options.sizes,
-    };
+    curve.extend(&outcome.course.curve);
     let config =
         serde_json::to_value(config).map_err(|e| FactorizationError::Options(e.to_string()))?;
     let validated = |i: usize| match cast.validate.iter().any(|v| v.contains(&i)) {
@@ -290,7 +351,10 @@ fn record(
     tracks.extend(roles(&cast.held, |_| TrackRole::Hold));
     Ok(ModelRecord {
         name: options.name.clone(),
-        kind: ModelKind::Avocado,
+        kind: match options.architecture {
+            Architecture::Avocado => ModelKind::Avocado,
+            Architecture::Persea => ModelKind::Persea,
+        },
         config,
         seed: options.seed,
         training: json!({
@@ -298,7 +362,7 @@ fn record(
             "options": options,
             "passes": outcome.position.pass,
             "steps": outcome.position.step,
-            "curve": outcome.course.curve,
+            "curve": curve,
             "seconds": took.as_secs_f64(),
         }),
         precision: options.precision(),

@@ -18,6 +18,7 @@ mod first_layer;
 mod fit;
 mod network;
 mod options;
+mod refinement;
 mod tensors;
 #[cfg(test)]
 mod tests;
@@ -31,11 +32,12 @@ pub use arithmetic::Arithmetic;
 pub use batch::{Batch, Groups, Sampling};
 pub use blocks::{Block, Blocks};
 pub use error::FactorizationError;
-pub use estimate::{Estimate, estimate};
+pub use estimate::{Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
 pub use fit::{Listener, Means, fit};
 pub use network::{Gradients, TorchNetwork, Trained};
 pub use options::{Cast, Pair, RegionOption, TrainOptions, Validate, default_passes, device};
+pub use refinement::{Advance, Ground, RefinementOptions, RefinementTraining, Trial};
 pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, train};
 pub use trainer::{
     AfterStep, PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet, TrainingTrack,

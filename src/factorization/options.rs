@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use super::{
-    Adam, Arithmetic, FactorizationError, Sampling, Schedule, TrainingTrack, draw_validation,
+    Adam, Arithmetic, FactorizationError, RefinementOptions, Sampling, Schedule, TrainingTrack,
+    draw_validation,
 };
 use crate::genome::{GenomeAxis, Region};
 use crate::model::{Architecture, Sizes};
@@ -105,6 +106,9 @@ pub struct TrainOptions {
     /// In which numbers the deep layers are computed.
     #[serde(default)]
     pub arithmetic: Arithmetic,
+    /// How the refinement is trained, of architecture `persea`.
+    #[serde(default)]
+    pub refinement: Option<RefinementOptions>,
 }
 
 impl TrainOptions {
@@ -141,6 +145,14 @@ impl TrainOptions {
     /// When a value cannot be.
     pub fn check(&self) -> Result<(), FactorizationError> {
         self.sizes.check()?;
+        if let Some(refinement) = &self.refinement {
+            refinement.check()?;
+        }
+        if self.refinement.is_some() != (self.architecture == Architecture::Persea) {
+            return Err(FactorizationError::Options(
+                "a refinement belongs to a model persea, and to no other".into(),
+            ));
+        }
         let refuse = |why: String| Err(FactorizationError::Options(why));
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return refuse(format!(

@@ -24,7 +24,7 @@ pub struct Length {
     pub validate_bins: u64,
 }
 
-/// Which of the two trainings is under way.
+/// Which training is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
@@ -32,6 +32,8 @@ pub enum Stage {
     Search,
     /// With all training tracks, for as many.
     Final,
+    /// The refinement's networks.
+    Refine,
 }
 
 /// One pass on the loss curve.
@@ -39,7 +41,7 @@ pub enum Stage {
 pub struct CurvePoint {
     /// Which training.
     pub stage: Stage,
-    /// Which search, counted from 0; 0 in the final training.
+    /// Which search, or which of the refinement's networks, counted from 0; 0 in the final training.
     pub search: usize,
     /// Passes done.
     pub pass: u32,
@@ -135,11 +137,11 @@ pub fn train(
                 .copied()
                 .filter(|t| !length.validate[course.search].contains(t))
                 .collect(),
-            Stage::Final => all.clone(),
+            Stage::Final | Stage::Refine => all.clone(),
         };
         let passes = match course.stage {
             Stage::Search => length.passes,
-            Stage::Final => course.best_pass.unwrap_or(length.passes),
+            Stage::Final | Stage::Refine => course.best_pass.unwrap_or(length.passes),
         };
         let (network, genome) = start();
         let mut trainer = Trainer::new(
@@ -180,7 +182,7 @@ pub fn train(
                         .held_out_error(&length.validate[course.search], length.validate_bins)?;
                     Some(errors.iter().sum::<f64>() / errors.len() as f64)
                 }
-                Stage::Final => None,
+                Stage::Final | Stage::Refine => None,
             };
             let point = CurvePoint {
                 stage: course.stage,

@@ -6,6 +6,7 @@
 
 mod completed;
 mod experiment;
+mod observed;
 mod stream;
 mod write;
 
@@ -13,5 +14,6 @@ pub use completed::{
     CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
 };
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
-pub use stream::{PieceSink, Stream, impute_track, spans};
+pub use observed::Observed;
+pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
 pub use write::{Output, Scale, write_experiments};

@@ -4,15 +4,19 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
+use super::Observed;
 use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Interval};
-use crate::model::TrainedModel;
+use crate::model::{SignalBlock, TrainedModel};
 use crate::store::{Database, StoreError};
 
 /// Numbers of the genome's part of the first layer that are in memory at once: 32 MB.
 const BLOCK_NUMBERS: usize = 8 << 20;
 /// Bins of a block at most: what writers take in one piece.
 const BLOCK_BINS: usize = 1 << 16;
+/// Bytes of observed signal that are in memory at once, and bins at least.
+const OBSERVED_BYTES: u64 = 256 << 20;
+const OBSERVED_BINS: u64 = 1 << 12;
 
 /// The axis bins that some intervals touch (all bins when none is given), one range a region, in
 /// the order that files want them.
@@ -77,6 +81,9 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
 /// Receives pieces: the experiment's place in the list, the axis bin a piece starts at, its values.
 pub type PieceSink<'a, E> = dyn FnMut(usize, u64, &[f32]) -> Result<(), E> + 'a;
 
+/// As [`PieceSink`], with the standard deviations after the values.
+pub type DeviationSink<'a, E> = dyn FnMut(usize, u64, &[f32], &[f32]) -> Result<(), E> + 'a;
+
 /// A model over a database's genome factors, streaming experiments.
 pub struct Stream<'a> {
     database: &'a Database,
@@ -103,16 +110,16 @@ impl<'a> Stream<'a> {
     where
         E: From<crate::Error>,
     {
-        let places: Vec<(usize, usize)> = experiments
-            .iter()
-            .map(|e| {
-                Ok((
-                    self.model.biosample(&e.biosample)?,
-                    self.model.assay(&e.assay)?,
-                ))
-            })
-            .collect::<Result<_, StoreError>>()
-            .map_err(crate::Error::from)?;
+        let places = self.places(experiments).map_err(crate::Error::from)?;
+        if let Some(observed) = Observed::open(self.database, self.model).map_err(E::from)? {
+            return refined(
+                &observed,
+                &places,
+                spans,
+                false,
+                &mut |i, first, values, _| sink(i, first, values),
+            );
+        }
         let nodes = self.model.config().sizes.nodes;
         let step = (BLOCK_NUMBERS / nodes).clamp(256, BLOCK_BINS) as u64;
         let mut values = Vec::new();
@@ -135,6 +142,42 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
+    /// The same with the standard deviation of what would be observed, a value a bin.
+    ///
+    /// # Errors
+    /// As [`Stream::run`]; and when the model has measured no such thing.
+    pub fn run_with_deviation<E>(
+        &self,
+        experiments: &[Experiment],
+        spans: &[Range<u64>],
+        sink: &mut DeviationSink<'_, E>,
+    ) -> Result<(), E>
+    where
+        E: From<crate::Error>,
+    {
+        let observed = Observed::open(self.database, self.model).map_err(E::from)?;
+        let Some(observed) = observed.filter(|o| o.refinement().spread.is_measured()) else {
+            let name = &self.model.record().name;
+            let why = format!(
+                "model {name} cannot tell how uncertain it is: train a model persea, and let it validate"
+            );
+            return Err(crate::Error::from(StoreError::Invalid(why)).into());
+        };
+        let places = self.places(experiments).map_err(crate::Error::from)?;
+        refined(&observed, &places, spans, true, sink)
+    }
+
+    /// Where the model has the experiments' biosamples and assays.
+    fn places(&self, experiments: &[Experiment]) -> Result<Vec<(usize, usize)>, StoreError> {
+        let place = |e: &Experiment| {
+            Ok((
+                self.model.biosample(&e.biosample)?,
+                self.model.assay(&e.assay)?,
+            ))
+        };
+        experiments.iter().map(place).collect()
+    }
+
     fn genome_part(&self, first: u64, n_bins: usize) -> crate::Result<Array2<f32>> {
         let at = self.model.axis().locate(first);
         let block = self
@@ -142,6 +185,45 @@ impl<'a> Stream<'a> {
             .block(self.database, at.region, at.chrom_bin, n_bins)?;
         Ok(self.model.forward().genome_part(&block))
     }
+}
+
+/// Imputes experiments (places of biosample and assay) from observed tracks.
+fn refined<E>(
+    observed: &Observed<'_>,
+    places: &[(usize, usize)],
+    spans: &[Range<u64>],
+    uncertain: bool,
+    sink: &mut DeviationSink<'_, E>,
+) -> Result<(), E>
+where
+    E: From<crate::Error>,
+{
+    let refinement = observed.refinement();
+    let per_bin = SignalBlock::bytes_per_bin(&refinement.config, refinement.inputs.tracks.len());
+    let step = (OBSERVED_BYTES / per_bin.max(1)).clamp(OBSERVED_BINS, BLOCK_BINS as u64);
+    let planned: Vec<_> = (places.iter())
+        .map(|(b, a)| {
+            let (b, a) = (*b as u32, *a as u32);
+            (refinement.plan(b, a), refinement.expected_scale(b, a))
+        })
+        .collect();
+    let (mut values, mut deviations) = (Vec::new(), Vec::new());
+    for span in spans {
+        let mut first = span.start;
+        while first < span.end {
+            let end = span.end.min(first + step);
+            let block = observed.block(first..end).map_err(crate::Error::from)?;
+            values.resize(block.n_bins(), 0f32);
+            deviations.resize(if uncertain { block.n_bins() } else { 0 }, 0f32);
+            for (i, (plan, scale)) in planned.iter().enumerate() {
+                let deviation = uncertain.then_some(&mut deviations[..]);
+                refinement.predict(plan, *scale, &block, &mut values, deviation);
+                sink(i, first, &values, &deviations)?;
+            }
+            first = end;
+        }
+    }
+    Ok(())
 }
 
 /// One experiment over the whole of the model's axis, in the axis' order, as tracks are stored.

@@ -29,6 +29,8 @@ pub struct Output {
     pub experiment: Experiment,
     /// Where to.
     pub path: PathBuf,
+    /// Where the standard deviation of what would be observed goes, if that is wanted.
+    pub uncertainty: Option<PathBuf>,
 }
 
 /// Imputes experiments over spans of the model's axis and writes each to its file, whole or not at
@@ -49,33 +51,54 @@ pub fn write_experiments(
     let stream = Stream::new(database, model);
     let mut done = 0;
     for group in outputs.chunks(OPEN_FILES) {
+        let create = |path: &PathBuf| create_signal(path, format, model.axis());
         let mut writers: Vec<Box<dyn SignalWriter>> = Vec::with_capacity(group.len());
+        let mut uncertain: Vec<Option<Box<dyn SignalWriter>>> = Vec::with_capacity(group.len());
         for output in group {
-            writers.push(create_signal(&output.path, format, model.axis())?);
+            writers.push(create(&output.path)?);
+            uncertain.push(output.uncertainty.as_ref().map(create).transpose()?);
         }
         let experiments: Vec<Experiment> = group.iter().map(|o| o.experiment.clone()).collect();
-        let mut signal = Vec::new();
-        stream.run::<crate::Error>(&experiments, spans, &mut |i, first, values| {
-            signal.clear();
-            signal.extend_from_slice(values);
-            if scale == Scale::Signal {
-                // An assay without tracks here (of an imported model) was trained on arcsinh.
-                let transform = transforms.get(&experiments[i].assay).copied();
-                let transform = transform.unwrap_or(Transform::Arcsinh);
-                for value in &mut signal {
-                    *value = transform.invert(*value);
-                }
+        let transform = |i: usize| match scale {
+            // An assay without tracks here (of an imported model) was trained on arcsinh.
+            Scale::Signal => {
+                (transforms.get(&experiments[i].assay).copied()).unwrap_or(Transform::Arcsinh)
             }
+            Scale::Transformed => Transform::None,
+        };
+        let mut signal = Vec::new();
+        let mut write = |i: usize, first: u64, values: &[f32], deviations: &[f32]| {
+            let transform = transform(i);
+            signal.clear();
+            signal.extend(values.iter().map(|v| transform.invert(*v)));
             writers[i].write(first, &signal)?;
+            if let Some(writer) = &mut uncertain[i] {
+                signal.clear();
+                let pairs = values.iter().zip(deviations);
+                signal.extend(pairs.map(|(v, d)| deviation_of_signal(transform, *v, *d)));
+                writer.write(first, &signal)?;
+            }
             done += values.len() as u64;
             progress(done);
             Ok(())
-        })?;
-        for writer in writers {
+        };
+        if group.iter().any(|o| o.uncertainty.is_some()) {
+            stream.run_with_deviation::<crate::Error>(&experiments, spans, &mut write)?;
+        } else {
+            stream.run::<crate::Error>(&experiments, spans, &mut |i, first, values| {
+                write(i, first, values, &[])
+            })?;
+        }
+        for writer in writers.into_iter().chain(uncertain.into_iter().flatten()) {
             writer.finish()?;
         }
     }
     Ok(())
+}
+
+/// Half of how far the signal one standard deviation above lies from that one below.
+fn deviation_of_signal(transform: Transform, value: f32, deviation: f32) -> f32 {
+    0.5 * (transform.invert(value + deviation) - transform.invert(value - deviation))
 }
 
 /// The transform of each assay's tracks; ingest sees to it that an assay has one.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelError;
+use super::{ModelError, RefinementConfig};
 use crate::genome::Scale;
 
 /// Which network a model is.
@@ -11,6 +11,8 @@ use crate::genome::Scale;
 pub enum Architecture {
     /// The published one (Schreiber et al. 2020), unchanged.
     Avocado,
+    /// The published one for its factors, and a refinement that imputes from observed tracks.
+    Persea,
 }
 
 impl Architecture {
@@ -18,6 +20,7 @@ impl Architecture {
     pub const fn name(self) -> &'static str {
         match self {
             Architecture::Avocado => "avocado",
+            Architecture::Persea => "persea",
         }
     }
 }
@@ -129,10 +132,13 @@ impl Sizes {
 }
 
 /// What a model is, apart from its numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelConfig {
     /// Which network.
     pub architecture: Architecture,
     /// Its sizes.
     pub sizes: Sizes,
+    /// The refinement's, of architecture `persea`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refinement: Option<RefinementConfig>,
 }

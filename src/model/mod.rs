@@ -12,6 +12,7 @@ mod forward;
 mod hidden;
 mod parameters;
 pub(crate) mod product;
+mod refinement;
 mod stored;
 
 pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};
@@ -22,4 +23,8 @@ pub use forward::{Forward, GenomeBlock};
 #[cfg(feature = "torch")]
 pub(crate) use parameters::initial_factors;
 pub use parameters::{Dense, GenomeFactors, InputRows, Network};
+pub use refinement::{
+    Features, InputTrack, Inputs, Member, Plan, Refinement, RefinementConfig, ScaleModel,
+    SignalBlock, Spread, Standardisation, TrackScale,
+};
 pub use stored::{TrainedModel, save};

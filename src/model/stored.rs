@@ -2,7 +2,10 @@
 
 use ndarray::{Array1, Array2, ArrayView2, s};
 
-use super::{Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Sizes};
+use super::{
+    Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Refinement,
+    Sizes, refinement,
+};
 use crate::genome::{GenomeAxis, Scale};
 use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError};
 
@@ -21,6 +24,7 @@ pub struct TrainedModel {
     axis: GenomeAxis,
     network: Network,
     forward: Forward,
+    refinement: Option<Refinement>,
 }
 
 impl TrainedModel {
@@ -64,11 +68,15 @@ impl TrainedModel {
             .into());
         }
         let forward = Forward::new(&network, &config.sizes)?;
+        let refinement = (config.refinement.as_ref())
+            .map(|c| refinement::read(c, &stored.record, matrix))
+            .transpose()?;
         Ok(TrainedModel {
             config,
             axis,
             network,
             forward,
+            refinement,
             stored,
         })
     }
@@ -113,6 +121,11 @@ impl TrainedModel {
     pub fn first_layer(&self, scale: Scale) -> ArrayView2<'_, f32> {
         let rows = &Network::input_rows(&self.config.sizes).genome[scale.index()];
         self.network.hidden[0].weight.slice(s![rows.clone(), ..])
+    }
+
+    /// What imputes from observed tracks, in a model that has it.
+    pub fn refinement(&self) -> Option<&Refinement> {
+        self.refinement.as_ref()
     }
 
     /// A biosample's place in the model.
@@ -224,13 +237,32 @@ pub fn save(
     record: &ModelRecord,
     network: &Network,
     genome: &GenomeFactors,
+    refinement: Option<&Refinement>,
     replace: bool,
 ) -> crate::Result<Model> {
     let config: ModelConfig = serde_json::from_value(record.config.clone())
         .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
+    if config.refinement.as_ref() != refinement.map(|r| &r.config) {
+        return Err(ModelError::Config(format!(
+            "{}: the refinement is not the one that the configuration describes",
+            record.name
+        ))
+        .into());
+    }
+    if let Some(refinement) = refinement {
+        refinement.check()?;
+    }
     let axis =
         GenomeAxis::with_regions_apart(database.axis().assembly().clone(), record.regions.clone())?;
-    let mut writer = begin(database, lock, record, network, &config.sizes, replace)?;
+    let mut writer = begin(
+        database,
+        lock,
+        record,
+        network,
+        refinement,
+        &config.sizes,
+        replace,
+    )?;
     for scale in Scale::ALL {
         let table = &genome.scales[scale.index()];
         let (rows, cols) = (
@@ -268,6 +300,7 @@ pub(super) fn begin<'a>(
     lock: &ModelLock,
     record: &ModelRecord,
     network: &Network,
+    refinement: Option<&Refinement>,
     sizes: &Sizes,
     replace: bool,
 ) -> crate::Result<ModelWriter<'a>> {
@@ -304,6 +337,9 @@ pub(super) fn begin<'a>(
             cols,
             &mut layer.bias.iter().copied(),
         )?;
+    }
+    if let Some(refinement) = refinement {
+        refinement::write(refinement, &mut put)?;
     }
     Ok(writer)
 }

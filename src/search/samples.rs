@@ -1,9 +1,13 @@
 //! Biosamples and assays like others, and sums of them.
 
+use std::ops::Range;
+
 use super::SearchError;
 use super::view::Metric;
+use crate::compendium::Experiment;
 use crate::genome::Scale;
-use crate::model::{Forward, TrainedModel};
+use crate::imputation::Stream;
+use crate::model::TrainedModel;
 use crate::store::{Database, StoreError};
 
 /// Bins that are imputed at once.
@@ -238,46 +242,44 @@ fn imputed(
     sums: &mut Sums,
 ) -> crate::Result<()> {
     let axis = model.axis();
-    let forward = model.forward();
     let wanted = wanted.clamp(1, axis.n_bins());
     let n_blocks = wanted.div_ceil(BLOCK_BINS.min(Scale::Kbp5.bins()));
     let length = wanted / n_blocks;
-    for block in 0..n_blocks {
+    let block = |block: u64| {
         // The middle of each of so many equal parts of the axis, cut at its region's end.
         let middle = axis.n_bins() * (2 * block + 1) / (2 * n_blocks);
         let first = middle.saturating_sub(length / 2);
         let at = axis.locate(first);
-        let end = axis.region_bins(at.region).end.min(first + length.max(1));
-        let n_bins = (end - first) as usize;
-        let factors = model.block(database, at.region, at.chrom_bin, n_bins)?;
-        let part = forward.genome_part(&factors);
-        add_block(forward, model, sum, part.view(), sums)?;
-    }
-    Ok(())
-}
-
-fn add_block(
-    forward: &Forward,
-    model: &TrainedModel,
-    sum: &SampleSum,
-    part: ndarray::ArrayView2<'_, f32>,
-    sums: &mut Sums,
-) -> crate::Result<()> {
-    let record = model.record();
-    let (n_places, n_others) = match sum.axis {
-        SampleAxis::Biosamples => (record.biosamples.len(), record.assays.len()),
-        SampleAxis::Assays => (record.assays.len(), record.biosamples.len()),
+        first..axis.region_bins(at.region).end.min(first + length.max(1))
     };
-    let n_bins = part.nrows();
-    let mut values = vec![0f32; n_bins * n_places];
-    for other in 0..n_others {
-        for (place, out) in values.chunks_exact_mut(n_bins.max(1)).enumerate() {
-            let (biosample, assay) = match sum.axis {
-                SampleAxis::Biosamples => (place, other),
-                SampleAxis::Assays => (other, place),
-            };
-            forward.predict(part, biosample, assay, out)?;
-        }
+    let blocks: Vec<Range<u64>> = (0..n_blocks).map(block).collect();
+    let n_bins = blocks.iter().map(|b| b.end - b.start).sum::<u64>() as usize;
+    let (places, others) = match sum.axis {
+        SampleAxis::Biosamples => (&model.record().biosamples, &model.record().assays),
+        SampleAxis::Assays => (&model.record().assays, &model.record().biosamples),
+    };
+    let stream = Stream::new(database, model);
+    let mut values = vec![0f32; n_bins * places.len()];
+    for other in others {
+        let experiment = |place: &String| match sum.axis {
+            SampleAxis::Biosamples => Experiment {
+                biosample: place.clone(),
+                assay: other.clone(),
+            },
+            SampleAxis::Assays => Experiment {
+                biosample: other.clone(),
+                assay: place.clone(),
+            },
+        };
+        let experiments: Vec<Experiment> = places.iter().map(experiment).collect();
+        // Pieces come in the blocks' order, so each experiment's values lie one after another.
+        let mut filled = vec![0; places.len()];
+        stream.run::<crate::Error>(&experiments, &blocks, &mut |place, _, piece| {
+            let from = place * n_bins + filled[place];
+            values[from..from + piece.len()].copy_from_slice(piece);
+            filled[place] += piece.len();
+            Ok(())
+        })?;
         for bin in 0..n_bins {
             sums.add(sum, |place| values[place * n_bins + bin]);
         }

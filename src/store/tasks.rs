@@ -128,7 +128,7 @@ impl Database {
     /// # Errors
     /// When there is none; the nearest names are given.
     pub fn read_task(&self, name: &str) -> Result<Task, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["tasks"], |t| {
             let found = t
                 .query_row(&format!("{SELECT} WHERE name = ?1"), [name], task_of_row)
                 .optional()?;
@@ -144,7 +144,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn list_tasks(&self) -> Result<Vec<Task>, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["tasks"], |t| {
             let mut select = t.prepare(&format!("{SELECT} ORDER BY name"))?;
             let tasks: Vec<Task> = select
                 .query_map([], task_of_row)?

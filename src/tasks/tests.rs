@@ -120,6 +120,7 @@ impl World {
         let config = ModelConfig {
             architecture: Architecture::Avocado,
             sizes,
+            refinement: None,
         };
         let axis = self.database.axis();
         let record = ModelRecord {
@@ -145,7 +146,16 @@ impl World {
         let network = Network::initial(&sizes, 3, 3, 5);
         let genome = GenomeFactors::initial(&sizes, axis, 5);
         let lock = self.database.lock_model(name).unwrap();
-        save(&self.database, &lock, &record, &network, &genome, true).unwrap();
+        save(
+            &self.database,
+            &lock,
+            &record,
+            &network,
+            &genome,
+            None,
+            true,
+        )
+        .unwrap();
     }
 
     fn run(&self, settings: &RunSettings) -> crate::Result<Outcome> {

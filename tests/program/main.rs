@@ -17,6 +17,10 @@ mod bad_manifests;
 mod bad_names;
 mod bad_regions;
 #[cfg(feature = "torch")]
+mod cross_validating;
+#[cfg(feature = "torch")]
+mod default_model;
+#[cfg(feature = "torch")]
 mod evaluating;
 mod exchanging;
 #[cfg(feature = "torch")]

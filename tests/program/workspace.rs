@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The small training that tests start from; what they add overrides nothing here.
 #[cfg(feature = "torch")]
-pub const SMALL: &str = "--preset small --nodes 16 --batch-size 500 --threads 1";
+pub const SMALL: &str = "--model avocado --preset small --nodes 16 --batch-size 500 --threads 1";
 
 /// A folder to work in: `sim` is the simulated compendium (two chromosomes of 60,010 bp, 12 tracks
 /// of 4 biosamples and 4 assays, 4 more in `sim/truth.tsv`), `x.persea` the database.

@@ -116,6 +116,7 @@ pub fn import_avocado(
     let config = ModelConfig {
         architecture: Architecture::Avocado,
         sizes: first.says.sizes,
+        refinement: None,
     };
     let known = options
         .trained_on
@@ -147,6 +148,7 @@ pub fn import_avocado(
         &lock,
         &record,
         &network,
+        None,
         &config.sizes,
         options.replace,
     )?;

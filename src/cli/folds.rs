@@ -1,0 +1,138 @@
+//! `persea evaluate --folds`: a whole cross-validation.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use persea::evaluation::{
+    CrossValidated, CrossValidation, Fold, Scores, ScoringScale, cross_validate,
+};
+use persea::factorization::FactorizationError;
+use serde_json::json;
+
+use super::output::{Format, Table, measure, print_json, print_line};
+use super::train::{self, Shown};
+use super::{Common, Misuse, names, progress};
+
+/// The options of a training, given after `--`.
+#[derive(Debug, Parser)]
+#[command(name = "persea evaluate --folds FILE --", disable_version_flag = true)]
+struct Training {
+    #[command(flatten)]
+    arguments: train::Arguments,
+}
+
+/// Measures of the table for people.
+const SHOWN: [&str; 9] = [
+    "mse",
+    "shape_mse",
+    "gwcorr",
+    "gwspear",
+    "specificity",
+    "mse1obs",
+    "match1",
+    "catch1obs",
+    "aucobs1",
+];
+
+/// Runs it.
+pub fn run(
+    path: &Path,
+    prefix: &str,
+    seeds: &[u64],
+    training: &[String],
+    scale: ScoringScale,
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    let given = ["train".to_string()]
+        .into_iter()
+        .chain(training.iter().cloned());
+    let training = Training::try_parse_from(given).map_err(|e| Misuse(e.to_string()))?;
+    training.arguments.refuse_what_folds_decide()?;
+    let database = common.open()?;
+    let folds: Vec<Fold> = (names::folds(path)?.into_iter())
+        .map(|(name, held)| Fold { name, held })
+        .collect();
+    let held = folds.first().map(|f| f.held.clone()).unwrap_or_default();
+    let (mut options, means) = train::told(&training.arguments, &database, held)?;
+    options.name = prefix.to_string();
+    let told = CrossValidation {
+        folds,
+        seeds: seeds.to_vec(),
+        options,
+        scale,
+    };
+    let stop = progress::stop_on_interrupt(
+        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
+    )?;
+    let mut shown = Shown::new(stop);
+    shown.tell = false;
+    let bar = shown.bar.clone();
+    let mut begin = |fold: &str, seed: u64| {
+        bar.suspend(|| eprintln!("fold {fold}, seed {seed}"));
+    };
+    let found = cross_validate(&database, &told, means, &mut shown, &mut begin);
+    shown.bar.finish_and_clear();
+    match found {
+        Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
+            eprintln!("stopped at step {step}; the same command goes on from there");
+            Ok(ExitCode::FAILURE)
+        }
+        found => {
+            print(&found?, common.format)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Prints a cross-validation: as JSON all there is, as TSV and CSV a row a predictor, assay and measure,
+/// as a table the measures that people look at first.
+fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return Ok(print_json(found)?);
+    }
+    let all = [("all", &found.overall)].into_iter();
+    let groups = all.chain(found.by_assay.iter().map(|(a, s)| (a.as_str(), s)));
+    let mut table = match format {
+        Format::Table => Table::new(&["assay", "predictor", "measure", "mean", "±"]),
+        _ => Table::new(&[
+            "assay",
+            "predictor",
+            "measure",
+            "mean",
+            "standard_error",
+            "between_seeds",
+            "tracks",
+        ]),
+    };
+    for (assay, predictors) in groups {
+        for (predictor, scores) in predictors {
+            let scores: &Scores = scores;
+            for (name, score) in scores {
+                let mut row = vec![
+                    json!(assay),
+                    json!(predictor),
+                    json!(name),
+                    measure(Some(score.mean)),
+                ];
+                row.push(measure(score.standard_error));
+                if format != Format::Table {
+                    row.extend([measure(score.between_seeds), json!(score.tracks)]);
+                } else if !SHOWN.contains(name) || (assay != "all" && *name != "mse") {
+                    continue;
+                }
+                table.row(row);
+            }
+        }
+    }
+    table.print(format)?;
+    if format == Format::Table {
+        print_line(format_args!(
+            "\n{} trainings; ± is the standard error over tracks. Below average activity's mean squared error on {} of {} tracks",
+            found.runs.len(),
+            found.better_than_average,
+            found.tracks
+        ))?;
+    }
+    Ok(())
+}

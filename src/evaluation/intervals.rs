@@ -1,0 +1,146 @@
+//! Whether what was observed lies as near to what was imputed as a model says.
+
+use serde::Serialize;
+
+/// Half the width of a normal distribution's central 50 % and 90 %, in standard deviations.
+const HALF: f64 = 0.674_490;
+const NINETY: f64 = 1.644_854;
+
+/// How well standard deviations describe the observed signal, as those of normal distributions about
+/// the imputed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Intervals {
+    /// Share of bins whose observed signal lies in the central 50 %.
+    pub coverage_50: f64,
+    /// Share of bins whose observed signal lies in the central 90 %.
+    pub coverage_90: f64,
+    /// The continuous ranked probability score, in the mean; it is the absolute error's where the
+    /// standard deviation is 0.
+    pub crps: f64,
+    /// Bins.
+    pub n_bins: usize,
+}
+
+/// The same over all bins, and by how strong the imputed signal is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct IntervalsByStratum {
+    /// All bins.
+    pub all: Intervals,
+    /// The 1 % of bins with the highest imputed signal.
+    pub highest: Option<Intervals>,
+    /// The next 9 %.
+    pub high: Option<Intervals>,
+    /// The rest.
+    pub rest: Option<Intervals>,
+}
+
+impl Intervals {
+    /// Of some bins: (observed, imputed, standard deviation); `None` of none.
+    pub fn of(bins: &[(f32, f32, f32)]) -> Option<Self> {
+        if bins.is_empty() {
+            return None;
+        }
+        let n = bins.len() as f64;
+        let within = |half: f64| {
+            let is_in =
+                |(o, i, d): &&(f32, f32, f32)| f64::from(o - i).abs() <= half * f64::from(*d);
+            bins.iter().filter(is_in).count() as f64 / n
+        };
+        Some(Intervals {
+            coverage_50: within(HALF),
+            coverage_90: within(NINETY),
+            crps: bins.iter().map(|b| score(*b)).sum::<f64>() / n,
+            n_bins: bins.len(),
+        })
+    }
+}
+
+impl IntervalsByStratum {
+    /// Of a track's bins that are not masked; `None` of none.
+    pub fn of(mut bins: Vec<(f32, f32, f32)>) -> Option<Self> {
+        bins.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let (one, ten) = (bins.len() / 100, bins.len() / 10);
+        Some(IntervalsByStratum {
+            all: Intervals::of(&bins)?,
+            highest: Intervals::of(&bins[..one]),
+            high: Intervals::of(&bins[one..ten]),
+            rest: Intervals::of(&bins[ten..]),
+        })
+    }
+}
+
+/// The continuous ranked probability score of a normal distribution (Gneiting and Raftery 2007,
+/// equation 21).
+fn score((observed, imputed, deviation): (f32, f32, f32)) -> f64 {
+    let (apart, deviation) = (f64::from(observed - imputed), f64::from(deviation));
+    if deviation <= 0.0 {
+        return apart.abs();
+    }
+    let z = apart / deviation;
+    let density = (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    let central = error_function(z / std::f64::consts::SQRT_2);
+    deviation * (z * central + 2.0 * density - 1.0 / std::f64::consts::PI.sqrt())
+}
+
+/// erf, within 1.5e-7 (Abramowitz and Stegun 7.1.26).
+fn error_function(x: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.327_591_1 * x.abs());
+    let terms = [
+        0.254_829_592,
+        -0.284_496_736,
+        1.421_413_741,
+        -1.453_152_027,
+        1.061_405_429,
+    ];
+    let sum = terms.iter().rev().fold(0.0, |sum, a| t * (a + sum));
+    (1.0 - sum * (-x * x).exp()).copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_and_score_are_those_of_a_normal_distribution() {
+        // Quantiles of the standard normal distribution by bisection of its distribution function.
+        let quantile = |p: f64| {
+            let (mut low, mut high) = (-9.0f64, 9.0f64);
+            for _ in 0..80 {
+                let x = 0.5 * (low + high);
+                let below = 0.5 * (1.0 + error_function(x / std::f64::consts::SQRT_2));
+                if below < p { low = x } else { high = x }
+            }
+            0.5 * (low + high)
+        };
+        let n = 20_000;
+        let bins: Vec<(f32, f32, f32)> = (0..n)
+            .map(|i| {
+                (
+                    2.0 * quantile((i as f64 + 0.5) / n as f64) as f32 + 3.0,
+                    3.0,
+                    2.0,
+                )
+            })
+            .collect();
+        let found = Intervals::of(&bins).unwrap();
+        assert!((found.coverage_50 - 0.5).abs() < 1e-3, "{found:?}");
+        assert!((found.coverage_90 - 0.9).abs() < 1e-3, "{found:?}");
+        // The expected score of a normal distribution that is right: its deviation over √π.
+        assert!(
+            (found.crps - 2.0 / std::f64::consts::PI.sqrt()).abs() < 1e-3,
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_certain_prediction_scores_its_absolute_error_and_strata_are_by_imputed_signal() {
+        assert_eq!(score((1.0, 3.0, 0.0)), 2.0);
+        assert!((error_function(0.5) - 0.520_499_878).abs() < 2e-7);
+        let bins: Vec<(f32, f32, f32)> = (0..1000).map(|i| (i as f32, i as f32, 1.0)).collect();
+        let found = IntervalsByStratum::of(bins).unwrap();
+        let sizes = [found.highest, found.high, found.rest].map(|s| s.unwrap().n_bins);
+        assert_eq!(sizes, [10, 90, 900]);
+        assert_eq!(found.all.coverage_50, 1.0);
+        assert_eq!(IntervalsByStratum::of(Vec::new()), None);
+    }
+}

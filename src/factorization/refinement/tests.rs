@@ -1,0 +1,208 @@
+//! The refinement in training: what it learns, that it can be resumed, and that both forward passes
+//! agree.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use tch::Device;
+
+use super::network::TorchMember;
+use super::sampling::Samples;
+use super::*;
+use crate::factorization::{Adam, FactorizationError, TrackSource, TrainingSet, TrainingTrack};
+use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region};
+use crate::model::{InputTrack, Inputs, Refinement, RefinementConfig, TrackScale};
+
+const N_BINS: usize = 6_000;
+
+struct Made(Vec<Vec<f32>>);
+
+impl TrackSource for Made {
+    fn read(
+        &self,
+        track: usize,
+        bins: Range<u64>,
+        out: &mut [f32],
+    ) -> Result<(), FactorizationError> {
+        out.copy_from_slice(&self.0[track][bins.start as usize..bins.end as usize]);
+        Ok(())
+    }
+}
+
+/// Assay 1 shows, in every biosample, what its assay 0 does where that departs from the common
+/// pattern.
+fn made() -> (Arc<TrainingSet>, Inputs) {
+    let assembly = Assembly::from_chromosomes("toy", &[("chr1".into(), 200_000)]).unwrap();
+    let region = Region {
+        name: None,
+        chrom: "chr1".into(),
+        first_bin: 100,
+        n_bins: N_BINS as u64,
+    };
+    let axis = GenomeAxis::new(assembly, vec![region]).unwrap();
+    let mask = Mask::new(&axis, &[Interval::new("chr1", 5_000, 6_000)]);
+    let (mut tracks, mut values, mut inputs) = (Vec::new(), Vec::new(), Inputs::default());
+    for b in 0..4u32 {
+        for a in 0..2u32 {
+            tracks.push(TrainingTrack {
+                biosample: (format!("b{b}"), b),
+                assay: (format!("a{a}"), a),
+            });
+            let own = |i: usize| ((i / 37 + 11 * b as usize) as f32 * 1.7).sin();
+            let shape = |i: usize| (i as f32 / 50.0).sin() + (1.0 + a as f32) * own(i);
+            let track: Vec<f32> = (0..N_BINS).map(shape).collect();
+            let n = N_BINS as f64;
+            let mean = track.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+            let variance = track
+                .iter()
+                .map(|v| (f64::from(*v) - mean).powi(2))
+                .sum::<f64>()
+                / n;
+            inputs.tracks.push(InputTrack {
+                biosample: b,
+                assay: a,
+                scale: TrackScale::new(mean, variance),
+                added: false,
+            });
+            values.push(track);
+        }
+    }
+    let source = Box::new(Made(values));
+    let set = TrainingSet {
+        axis,
+        mask,
+        tracks,
+        source,
+    };
+    (Arc::new(set), inputs)
+}
+
+fn options() -> RefinementOptions {
+    RefinementOptions {
+        members: 2,
+        nodes: 32,
+        reaches: vec![0, 1, 5, 20],
+        passes: 8,
+        batch_size: 256,
+        dropout: 0.1,
+        ..RefinementOptions::default()
+    }
+}
+
+fn training(set: &Arc<TrainingSet>, inputs: &Inputs, window_bins: u64) -> RefinementTraining {
+    let trial = Trial { targets: vec![3] };
+    let options = options();
+    let ground = Ground {
+        seed: 7,
+        window_bins,
+        device: Device::Cpu,
+    };
+    let config = options.config(4, 2);
+    RefinementTraining::new(
+        Arc::clone(set),
+        inputs.clone(),
+        config,
+        &options,
+        trial,
+        ground,
+    )
+    .unwrap()
+}
+
+fn finish(mut training: RefinementTraining) -> (Refinement, Vec<f64>) {
+    let mut held = Vec::new();
+    loop {
+        match training.advance().unwrap() {
+            Advance::Done => return (training.into_refinement(), held),
+            Advance::Pass(_, _, error) => held.extend(error),
+            Advance::Step(_) => {}
+        }
+    }
+}
+
+#[test]
+fn an_experiment_is_learnt_from_the_biosamples_other_track() {
+    let (set, inputs) = made();
+    let (refinement, held) = finish(training(&set, &inputs, 1 << 20));
+    refinement.check().unwrap();
+    assert_eq!((refinement.members.len(), held.len()), (2, 8));
+    // The track that the trial does not aim at: its average alone is off by nearly its variance.
+    let variance = f64::from(inputs.tracks[3].scale.deviation).powi(2);
+    assert!(held[7] < 0.4 * variance, "{held:?} of {variance}");
+    assert!(refinement.spread.is_measured());
+}
+
+#[test]
+fn windows_smaller_than_the_axis_do_not_keep_it_from_learning() {
+    let (set, inputs) = made();
+    let (_, whole) = finish(training(&set, &inputs, 1 << 20));
+    let (_, narrow) = finish(training(&set, &inputs, 1));
+    assert!(narrow[7] < 1.3 * whole[7], "{narrow:?} {whole:?}");
+}
+
+#[test]
+fn a_resumed_training_equals_an_uninterrupted_one_bit_for_bit() {
+    let (set, inputs) = made();
+    let (whole, _) = finish(training(&set, &inputs, 1 << 20));
+    for steps in [1, 100, 400] {
+        let mut first = training(&set, &inputs, 1 << 20);
+        for _ in 0..steps {
+            first.advance().unwrap();
+        }
+        let kept = first.keep(Vec::new()).unwrap();
+        let mut second = training(&set, &inputs, 1 << 20);
+        second.restore(kept).unwrap();
+        assert_eq!(finish(second).0, whole, "after {steps} steps");
+    }
+}
+
+#[test]
+fn both_forward_passes_agree() {
+    let config = RefinementConfig {
+        nodes: 48,
+        ..RefinementConfig::new(3, 3)
+    };
+    let width = config.inputs();
+    let mut torch = TorchMember::initial(&config, 3, 0, Device::Cpu).unwrap();
+    let n = 600;
+    let value = |i: usize| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * 2.0;
+    let mut samples = Samples {
+        rows: (0..n * width).map(value).collect(),
+        averages: vec![0.0; n],
+        values: (0..n).map(value).collect(),
+        weights: vec![1.0; n],
+    };
+    let options = RefinementOptions {
+        dropout: 0.0,
+        ..RefinementOptions::default()
+    };
+    // Some steps, so that no layer is zero; then targets that are our own forward pass' outputs:
+    // what libtorch makes of the same rows is off by the squared error it reports.
+    for step in 1..30 {
+        torch
+            .step(&samples, &options, &Adam::default(), step, (1, 1))
+            .unwrap();
+    }
+    let member = torch.to_member().unwrap();
+    let mut ours = vec![0f32; n];
+    member.add(&samples.rows, 1.0, &mut ours);
+    let size = ours.iter().map(|v| f64::from(v * v)).sum::<f64>() / n as f64;
+    assert!(size > 1e-3, "{size}");
+    samples.values = ours;
+    let apart = torch
+        .step(&samples, &options, &Adam::default(), 30, (1, 1))
+        .unwrap();
+    assert!(apart.sqrt() < 1e-5, "{apart}");
+}
+
+#[test]
+fn a_checkpoint_of_other_sizes_is_refused() {
+    let (set, inputs) = made();
+    let mut kept = training(&set, &inputs, 1 << 20).keep(Vec::new()).unwrap();
+    kept.current.pop();
+    let error = training(&set, &inputs, 1 << 20)
+        .restore(kept)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("not of this model's sizes"), "{error}");
+}

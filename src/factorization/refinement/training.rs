@@ -1,0 +1,469 @@
+//! The training of a refinement, a step at a time.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tch::Device;
+
+use super::kept::RefinementKept;
+use super::network::TorchMember;
+use super::options::RefinementOptions;
+use super::sampling::{Described, GROUP, Targets, n_groups, shuffled};
+use crate::factorization::{
+    Adam, Blocks, CurvePoint, FactorizationError, Position, Sampling, Schedule, StepReport,
+    TrainingSet,
+};
+use crate::model::{
+    Inputs, Member, Refinement, RefinementConfig, ScaleModel, SignalBlock, Spread, Standardisation,
+};
+
+/// Bins at most that are looked at to measure how far observed signal lies from predicted.
+const SPREAD_BINS: u64 = 1 << 17;
+/// Groups of predictions that its spread is measured in.
+const SPREAD_GROUPS: usize = 32;
+/// Groups of bins that the inputs' standardisation is measured on.
+const STANDARDISATION_GROUPS: usize = 256;
+/// Steps over which the learning rate rises at first.
+const WARM_UP: f64 = 50.0;
+
+/// The first network, which is not part of the model: trained without some targets, it tells how
+/// far off imputations are.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trial {
+    /// The tracks that are not among its targets, by their place in the training set; no trial when
+    /// there is none.
+    pub targets: Vec<usize>,
+}
+
+/// Where chance comes from, and what there is to work with.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground {
+    /// The seed that all chance derives from.
+    pub seed: u64,
+    /// Bins that are described in memory at once.
+    pub window_bins: u64,
+    /// Where the networks are computed.
+    pub device: Device,
+}
+
+/// What a call of [`RefinementTraining::advance`] did.
+#[derive(Debug, Clone, Copy)]
+pub enum Advance {
+    /// A step.
+    Step(StepReport),
+    /// A pass' last step: the mean loss over the pass, and the trial's error at its end.
+    Pass(StepReport, f64, Option<f64>),
+    /// Everything is trained.
+    Done,
+}
+
+/// A refinement in training.
+pub struct RefinementTraining {
+    set: Arc<TrainingSet>,
+    options: RefinementOptions,
+    config: RefinementConfig,
+    inputs: Inputs,
+    weights: Vec<f32>,
+    trial: Trial,
+    seed: u64,
+    window_bins: u64,
+    device: Device,
+    blocks: Blocks,
+    standardisation: Standardisation,
+    spread: Spread,
+    done: Vec<Member>,
+    /// Which network is being trained: 0 is the trial where there is one.
+    network: usize,
+    current: TorchMember,
+    position: Position,
+    pass_loss: (f64, u64),
+    /// Steps of a network's training in all.
+    n_steps: u64,
+    /// The windows of the pass under way and the steps of each.
+    pass: Vec<(Vec<usize>, u64)>,
+    /// The groups of the window under way, and the number that its order derives from.
+    order: Option<(u64, Vec<(usize, usize)>)>,
+    /// The window in memory.
+    described: Option<Described>,
+}
+
+impl RefinementTraining {
+    /// A training at its start.
+    ///
+    /// # Errors
+    /// When there is nothing to train on, signal cannot be read, or libtorch refuses.
+    pub fn new(
+        set: Arc<TrainingSet>,
+        inputs: Inputs,
+        config: RefinementConfig,
+        options: &RefinementOptions,
+        trial: Trial,
+        ground: Ground,
+    ) -> Result<Self, FactorizationError> {
+        let Ground {
+            seed,
+            window_bins,
+            device,
+        } = ground;
+        if device == Device::Cpu {
+            // Its products are too small to share: where other work keeps cores busy, libtorch's threads
+            // wait for each other at every one of them, ten times as long as the products take.
+            tch::set_num_threads(1);
+        }
+        options.check()?;
+        config.check()?;
+        let blocks = Blocks::new(&set.axis, &set.mask);
+        if blocks.n_kept() == 0 || inputs.tracks.is_empty() {
+            return Err(FactorizationError::Options(
+                "every bin is masked, or there is no track: nothing to train on".into(),
+            ));
+        }
+        let variance = |i: usize| f64::from(inputs.tracks[i].scale.deviation).powi(2);
+        let n = inputs.tracks.len();
+        let mean = (0..n).map(variance).sum::<f64>() / n as f64;
+        let mut training = RefinementTraining {
+            current: TorchMember::initial(&config, seed, 0, device)?,
+            weights: (0..n).map(|i| (variance(i) / mean) as f32).collect(),
+            options: options.clone(),
+            standardisation: Standardisation::default(),
+            spread: Spread::default(),
+            done: Vec::new(),
+            network: 0,
+            position: Position::default(),
+            pass_loss: (0.0, 0),
+            n_steps: 0,
+            pass: Vec::new(),
+            order: None,
+            described: None,
+            set,
+            config,
+            inputs,
+            trial,
+            seed,
+            window_bins,
+            device,
+            blocks,
+        };
+        training.begin_network()?;
+        Ok(training)
+    }
+
+    fn has_trial(&self) -> bool {
+        !self.trial.targets.is_empty() && self.trial.targets.len() < self.inputs.tracks.len()
+    }
+
+    fn n_networks(&self) -> usize {
+        self.config.members + usize::from(self.has_trial())
+    }
+
+    fn in_trial(&self) -> bool {
+        self.has_trial() && self.network == 0
+    }
+
+    /// Which network is being trained, counted from 0, and of how many.
+    pub fn network(&self) -> (usize, usize) {
+        (self.network, self.n_networks())
+    }
+
+    /// Where the training of the network is.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    fn begin_network(&mut self) -> Result<(), FactorizationError> {
+        self.current = TorchMember::initial(&self.config, self.seed, self.network, self.device)?;
+        self.position = Position::default();
+        self.pass_loss = (0.0, 0);
+        self.begin_pass();
+        self.n_steps = u64::from(self.options.passes) * self.steps_of_pass();
+        Ok(())
+    }
+
+    fn begin_pass(&mut self) {
+        let windows = self.windows(self.position.pass + 1);
+        let steps = |w: &[usize]| n_groups(&self.blocks, w).div_ceil(self.groups_per_step()) as u64;
+        self.pass = (windows.into_iter())
+            .map(|w| (steps(&w), w))
+            .map(|(n, w)| (w, n))
+            .collect();
+    }
+
+    fn steps_of_pass(&self) -> u64 {
+        self.pass.iter().map(|(_, steps)| steps).sum()
+    }
+
+    fn windows(&self, pass: u32) -> Vec<Vec<usize>> {
+        // Other windows than the factors' passes have, were they the same number.
+        let seed = self.seed.wrapping_add(1 + self.network as u64);
+        self.blocks
+            .windows(Sampling::Permuted, seed, pass, self.window_bins)
+    }
+
+    fn groups_per_step(&self) -> usize {
+        self.options.batch_size.div_ceil(GROUP)
+    }
+
+    /// Describes the signal of some blocks, unless that is in memory.
+    fn describe(&mut self, window: &[usize]) -> Result<Described, FactorizationError> {
+        if let Some(described) = self.described.take()
+            && described.blocks == window
+        {
+            return Ok(described);
+        }
+        let (set, blocks) = (&self.set, &self.blocks);
+        let signal = window
+            .par_iter()
+            .map(|i| {
+                let block = &blocks.all()[*i];
+                let bins = block.first_bin..block.first_bin + block.n_bins as u64;
+                let region = set.axis.region_bins(block.region);
+                let (reading, start) = SignalBlock::reading(&self.config, &bins, &region);
+                let n_read = (reading.end - reading.start) as usize;
+                let read =
+                    |track: usize, out: &mut [f32]| set.source.read(track, reading.clone(), out);
+                SignalBlock::load(
+                    &self.config,
+                    &self.inputs,
+                    n_read,
+                    start,
+                    block.n_bins,
+                    read,
+                )
+            })
+            .collect::<Result<Vec<_>, FactorizationError>>()?;
+        let kept = window.iter().map(|i| {
+            let block = &blocks.all()[*i];
+            let is_kept = |b: &u32| !set.mask.is_masked(block.first_bin + u64::from(*b));
+            (0..block.n_bins as u32).filter(is_kept).collect()
+        });
+        Ok(Described {
+            kept: kept.collect(),
+            blocks: window.to_vec(),
+            signal,
+        })
+    }
+
+    fn targets<'a>(&'a self, which: &'a [usize]) -> Targets<'a> {
+        Targets {
+            config: &self.config,
+            inputs: &self.inputs,
+            which,
+            weights: &self.weights,
+            seed: self.seed,
+        }
+    }
+
+    fn which(&self) -> Vec<usize> {
+        let all = 0..self.inputs.tracks.len();
+        all.filter(|t| !(self.in_trial() && self.trial.targets.contains(t)))
+            .collect()
+    }
+
+    fn adam(&self) -> Adam {
+        let warm = (self.position.step as f64 + 1.0) / WARM_UP;
+        Adam {
+            learning_rate: self.options.learning_rate * warm.min(1.0),
+            schedule: Schedule::Cosine {
+                steps: self.n_steps,
+            },
+            ..Adam::default()
+        }
+    }
+
+    /// Takes a step.
+    ///
+    /// # Errors
+    /// When signal cannot be read, libtorch refuses, or the loss is not finite.
+    pub fn advance(&mut self) -> Result<Advance, FactorizationError> {
+        if self.network == self.n_networks() {
+            return Ok(Advance::Done);
+        }
+        let pass = self.position.pass + 1;
+        let mut first = 0;
+        let mut at = None;
+        for (place, (_, steps)) in self.pass.iter().enumerate() {
+            if self.position.step_in_pass < first + steps {
+                at = Some((place, self.position.step_in_pass - first));
+                break;
+            }
+            first += steps;
+        }
+        let Some((place, step_in_window)) = at else {
+            return Err(FactorizationError::Checkpoint(
+                "the checkpoint's refinement lies beyond its pass".into(),
+            ));
+        };
+        let window = self.pass[place].0.clone();
+        let described = self.describe(&window)?;
+        if self.standardisation.mean.is_empty() {
+            self.standardise(&described);
+        }
+        let stream = ((self.network as u64) << 40) + (u64::from(pass) << 24) + place as u64;
+        let order = match self.order.take() {
+            Some((number, order)) if number == stream => order,
+            _ => shuffled(&self.blocks, &window, self.seed, stream),
+        };
+        let size = self.groups_per_step();
+        let from = step_in_window as usize * size;
+        let groups = &order[from..(from + size).min(order.len())];
+        let which = self.which();
+        let step = self.position.step + 1;
+        let number = ((self.network as u64) << 32) + step;
+        let samples =
+            self.targets(&which)
+                .draw(&described, groups, Some(&self.standardisation), number);
+        let (adam, seed) = (self.adam(), self.seed);
+        let now = u32::try_from(step)
+            .map_err(|_| FactorizationError::Options("too many steps".into()))?;
+        let loss = self
+            .current
+            .step(&samples, &self.options, &adam, now, (seed, number))?;
+        self.described = Some(described);
+        self.order = Some((stream, order));
+        if !loss.is_finite() {
+            return Err(FactorizationError::NotFinite {
+                step,
+                pass,
+                cause: "the refinement's, of no single track".into(),
+            });
+        }
+        let n = samples.values.len();
+        self.position.step = step;
+        self.position.step_in_pass += 1;
+        self.pass_loss.0 += loss * n as f64;
+        self.pass_loss.1 += n as u64;
+        let report = StepReport {
+            position: self.position,
+            steps_per_pass: self.steps_of_pass(),
+            samples: n,
+            loss,
+        };
+        if self.position.step_in_pass < report.steps_per_pass {
+            return Ok(Advance::Step(report));
+        }
+        let mean = self.pass_loss.0 / self.pass_loss.1.max(1) as f64;
+        self.pass_loss = (0.0, 0);
+        self.position.pass = pass;
+        self.position.step_in_pass = 0;
+        self.begin_pass();
+        let held_out = if self.in_trial() {
+            Some(self.try_out()?)
+        } else {
+            None
+        };
+        if pass >= self.options.passes {
+            if !self.in_trial() {
+                self.done.push(self.current.to_member()?);
+            }
+            self.network += 1;
+            if self.network < self.n_networks() {
+                self.begin_network()?;
+            }
+        }
+        Ok(Advance::Pass(report, mean, held_out))
+    }
+
+    fn standardise(&mut self, described: &Described) {
+        let all: Vec<usize> = (0..self.inputs.tracks.len()).collect();
+        let groups = shuffled(&self.blocks, &described.blocks, self.seed, 1 << 60);
+        let groups = &groups[..groups.len().min(STANDARDISATION_GROUPS)];
+        let samples = self.targets(&all).draw(described, groups, None, 1 << 44);
+        self.standardisation = Standardisation::of(&samples.rows, self.config.inputs());
+    }
+
+    /// Imputes the trial's targets, measures how far off they are, and gives the mean over them of
+    /// their mean squared error.
+    fn try_out(&mut self) -> Result<f64, FactorizationError> {
+        let refinement = Refinement {
+            config: self.config.clone(),
+            inputs: self.inputs.clone(),
+            standardisation: self.standardisation.clone(),
+            members: vec![self.current.to_member()?],
+            spread: Spread::default(),
+        };
+        let targets: Vec<_> = (self.trial.targets.iter())
+            .map(|t| {
+                let track = self.inputs.tracks[*t];
+                let (b, a) = (track.biosample, track.assay);
+                let expected = ScaleModel::fit(&self.inputs.tracks, Some((b, a))).expect(b, a);
+                (*t, refinement.plan(b, a), expected, track.scale)
+            })
+            .collect();
+        let mut pairs = Vec::new();
+        let mut sums = vec![(0f64, 0u64); targets.len()];
+        let in_memory = self.described.take();
+        for i in self.blocks.spread(SPREAD_BINS) {
+            let described = self.describe(&[i])?;
+            let (signal, kept) = (&described.signal[0], &described.kept[0]);
+            let mut imputed = vec![0f32; signal.n_bins()];
+            for ((track, plan, expected, scale), sum) in targets.iter().zip(&mut sums) {
+                refinement.predict_standardised(plan, signal, &mut imputed);
+                let observed = signal.track(*track, 0);
+                for bin in kept {
+                    let bin = *bin as usize;
+                    let observed = scale.mean + scale.deviation * observed[bin];
+                    let apart = expected.mean + expected.deviation * imputed[bin] - observed;
+                    sum.0 += f64::from(apart) * f64::from(apart);
+                    sum.1 += 1;
+                    pairs.push((imputed[bin], (apart / expected.deviation).powi(2)));
+                }
+            }
+        }
+        self.described = in_memory;
+        self.spread = Spread::measured(pairs, SPREAD_GROUPS);
+        let errors = sums.iter().map(|(s, n)| s / (*n).max(1) as f64);
+        Ok(errors.sum::<f64>() / sums.len().max(1) as f64)
+    }
+
+    /// The refinement, once everything is trained.
+    pub fn into_refinement(self) -> Refinement {
+        Refinement {
+            config: self.config,
+            inputs: self.inputs,
+            standardisation: self.standardisation,
+            members: self.done,
+            spread: self.spread,
+        }
+    }
+
+    /// What a checkpoint needs.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub(in crate::factorization) fn keep(
+        &self,
+        curve: Vec<CurvePoint>,
+    ) -> Result<RefinementKept, FactorizationError> {
+        Ok(RefinementKept {
+            network: self.network,
+            position: self.position,
+            pass_loss: self.pass_loss,
+            done: self.done.clone(),
+            current: self.current.flat()?,
+            moments: self.current.moments()?,
+            standardisation: self.standardisation.clone(),
+            spread: self.spread.clone(),
+            curve,
+        })
+    }
+
+    /// Takes up what an earlier run kept.
+    ///
+    /// # Errors
+    /// When its shapes are not this training's.
+    pub(in crate::factorization) fn restore(
+        &mut self,
+        kept: RefinementKept,
+    ) -> Result<(), FactorizationError> {
+        self.current =
+            TorchMember::from_flat(&self.config, &kept.current, &kept.moments, self.device)?;
+        self.network = kept.network;
+        self.position = kept.position;
+        self.pass_loss = kept.pass_loss;
+        self.done = kept.done;
+        self.standardisation = kept.standardisation;
+        self.spread = kept.spread;
+        self.begin_pass();
+        Ok(())
+    }
+}

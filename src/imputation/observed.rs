@@ -1,0 +1,81 @@
+//! The observed tracks that a model imputes from.
+
+use std::ops::Range;
+
+use crate::compendium::TracksOnAxis;
+use crate::model::{Refinement, SignalBlock, TrainedModel};
+use crate::store::{Database, StoreError, Track, TrackRole};
+
+/// The input tracks of a model with a refinement, opened.
+pub struct Observed<'a> {
+    model: &'a TrainedModel,
+    refinement: &'a Refinement,
+    signal: TracksOnAxis,
+}
+
+impl<'a> Observed<'a> {
+    /// Opens them; `None` where the model imputes from its factors alone.
+    ///
+    /// # Errors
+    /// When a track that the model reads has been removed or has changed since, or an array cannot
+    /// be opened.
+    pub fn open(database: &Database, model: &'a TrainedModel) -> crate::Result<Option<Self>> {
+        let Some(refinement) = model.refinement() else {
+            return Ok(None);
+        };
+        let stored = database.tracks()?;
+        let mut tracks: Vec<Track> = Vec::with_capacity(refinement.inputs.tracks.len());
+        for read in model
+            .record()
+            .tracks
+            .iter()
+            .filter(|t| t.role != TrackRole::Hold)
+        {
+            let (b, a) = (&read.biosample, &read.assay);
+            let found = stored.iter().find(|t| t.biosample == *b && t.assay == *a);
+            let changed = match found {
+                Some(track) if track.checksum == read.checksum => {
+                    tracks.push(track.clone());
+                    continue;
+                }
+                Some(_) => "has changed since the model was trained",
+                None => "has been removed from the database",
+            };
+            return Err(StoreError::Invalid(format!(
+                "model {} imputes from observed tracks, and {b} {a} {changed}: \
+                 ingest the file it was trained on again, or train anew",
+                model.record().name
+            ))
+            .into());
+        }
+        Ok(Some(Observed {
+            signal: TracksOnAxis::open(database, model.axis(), &tracks)?,
+            model,
+            refinement,
+        }))
+    }
+
+    /// What the tracks are read for.
+    pub fn refinement(&self) -> &'a Refinement {
+        self.refinement
+    }
+
+    /// The signal of consecutive bins of one region of the model's axis, described.
+    ///
+    /// # Errors
+    /// When a chunk is damaged or cannot be read.
+    pub fn block(&self, bins: Range<u64>) -> Result<SignalBlock, StoreError> {
+        let axis = self.model.axis();
+        let region = axis.region_bins(axis.locate(bins.start).region);
+        let config = &self.refinement.config;
+        let (reading, start) = SignalBlock::reading(config, &bins, &region);
+        SignalBlock::load(
+            config,
+            &self.refinement.inputs,
+            (reading.end - reading.start) as usize,
+            start,
+            (bins.end - bins.start) as usize,
+            |track, out| self.signal.read(track, reading.clone(), out),
+        )
+    }
+}

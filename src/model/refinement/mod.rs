@@ -1,0 +1,32 @@
+//! The refinement: what makes a model of architecture `persea` more accurate than its factors.
+//!
+//! An experiment is imputed from the signal that was observed at and around a bin: the other tracks
+//! of its biosample, the tracks of its assay in other biosamples, and how far the biosample's tracks
+//! are from their assays' averages. Every track is standardised by its own mean and standard
+//! deviation; a small network predicts the standardised signal, and the experiment's mean and
+//! standard deviation are told from those of the other tracks ([`ScaleModel`]).
+//!
+//! Owns which tracks stand for an experiment ([`Inputs`], [`Plan`]), what the network sees of them
+//! ([`SignalBlock`]) and the network's forward pass without libtorch. An experiment's own track is
+//! never among its inputs, neither in training nor in imputation. Training belongs to
+//! `factorization`, reading signal to the caller.
+
+mod block;
+mod config;
+mod features;
+mod network;
+mod plan;
+mod scale;
+mod spread;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+pub use block::SignalBlock;
+pub use config::RefinementConfig;
+pub use features::Features;
+pub use network::{Member, Refinement, Standardisation};
+pub use plan::{InputTrack, Inputs, Plan};
+pub use scale::{ScaleModel, TrackScale};
+pub use spread::Spread;
+pub(super) use stored::{read, write};
