@@ -10,7 +10,7 @@
 //! up until the bound passes the k-th best: what is left out cannot have been a hit. An [`Answer`] says how many
 //! rows were read.
 //!
-//! - [`similar`] and [`Database::similar`](crate::store::Database::similar) ask one question;
+//! - [`similar()`] and [`Database::similar`](crate::store::Database::similar) ask one question;
 //! - [`Searcher`] keeps a model's index open for many;
 //! - [`Filter`] says which part of the genome is searched, [`Annotation`] what lies at a hit;
 //! - [`similar_samples`] compares biosamples and assays;

@@ -54,7 +54,7 @@ pub fn similar(database: &Database) -> Similar<'_> {
 
 impl Database {
     /// Begins a search of the default model for what is like a query; see
-    /// [`similar`](crate::search::similar).
+    /// [`similar`](crate::search::similar()).
     ///
     /// ```
     /// use persea::search::Query;
