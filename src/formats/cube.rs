@@ -187,3 +187,57 @@ fn sync_below(folder: &Path) -> io::Result<()> {
     }
     std::fs::File::open(folder)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cube(path: &Path, n_bins: u64) -> CubeWriter {
+        CubeWriter::create(path, 2, 1, n_bins, Map::new()).unwrap()
+    }
+
+    fn read(path: &Path, biosample: u64) -> Vec<f32> {
+        let store = Arc::new(FilesystemStore::new(path).unwrap());
+        let array = Array::open(store, "/signal").unwrap();
+        let n_bins = array.shape()[2];
+        let part = [biosample..biosample + 1, 0..1, 0..n_bins];
+        array.retrieve_array_subset(&part).unwrap()
+    }
+
+    #[test]
+    fn tracks_that_come_by_turns_and_over_several_shards_are_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.zarr");
+        let n_bins = SHARD_BINS + 12_345;
+        let track =
+            |b: u64| -> Vec<f32> { (0..n_bins).map(|i| (i * (b + 2) % 1_009) as f32).collect() };
+        let tracks = [track(0), track(1)];
+        let mut writer = cube(&path, n_bins);
+        for first in (0..n_bins as usize).step_by(1_000_003) {
+            for (b, track) in tracks.iter().enumerate() {
+                let end = (first + 1_000_003).min(track.len());
+                writer.write(b as u64, 0, &track[first..end]).unwrap();
+            }
+        }
+        writer.write_flags("measured", &[1, 0]).unwrap();
+        writer.finish().unwrap();
+        for (b, track) in tracks.iter().enumerate() {
+            assert!(read(&path, b as u64) == *track);
+        }
+        assert!(CubeWriter::create(&path, 1, 1, 1, Map::new()).is_err());
+    }
+
+    #[test]
+    fn an_incomplete_track_and_one_too_long_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.zarr");
+        let mut writer = cube(&path, 10);
+        writer.write(0, 0, &[1.0; 9]).unwrap();
+        let message = writer.finish().unwrap_err().to_string();
+        assert!(message.contains("not complete"), "{message}");
+        let mut writer = cube(&path, 10);
+        assert!(writer.write(0, 0, &[1.0; 11]).is_err());
+        drop(writer);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

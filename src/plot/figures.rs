@@ -173,7 +173,7 @@ pub fn bars(
                 }
                 end = end.max(to);
             }
-            let number = format!("{value:.3}");
+            let number = decimals(value, 3);
             root.draw(&Text::new(
                 number,
                 (end + 6, y),
@@ -196,15 +196,15 @@ pub fn bars(
 }
 
 fn format_tick(value: f64, step: f64) -> String {
-    let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
-    let text = format!("{value:.decimals$}");
-    match text
-        .trim_start_matches('-')
-        .chars()
-        .all(|c| c == '0' || c == '.')
-    {
-        true => format!("{:.decimals$}", 0.0),
-        false => text,
+    decimals(value, (-step.log10().floor()).clamp(0.0, 6.0) as usize)
+}
+
+/// A number with so many decimals, and no minus before a zero.
+pub(super) fn decimals(value: f64, n: usize) -> String {
+    let text = format!("{value:.n$}");
+    match text.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_string(),
+        _ => text,
     }
 }
 
@@ -365,6 +365,10 @@ mod tests {
         assert_eq!(ticks(-3.0, 11.0), (-5.0, 15.0, 5.0));
         assert_eq!(format_tick(0.30000000000000004, 0.1), "0.3");
         assert_eq!(format_tick(-1e-17, 0.1), "0.0");
+        assert_eq!(
+            (decimals(-0.0004, 3), decimals(-0.0006, 3)),
+            ("0.000".into(), "-0.001".into())
+        );
     }
 
     #[test]

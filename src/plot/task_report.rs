@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::PlotError;
-use super::figures::{Bar, Series, bars, lines, scatter};
+use super::figures::{Bar, Series, bars, decimals, lines, scatter};
 use super::page::{Grid, Page};
 use crate::measures::{precision_recall_curve, roc_curve};
 use crate::store::Run;
@@ -90,13 +90,18 @@ impl ReportedRun {
 }
 
 fn number(value: Option<f64>) -> String {
-    value.map_or_else(|| "undefined".into(), |v| format!("{v:.4}"))
+    value.map_or_else(|| "undefined".into(), |v| decimals(v, 4))
 }
 
 fn with_interval(m: &Measured) -> String {
     match (m.value, m.low, m.high) {
-        (Some(v), Some(low), Some(high)) => format!("{v:.3} ({low:.3} to {high:.3})"),
-        (Some(v), _, _) => format!("{v:.3}"),
+        (Some(v), Some(low), Some(high)) => format!(
+            "{} ({} to {})",
+            decimals(v, 3),
+            decimals(low, 3),
+            decimals(high, 3)
+        ),
+        (Some(v), _, _) => decimals(v, 3),
         _ => "undefined".into(),
     }
 }

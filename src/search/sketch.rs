@@ -131,23 +131,8 @@ impl SketchedQuery {
     /// The sums of squared code differences of a bin's rows.
     #[inline]
     fn sums(&self, sketch: &[f32]) -> [u16; ROOM] {
-        let codes: &[u8] = bytemuck::cast_slice(sketch);
-        self.arch.dispatch(
-            #[inline(always)]
-            || {
-                let mut sums = [0u16; ROOM];
-                let (columns, _) = codes.as_chunks::<ROOM>();
-                for (column, q) in columns.iter().zip(&self.codes) {
-                    let q = i16::from(*q);
-                    for (sum, code) in sums.iter_mut().zip(column) {
-                        let difference = i16::from(*code) - q;
-                        let square = difference.wrapping_mul(difference) as u16;
-                        *sum = sum.saturating_add(square);
-                    }
-                }
-                sums
-            },
-        )
+        let codes = bytemuck::cast_slice(sketch);
+        self.arch.dispatch(SumsOf(codes, &self.codes))
     }
 
     /// The sums of a 5 kbp bin, of which the first so many count.
@@ -163,6 +148,29 @@ impl SketchedQuery {
             sums: self.sums(table.group(row..row + 1)?),
             rows: rows.min(ROOM),
         })
+    }
+}
+
+/// A bin's codes and the query's.
+struct SumsOf<'a>(&'a [u8], &'a [u8]);
+
+impl pulp::WithSimd for SumsOf<'_> {
+    type Output = [u16; ROOM];
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> [u16; ROOM] {
+        let SumsOf(codes, query) = self;
+        let mut sums = [0u16; ROOM];
+        let (columns, _) = codes.as_chunks::<ROOM>();
+        for (column, q) in columns.iter().zip(query) {
+            let q = i16::from(*q);
+            for (sum, code) in sums.iter_mut().zip(column) {
+                let difference = i16::from(*code) - q;
+                let square = difference.wrapping_mul(difference) as u16;
+                *sum = sum.saturating_add(square);
+            }
+        }
+        sums
     }
 }
 

@@ -14,72 +14,83 @@ const PER_250BP: usize = 10;
 
 /// Σⱼ (qⱼ − xⱼ)² of each row of a group: `values` is `[query.len(), out.len()]`.
 pub(super) fn squared(arch: pulp::Arch, values: &[f32], query: &[f32], out: &mut [f32]) {
-    arch.dispatch(
-        #[inline(always)]
-        || match out.len() {
-            LANES => squared_of::<LANES>(values, query, out),
-            PER_5KBP => squared_of::<PER_5KBP>(values, query, out),
-            PER_250BP => squared_of::<PER_250BP>(values, query, out),
-            rows => {
-                out.fill(0.0);
-                for (column, q) in values.chunks_exact(rows.max(1)).zip(query) {
-                    for (sum, x) in out.iter_mut().zip(column) {
-                        let difference = q - x;
-                        *sum += difference * difference;
-                    }
+    match out.len() {
+        LANES => arch.dispatch(SquaredOf::<LANES>(values, query, out)),
+        PER_5KBP => arch.dispatch(SquaredOf::<PER_5KBP>(values, query, out)),
+        PER_250BP => arch.dispatch(SquaredOf::<PER_250BP>(values, query, out)),
+        rows => {
+            out.fill(0.0);
+            for (column, q) in values.chunks_exact(rows.max(1)).zip(query) {
+                for (sum, x) in out.iter_mut().zip(column) {
+                    let difference = q - x;
+                    *sum += difference * difference;
                 }
             }
-        },
-    );
-}
-
-#[inline(always)]
-fn squared_of<const ROWS: usize>(values: &[f32], query: &[f32], out: &mut [f32]) {
-    let mut sums = [0f32; ROWS];
-    let (columns, _) = values.as_chunks::<ROWS>();
-    for (column, q) in columns.iter().zip(query) {
-        for (sum, x) in sums.iter_mut().zip(column) {
-            let difference = q - x;
-            *sum += difference * difference;
         }
     }
-    out.copy_from_slice(&sums);
+}
+
+/// Values, query, sums of a group of so many rows. (A closure of this size would not be inlined
+/// where the processor's features are switched on, and be compiled without them.)
+struct SquaredOf<'a, const ROWS: usize>(&'a [f32], &'a [f32], &'a mut [f32]);
+
+impl<const ROWS: usize> pulp::WithSimd for SquaredOf<'_, ROWS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let SquaredOf(values, query, out) = self;
+        let mut sums = [0f32; ROWS];
+        let (columns, _) = values.as_chunks::<ROWS>();
+        for (column, q) in columns.iter().zip(query) {
+            for (sum, x) in sums.iter_mut().zip(column) {
+                let difference = q - x;
+                *sum += difference * difference;
+            }
+        }
+        out.copy_from_slice(&sums);
+    }
 }
 
 /// Σⱼ qⱼ xⱼ and Σⱼ xⱼ² of each row of a group.
 pub(super) fn products(arch: pulp::Arch, values: &[f32], query: &[f32], out: &mut [Product]) {
-    arch.dispatch(
-        #[inline(always)]
-        || match out.len() {
-            LANES => products_of::<LANES>(values, query, out),
-            PER_5KBP => products_of::<PER_5KBP>(values, query, out),
-            PER_250BP => products_of::<PER_250BP>(values, query, out),
-            rows => {
-                out.fill(Product::default());
-                for (column, q) in values.chunks_exact(rows.max(1)).zip(query) {
-                    for (sum, x) in out.iter_mut().zip(column) {
-                        sum.dot += q * x;
-                        sum.norm += x * x;
-                    }
+    match out.len() {
+        LANES => arch.dispatch(ProductsOf::<LANES>(values, query, out)),
+        PER_5KBP => arch.dispatch(ProductsOf::<PER_5KBP>(values, query, out)),
+        PER_250BP => arch.dispatch(ProductsOf::<PER_250BP>(values, query, out)),
+        rows => {
+            out.fill(Product::default());
+            for (column, q) in values.chunks_exact(rows.max(1)).zip(query) {
+                for (sum, x) in out.iter_mut().zip(column) {
+                    sum.dot += q * x;
+                    sum.norm += x * x;
                 }
             }
-        },
-    );
-}
-
-#[inline(always)]
-fn products_of<const ROWS: usize>(values: &[f32], query: &[f32], out: &mut [Product]) {
-    let mut dots = [0f32; ROWS];
-    let mut norms = [0f32; ROWS];
-    let (columns, _) = values.as_chunks::<ROWS>();
-    for (column, q) in columns.iter().zip(query) {
-        for ((dot, norm), x) in dots.iter_mut().zip(&mut norms).zip(column) {
-            *dot += q * x;
-            *norm += x * x;
         }
     }
-    for ((product, dot), norm) in out.iter_mut().zip(dots).zip(norms) {
-        *product = Product { dot, norm };
+}
+
+/// As [`SquaredOf`].
+struct ProductsOf<'a, const ROWS: usize>(&'a [f32], &'a [f32], &'a mut [Product]);
+
+impl<const ROWS: usize> pulp::WithSimd for ProductsOf<'_, ROWS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let ProductsOf(values, query, out) = self;
+        let mut dots = [0f32; ROWS];
+        let mut norms = [0f32; ROWS];
+        let (columns, _) = values.as_chunks::<ROWS>();
+        for (column, q) in columns.iter().zip(query) {
+            for ((dot, norm), x) in dots.iter_mut().zip(&mut norms).zip(column) {
+                *dot += q * x;
+                *norm += x * x;
+            }
+        }
+        for ((product, dot), norm) in out.iter_mut().zip(dots).zip(norms) {
+            *product = Product { dot, norm };
+        }
     }
 }
 

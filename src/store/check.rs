@@ -134,16 +134,13 @@ impl Database {
         Ok(findings)
     }
 
-    /// The labels of every task, and the columns of every run.
+    /// Every task, and the columns of every run.
     fn check_tasks(&self) -> Vec<Finding> {
         let mut errors = Vec::new();
         match self.list_tasks() {
             Ok(tasks) => {
-                for task in &tasks {
-                    let labels = task.labels.iter();
-                    let read = labels.map(|l| self.task_labels(task, &l.biosample).map(drop));
-                    errors.extend(read.filter_map(Result::err));
-                }
+                let checked = tasks.iter().map(|task| self.check_task(task));
+                errors.extend(checked.filter_map(Result::err));
             }
             Err(e) => errors.push(e),
         }

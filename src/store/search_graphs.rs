@@ -54,7 +54,7 @@ impl Database {
         model: i64,
         vectors: &str,
     ) -> Result<Option<GraphRecord>, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["search_graphs"], |t| {
             let sql = "SELECT model_checksum, parameters, audit, checksums FROM search_graphs
                        WHERE model = ?1 AND vectors = ?2";
             let row = t.query_row(sql, params![model, vectors], |r| {

@@ -223,6 +223,16 @@ pub(crate) fn consequence(name: &str) -> &'static str {
             "tracks cannot be listed, trained on or scored; models can still be read; signal.zarr \
              opens in any Zarr reader"
         }
+        "tasks" => {
+            "no task can be run or listed; tracks, models and earlier runs are not concerned"
+        }
+        "task_runs" => {
+            "runs cannot be listed or compared, and suites cannot tell what they have done; tasks, \
+             tracks and models are not concerned"
+        }
+        "search_graphs" => {
+            "approximate search builds its graphs anew (`persea index`); exact search is not concerned"
+        }
         "meta" | "sqlite_sequence" => {
             "nothing that is stored is concerned, but what is known of the database itself"
         }

@@ -75,7 +75,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn list_runs(&self) -> Result<Vec<Run>, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["task_runs"], |t| {
             let mut select = t.prepare(&format!("{SELECT} ORDER BY id"))?;
             let runs = select.query_map([], run_of_row)?;
             Ok(runs.collect::<Result<_, _>>()?)
@@ -87,7 +87,7 @@ impl Database {
     /// # Errors
     /// When there is none.
     pub fn read_run(&self, id: i64) -> Result<Run, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["task_runs"], |t| {
             let found = t
                 .query_row(&format!("{SELECT} WHERE id = ?1"), [id], run_of_row)
                 .optional()?;
@@ -104,7 +104,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn find_run(&self, key: &str) -> Result<Option<Run>, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["task_runs"], |t| {
             let sql = format!("{SELECT} WHERE key = ?1 ORDER BY id DESC LIMIT 1");
             Ok(t.query_row(&sql, [key], run_of_row).optional()?)
         })

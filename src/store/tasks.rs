@@ -128,7 +128,7 @@ impl Database {
     /// # Errors
     /// When there is none; the nearest names are given.
     pub fn read_task(&self, name: &str) -> Result<Task, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["tasks"], |t| {
             let found = t
                 .query_row(&format!("{SELECT} WHERE name = ?1"), [name], task_of_row)
                 .optional()?;
@@ -144,7 +144,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn list_tasks(&self) -> Result<Vec<Task>, StoreError> {
-        self.read(|t| {
+        self.read_checked(&["tasks"], |t| {
             let mut select = t.prepare(&format!("{SELECT} ORDER BY name"))?;
             let tasks: Vec<Task> = select
                 .query_map([], task_of_row)?
@@ -219,6 +219,24 @@ impl Database {
                 values,
             })
         })
+    }
+}
+
+impl Database {
+    /// Reads a task whole and compares it with its checksum.
+    pub(crate) fn check_task(&self, task: &Task) -> Result<(), StoreError> {
+        let columns: Vec<LabelColumn> = task
+            .labels
+            .iter()
+            .map(|l| self.task_labels(task, &l.biosample))
+            .collect::<Result<_, _>>()?;
+        match task_checksum(&self.task_examples(task)?, &columns) == task.checksum {
+            true => Ok(()),
+            false => Err(StoreError::damaged(
+                format!("task {}", task.name),
+                "its examples are not those that were imported; import them again (--replace)",
+            )),
+        }
     }
 }
 
@@ -318,17 +336,27 @@ pub(crate) fn numbers(
     Ok(eights.iter().map(|b| f64::from_le_bytes(*b)).collect())
 }
 
-fn insert(t: &Transaction<'_>, task: &NewTask) -> Result<(), StoreError> {
-    let blobs: Vec<Vec<u8>> = task.columns.iter().map(|c| encode(&c.values)).collect();
+/// BLAKE3 over what is labelled and the labels, in hexadecimal.
+fn task_checksum(examples: &[Example], columns: &[LabelColumn]) -> String {
     let mut hasher = blake3::Hasher::new();
-    for e in &task.examples {
-        hasher
-            .update(format!("{:?}", (&e.name, &e.place, e.strand, &e.partner, &e.fold)).as_bytes());
+    let place = |i: Option<&Interval>| match i {
+        Some(i) => format!("{}\t{}\t{}", i.chrom, i.start, i.end),
+        None => String::new(),
+    };
+    for e in examples {
+        let strand = e.strand.map_or(' ', Strand::symbol);
+        let (one, other) = (place(e.place.as_ref()), place(e.partner.as_ref()));
+        let fold = e.fold.as_deref().unwrap_or_default();
+        hasher.update(format!("{}\n{one}\n{strand}\n{other}\n{fold}\n", e.name).as_bytes());
     }
-    for (column, blob) in task.columns.iter().zip(&blobs) {
-        hasher.update(format!("{:?}", (&column.biosample, &column.unit)).as_bytes());
-        hasher.update(blob);
+    for column in columns {
+        hasher.update(format!("{}\n{}\n", column.biosample, column.unit).as_bytes());
+        hasher.update(&encode(&column.values));
     }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn insert(t: &Transaction<'_>, task: &NewTask) -> Result<(), StoreError> {
     t.execute(
         "INSERT INTO tasks (name, kind, sources, checksum, imported)
          VALUES (?1, ?2, ?3, ?4, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
@@ -336,7 +364,7 @@ fn insert(t: &Transaction<'_>, task: &NewTask) -> Result<(), StoreError> {
             task.name,
             task.kind,
             task.sources.to_string(),
-            hasher.finalize().to_hex().as_str()
+            task_checksum(&task.examples, &task.columns)
         ],
     )?;
     let id = t.last_insert_rowid();
@@ -365,7 +393,8 @@ fn insert(t: &Transaction<'_>, task: &NewTask) -> Result<(), StoreError> {
         "INSERT INTO task_labels (task, ordinal, biosample, unit, n, checksum, data)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for (i, (column, blob)) in task.columns.iter().zip(&blobs).enumerate() {
+    for (i, column) in task.columns.iter().enumerate() {
+        let blob = encode(&column.values);
         let n = column.values.iter().filter(|v| !v.is_nan()).count();
         statement.execute(params![
             id,
@@ -373,7 +402,7 @@ fn insert(t: &Transaction<'_>, task: &NewTask) -> Result<(), StoreError> {
             column.biosample,
             column.unit,
             n as i64,
-            checksum(blob),
+            checksum(&blob),
             blob
         ])?;
     }
@@ -477,5 +506,11 @@ mod tests {
         let findings = database.check().unwrap();
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(findings[0].what.contains("the labels of E003"));
+        database.save_task(&task(2.5), true).unwrap();
+        let sql = "UPDATE task_examples SET start = 4 WHERE name = 'pair'";
+        database.connection().execute(sql, []).unwrap();
+        let findings = database.check().unwrap();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].what, "task t");
     }
 }

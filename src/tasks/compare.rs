@@ -21,7 +21,8 @@ pub struct Comparison {
     pub high: Option<f64>,
     /// The difference in units of its own standard deviation over resamplings.
     pub effect: Option<f64>,
-    /// Two-sided: twice the share of resamplings on the other side of 0.
+    /// Two-sided: twice the share of resamplings on the other side of 0; none of fewer than ten
+    /// units, of which there are too few different resamplings to tell.
     pub p: Option<f64>,
     /// The same, corrected for all comparisons of the run (Holm 1979).
     pub p_holm: Option<f64>,
@@ -34,12 +35,20 @@ pub(crate) struct Row<'a> {
     pub replicates: Vec<Option<f64>>,
 }
 
+/// Units below which a bootstrap is no test.
+pub(crate) const FEW_UNITS: usize = 10;
+
 /// Every pair of rows.
-pub(crate) fn compare(rows: &[Row<'_>], measure: &str) -> Vec<Comparison> {
+pub(crate) fn compare(rows: &[Row<'_>], measure: &str, n_units: usize) -> Vec<Comparison> {
     let mut comparisons = Vec::new();
     for (i, a) in rows.iter().enumerate() {
         for b in &rows[i + 1..] {
             comparisons.push(pair(a, b, measure));
+        }
+    }
+    if n_units < FEW_UNITS {
+        for comparison in &mut comparisons {
+            comparison.p = None;
         }
     }
     holm(&mut comparisons);
@@ -140,16 +149,18 @@ mod tests {
                 .collect(),
         };
         let (a, b) = (row("a", 0.05), row("b", 0.0));
-        let c = &compare(&[a, b], "auroc")[0];
+        let c = &compare(&[a, b], "auroc", 10)[0];
         assert!((c.difference.unwrap() - 0.05).abs() < 1e-12);
         assert!((c.low.unwrap() - 0.05).abs() < 1e-9 && (c.high.unwrap() - 0.05).abs() < 1e-9);
         assert_eq!(c.p, Some(0.01));
+        let few = &compare(&[row("a", 0.05), row("b", 0.0)], "auroc", 9)[0];
+        assert!(few.low.is_some() && few.p.is_none());
         let undefined = Row {
             name: "u",
             value: None,
             replicates: vec![None; 199],
         };
-        let c = &compare(&[row("a", 0.0), undefined], "auroc")[0];
+        let c = &compare(&[row("a", 0.0), undefined], "auroc", 10)[0];
         assert_eq!((c.difference, c.p, c.p_holm), (None, None, None));
     }
 }

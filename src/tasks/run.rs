@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::baselines::{Baseline, baselines, by_row};
-use super::compare::{self, compare};
+use super::compare::{self, FEW_UNITS, compare};
 use super::features::{Computed, CpgIslands, Features, Maker, Request, Term, UserMatrix};
 use super::fold::{FoldOutcome, Job};
 use super::folds::{FoldKind, Folds};
@@ -185,9 +185,9 @@ pub fn run(
             replicates: s.replicates.iter().map(|r| r[0]).collect(),
         })
         .collect();
-    let comparisons = compare(&compared, primary);
+    let comparisons = compare(&compared, primary, scorer.replicates.n_units());
     let mut notes = scorer.notes();
-    if settings.bootstrap > 0 && comparisons.len() > 1 {
+    if comparisons.iter().filter(|c| c.p.is_some()).count() > 1 {
         notes.push(format!(
             "p of {} comparisons, corrected by Holm's method: p_holm",
             comparisons.len()
@@ -209,7 +209,7 @@ pub fn run(
         n_positive: scorer.n_positive(&scorer.labels),
         fold_kind: folds.kind,
         n_folds: folds.n_folds,
-        n_units: folds.n_units,
+        n_units: scorer.replicates.n_units(),
         primary: primary.to_string(),
         model: model.map(|m| (m.record().name.clone(), m.stored().checksum.clone())),
         left_out: rows.left_out.clone(),
@@ -473,16 +473,11 @@ impl<'a> Scorer<'a> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let n_units = self
-            .tested
-            .iter()
-            .map(|i| self.unit[*i])
-            .max()
-            .map_or(0, |m| m + 1);
-        if n_units < 10 {
+        let n_units = self.replicates.n_units();
+        if n_units < FEW_UNITS {
             notes.push(format!(
                 "intervals are drawn over {n_units} independent units only: take them for a lower \
-                 bound of the uncertainty"
+                 bound of the uncertainty; no p is given"
             ));
         }
         if self.kind == FoldKind::Shuffled && self.rows.examples.iter().any(|e| e.place.is_some()) {

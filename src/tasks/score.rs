@@ -4,6 +4,8 @@
 //! with units counted several times or not at all, a thousand times over. Sorted once, a replicate
 //! costs one pass.
 
+use std::collections::HashMap;
+
 use rand_chacha::rand_core::RngCore;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -233,12 +235,24 @@ pub(crate) struct Replicates {
 
 impl Replicates {
     pub(crate) fn new(unit: Vec<usize>, n: usize, seed: u64) -> Self {
+        // Numbered anew: a unit without a prediction must not be drawn.
+        let mut numbers = HashMap::new();
+        let numbered = unit.into_iter().map(|u| {
+            let next = numbers.len();
+            *numbers.entry(u).or_insert(next)
+        });
+        let unit: Vec<usize> = numbered.collect();
         Replicates {
-            n_units: unit.iter().max().map_or(0, |m| m + 1),
+            n_units: numbers.len(),
             unit,
             n,
             seed,
         }
+    }
+
+    /// Independent units.
+    pub(crate) fn n_units(&self) -> usize {
+        self.n_units
     }
 
     /// How often a replicate counts each example.

@@ -224,7 +224,9 @@ fn signal_that_tells_beats_the_baselines_and_the_run_repeats_to_the_bit() {
         .iter()
         .find(|c| c.a == "signal" && c.b == "prior");
     let compared = compared.unwrap();
-    assert!(compared.low.unwrap() > 0.3 && compared.p.unwrap() <= 2.0 / 101.0 + 1e-12);
+    assert!(compared.low.unwrap() > 0.3);
+    // Six chromosomes are too few for a test.
+    assert_eq!(compared.p, None);
 
     let id = outcome.store(&world.database).unwrap();
     let stored = world.database.read_run(id).unwrap();

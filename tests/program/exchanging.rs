@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
+#[cfg(feature = "torch")]
 use persea::model::{NamedAxis, NamedTable, TrainedModel};
+#[cfg(feature = "torch")]
 use persea::store::Database;
 
 use super::workspace::{Workspace, is_whole};

@@ -13,3 +13,6 @@ mod write;
 
 pub(in crate::formats) use messages::{Array, Attribute, Group, Kind};
 pub(in crate::formats) use write::write_hdf5;
+
+#[cfg(test)]
+mod tests;

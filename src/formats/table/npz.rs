@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use npyz::npz::NpzWriter;
+use npyz::zip::CompressionMethod;
 use npyz::zip::write::FileOptions;
 
 use super::{LabelKind, Labels, TableSource, blocks, each_block};
@@ -28,8 +29,13 @@ pub(super) fn write<E: From<FormatError>>(
                  name: &str,
                  dtype: &str,
                  sizes: &[u64]| {
-        // An array of a chromosome may have more than 4 GB.
+        // An array of a chromosome may have more than 4 GB. Numbers hardly get smaller by what takes
+        // four times as long; `numpy.savez` stores them as they are, too.
         let options = FileOptions::default().large_file(true);
+        let options = match name {
+            "factors" => options.compression_method(CompressionMethod::Stored),
+            _ => options,
+        };
         zip.start_file(format!("{name}.npy"), options)
             .map_err(io::Error::from)?;
         zip.write_all(&npy_header(dtype, sizes))

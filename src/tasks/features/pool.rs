@@ -242,8 +242,6 @@ fn assemble(
     poolings: &[Pooling],
     per_bin: usize,
 ) -> Pooled {
-    let n = windows.len();
-    let lengths: Vec<f64> = windows.iter().map(|w| (w.end - w.start) as f64).collect();
     let mut statistics = Vec::new();
     for pooling in poolings {
         match pooling {
@@ -255,12 +253,13 @@ fn assemble(
             Pooling::PerBin => statistics.extend((0..per_bin).map(|i| format!("bin {i}"))),
         }
     }
-    let mut values = Vec::with_capacity(n * channels.len() * statistics.len());
-    for w in 0..n {
+    let mut values = Vec::with_capacity(windows.len() * channels.len() * statistics.len());
+    for (w, window) in windows.iter().enumerate() {
+        let length = (window.end - window.start) as f64;
         for channel in channels {
             for pooling in poolings {
                 match pooling {
-                    Pooling::Mean => values.push((channel.sums[w] / lengths[w]) as f32),
+                    Pooling::Mean => values.push((channel.sums[w] / length) as f32),
                     Pooling::Max => values.push(channel.maxima[w]),
                     Pooling::Quantiles => values.extend(channel.quantiles[w]),
                     Pooling::PerBin => {

@@ -90,7 +90,6 @@ pub(crate) struct Folds {
     pub fold: Vec<usize>,
     /// Each example's unit.
     pub unit: Vec<usize>,
-    pub n_units: usize,
 }
 
 impl Folds {
@@ -132,7 +131,6 @@ impl Folds {
                     n_folds: k,
                     fold,
                     unit: (0..n).collect(),
-                    n_units: n,
                 });
             }
             FoldKind::Blocks => {
@@ -143,7 +141,6 @@ impl Folds {
                     n_folds: k,
                     unit: fold.clone(),
                     fold,
-                    n_units: k,
                 });
             }
             _ => {}
@@ -176,7 +173,6 @@ impl Folds {
             n_folds: k,
             fold: unit.iter().map(|u| of_unit[*u]).collect(),
             unit,
-            n_units,
         })
     }
 }
@@ -371,7 +367,10 @@ mod tests {
             Some(&positive),
         )
         .unwrap();
-        assert_eq!((folds.kind, folds.n_units), (FoldKind::Chromosomes, 3));
+        assert_eq!(
+            (folds.kind, folds.unit.iter().max()),
+            (FoldKind::Chromosomes, Some(&2))
+        );
         assert_ne!(folds.fold[6], folds.fold[9]);
         let message = Folds::new(&settings(FoldKind::Auto, Some(13)), &axis, &examples, None);
         assert!(message.unwrap_err().to_string().contains("12 examples"));

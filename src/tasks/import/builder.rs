@@ -11,8 +11,15 @@ use crate::tasks::TaskError;
 pub(super) struct Builder {
     pub examples: Vec<Example>,
     places: HashMap<Example, usize>,
-    /// Biosample, unit, and for each example that has one its label and where it was read.
-    columns: Vec<(String, String, HashMap<usize, (f64, PathBuf, u64)>)>,
+    columns: Vec<Labels>,
+}
+
+/// The labels of one biosample.
+struct Labels {
+    biosample: String,
+    unit: String,
+    /// Of each example that has one: its label, and the file and line it was read from.
+    of: HashMap<usize, (f64, PathBuf, u64)>,
 }
 
 impl std::hash::Hash for Example {
@@ -35,18 +42,21 @@ impl Builder {
 
     /// The number of a column; a new one when it has not been seen.
     pub(super) fn column(&mut self, biosample: &str, unit: &str) -> Result<usize, TaskError> {
-        if let Some(i) = self.columns.iter().position(|c| c.0 == biosample) {
-            if self.columns[i].1 != unit {
+        if let Some(i) = self.columns.iter().position(|c| c.biosample == biosample) {
+            if self.columns[i].unit != unit {
                 return Err(TaskError::Labels(format!(
                     "the labels of {biosample} would be in two units, {} and {unit}: they are \
                      different labels, never pooled; import them as two tasks (--name)",
-                    self.columns[i].1
+                    self.columns[i].unit
                 )));
             }
             return Ok(i);
         }
-        self.columns
-            .push((biosample.to_string(), unit.to_string(), HashMap::new()));
+        self.columns.push(Labels {
+            biosample: biosample.to_string(),
+            unit: unit.to_string(),
+            of: HashMap::new(),
+        });
         Ok(self.columns.len() - 1)
     }
 
@@ -62,7 +72,11 @@ impl Builder {
         path: &Path,
         line: u64,
     ) -> Result<(), TaskError> {
-        let (biosample, _, labels) = &mut self.columns[column];
+        let Labels {
+            biosample,
+            of: labels,
+            ..
+        } = &mut self.columns[column];
         if let Some((_, before, at)) = labels.get(&example) {
             let message = format!(
                 "{} stands in {}, line {at} already (biosample {biosample}); each example once",
@@ -78,17 +92,23 @@ impl Builder {
     /// The columns, NaN where there is no label.
     pub(super) fn finish(self) -> (Vec<Example>, Vec<LabelColumn>) {
         let n = self.examples.len();
-        let columns = self.columns.into_iter().map(|(biosample, unit, labels)| {
-            let mut values = vec![f64::NAN; n];
-            for (i, (value, _, _)) in labels {
-                values[i] = value;
-            }
-            LabelColumn {
-                biosample,
-                unit,
-                values,
-            }
-        });
+        let columns = self.columns.into_iter().map(
+            |Labels {
+                 biosample,
+                 unit,
+                 of,
+             }| {
+                let mut values = vec![f64::NAN; n];
+                for (i, (value, _, _)) in of {
+                    values[i] = value;
+                }
+                LabelColumn {
+                    biosample,
+                    unit,
+                    values,
+                }
+            },
+        );
         let columns: Vec<LabelColumn> = columns.collect();
         (self.examples, columns)
     }
