@@ -4,13 +4,14 @@ use super::workspace::Workspace;
 
 const FOLDS: &str =
     "fold\tbiosample\tassay\none\tS1\tH3K4me3\none\tS3\tH3K36me3\ntwo\tS2\tH3K4me1\n";
-const TRAINING: &str = "-- --nodes 8 --batch-size 500 --members 1 --refine-passes 1 --refine-nodes 16 --passes 1 --no-validate --threads 1";
+const TRAINING: &str = "-- --nodes 8 --batch-size 500 --members 1 --refine-passes 1 --refine-nodes 16 --passes 1 --no-validate";
 
 #[test]
 fn every_fold_is_trained_and_scored_and_done_again_from_what_is_there() {
     let workspace = Workspace::ingested();
     workspace.write("folds.tsv", FOLDS);
-    let command = format!("evaluate --folds folds.tsv --seeds 0,1 --format json {TRAINING}");
+    let command =
+        format!("evaluate --folds folds.tsv --seeds 0,1 --threads 1 --format json {TRAINING}");
     let first = workspace
         .ok(&command)
         .says(&["fold one, seed 0", "fold two, seed 1"]);
