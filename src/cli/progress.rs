@@ -22,7 +22,9 @@ pub fn stop_on_interrupt(message: &'static str) -> anyhow::Result<Arc<AtomicBool
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
             eprintln!("\npersea: quit");
-            std::process::exit(130);
+            // SAFETY: ends the process and nothing else. `exit` would first take libtorch down, and
+            // crash on threads that are computing.
+            unsafe { libc::_exit(130) };
         }
         eprintln!("\npersea: {message}");
     })

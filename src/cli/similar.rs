@@ -30,6 +30,7 @@ pub struct Arguments {
 enum Action {
     /// Positions like one
     #[command(
+        override_usage = "persea similar position [OPTIONS] <POSITION|--batch BED>",
         after_help = "Example: persea similar position chr1:151,200,000 -k 20 --outside blacklist.bed"
     )]
     Position {
@@ -44,6 +45,7 @@ enum Action {
     },
     /// Regions like one
     #[command(
+        override_usage = "persea similar region [OPTIONS] <REGION|--batch BED>",
         after_help = "Example: persea similar region chr1:151,150,000-151,160,000 -k 5 --align"
     )]
     Region {
