@@ -23,6 +23,12 @@ pub fn pairs(list: &[String]) -> anyhow::Result<Vec<(String, String)>> {
 
 /// The tracks that a file with the columns biosample and assay names.
 pub fn pairs_of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let rows = columns(path, ["biosample", "assay"])?;
+    Ok(rows.into_iter().map(|[b, a]| (b, a)).collect())
+}
+
+/// The named columns of a CSV or TSV file with a header; other columns are left out.
+fn columns<const N: usize>(path: &Path, names: [&str; N]) -> anyhow::Result<Vec<[String; N]>> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let header = text.lines().next().unwrap_or_default();
@@ -34,23 +40,23 @@ pub fn pairs_of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
         .headers()
         .with_context(|| format!("{}, line 1", path.display()))?
         .clone();
-    let column = |name: &str| {
-        let place = headers.iter().position(|h| h.trim() == name);
-        place.with_context(|| {
+    let mut places = [0; N];
+    for (place, name) in places.iter_mut().zip(names) {
+        let found = headers.iter().position(|h| h.trim() == name);
+        *place = found.with_context(|| {
             format!(
-                "{}, line 1: there is no column `{name}`; expected biosample, assay",
-                path.display()
+                "{}, line 1: there is no column `{name}`; expected {}",
+                path.display(),
+                names.join(", ")
             )
-        })
-    };
-    let (b, a) = (column("biosample")?, column("assay")?);
-    let mut pairs = Vec::new();
+        })?;
+    }
+    let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.with_context(|| path.display().to_string())?;
-        let field = |i: usize| record.get(i).unwrap_or_default().trim().to_string();
-        pairs.push((field(b), field(a)));
+        rows.push(places.map(|i| record.get(i).unwrap_or_default().trim().to_string()));
     }
-    Ok(pairs)
+    Ok(rows)
 }
 
 /// The tracks of one fold in a file with the columns fold, biosample and assay.
@@ -75,35 +81,12 @@ pub type NamedFold = (String, Vec<(String, String)>);
 /// All folds of such a file, in its order.
 #[cfg(feature = "torch")]
 pub fn folds(path: &Path) -> anyhow::Result<Vec<NamedFold>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains('\t') { b'\t' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let headers = reader
-        .headers()
-        .with_context(|| format!("{}, line 1", path.display()))?
-        .clone();
-    let column = |name: &str| {
-        let place = headers.iter().position(|h| h == name);
-        place.with_context(|| {
-            format!(
-                "{}, line 1: there is no column `{name}`; expected fold, biosample, assay",
-                path.display()
-            )
-        })
-    };
-    let (f, b, a) = (column("fold")?, column("biosample")?, column("assay")?);
     let mut folds: Vec<NamedFold> = Vec::new();
-    for record in reader.records() {
-        let record = record.with_context(|| path.display().to_string())?;
-        let field = |i: usize| record.get(i).unwrap_or_default().to_string();
-        let track = (field(b), field(a));
-        match folds.iter_mut().find(|(name, _)| *name == field(f)) {
+    for [fold, biosample, assay] in columns(path, ["fold", "biosample", "assay"])? {
+        let track = (biosample, assay);
+        match folds.iter_mut().find(|(name, _)| *name == fold) {
             Some((_, tracks)) => tracks.push(track),
-            None => folds.push((field(f), vec![track])),
+            None => folds.push((fold, vec![track])),
         }
     }
     Ok(folds)

@@ -23,7 +23,8 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Its transpose.
+    /// Its transpose; the forward pass needs none.
+    #[cfg(any(test, feature = "torch"))]
     pub fn t(self) -> Self {
         Matrix {
             rows: self.cols,
