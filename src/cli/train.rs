@@ -97,7 +97,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     precision: PrecisionArgument,
     /// In which numbers layers after the first are multiplied
-    #[arg(long, value_enum, default_value_t = ArithmeticArgument::Auto)]
+    #[arg(long, value_enum, default_value_t = ArithmeticArgument::F32)]
     arithmetic: ArithmeticArgument,
     /// Minutes between checkpoints
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
