@@ -101,6 +101,7 @@ pub mod model;
 pub mod plot;
 pub mod random;
 pub mod search;
+pub mod selection;
 pub mod simulation;
 pub mod store;
 pub mod tasks;

@@ -8,9 +8,11 @@ mod error;
 mod figures;
 mod heat_map;
 mod page;
+mod selection_curve;
 mod task_report;
 
 pub use error::PlotError;
 pub use figures::{Bar, Series, bars, lines, scatter};
 pub use heat_map::{HeatMap, HeatMapRow};
+pub use selection_curve::{CurveFigure, CurveFigurePoint, selection_curve};
 pub use task_report::{ReportedRun, task_report_html, task_report_markdown};

@@ -1,0 +1,356 @@
+//! One choice, whole: what was chosen, how near to the best it is, whom it represents, and random
+//! choices beside it.
+
+use rayon::prelude::*;
+
+use super::SelectionError;
+use super::dispersion::Distances;
+use super::features::Features;
+use super::greedy::{Limits, Method, Run, Step, greedy};
+use super::guarantee::{Conditions, Guarantee, guarantee};
+use super::objective::{Objective, ObjectiveKind};
+use super::similarity::{Similarity, fold_rows, whole_row};
+use crate::random::{Purpose, generator, shuffle};
+
+/// What is to be chosen, of items that are known by their numbers.
+pub struct Problem<'a> {
+    /// How alike the items are.
+    pub similarity: &'a dyn Similarity,
+    /// Their features, for the objective that needs them.
+    pub features: Option<&'a Features>,
+    /// What a good choice is.
+    pub objective: ObjectiveKind,
+    /// What is there already: it covers, and is not chosen.
+    pub given: &'a [usize],
+    /// What must be chosen.
+    pub required: &'a [usize],
+    /// What must not be.
+    pub excluded: &'a [usize],
+    /// How many, and at what cost.
+    pub limits: Limits<'a>,
+    /// How.
+    pub method: Method,
+    /// How many random choices stand beside it.
+    pub n_random: usize,
+    /// What they derive from.
+    pub seed: u64,
+}
+
+/// A point of the curve of coverage against the number of choices.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct CurvePoint {
+    /// How many choices.
+    pub k: usize,
+    /// The objective's value.
+    pub value: Option<f64>,
+    /// The mean over random choices.
+    pub random_mean: Option<f64>,
+    /// The 5th and the 95th percentile of them.
+    pub random_band: Option<[f64; 2]>,
+}
+
+/// A choice.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The value of the starting set alone.
+    pub before: Option<f64>,
+    /// The choices, in order.
+    pub steps: Vec<Step>,
+    /// The value if everything were chosen; `None` where more is not always worth more.
+    pub everything: Option<f64>,
+    /// The value that no choice within the limits can pass, by the gains that are left.
+    pub bound: Option<f64>,
+    /// What is known beforehand.
+    pub guarantee: Guarantee,
+    /// The item of starting set and choices that is most like each target; `None`: none is at all.
+    pub represented_by: Vec<Option<usize>>,
+    /// Value against number, random choice beside it. With a budget: one point, at its end.
+    pub curve: Vec<CurvePoint>,
+    /// How often a gain was computed.
+    pub evaluations: u64,
+}
+
+impl Problem<'_> {
+    /// Chooses.
+    ///
+    /// # Errors
+    /// When what is asked for contradicts itself: nothing is left to choose from, more than there
+    /// are, an item both required and excluded, costs that are no costs.
+    pub fn solve(&self) -> Result<Choice, SelectionError> {
+        let candidates = self.candidates()?;
+        let run = self.run(&candidates)?;
+        let before = self.start()?.value();
+        let everything = self.everything(&candidates)?;
+        let bound = match (before, run.bound) {
+            // No more than everything, where that is known.
+            (Some(before), Some(gain)) => {
+                let bound = before + gain;
+                Some(everything.map_or(bound, |all| bound.min(all)))
+            }
+            _ => None,
+        };
+        let chosen = run.steps.iter().map(|s| s.candidate);
+        let represented_by = representatives(
+            self.similarity,
+            &self.given.iter().copied().chain(chosen).collect::<Vec<_>>(),
+        );
+        let metric = match self.objective {
+            ObjectiveKind::SumOfDistances | ObjectiveKind::MinimumDistance => {
+                Distances::new(self.similarity).are_a_metric()
+            }
+            _ => None,
+        };
+        let conditions = Conditions {
+            budget: self.limits.budget.is_some(),
+            given: !self.given.is_empty(),
+            required: !self.required.is_empty(),
+            metric,
+        };
+        Ok(Choice {
+            curve: self.curve(&candidates, &run, before)?,
+            before,
+            everything,
+            bound,
+            guarantee: guarantee(self.objective, self.method, conditions),
+            represented_by,
+            evaluations: run.evaluations,
+            steps: run.steps,
+        })
+    }
+
+    /// The objective with the starting set in it.
+    fn start(&self) -> Result<Box<dyn Objective + '_>, SelectionError> {
+        let built = self.objective.build(self.similarity, self.features);
+        let mut objective = built.ok_or_else(|| {
+            SelectionError::question(format!("{} needs features of the items", self.objective))
+        })?;
+        for item in self.given {
+            objective.add(*item);
+        }
+        Ok(objective)
+    }
+
+    /// What may be chosen, ascending, once everything that was asked for makes sense.
+    fn candidates(&self) -> Result<Vec<usize>, SelectionError> {
+        let n = self.similarity.n_candidates();
+        let k = self.limits.k;
+        if let Some(both) = self.required.iter().find(|i| self.excluded.contains(i)) {
+            return Err(SelectionError::question(format!(
+                "item {both} is required and excluded"
+            )));
+        }
+        let mut open = vec![true; n];
+        for i in self.given.iter().chain(self.excluded) {
+            open[*i] = false;
+        }
+        let candidates: Vec<usize> = (0..n).filter(|i| open[*i]).collect();
+        if candidates.is_empty() {
+            return Err(SelectionError::question(
+                "nothing is left to choose from: everything is in the starting set or excluded",
+            ));
+        }
+        if k == 0 {
+            return Err(SelectionError::question("k is 0; choose at least one"));
+        }
+        if self.limits.budget.is_none() && k > candidates.len() {
+            return Err(SelectionError::question(format!(
+                "k is {k}, and there are {} to choose from; choose no more",
+                candidates.len()
+            )));
+        }
+        if self.required.len() > k {
+            return Err(SelectionError::question(format!(
+                "{} are required, and k is {k}",
+                self.required.len()
+            )));
+        }
+        if let Some((costs, budget)) = self.limits.budget {
+            self.check_costs(costs, budget, &candidates)?;
+        }
+        Ok(candidates)
+    }
+
+    fn check_costs(
+        &self,
+        costs: &[f64],
+        budget: f64,
+        candidates: &[usize],
+    ) -> Result<(), SelectionError> {
+        let bad = |c: &&usize| !costs.get(**c).is_some_and(|c| c.is_finite() && *c >= 0.0);
+        if let Some(c) = candidates.iter().find(bad) {
+            return Err(SelectionError::question(format!(
+                "the cost of item {c} is missing, negative or no number"
+            )));
+        }
+        if !(budget.is_finite() && budget > 0.0) {
+            return Err(SelectionError::question(format!(
+                "the budget is {budget}; it must be a number above 0"
+            )));
+        }
+        let required: f64 = self.required.iter().map(|c| costs[*c]).sum();
+        if required > budget {
+            return Err(SelectionError::question(format!(
+                "what is required costs {required}, and the budget is {budget}"
+            )));
+        }
+        if !candidates.iter().any(|c| costs[*c] <= budget) {
+            return Err(SelectionError::question(format!(
+                "nothing costs as little as the budget of {budget}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Greedy; of a budget the better of by gain and by gain for cost.
+    fn run(&self, candidates: &[usize]) -> Result<Run, SelectionError> {
+        let go = |by_cost: bool| -> Result<Run, SelectionError> {
+            let mut objective = self.start()?;
+            let objective = objective.as_mut();
+            let (limits, method) = (&self.limits, self.method);
+            Ok(greedy(objective, candidates, self.required, limits, method, by_cost))
+        };
+        let by_gain = go(false)?;
+        if self.limits.budget.is_none() {
+            return Ok(by_gain);
+        }
+        let by_cost = go(true)?;
+        let bound = match (by_gain.bound, by_cost.bound) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            _ => None,
+        };
+        let evaluations = by_gain.evaluations + by_cost.evaluations;
+        let better = match by_cost.gain() > by_gain.gain() {
+            true => by_cost,
+            false => by_gain,
+        };
+        Ok(Run {
+            bound,
+            evaluations,
+            ..better
+        })
+    }
+
+    /// The value of the starting set and all candidates.
+    fn everything(&self, candidates: &[usize]) -> Result<Option<f64>, SelectionError> {
+        match self.objective {
+            ObjectiveKind::FacilityLocation => {
+                // The matrix is symmetric: a target's row is what all have for it.
+                let n = self.similarity.n_targets();
+                if n == self.similarity.n_candidates() {
+                    let mut open = vec![false; n];
+                    for i in candidates.iter().chain(self.given) {
+                        open[*i] = true;
+                    }
+                    let all: Vec<usize> = (0..n).collect();
+                    let best = fold_rows(self.similarity, &all, 0f32, |best, _, targets, row| {
+                        let of = targets.zip(row).filter(|(t, _)| open[*t]);
+                        of.fold(best, |best, (_, s)| best.max(*s))
+                    });
+                    return Ok(Some(best.iter().map(|s| f64::from(*s)).sum()));
+                }
+                Ok(None)
+            }
+            ObjectiveKind::SaturatedCoverage { .. } | ObjectiveKind::FeatureBased { .. } => {
+                let mut objective = self.start()?;
+                for c in candidates {
+                    objective.add(*c);
+                }
+                Ok(objective.value())
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn curve(
+        &self,
+        candidates: &[usize],
+        run: &Run,
+        before: Option<f64>,
+    ) -> Result<Vec<CurvePoint>, SelectionError> {
+        let optional: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|c| !self.required.contains(c))
+            .collect();
+        // What is required is in every random choice as well, first, as it is in this one.
+        let required: Vec<usize> = (run.steps.iter().filter(|s| s.required))
+            .map(|s| s.candidate)
+            .collect();
+        let walks: Vec<Vec<Option<f64>>> = (0..self.n_random as u64)
+            .into_par_iter()
+            .map(|i| {
+                let mut order = optional.clone();
+                shuffle(
+                    &mut generator(self.seed, Purpose::RandomChoice, i),
+                    &mut order,
+                );
+                let mut objective = self.start()?;
+                let mut spent = 0.0;
+                let mut values = vec![before];
+                for c in required.iter().chain(&order) {
+                    if values.len() > self.limits.k {
+                        break;
+                    }
+                    if let Some((costs, budget)) = self.limits.budget {
+                        if spent + costs[*c] > budget {
+                            continue;
+                        }
+                        spent += costs[*c];
+                    }
+                    objective.add(*c);
+                    values.push(objective.value());
+                }
+                if self.limits.budget.is_some() {
+                    values = values.pop().into_iter().collect();
+                }
+                Ok(values)
+            })
+            .collect::<Result<_, SelectionError>>()?;
+        let point = |k: usize, value: Option<f64>, at: usize| {
+            let drawn = walks.iter().filter_map(|w| w.get(at).copied().flatten());
+            let mut drawn: Vec<f64> = drawn.collect();
+            drawn.sort_by(f64::total_cmp);
+            let n = drawn.len();
+            let mean = (n > 0).then(|| drawn.iter().sum::<f64>() / n as f64);
+            CurvePoint {
+                k,
+                value,
+                random_mean: mean,
+                random_band: mean.map(|_| [percentile(&drawn, 0.05), percentile(&drawn, 0.95)]),
+            }
+        };
+        let values = [before].into_iter().chain(run.steps.iter().map(|s| s.value));
+        Ok(match self.limits.budget {
+            None => values.enumerate().map(|(k, v)| point(k, v, k)).collect(),
+            Some(_) => {
+                let value = run.steps.last().map_or(before, |s| s.value);
+                vec![point(run.steps.len(), value, 0)]
+            }
+        })
+    }
+}
+
+/// A percentile of sorted values, between neighbours where it falls between them.
+pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let at = share * sorted.len().saturating_sub(1) as f64;
+    let (low, rest) = (at.floor() as usize, at.fract());
+    let value = |i: usize| sorted.get(i).copied().unwrap_or(f64::NAN);
+    match rest > 0.0 {
+        true => value(low) + rest * (value(low + 1) - value(low)),
+        false => value(low),
+    }
+}
+
+/// For each target the item that is most like it; of equals the first of the list.
+pub fn representatives(similarity: &dyn Similarity, items: &[usize]) -> Vec<Option<usize>> {
+    let n = similarity.n_targets();
+    let mut best: Vec<(f32, Option<usize>)> = vec![(0.0, None); n];
+    for item in items {
+        for (best, s) in best.iter_mut().zip(whole_row(similarity, *item)) {
+            if s > best.0 {
+                *best = (s, Some(*item));
+            }
+        }
+    }
+    best.into_iter().map(|(_, item)| item).collect()
+}

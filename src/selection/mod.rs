@@ -1,0 +1,40 @@
+//! Which to choose: diverse biosamples, assays, experiments and positions.
+//!
+//! Objectives and algorithms are pure: numbers in, a choice out ([`Problem`], [`Choice`]). What is alike
+//! comes from a model's factors, its imputations, the stored tracks, or a file ([`Source`]);
+//! [`select`] puts the two together for a database, and stores what it did.
+
+mod choose;
+mod coverage;
+mod dispersion;
+mod error;
+mod features;
+mod graph_cut;
+mod greedy;
+mod guarantee;
+mod objective;
+mod product;
+mod profiles;
+mod request;
+mod similarity;
+mod sources;
+mod tables;
+mod vectors;
+#[cfg(test)]
+mod tests;
+
+pub use choose::{Choice, CurvePoint, Problem, representatives};
+pub use error::SelectionError;
+pub use features::{Concave, Features};
+pub use greedy::{Limits, Method, Run, Step, greedy};
+pub use guarantee::{Conditions, Guarantee, guarantee};
+pub use objective::{Objective, ObjectiveKind};
+pub use product::{Combination, Experiments};
+pub use request::{
+    Answer, Chosen, Given, KernelChoice, Request, Source, Start, What, select, store, stored,
+};
+pub use similarity::{Similarity, SimilarityMatrix};
+pub use tables::{
+    NamedMatrix, NamedProfiles, read_costs, read_expression, read_similarities,
+};
+pub use vectors::{Kernel, Vectors};
