@@ -265,6 +265,7 @@ mod tests {
             "select biosamples --cost c.tsv --budget 10 --for-assay H3K27ac --objective graph-cut --lambda 3",
             "select assays -k 2 --for-biosample E003 --given measured --similarity observed --plot c.svg",
             "select experiments -k 10 --combine mean --method stochastic --epsilon 0.2 --format tsv",
+            "select positions -k 1000 --probe-width 50 --spacing 1000 --outside a.bed --bed probes.bed",
             "select repeat 1",
             "info",
             "check",

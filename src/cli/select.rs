@@ -1,7 +1,9 @@
 //! `persea select`.
 
+mod evaluate;
 mod items;
 mod list;
+mod positions;
 mod print;
 
 use std::path::PathBuf;
@@ -54,6 +56,29 @@ enum Action {
         combine: CombinationArgument,
         #[command(flatten)]
         options: Box<Options>,
+    },
+    /// Positions of the genome: probes that represent the rest
+    ///
+    /// Facility location over all probes that fit, by the model's factors: the similarity of a probe and a position
+    /// is exp(−γ d²). Coverage is measured on positions drawn evenly from the genome, whose number is printed, and once more on others
+    /// that had no part in the choice.
+    #[command(
+        after_help = "Example: persea select positions -k 1000 --probe-width 50 --spacing 1000 --outside unmappable.bed --bed probes.bed"
+    )]
+    Positions {
+        #[command(flatten)]
+        options: Box<positions::Options>,
+    },
+    /// Put choices to the proof: predict what was not chosen, beside random choices
+    ///
+    /// Of expression one half of the genes is chosen by and the other predicted, for draws of two thirds of the biosamples. Of the
+    /// database's tracks each assay is predicted in turn, and the choice made by the others, at other bins.
+    #[command(
+        after_help = "Example: persea select evaluate --expression 57epigenomes.RPKM.pc.gz -k 3,5,10"
+    )]
+    Evaluate {
+        #[command(flatten)]
+        options: evaluate::Options,
     },
     /// What has been chosen before
     #[command(after_help = "Example: persea select list --format json")]
@@ -256,6 +281,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Action::Experiments { combine, options } => {
             items::run(What::Experiments, None, combine.into(), *options, common)
         }
+        Action::Positions { options } => positions::run(*options, common),
+        Action::Evaluate { options } => evaluate::run(options, common),
         Action::List => list::list(common),
         Action::Show { id, plot } => list::show(id, plot.as_deref(), common),
         Action::Repeat { id } => list::repeat(id, common),

@@ -12,6 +12,9 @@ use super::objective::{Objective, ObjectiveKind};
 use super::similarity::{Similarity, fold_rows, whole_row};
 use crate::random::{Purpose, generator, shuffle};
 
+/// So many choices are all looked at, and the best of them is the bound.
+const MOST_LOOKED_AT: f64 = 3_000.0;
+
 /// What is to be chosen, of items that are known by their numbers.
 pub struct Problem<'a> {
     /// How alike the items are.
@@ -60,6 +63,8 @@ pub struct Choice {
     pub everything: Option<f64>,
     /// The value that no choice within the limits can pass, by the gains that are left.
     pub bound: Option<f64>,
+    /// Whether the bound is reached: all choices were looked at, as there are few.
+    pub bound_is_reached: bool,
     /// What is known beforehand.
     pub guarantee: Guarantee,
     /// The item of starting set and choices that is most like each target; `None`: none is at all.
@@ -89,6 +94,11 @@ impl Problem<'_> {
             }
             _ => None,
         };
+        let best = self.best_of_all(&candidates)?;
+        let (bound, bound_is_reached) = match best {
+            Some(best) => (Some(best), true),
+            None => (bound, false),
+        };
         let chosen = run.steps.iter().map(|s| s.candidate);
         let represented_by = representatives(
             self.similarity,
@@ -111,11 +121,53 @@ impl Problem<'_> {
             before,
             everything,
             bound,
+            bound_is_reached,
             guarantee: guarantee(self.objective, self.method, conditions),
             represented_by,
             evaluations: run.evaluations,
             steps: run.steps,
         })
+    }
+
+    /// The highest value of all choices of `k`, where they are few enough to look at each.
+    fn best_of_all(&self, candidates: &[usize]) -> Result<Option<f64>, SelectionError> {
+        let optional: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|c| !self.required.contains(c))
+            .collect();
+        let free = self.limits.k.saturating_sub(self.required.len());
+        let mut n_choices = 1f64;
+        for i in 0..free {
+            n_choices *= optional.len().saturating_sub(i) as f64 / (i + 1) as f64;
+        }
+        // Each choice begins anew, which some objectives need the whole matrix for.
+        let n = self.similarity.n_targets() as f64;
+        if self.limits.budget.is_some() || n_choices > MOST_LOOKED_AT || n_choices * n * n > 1e8 {
+            return Ok(None);
+        }
+        let mut best = f64::NEG_INFINITY;
+        // Places in `optional`, ascending: the next choice moves the last place that can be.
+        let mut places: Vec<usize> = (0..free).collect();
+        loop {
+            let mut objective = self.start()?;
+            let free_ones = places.iter().map(|p| &optional[*p]);
+            for item in self.required.iter().chain(free_ones) {
+                objective.add(*item);
+            }
+            if let Some(value) = objective.value() {
+                best = best.max(value);
+            }
+            let last = optional.len() - free;
+            let Some(i) = (0..free).rev().find(|i| places[*i] < last + i) else {
+                break;
+            };
+            places[i] += 1;
+            for j in i + 1..free {
+                places[j] = places[j - 1] + 1;
+            }
+        }
+        Ok(best.is_finite().then_some(best))
     }
 
     /// The objective with the starting set in it.
@@ -154,8 +206,9 @@ impl Problem<'_> {
         }
         if self.limits.budget.is_none() && k > candidates.len() {
             return Err(SelectionError::question(format!(
-                "k is {k}, and there are {} to choose from; choose no more",
-                candidates.len()
+                "k is {k}, and {} {} left to choose from; choose no more",
+                candidates.len(),
+                if candidates.len() == 1 { "is" } else { "are" }
             )));
         }
         if self.required.len() > k {

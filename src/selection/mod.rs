@@ -8,11 +8,14 @@ mod choose;
 mod coverage;
 mod dispersion;
 mod error;
+mod evaluate;
 mod features;
 mod graph_cut;
 mod greedy;
 mod guarantee;
+mod multiscale;
 mod objective;
+mod positions;
 mod product;
 mod profiles;
 mod request;
@@ -25,10 +28,18 @@ mod tests;
 
 pub use choose::{Choice, CurvePoint, Problem, representatives};
 pub use error::SelectionError;
+pub use evaluate::{
+    EvaluationOptions, EvaluationRow, Predictor, evaluate_compendium, evaluate_expression,
+};
 pub use features::{Concave, Features};
 pub use greedy::{Limits, Method, Run, Step, greedy};
 pub use guarantee::{Conditions, Guarantee, guarantee};
+pub use multiscale::{Multiscale, Parts, Place, PositionRun, PositionStep, Row};
 pub use objective::{Objective, ObjectiveKind};
+pub use positions::{
+    ChosenPosition, PositionAnswer, PositionCurvePoint, PositionRequest, select_positions,
+    store_positions,
+};
 pub use product::{Combination, Experiments};
 pub use request::{
     Answer, Chosen, Given, KernelChoice, Request, Source, Start, What, select, store, stored,

@@ -232,6 +232,8 @@ pub struct Answer {
     pub everything: Option<f64>,
     /// What no choice within the limits can pass.
     pub bound: Option<f64>,
+    /// Whether that is the value of the best choice, all having been looked at.
+    pub bound_is_reached: bool,
     /// The least share of the best possible gain that is guaranteed; `None`: none is.
     pub guarantee: Option<f64>,
     /// The same in words.
@@ -388,6 +390,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         chosen,
         everything: choice.everything,
         bound: choice.bound,
+        bound_is_reached: choice.bound_is_reached,
         guarantee: choice.guarantee.share,
         guarantee_text: choice.guarantee.text,
         curve: choice.curve,

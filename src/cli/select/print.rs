@@ -141,9 +141,14 @@ fn beside(answer: &Answer, id: Option<i64>) {
     let last = answer.chosen.last().and_then(|c| c.value);
     if let (Some(value), Some(bound)) = (last, answer.bound) {
         let share = if bound > 0.0 { 100.0 * value / bound } else { 100.0 };
-        eprintln!(
-            "value {value:.4}; no choice within the limits passes {bound:.4}: this one has at least {share:.1} % of the best value",
-        );
+        match answer.bound_is_reached {
+            true => eprintln!(
+                "value {value:.4}; the best of all choices comes to {bound:.4}: this one has {share:.1} % of that"
+            ),
+            false => eprintln!(
+                "value {value:.4}; no choice within the limits passes {bound:.4}: this one has at least {share:.1} % of the best value"
+            ),
+        }
     }
     eprintln!("guarantee: {}", answer.guarantee_text);
     let spent: f64 = answer.chosen.iter().filter_map(|c| c.cost).sum();

@@ -139,6 +139,9 @@ fn check(case: &Case, problem: &Problem<'_>) -> Result<(), TestCaseError> {
         prop_assert!(best <= bound + 1e-4, "{kind}: {best} passes {bound}");
         prop_assert!(chosen_value <= bound + 1e-4);
     }
+    if choice.bound_is_reached {
+        prop_assert!(close(choice.bound.unwrap(), best), "{kind}: {:?} {best}", choice.bound);
+    }
     if let Some(share) = choice.guarantee.share {
         // Of distances it is of the value, whatever was given.
         let is_gain = !problem.given.is_empty() && kind != ObjectiveKind::MinimumDistance;
@@ -268,7 +271,7 @@ fn contradictions_are_refused() {
     let plain = |k| case.problem(kind, Limits { k, budget: None });
     let with = |costs: &'static [f64], budget| Limits { k: 4, budget: Some((costs, budget)) };
     for (problem, why) in [
-        (plain(5), "k is 5, and there are 4"),
+        (plain(5), "k is 5, and 4 are left"),
         (plain(0), "k is 0"),
         (Problem { excluded: &[0, 1, 2, 3], ..plain(1) }, "nothing is left"),
         (Problem { given: &[0, 1, 2, 3], ..plain(1) }, "nothing is left"),
