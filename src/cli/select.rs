@@ -88,7 +88,7 @@ enum Action {
     Show {
         /// Its number
         id: i64,
-        /// Draw coverage against number (SVG)
+        /// Draw coverage against number (.svg, .png or .pdf)
         #[arg(long, value_name = "FILE")]
         plot: Option<PathBuf>,
     },
@@ -173,7 +173,7 @@ struct Options {
     /// What chance derives from
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Draw coverage against number (SVG)
+    /// Draw coverage against number (.svg, .png or .pdf)
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Do not store it

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
-use super::figures::{COLOURS, FONT, GREY, LIGHT, draw, ticks};
+use super::figures::{FONT, GREY, LIGHT, colour, draw, ticks};
 
 /// The curve and what stands beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,39 +105,39 @@ pub fn selection_curve(figure: &CurveFigure) -> Result<String, PlotError> {
         chart.draw_series(DashedLineSeries::new(mean.clone(), 5, 4, GREY.stroke_width(2)))?;
         if let Some(bound) = figure.bound {
             let across = [(first, bound), (last.max(first + 1.0), bound)];
-            chart.draw_series(DashedLineSeries::new(across, 2, 3, COLOURS[1].stroke_width(2)))?;
+            chart.draw_series(DashedLineSeries::new(across, 2, 3, colour(1).stroke_width(2)))?;
         }
         chart.draw_series(LineSeries::new(
             line.iter().copied(),
-            COLOURS[0].stroke_width(2),
+            colour(0).stroke_width(2),
         ))?;
         if line.len() <= 60 {
-            let dots = line.iter().map(|p| Circle::new(*p, 4, COLOURS[0].filled()));
+            let dots = line.iter().map(|p| Circle::new(*p, 4, colour(0).filled()));
             chart.draw_series(dots)?;
         }
         let mut y = 4;
         for (row, (name, _)) in key.iter().enumerate().filter(|(_, (_, shown))| *shown) {
             let middle = y + KEY_ROW / 2;
-            let across = |colour: RGBColor, gaps: bool| -> Result<(), Box<dyn std::error::Error>> {
+            let across = |ink: RGBColor, gaps: bool| -> Result<(), Box<dyn std::error::Error>> {
                 let step = if gaps { 8 } else { 28 };
                 for x in (76..104).step_by(step) {
                     let end = if gaps { x + 4 } else { 104 };
                     let path = vec![(x, middle), (end, middle)];
-                    lower.draw(&PathElement::new(path, colour.stroke_width(2)))?;
+                    lower.draw(&PathElement::new(path, ink.stroke_width(2)))?;
                 }
                 Ok(())
             };
             match row {
                 0 => {
-                    across(COLOURS[0], false)?;
-                    lower.draw(&Circle::new((90, middle), 4, COLOURS[0].filled()))?;
+                    across(colour(0), false)?;
+                    lower.draw(&Circle::new((90, middle), 4, colour(0).filled()))?;
                 }
                 1 => {
                     let corners = [(76, middle - 6), (104, middle + 6)];
                     lower.draw(&Rectangle::new(corners, GREY.mix(0.3).filled()))?;
                     across(GREY, true)?;
                 }
-                _ => across(COLOURS[1], true)?,
+                _ => across(colour(1), true)?,
             }
             let style = (FONT, 13)
                 .into_font()

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use persea::plot::{CurveFigure, CurveFigurePoint, selection_curve};
+use persea::plot::{
+    CurveFigure, CurveFigurePoint, DEFAULT_DPI, selection_curve, write_figure,
+};
 use persea::selection::{PositionAnswer, PositionRequest, select_positions, store_positions};
 use serde_json::json;
 
@@ -55,7 +57,7 @@ pub struct Options {
     /// Also write the probes as BED, in the order of the choice
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
-    /// Draw coverage against number (SVG)
+    /// Draw coverage against number (.svg, .png or .pdf)
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Do not store it
@@ -125,8 +127,7 @@ pub fn draw(answer: &PositionAnswer, path: &Path) -> anyhow::Result<()> {
             .collect(),
         bound: Some(answer.bound),
     };
-    std::fs::write(path, selection_curve(&figure)?)
-        .with_context(|| format!("cannot write {}", path.display()))
+    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
 }
 
 /// Prints an answer; `id` is its number in the database.

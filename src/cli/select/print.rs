@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-use persea::plot::{CurveFigure, CurveFigurePoint, selection_curve};
+use persea::plot::{
+    CurveFigure, CurveFigurePoint, DEFAULT_DPI, FigureFormat, selection_curve, write_figure,
+};
 use persea::selection::{Answer, What};
 use serde_json::{Value, json};
 
@@ -15,9 +16,9 @@ const NAMED: usize = 4;
 
 /// Refuses a figure of another kind before anything is computed.
 pub fn check_figure(path: &Path) -> anyhow::Result<()> {
-    match path.extension().map(|e| e.to_string_lossy().to_lowercase()) {
-        Some(ending) if ending == "svg" => Ok(()),
-        _ => Err(Misuse(format!("{} does not end with .svg", path.display())).into()),
+    match FigureFormat::of(path) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(Misuse(e.to_string()).into()),
     }
 }
 
@@ -47,8 +48,7 @@ pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
             .collect(),
         bound: answer.bound.map(scaled),
     };
-    std::fs::write(path, selection_curve(&figure)?)
-        .with_context(|| format!("cannot write {}", path.display()))
+    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
 }
 
 /// Prints an answer; `id` is its number in the database.
