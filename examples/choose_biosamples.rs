@@ -22,7 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("by {}:", answer.compared_by);
     for chosen in &answer.chosen {
         let represents = chosen.represents.join(", ");
-        println!("  {}  adds {:.3}, for {represents}", chosen.name, chosen.gain);
+        println!(
+            "  {}  adds {:.3}, for {represents}",
+            chosen.name, chosen.gain
+        );
     }
 
     // By number, from vectors of one's own: three groups of points on a line.

@@ -43,17 +43,32 @@ fn vectors(n: usize, width: usize, n_clusters: usize, seed: u64) -> Vec<f32> {
 }
 
 /// What both sides are asked: facility location, lazy, with nothing beside it.
-fn choose(similarity: &dyn Similarity, given: &[usize], k: usize) -> anyhow::Result<(Vec<usize>, u64)> {
+fn choose(
+    similarity: &dyn Similarity,
+    given: &[usize],
+    k: usize,
+) -> anyhow::Result<(Vec<usize>, u64)> {
     let kind = ObjectiveKind::FacilityLocation;
     let mut objective = kind.build(similarity, None).context("needs no features")?;
     for item in given {
         objective.add(*item);
     }
-    let candidates: Vec<usize> =
-        (0..similarity.n_candidates()).filter(|c| given.binary_search(c).is_err()).collect();
+    let candidates: Vec<usize> = (0..similarity.n_candidates())
+        .filter(|c| given.binary_search(c).is_err())
+        .collect();
     let limits = Limits { k, budget: None };
-    let run = greedy(objective.as_mut(), &candidates, &[], &limits, Method::Lazy, false);
-    Ok((run.steps.iter().map(|s| s.candidate).collect(), run.evaluations))
+    let run = greedy(
+        objective.as_mut(),
+        &candidates,
+        &[],
+        &limits,
+        Method::Lazy,
+        false,
+    );
+    Ok((
+        run.steps.iter().map(|s| s.candidate).collect(),
+        run.evaluations,
+    ))
 }
 
 /// Runs all of it.
@@ -79,7 +94,9 @@ fn beside_apricot(bench: &Bench) -> anyhow::Result<()> {
     writer.finish()?;
     let python = std::env::var_os("PERSEA_PEER_PYTHON");
     if python.is_none() {
-        println!("  skipped: apricot-select; set PERSEA_PEER_PYTHON to a Python with numpy and apricot-select");
+        println!(
+            "  skipped: apricot-select; set PERSEA_PEER_PYTHON to a Python with numpy and apricot-select"
+        );
     }
     let mut rounds = Rounds::default();
     let mut seconds = Vec::new();
@@ -91,12 +108,26 @@ fn beside_apricot(bench: &Bench) -> anyhow::Result<()> {
         seconds.push(ours);
         let Some(python) = &python else { continue };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/selection_peer.py");
-        let output = Command::new(python).arg(script).arg(&file).arg(CHOSEN.to_string()).output()?;
-        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(python)
+            .arg(script)
+            .arg(&file)
+            .arg(CHOSEN.to_string())
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        rounds.peer.push(1.0 / told["seconds"].as_f64().context("no seconds")?);
+        rounds
+            .peer
+            .push(1.0 / told["seconds"].as_f64().context("no seconds")?);
         let ranking: Vec<u64> = serde_json::from_value(told["ranking"].clone())?;
-        let same = ranking.iter().zip(&chosen).filter(|(a, b)| **a == **b as u64).count();
+        let same = ranking
+            .iter()
+            .zip(&chosen)
+            .filter(|(a, b)| **a == **b as u64)
+            .count();
         let mut objective = ObjectiveKind::FacilityLocation
             .build(&matrix, None)
             .context("needs no features")?;
@@ -153,7 +184,9 @@ fn experiments() -> anyhow::Result<()> {
 /// Every 25 bp of a database's model.
 fn positions() -> anyhow::Result<()> {
     let Some(path) = std::env::var_os("PERSEA_SEARCH_DATABASE") else {
-        println!("  skipped: positions; set PERSEA_SEARCH_DATABASE to a database with a trained model");
+        println!(
+            "  skipped: positions; set PERSEA_SEARCH_DATABASE to a database with a trained model"
+        );
         return Ok(());
     };
     let database = Database::open(Path::new(&path))?;
@@ -174,7 +207,11 @@ fn positions() -> anyhow::Result<()> {
             began.elapsed().as_secs_f64(),
             answer.bound,
             answer.coverage_elsewhere,
-            answer.curve.last().and_then(|p| p.random_mean).unwrap_or(f64::NAN),
+            answer
+                .curve
+                .last()
+                .and_then(|p| p.random_mean)
+                .unwrap_or(f64::NAN),
             number(answer.rows[0] as f64),
             number(answer.rows[1] as f64),
             machine::load()

@@ -31,7 +31,9 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Biosamples, for a new assay or for any
-    #[command(after_help = "Example: persea select biosamples -k 3 --for-assay H3K36me3 --plot curve.svg")]
+    #[command(
+        after_help = "Example: persea select biosamples -k 3 --for-assay H3K36me3 --plot curve.svg"
+    )]
     Biosamples {
         /// The assay they are wanted for: those that have it are the starting set
         #[arg(long, value_name = "ASSAY")]
@@ -40,7 +42,9 @@ enum Action {
         options: Box<Options>,
     },
     /// Assays, for a new biosample or for any
-    #[command(after_help = "Example: persea select assays -k 4 --for-biosample E003 --given measured")]
+    #[command(
+        after_help = "Example: persea select assays -k 4 --for-biosample E003 --given measured"
+    )]
     Assays {
         /// The biosample they are wanted for: those that it has are the starting set
         #[arg(long, value_name = "BIOSAMPLE")]
@@ -271,13 +275,23 @@ impl From<KernelArgument> for KernelChoice {
 /// Runs it.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
-        Action::Biosamples { for_assay, options } => {
-            items::run(What::Biosamples, for_assay, Combination::Product, *options, common)
-        }
+        Action::Biosamples { for_assay, options } => items::run(
+            What::Biosamples,
+            for_assay,
+            Combination::Product,
+            *options,
+            common,
+        ),
         Action::Assays {
             for_biosample,
             options,
-        } => items::run(What::Assays, for_biosample, Combination::Product, *options, common),
+        } => items::run(
+            What::Assays,
+            for_biosample,
+            Combination::Product,
+            *options,
+            common,
+        ),
         Action::Experiments { combine, options } => {
             items::run(What::Experiments, None, combine.into(), *options, common)
         }

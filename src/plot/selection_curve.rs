@@ -56,9 +56,11 @@ pub fn selection_curve(figure: &CurveFigure) -> Result<String, PlotError> {
         .flat_map(|points| points.iter().map(|p| p.1))
         .collect();
     values.extend(figure.bound);
-    let (least, most) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
-        (a.min(*v), b.max(*v))
-    });
+    let (least, most) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
+            (a.min(*v), b.max(*v))
+        });
     let (bottom, top, step) = match least.is_finite() {
         true => ticks(least, most),
         false => (0.0, 1.0, 0.2),
@@ -71,7 +73,10 @@ pub fn selection_curve(figure: &CurveFigure) -> Result<String, PlotError> {
     let key = [
         ("selected", !line.is_empty()),
         ("random choice, mean and 90 % band", !mean.is_empty()),
-        ("no choice of that number can pass this", figure.bound.is_some()),
+        (
+            "no choice of that number can pass this",
+            figure.bound.is_some(),
+        ),
     ];
     let rows = key.iter().filter(|(_, is_shown)| *is_shown).count() as u32;
     let size = (WIDTH, CHART_HEIGHT + KEY_ROW as u32 * rows + 8);
@@ -102,10 +107,20 @@ pub fn selection_curve(figure: &CurveFigure) -> Result<String, PlotError> {
             let edge: Vec<(f64, f64)> = low.iter().chain(high.iter().rev()).copied().collect();
             chart.draw_series([Polygon::new(edge, GREY.mix(0.3))])?;
         }
-        chart.draw_series(DashedLineSeries::new(mean.clone(), 5, 4, GREY.stroke_width(2)))?;
+        chart.draw_series(DashedLineSeries::new(
+            mean.clone(),
+            5,
+            4,
+            GREY.stroke_width(2),
+        ))?;
         if let Some(bound) = figure.bound {
             let across = [(first, bound), (last.max(first + 1.0), bound)];
-            chart.draw_series(DashedLineSeries::new(across, 2, 3, colour(1).stroke_width(2)))?;
+            chart.draw_series(DashedLineSeries::new(
+                across,
+                2,
+                3,
+                colour(1).stroke_width(2),
+            ))?;
         }
         chart.draw_series(LineSeries::new(
             line.iter().copied(),

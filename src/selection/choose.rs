@@ -260,7 +260,14 @@ impl Problem<'_> {
             let mut objective = self.start()?;
             let objective = objective.as_mut();
             let (limits, method) = (&self.limits, self.method);
-            Ok(greedy(objective, candidates, self.required, limits, method, by_cost))
+            Ok(greedy(
+                objective,
+                candidates,
+                self.required,
+                limits,
+                method,
+                by_cost,
+            ))
         };
         let by_gain = go(false)?;
         if self.limits.budget.is_none() {
@@ -372,7 +379,9 @@ impl Problem<'_> {
                 random_band: mean.map(|_| [percentile(&drawn, 0.05), percentile(&drawn, 0.95)]),
             }
         };
-        let values = [before].into_iter().chain(run.steps.iter().map(|s| s.value));
+        let values = [before]
+            .into_iter()
+            .chain(run.steps.iter().map(|s| s.value));
         Ok(match self.limits.budget {
             None => values.enumerate().map(|(k, v)| point(k, v, k)).collect(),
             Some(_) => {

@@ -118,7 +118,10 @@ pub fn evaluate_expression(
             trials(&similarity, options, replicate, &predict)
         })
         .collect::<Result<_, _>>()?;
-    Ok(summed(options, &trials.into_iter().flatten().collect::<Vec<_>>()))
+    Ok(summed(
+        options,
+        &trials.into_iter().flatten().collect::<Vec<_>>(),
+    ))
 }
 
 /// Of each assay in turn: chooses from the biosamples that have it, by their other tracks, and predicts
@@ -181,13 +184,18 @@ pub fn evaluate_compendium(
             mean(&errors)
         };
         let possible = EvaluationOptions {
-            ks: (options.ks.iter().copied()).filter(|k| *k < names.len()).collect(),
+            ks: (options.ks.iter().copied())
+                .filter(|k| *k < names.len())
+                .collect(),
             ..options.clone()
         };
         all.extend(trials(&similarity, &possible, number as u64, &predict)?);
     }
     if all.is_empty() {
-        let why = format!("no assay has been measured in {} biosamples or more", least + 1);
+        let why = format!(
+            "no assay has been measured in {} biosamples or more",
+            least + 1
+        );
         return Err(SelectionError::question(why).into());
     }
     Ok(summed(options, &all))
@@ -224,7 +232,10 @@ fn shared_similarity(
         let having: Vec<(usize, usize)> = (names.iter().enumerate())
             .filter_map(|(i, name)| Some((i, place(name, assay)?)))
             .collect();
-        let values: Vec<f32> = having.iter().flat_map(|(_, t)| seen.row(*t).to_vec()).collect();
+        let values: Vec<f32> = having
+            .iter()
+            .flat_map(|(_, t)| seen.row(*t).to_vec())
+            .collect();
         let name = |i: usize| format!("{} {assay}", names[having[i].0]);
         let matrix = Vectors::new(seen.ncols(), &values, kernel, &name)?.matrix()?;
         for (i, (a, _)) in having.iter().enumerate() {
@@ -278,7 +289,10 @@ fn trials(
             .map(|i| {
                 let index = (3 << 32) + (number << 16) + i;
                 let mut order: Vec<usize> = (0..n).collect();
-                shuffle(&mut generator(options.seed, Purpose::RandomChoice, index), &mut order);
+                shuffle(
+                    &mut generator(options.seed, Purpose::RandomChoice, index),
+                    &mut order,
+                );
                 order.truncate(*k);
                 order
             })
@@ -387,7 +401,9 @@ fn error(scored: &Array2<f32>, b: usize, chosen: &[usize], (weights, constant): 
     let mut sum = 0.0;
     for (column, observed) in scored.row(b).iter().enumerate() {
         let parts = chosen.iter().zip(weights);
-        let predicted: f64 = parts.map(|(c, w)| w * f64::from(scored[[*c, column]])).sum();
+        let predicted: f64 = parts
+            .map(|(c, w)| w * f64::from(scored[[*c, column]]))
+            .sum();
         sum += (f64::from(*observed) - predicted - constant).powi(2);
     }
     sum / scored.ncols().max(1) as f64
@@ -402,15 +418,20 @@ fn summed(options: &EvaluationOptions, trials: &[Trial]) -> Vec<EvaluationRow> {
     let mut rows = Vec::new();
     for k in &options.ks {
         for predictor in [Predictor::Nearest, Predictor::Ridge] {
-            let of: Vec<&Trial> =
-                (trials.iter().filter(|t| t.k == *k && t.predictor == predictor)).collect();
+            let of: Vec<&Trial> = (trials
+                .iter()
+                .filter(|t| t.k == *k && t.predictor == predictor))
+            .collect();
             if of.is_empty() {
                 continue;
             }
             let differences: Vec<f64> = of.iter().map(|t| t.chosen - mean(&t.random)).collect();
             let difference = mean(&differences);
             let n = of.len();
-            let squares = differences.iter().map(|d| (d - difference).powi(2)).sum::<f64>();
+            let squares = differences
+                .iter()
+                .map(|d| (d - difference).powi(2))
+                .sum::<f64>();
             let better = |t: &&Trial| t.random.iter().filter(|r| **r < t.chosen).count();
             rows.push(EvaluationRow {
                 k: *k,
@@ -435,9 +456,17 @@ mod tests {
     #[test]
     fn ridge_finds_the_weights_of_a_mixture() {
         let rows = |n: usize| {
-            let of = |i: usize, f: &dyn Fn(f32) -> f32| (0..n).map(move |t| f((t * (i + 3) % 17) as f32)).collect::<Vec<f32>>();
+            let of = |i: usize, f: &dyn Fn(f32) -> f32| {
+                (0..n)
+                    .map(move |t| f((t * (i + 3) % 17) as f32))
+                    .collect::<Vec<f32>>()
+            };
             let (a, b) = (of(0, &|x| x), of(1, &|x| x * x / 9.0));
-            let c: Vec<f32> = a.iter().zip(&b).map(|(a, b)| 0.7 * a + 0.2 * b + 3.0).collect();
+            let c: Vec<f32> = a
+                .iter()
+                .zip(&b)
+                .map(|(a, b)| 0.7 * a + 0.2 * b + 3.0)
+                .collect();
             shaped(3, [a, b, c].concat())
         };
         let (weights, constant) = ridge(&rows(400), 2, &[0, 1]);
@@ -479,7 +508,10 @@ mod tests {
         assert!(nearest.chosen < 0.1, "{nearest:?}");
         assert!(nearest.random > 1.0 && nearest.difference < 0.0);
         assert!(nearest.difference + 4.0 * nearest.standard_error.unwrap() < 0.0);
-        let few = EvaluationOptions { ks: vec![8], ..options };
+        let few = EvaluationOptions {
+            ks: vec![8],
+            ..options
+        };
         assert!(evaluate_expression(&profiles, &few).is_err());
     }
 }

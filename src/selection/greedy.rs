@@ -40,7 +40,8 @@ impl Limits<'_> {
     }
 
     fn left(&self, spent: f64) -> f64 {
-        self.budget.map_or(f64::INFINITY, |(_, budget)| budget - spent)
+        self.budget
+            .map_or(f64::INFINITY, |(_, budget)| budget - spent)
     }
 }
 

@@ -39,7 +39,10 @@ pub fn guarantee(kind: ObjectiveKind, method: Method, conditions: Conditions) ->
     };
     let some = |share: f64, formula: &str, why: &str| Guarantee {
         share: Some(share),
-        text: format!("at least {formula} ({:.0} %) of {of_what}: {why}", 100.0 * share),
+        text: format!(
+            "at least {formula} ({:.0} %) of {of_what}: {why}",
+            100.0 * share
+        ),
     };
     let e = 1.0 / std::f64::consts::E;
     match kind {

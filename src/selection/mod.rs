@@ -22,9 +22,9 @@ mod request;
 mod similarity;
 mod sources;
 mod tables;
-mod vectors;
 #[cfg(test)]
 mod tests;
+mod vectors;
 
 pub use choose::{Choice, CurvePoint, Problem, representatives};
 pub use error::SelectionError;
@@ -45,7 +45,5 @@ pub use request::{
     Answer, Chosen, Given, KernelChoice, Request, Source, Start, What, select, store, stored,
 };
 pub use similarity::{Similarity, SimilarityMatrix};
-pub use tables::{
-    NamedMatrix, NamedProfiles, read_costs, read_expression, read_similarities,
-};
+pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression, read_similarities};
 pub use vectors::{Kernel, Vectors};

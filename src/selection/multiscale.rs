@@ -92,7 +92,10 @@ fn exp_of_negative(x: f32) -> f32 {
     let shifted = x * std::f32::consts::LOG2_E + MAGIC;
     let n = shifted - MAGIC;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let p = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
+    let p = 1.0
+        + r * (1.0
+            + r * (0.5
+                + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
     let exponent = shifted.to_bits().wrapping_sub(MAGIC.to_bits());
     p * f32::from_bits(exponent.wrapping_add(127) << 23)
 }
@@ -166,7 +169,11 @@ impl Ord for Entry {
 impl<'a> Kernel<'a> {
     fn new(problem: &'a Multiscale<'a>) -> Self {
         let prepared = |parts: &Parts, which: usize| {
-            let values = if which == 0 { &parts.shared } else { &parts.fine };
+            let values = if which == 0 {
+                &parts.shared
+            } else {
+                &parts.fine
+            };
             Prepared::new(values, parts.widths[which], problem.gamma)
         };
         Kernel {
@@ -268,25 +275,27 @@ impl<'a> Kernel<'a> {
         })
     }
 
-    fn each_part<T: Send>(&self, rows: &[usize], work: impl Fn(&[usize]) -> Vec<T> + Sync + Send) -> Vec<T> {
+    fn each_part<T: Send>(
+        &self,
+        rows: &[usize],
+        work: impl Fn(&[usize]) -> Vec<T> + Sync + Send,
+    ) -> Vec<T> {
         let parts: Vec<Vec<T>> = rows.par_chunks(PART).map(work).collect();
         parts.into_iter().flatten().collect()
     }
 
     /// Covers targets with one candidate of a row.
     fn cover(&self, row: usize, candidate: usize, covered: &mut [f32]) {
-        let shared = (self.shared.rows(row..row + 1), &self.shared.squares[row..row + 1]);
+        let shared = (
+            self.shared.rows(row..row + 1),
+            &self.shared.squares[row..row + 1],
+        );
         let range = candidate..candidate + 1;
         let fine = (self.fine.rows(range.clone()), &self.fine.squares[range]);
         self.cover_with(shared, fine, covered);
     }
 
-    fn cover_with(
-        &self,
-        shared: (&[f32], &[f32]),
-        fine: (&[f32], &[f32]),
-        covered: &mut [f32],
-    ) {
+    fn cover_with(&self, shared: (&[f32], &[f32]), fine: (&[f32], &[f32]), covered: &mut [f32]) {
         let (mut coarse, mut finer) = (Vec::new(), Vec::new());
         for block in blocks(self.n_targets()) {
             Self::distances(shared, &self.target_shared, block.clone(), &mut coarse);
@@ -300,7 +309,9 @@ impl<'a> Kernel<'a> {
 }
 
 fn blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..n).step_by(BLOCK).map(move |first| first..(first + BLOCK).min(n))
+    (0..n)
+        .step_by(BLOCK)
+        .map(move |first| first..(first + BLOCK).min(n))
 }
 
 /// Σ max(0, e^−(coarse + fine) − covered).
@@ -386,7 +397,8 @@ impl Multiscale<'_> {
     }
 
     fn row_of(&self, candidate: usize) -> usize {
-        self.rows.partition_point(|row| row.candidates.end <= candidate)
+        self.rows
+            .partition_point(|row| row.candidates.end <= candidate)
     }
 
     /// Marks what lies too near to a candidate.
@@ -396,10 +408,15 @@ impl Multiscale<'_> {
 
     /// Marks what begins too near to a place.
     pub fn block_near(&self, place: Place, blocked: &mut [bool]) {
-        let near = |other: &Place| other.0 == place.0 && other.1.abs_diff(place.1) < self.apart.max(1);
+        let near =
+            |other: &Place| other.0 == place.0 && other.1.abs_diff(place.1) < self.apart.max(1);
         let at = self.places.partition_point(|p| *p < place);
         let after = self.places[at..].iter().take_while(|p| near(p)).count();
-        let before = self.places[..at].iter().rev().take_while(|p| near(p)).count();
+        let before = self.places[..at]
+            .iter()
+            .rev()
+            .take_while(|p| near(p))
+            .count();
         blocked[at - before..at + after].fill(true);
     }
 
@@ -452,7 +469,8 @@ impl Multiscale<'_> {
                 }
                 let rows: Vec<usize> = bounded.iter().map(|e| e.row).collect();
                 run.rows_bounded += rows.len() as u64;
-                for (mut entry, bound) in bounded.into_iter().zip(kernel.bound(&rows, &run.covered)) {
+                for (mut entry, bound) in bounded.into_iter().zip(kernel.bound(&rows, &run.covered))
+                {
                     entry.key = entry.key.min(bound * SLACK);
                     entry.at = now;
                     entry.best = None;
@@ -465,20 +483,28 @@ impl Multiscale<'_> {
                 run.rows_opened += rows.len() as u64;
                 for (mut entry, gains) in opened.into_iter().zip(kernel.open(&rows, &run.covered)) {
                     let first = self.rows[entry.row].candidates.start;
-                    let free = gains.iter().enumerate().filter(|(i, _)| !blocked[first + i]);
-                    let best = free.fold(None, |best: Option<(usize, f64)>, (i, gain)| match best {
-                        Some((_, most)) if most >= *gain => best,
-                        _ => Some((first + i, *gain)),
-                    });
+                    let free = gains
+                        .iter()
+                        .enumerate()
+                        .filter(|(i, _)| !blocked[first + i]);
+                    let best =
+                        free.fold(None, |best: Option<(usize, f64)>, (i, gain)| match best {
+                            Some((_, most)) if most >= *gain => best,
+                            _ => Some((first + i, *gain)),
+                        });
                     // A row of which nothing is left is done with.
-                    let Some((candidate, gain)) = best else { continue };
+                    let Some((candidate, gain)) = best else {
+                        continue;
+                    };
                     entry.best = Some((candidate, gain));
                     entry.key = gain;
                     best_gain = best_gain.max(gain);
                     heap.push(entry);
                 }
             }
-            let Some((entry, candidate, gain)) = chosen else { break };
+            let Some((entry, candidate, gain)) = chosen else {
+                break;
+            };
             kernel.cover(entry.row, candidate, &mut run.covered);
             self.block(candidate, &mut blocked);
             run.steps.push(PositionStep { candidate, gain });
@@ -517,7 +543,10 @@ impl Multiscale<'_> {
             for (row, gains) in rows.iter().zip(kernel.open(&rows, &run.covered)) {
                 let own = self.rows[*row].candidates.clone();
                 let first = own.start;
-                let may = gains.iter().enumerate().filter(|(i, _)| !blocked[first + i]);
+                let may = gains
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| !blocked[first + i]);
                 let mut free: Vec<f64> = may.map(|(_, g)| *g).collect();
                 free.sort_by(|a, b| b.total_cmp(a));
                 let span = match (self.places.get(own.start), self.places.get(own.end - 1)) {
@@ -550,7 +579,10 @@ mod tests {
         for i in 0..200_000 {
             let x = -(i as f32) * 4e-4;
             let (own, exact) = (exp_of_negative(x), f64::from(x).exp());
-            assert!((f64::from(own) / exact - 1.0).abs() < 5e-7, "{x}: {own} {exact}");
+            assert!(
+                (f64::from(own) / exact - 1.0).abs() < 5e-7,
+                "{x}: {own} {exact}"
+            );
         }
         assert_eq!(exp_of_negative(0.0), 1.0);
         assert!(exp_of_negative(-1e9) < 1e-37);
@@ -610,18 +642,37 @@ mod tests {
         }
 
         fn similarity(&self, candidate: usize, target: usize) -> f64 {
-            let row = self.rows.iter().position(|r| r.candidates.contains(&candidate)).unwrap();
-            let part = |values: &[f32], i: usize, width: usize| values[i * width..(i + 1) * width].to_vec();
-            let square = |a: Vec<f32>, b: Vec<f32>| -> f64 {
-                a.iter().zip(&b).map(|(x, y)| f64::from(x - y).powi(2)).sum()
+            let row = self
+                .rows
+                .iter()
+                .position(|r| r.candidates.contains(&candidate))
+                .unwrap();
+            let part = |values: &[f32], i: usize, width: usize| {
+                values[i * width..(i + 1) * width].to_vec()
             };
-            let shared = square(part(&self.candidates.shared, row, 3), part(&self.targets.shared, target, 3));
-            let fine = square(part(&self.candidates.fine, candidate, 2), part(&self.targets.fine, target, 2));
+            let square = |a: Vec<f32>, b: Vec<f32>| -> f64 {
+                a.iter()
+                    .zip(&b)
+                    .map(|(x, y)| f64::from(x - y).powi(2))
+                    .sum()
+            };
+            let shared = square(
+                part(&self.candidates.shared, row, 3),
+                part(&self.targets.shared, target, 3),
+            );
+            let fine = square(
+                part(&self.candidates.fine, candidate, 2),
+                part(&self.targets.fine, target, 2),
+            );
             (-0.7 * (shared + fine)).exp()
         }
 
         fn value(&self, set: &[usize]) -> f64 {
-            let of = |t| set.iter().map(|c| self.similarity(*c, t)).fold(0.0, f64::max);
+            let of = |t| {
+                set.iter()
+                    .map(|c| self.similarity(*c, t))
+                    .fold(0.0, f64::max)
+            };
             (0..20).map(of).sum()
         }
     }
@@ -670,7 +721,10 @@ mod tests {
 
     #[test]
     fn what_is_given_covers_and_keeps_others_away() {
-        let case = Case::new(&[3, 3], &(0..97).map(|i| (i * 31 % 89) as u8).collect::<Vec<_>>());
+        let case = Case::new(
+            &[3, 3],
+            &(0..97).map(|i| (i * 31 % 89) as u8).collect::<Vec<_>>(),
+        );
         let problem = case.problem(2);
         let given = Parts {
             widths: [3, 2],

@@ -300,9 +300,13 @@ fn draw(
     seed: u64,
     which: u64,
 ) -> Result<Vec<u64>, SelectionError> {
-    let open: Vec<u64> = (0..axis.n_bins()).filter(|b| !masked.is_masked(*b)).collect();
+    let open: Vec<u64> = (0..axis.n_bins())
+        .filter(|b| !masked.is_masked(*b))
+        .collect();
     if open.len() < 2 {
-        return Err(SelectionError::question("the model covers no unmasked bins"));
+        return Err(SelectionError::question(
+            "the model covers no unmasked bins",
+        ));
     }
     let n = n.min(open.len());
     let mut rng = generator(seed, Purpose::RandomChoice, (1 << 32) + which);
@@ -320,7 +324,10 @@ fn median_gamma(parts: &Parts) -> f64 {
     let some: Vec<usize> = (0..n).step_by(step).collect();
     let square = |values: &[f32], width: usize, i: usize, j: usize| -> f32 {
         let pairs = values[i * width..(i + 1) * width].iter();
-        pairs.zip(&values[j * width..(j + 1) * width]).map(|(a, b)| (a - b) * (a - b)).sum()
+        pairs
+            .zip(&values[j * width..(j + 1) * width])
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum()
     };
     let mut squares = Vec::new();
     for (at, i) in some.iter().enumerate() {
@@ -467,7 +474,9 @@ fn given(
             middles.push(bins.start + (bins.end - bins.start) / 2);
             let at = axis.locate(bins.start);
             let first = (at.region as u32, at.chrom_bin);
-            probes.places.push((first, (first.0, first.1 + bins.end - bins.start)));
+            probes
+                .places
+                .push((first, (first.0, first.1 + bins.end - bins.start)));
         }
     }
     if middles.is_empty() {
@@ -515,7 +524,11 @@ fn curve(
                     drawn.push(candidate);
                 }
             }
-            problem.walk(&drawn, covered).iter().map(|sum| sum / n).collect()
+            problem
+                .walk(&drawn, covered)
+                .iter()
+                .map(|sum| sum / n)
+                .collect()
         })
         .collect();
     let mut coverage = vec![before];

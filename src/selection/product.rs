@@ -61,7 +61,9 @@ impl Similarity for Experiments {
                 let (biosample, assay) = (target / n_assays, target % n_assays);
                 let n = (n_assays - assay).min(row.len() - done);
                 let alike = self.biosamples.get(c / n_assays, biosample);
-                let pairs = row[done..done + n].iter_mut().zip(&of_assay[assay..assay + n]);
+                let pairs = row[done..done + n]
+                    .iter_mut()
+                    .zip(&of_assay[assay..assay + n]);
                 match self.combination {
                     Combination::Product => pairs.for_each(|(out, s)| *out = alike * s),
                     Combination::Mean => pairs.for_each(|(out, s)| *out = 0.5 * (alike + s)),

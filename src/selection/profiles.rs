@@ -73,7 +73,11 @@ impl Sample {
     }
 
     /// What is stored of tracks, `[tracks, bins]`, arcsinh.
-    pub(super) fn observed(&self, database: &Database, tracks: &[Track]) -> crate::Result<Vec<f32>> {
+    pub(super) fn observed(
+        &self,
+        database: &Database,
+        tracks: &[Track],
+    ) -> crate::Result<Vec<f32>> {
         let signal = TracksOnAxis::open(database, database.axis(), tracks)?;
         let mut all = Vec::with_capacity(tracks.len() * self.width());
         for track in 0..tracks.len() {

@@ -461,7 +461,10 @@ fn starting_set(
     let of_measured = || -> Vec<usize> {
         let is_measured = |name: &String| measured.is_some_and(|m| m.contains(name));
         let places = items.names.iter().enumerate();
-        places.filter(|(_, n)| is_measured(n)).map(|(i, _)| i).collect()
+        places
+            .filter(|(_, n)| is_measured(n))
+            .map(|(i, _)| i)
+            .collect()
     };
     let mut given = match &request.given {
         Given::Nothing => Vec::new(),

@@ -182,7 +182,10 @@ mod tests {
         assert!(check(vec![1.0, 0.5, 0.5, 1.0]).is_ok());
         for (values, why) in [
             (vec![1.0, 0.5, 0.25, 1.0], "not symmetric: b and a"),
-            (vec![1.0, f32::NAN, f32::NAN, 1.0], "of b and a is not a finite"),
+            (
+                vec![1.0, f32::NAN, f32::NAN, 1.0],
+                "of b and a is not a finite",
+            ),
             (vec![1.0, -0.5, -0.5, 1.0], "must not be negative"),
             (vec![1.0, 0.5, 0.5], "has 4 values"),
         ] {

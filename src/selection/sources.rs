@@ -98,7 +98,10 @@ pub(super) fn compare(database: Option<&Database>, request: &Request) -> crate::
                 false => None,
             };
             Ok(Compared {
-                by: format!("{} of log2(1 + x) in {path}", in_words(kernel, Some(&vectors))),
+                by: format!(
+                    "{} of log2(1 + x) in {path}",
+                    in_words(kernel, Some(&vectors))
+                ),
                 similarity: Box::new(vectors.matrix()?),
                 names: read.names,
                 features,
@@ -160,9 +163,8 @@ fn by_factors(model: &TrainedModel, request: &Request, features: bool) -> crate:
             true => {
                 let (b, a) = (&model.network().biosamples, &model.network().assays);
                 let rows = b.outer_iter().flat_map(|b| {
-                    a.outer_iter().flat_map(move |a| {
-                        b.iter().chain(a.iter()).copied().collect::<Vec<f32>>()
-                    })
+                    a.outer_iter()
+                        .flat_map(move |a| b.iter().chain(a.iter()).copied().collect::<Vec<f32>>())
                 });
                 let values: Vec<f32> = rows.collect();
                 Some(Features::above_and_below(b.ncols() + a.ncols(), &values)?)
@@ -222,7 +224,12 @@ fn by_imputed(
     let sample = Sample::new(database, model.axis(), bins)?;
     let width = sample.width();
     let model_of = Some((record.name.clone(), model.stored().checksum.clone()));
-    let by = |of: &str| format!("{} of imputed signal at {width} bins{of}", in_words(kernel, None));
+    let by = |of: &str| {
+        format!(
+            "{} of imputed signal at {width} bins{of}",
+            in_words(kernel, None)
+        )
+    };
     let Some(axis) = axis(request.what) else {
         let experiments: Vec<Experiment> = (record.biosamples.iter())
             .flat_map(|b| record.assays.iter().map(move |a| Experiment::new(b, a)))

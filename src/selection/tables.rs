@@ -198,7 +198,10 @@ pub fn read_costs(path: &Path) -> crate::Result<BTreeMap<String, f64>> {
     let table = text(path)?;
     let column = |name: &str| table.header.iter().position(|h| h == name);
     let Some(cost) = column("cost") else {
-        let why = format!("there is no column `cost`; it has {}", table.header.join(", "));
+        let why = format!(
+            "there is no column `cost`; it has {}",
+            table.header.join(", ")
+        );
         return Err(SelectionError::line(path, 1, why).into());
     };
     let pair = column("biosample").zip(column("assay"));
@@ -239,14 +242,29 @@ mod tests {
         assert_eq!(read.names, ["a", "b"]);
         assert_eq!(read.matrix.get(0, 1), 0.5);
         for (text, why) in [
-            ("name\ta\tb\na\t1\t0.5\nb\t0.25\t1\n", "not symmetric: b and a"),
+            (
+                "name\ta\tb\na\t1\t0.5\nb\t0.25\t1\n",
+                "not symmetric: b and a",
+            ),
             ("name\ta\tb\na\t1\tnan\nb\tnan\t1\n", "not a finite number"),
-            ("name\ta\tb\na\t1\t-0.5\nb\t-0.5\t1\n", "must not be negative"),
-            ("name\ta\tb\na\t1\tx\nb\t0.5\t1\n", "line 2: `x` is not a number"),
-            ("name\ta\tb\nb\t1\t0.5\na\t0.5\t1\n", "line 2: the row is called `b`"),
+            (
+                "name\ta\tb\na\t1\t-0.5\nb\t-0.5\t1\n",
+                "must not be negative",
+            ),
+            (
+                "name\ta\tb\na\t1\tx\nb\t0.5\t1\n",
+                "line 2: `x` is not a number",
+            ),
+            (
+                "name\ta\tb\nb\t1\t0.5\na\t0.5\t1\n",
+                "line 2: the row is called `b`",
+            ),
             ("name\ta\tb\na\t1\t0.5\n", "2 columns and 1 rows"),
             ("name\ta\ta\na\t1\t0.5\na\t0.5\t1\n", "it has a twice"),
-            ("name\ta\tb\na\t1\nb\t0.5\t1\n", "line 2: it has 1 numbers instead of 2"),
+            (
+                "name\ta\tb\na\t1\nb\t0.5\t1\n",
+                "line 2: it has 1 numbers instead of 2",
+            ),
         ] {
             let (_folder, path) = file(text);
             let message = read_similarities(&path, &[]).err().unwrap().to_string();
@@ -262,7 +280,10 @@ mod tests {
         assert_eq!(read.values, [1.0, 0.0, 2.0, 3.0]);
         let (_folder, path) = file("gene_id\tE1\tE2\nG1\t1\t-3\n");
         let message = read_expression(&path).err().unwrap().to_string();
-        assert!(message.contains("line 2") && message.contains("0 or more"), "{message}");
+        assert!(
+            message.contains("line 2") && message.contains("0 or more"),
+            "{message}"
+        );
     }
 
     #[test]

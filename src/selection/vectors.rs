@@ -71,10 +71,17 @@ impl Vectors {
                     Kernel::Cosine => ("all zeros", "no direction to compare"),
                     _ => ("constant", "no correlation with anything"),
                 };
-                let why = format!("what is known of {} is {what}: it has {instead}; exclude it, or compare by rbf", name(i));
+                let why = format!(
+                    "what is known of {} is {what}: it has {instead}; exclude it, or compare by rbf",
+                    name(i)
+                );
                 return Err(SelectionError::question(why));
             }
-            prepared.extend(vector.iter().map(|v| ((f64::from(*v) - centre) / length) as f32));
+            prepared.extend(
+                vector
+                    .iter()
+                    .map(|v| ((f64::from(*v) - centre) / length) as f32),
+            );
         }
         let squares = prepared
             .chunks_exact(width.max(1))
@@ -154,7 +161,11 @@ impl Similarity for Vectors {
     }
 
     fn fill(&self, candidates: &[usize], targets: Range<usize>, out: &mut [f32]) {
-        let asked: Vec<f32> = candidates.iter().flat_map(|c| self.vector(*c)).copied().collect();
+        let asked: Vec<f32> = candidates
+            .iter()
+            .flat_map(|c| self.vector(*c))
+            .copied()
+            .collect();
         let among = &self.values[targets.start * self.width..targets.end * self.width];
         multiply(
             out,

@@ -112,7 +112,10 @@ fn a_matrix_of_ones_own_is_chosen_from_with_costs_requirements_and_without_a_dat
         "sum-of-distances",
         "minimum-distance",
     ] {
-        assert_eq!(names(&ask(&format!("-k 3 --objective {objective}"))).len(), 3);
+        assert_eq!(
+            names(&ask(&format!("-k 3 --objective {objective}"))).len(),
+            3
+        );
     }
 }
 
@@ -155,7 +158,11 @@ fn positions_keep_their_distance_and_stay_out_of_what_is_masked() {
         .iter()
         .map(|c| {
             let at = |key: &str| c[key].as_u64().unwrap();
-            (c["chrom"].as_str().unwrap().to_string(), at("start"), at("end"))
+            (
+                c["chrom"].as_str().unwrap().to_string(),
+                at("start"),
+                at("end"),
+            )
         })
         .collect();
     assert_eq!(places.len(), 8);
@@ -203,19 +210,46 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     workspace.write("short.tsv", "name\tcost\na\t1\nb\t1\n");
     for (line, why) in [
         ("biosamples -k 9", "k is 9, and 4 are left to choose from"),
-        ("biosamples -k 1 --exclude S1,S2,S3,S4", "nothing is left to choose from"),
-        ("biosamples -k 2 --require S1 --exclude S1", "S1 is required and excluded"),
-        ("biosamples -k 1 --require S9", "unknown biosample S9; the nearest names are"),
-        ("biosamples -k 1 --for-assay H3K4me9", "unknown assay H3K4me9; the nearest names are H3K4me"),
+        (
+            "biosamples -k 1 --exclude S1,S2,S3,S4",
+            "nothing is left to choose from",
+        ),
+        (
+            "biosamples -k 2 --require S1 --exclude S1",
+            "S1 is required and excluded",
+        ),
+        (
+            "biosamples -k 1 --require S9",
+            "unknown biosample S9; the nearest names are",
+        ),
+        (
+            "biosamples -k 1 --for-assay H3K4me9",
+            "unknown assay H3K4me9; the nearest names are H3K4me",
+        ),
         ("biosamples -k 1 --given measured", "--for-assay"),
         ("assays -k 1 --for-biosample X", "unknown biosample X"),
         ("experiments -k 1 --similarity observed", "nobody has run"),
-        ("biosamples -k 1 --matrix crooked.tsv", "not symmetric: b and a"),
+        (
+            "biosamples -k 1 --matrix crooked.tsv",
+            "not symmetric: b and a",
+        ),
         ("biosamples -k 1 --matrix nan.tsv", "not a finite number"),
-        ("biosamples -k 1 --matrix one.tsv", "nothing to choose between"),
-        ("biosamples -k 1 --matrix m.tsv --objective feature-based", "needs features"),
-        ("biosamples --matrix m.tsv --cost negative.tsv --budget 1", "line 2: the cost of a is -1"),
-        ("biosamples --matrix m.tsv --cost short.tsv --budget 1", "the cost of c is missing"),
+        (
+            "biosamples -k 1 --matrix one.tsv",
+            "nothing to choose between",
+        ),
+        (
+            "biosamples -k 1 --matrix m.tsv --objective feature-based",
+            "needs features",
+        ),
+        (
+            "biosamples --matrix m.tsv --cost negative.tsv --budget 1",
+            "line 2: the cost of a is -1",
+        ),
+        (
+            "biosamples --matrix m.tsv --cost short.tsv --budget 1",
+            "the cost of c is missing",
+        ),
         ("biosamples -k 1 --kernel rbf --gamma -1", "gamma is -1"),
         ("biosamples -k 0", "k is 0"),
     ] {

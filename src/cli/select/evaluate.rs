@@ -20,7 +20,13 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     expression: Option<PathBuf>,
     /// Sizes of choices
-    #[arg(short, long, value_name = "K,…", value_delimiter = ',', default_value = "1,2,3")]
+    #[arg(
+        short,
+        long,
+        value_name = "K,…",
+        value_delimiter = ',',
+        default_value = "1,2,3"
+    )]
     k: Vec<usize>,
     /// What a good choice is
     #[arg(long, value_enum, default_value_t = ObjectiveArgument::FacilityLocation)]

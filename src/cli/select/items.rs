@@ -116,8 +116,8 @@ fn given(text: Option<&str>) -> anyhow::Result<Given> {
         "measured" => Given::Measured,
         "none" => Given::Nothing,
         file if std::path::Path::new(file).is_file() => {
-            let read = std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read {file}"))?;
+            let read =
+                std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
             names(read.lines().filter(|l| !l.starts_with('#')).collect())
         }
         list => names(list.split(',').collect()),

@@ -14,7 +14,14 @@ use super::{positions, print};
 /// All that are stored.
 pub fn list(common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let mut table = Table::new(&["selection", "created", "kind", "objective", "n_chosen", "model"]);
+    let mut table = Table::new(&[
+        "selection",
+        "created",
+        "kind",
+        "objective",
+        "n_chosen",
+        "model",
+    ]);
     for selection in database.selections()? {
         let result = &selection.result;
         let objective = match result["objective"].is_null() {
@@ -90,7 +97,9 @@ pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
         is_same = now == before;
         let names = |answer: &PositionAnswer| -> Vec<Value> {
             let chosen = answer.chosen.iter();
-            chosen.map(|c| json!(format!("{}:{}-{}", c.chrom, c.start, c.end))).collect()
+            chosen
+                .map(|c| json!(format!("{}:{}-{}", c.chrom, c.start, c.end)))
+                .collect()
         };
         if common.format != Format::Json {
             positions::answer(&now, None, common.format)?;
@@ -107,7 +116,12 @@ pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
         if common.format != Format::Json {
             print::answer(&now, None, common.format)?;
         }
-        told(is_same, now.rests_on == before.rests_on, names(&before), names(&now))?;
+        told(
+            is_same,
+            now.rests_on == before.rests_on,
+            names(&before),
+            names(&now),
+        )?;
     }
     Ok(match is_same {
         true => ExitCode::SUCCESS,

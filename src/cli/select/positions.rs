@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use persea::plot::{
-    CurveFigure, CurveFigurePoint, DEFAULT_DPI, selection_curve, write_figure,
-};
+use persea::plot::{CurveFigure, CurveFigurePoint, DEFAULT_DPI, selection_curve, write_figure};
 use persea::selection::{PositionAnswer, PositionRequest, select_positions, store_positions};
 use serde_json::json;
 
@@ -94,7 +92,11 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some(path) = &options.bed {
         let mut lines = String::new();
         for p in &answer.chosen {
-            writeln!(lines, "{}\t{}\t{}\t{}\t{:.6}", p.chrom, p.start, p.end, p.rank, p.gain)?;
+            writeln!(
+                lines,
+                "{}\t{}\t{}\t{}\t{:.6}",
+                p.chrom, p.start, p.end, p.rank, p.gain
+            )?;
         }
         std::fs::write(path, lines).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -138,7 +140,15 @@ pub fn answer(answer: &PositionAnswer, id: Option<i64>, format: Format) -> anyho
         print_json(&value)?;
         return Ok(());
     }
-    let mut table = Table::new(&["rank", "chrom", "start", "end", "gain", "coverage", "represents"]);
+    let mut table = Table::new(&[
+        "rank",
+        "chrom",
+        "start",
+        "end",
+        "gain",
+        "coverage",
+        "represents",
+    ]);
     for p in &answer.chosen {
         table.row(vec![
             json!(p.rank),
@@ -166,9 +176,10 @@ pub fn answer(answer: &PositionAnswer, id: Option<i64>, format: Format) -> anyho
         eprintln!("what was given covers {:.4} by itself", answer.before);
     }
     let last = answer.curve.last();
-    if let (Some(mean), Some([low, high])) =
-        (last.and_then(|p| p.random_mean), last.and_then(|p| p.random_band))
-    {
+    if let (Some(mean), Some([low, high])) = (
+        last.and_then(|p| p.random_mean),
+        last.and_then(|p| p.random_band),
+    ) {
         eprintln!("coverage {coverage:.4}; random choices: {mean:.4} ({low:.4} to {high:.4})");
     }
     eprintln!(

@@ -112,7 +112,9 @@ fn yes_or_no(is: bool) -> Value {
 /// All names for programs, some for people.
 fn names(all: &[String], format: Format) -> String {
     if format != Format::Table || all.len() <= NAMED {
-        return all.join(if format == Format::Csv { ";" } else { "," }).to_string();
+        return all
+            .join(if format == Format::Csv { ";" } else { "," })
+            .to_string();
     }
     format!("{}, …", all[..NAMED].join(","))
 }
@@ -133,14 +135,22 @@ fn beside(answer: &Answer, id: Option<i64>) {
         eprintln!(
             "starting set: {} {}, {}{more} (in brackets how many each represents){}",
             answer.given.len(),
-            if answer.given.len() == 1 { what.one() } else { what.many() },
+            if answer.given.len() == 1 {
+                what.one()
+            } else {
+                what.many()
+            },
             given.join(", "),
             told("; by itself it comes to", answer.before, answer.everything),
         );
     }
     let last = answer.chosen.last().and_then(|c| c.value);
     if let (Some(value), Some(bound)) = (last, answer.bound) {
-        let share = if bound > 0.0 { 100.0 * value / bound } else { 100.0 };
+        let share = if bound > 0.0 {
+            100.0 * value / bound
+        } else {
+            100.0
+        };
         match answer.bound_is_reached {
             true => eprintln!(
                 "value {value:.4}; the best of all choices comes to {bound:.4}: this one has {share:.1} % of that"
@@ -160,10 +170,17 @@ fn beside(answer: &Answer, id: Option<i64>) {
         eprintln!("cost of all: {spent}{beside}");
     }
     if answer.n_random > 0 {
-        eprintln!("random: {} choices at random, their mean and their 5th and 95th percentile", answer.n_random);
+        eprintln!(
+            "random: {} choices at random, their mean and their 5th and 95th percentile",
+            answer.n_random
+        );
     }
     if what == What::Experiments {
-        eprintln!("{} gains computed of {} candidates", grouped(answer.evaluations), grouped(answer.n_candidates as u64));
+        eprintln!(
+            "{} gains computed of {} candidates",
+            grouped(answer.evaluations),
+            grouped(answer.n_candidates as u64)
+        );
     }
     if let Some(id) = id {
         eprintln!("stored as selection {id}; `persea select repeat {id}` chooses again");
@@ -173,7 +190,10 @@ fn beside(answer: &Answer, id: Option<i64>) {
 fn told(before: &str, value: Option<f64>, everything: Option<f64>) -> String {
     match (value, everything) {
         (Some(value), Some(all)) if all > 0.0 => {
-            format!("{before} {value:.4}, {:.1} % of everything", 100.0 * value / all)
+            format!(
+                "{before} {value:.4}, {:.1} % of everything",
+                100.0 * value / all
+            )
         }
         (Some(value), _) => format!("{before} {value:.4}"),
         _ => String::new(),

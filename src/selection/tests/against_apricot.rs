@@ -2,16 +2,24 @@
 
 use serde_json::Value;
 
-use crate::selection::{
-    Features, Limits, Method, ObjectiveKind, Problem, SimilarityMatrix,
-};
+use crate::selection::{Features, Limits, Method, ObjectiveKind, Problem, SimilarityMatrix};
 
 fn floats(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_f64().unwrap())
+        .collect()
 }
 
 fn places(value: &Value) -> Vec<usize> {
-    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as usize).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_u64().unwrap() as usize)
+        .collect()
 }
 
 #[test]
@@ -20,7 +28,10 @@ fn every_objective_chooses_what_apricot_chooses_with_the_same_gains() {
         serde_json::from_str(include_str!("../../../fixtures/selection/apricot.json")).unwrap();
     let n = golden["n"].as_u64().unwrap() as usize;
     let width = golden["width"].as_u64().unwrap() as usize;
-    let similarity = floats(&golden["similarity"]).iter().map(|s| *s as f32).collect();
+    let similarity = floats(&golden["similarity"])
+        .iter()
+        .map(|s| *s as f32)
+        .collect();
     let similarity = SimilarityMatrix::new(n, similarity, &|i| i.to_string()).unwrap();
     let features = Features::new(width, floats(&golden["vectors"])).unwrap();
     let cases = golden["cases"].as_array().unwrap();
@@ -64,7 +75,11 @@ fn every_objective_chooses_what_apricot_chooses_with_the_same_gains() {
             for (i, ((step, item), gain)) in
                 choice.steps.iter().zip(&ranking).zip(gains).enumerate()
             {
-                assert!((step.gain - gain).abs() < 1e-4, "{case}: {} {gain}", step.gain);
+                assert!(
+                    (step.gain - gain).abs() < 1e-4,
+                    "{case}: {} {gain}",
+                    step.gain
+                );
                 if i < 6 && gain > 1e-3 {
                     assert_eq!(step.candidate, *item, "{case}");
                 }

@@ -9,9 +9,15 @@ use crate::selection::{
 const KINDS: [ObjectiveKind; 9] = [
     ObjectiveKind::FacilityLocation,
     ObjectiveKind::SaturatedCoverage { share: 0.3 },
-    ObjectiveKind::FeatureBased { concave: Concave::Sqrt },
-    ObjectiveKind::FeatureBased { concave: Concave::Log },
-    ObjectiveKind::FeatureBased { concave: Concave::Sigmoid },
+    ObjectiveKind::FeatureBased {
+        concave: Concave::Sqrt,
+    },
+    ObjectiveKind::FeatureBased {
+        concave: Concave::Log,
+    },
+    ObjectiveKind::FeatureBased {
+        concave: Concave::Sigmoid,
+    },
     ObjectiveKind::GraphCut { lambda: 2.0 },
     ObjectiveKind::GraphCut { lambda: 0.5 },
     ObjectiveKind::SumOfDistances,
@@ -28,8 +34,11 @@ struct Case {
 impl Case {
     /// Similarities of random vectors (their cosines, all non-negative), which are features too.
     fn new(n: usize, numbers: &[u8]) -> Self {
-        let raw: Vec<f64> = (0..3 * n).map(|i| f64::from(numbers[i] % 8) + 0.125).collect();
-        let dot = |i: usize, j: usize| -> f64 { (0..3).map(|d| raw[3 * i + d] * raw[3 * j + d]).sum() };
+        let raw: Vec<f64> = (0..3 * n)
+            .map(|i| f64::from(numbers[i] % 8) + 0.125)
+            .collect();
+        let dot =
+            |i: usize, j: usize| -> f64 { (0..3).map(|d| raw[3 * i + d] * raw[3 * j + d]).sum() };
         let cosine = |i, j| (dot(i, j) / (dot(i, i) * dot(j, j)).sqrt()) as f32;
         let mut values = vec![1f32; n * n];
         for i in 0..n {
@@ -50,7 +59,11 @@ impl Case {
     fn value(&self, kind: ObjectiveKind, set: &[usize]) -> f64 {
         let s = |i: usize, j: usize| f64::from(self.matrix.get(i, j));
         let distance = |i, j| (s(i, i) + s(j, j) - 2.0 * s(i, j)).max(0.0).sqrt();
-        let pairs = || set.iter().enumerate().flat_map(|(at, i)| set[..at].iter().map(|j| (*i, *j)));
+        let pairs = || {
+            set.iter()
+                .enumerate()
+                .flat_map(|(at, i)| set[..at].iter().map(|j| (*i, *j)))
+        };
         let all = 0..self.n;
         match kind {
             ObjectiveKind::FacilityLocation => all
@@ -78,9 +91,9 @@ impl Case {
                 lambda * to_all - among
             }
             ObjectiveKind::SumOfDistances => pairs().map(|(i, j)| distance(i, j)).sum(),
-            ObjectiveKind::MinimumDistance => {
-                pairs().map(|(i, j)| distance(i, j)).fold(f64::INFINITY, f64::min)
-            }
+            ObjectiveKind::MinimumDistance => pairs()
+                .map(|(i, j)| distance(i, j))
+                .fold(f64::INFINITY, f64::min),
         }
     }
 
@@ -107,7 +120,9 @@ impl Case {
                 None => set.len() == problem.limits.k,
                 Some((costs, budget)) => set.iter().map(|c| costs[*c]).sum::<f64>() <= budget,
             };
-            let may = !set.iter().any(|c| problem.given.contains(c) || problem.excluded.contains(c))
+            let may = !set
+                .iter()
+                .any(|c| problem.given.contains(c) || problem.excluded.contains(c))
                 && problem.required.iter().all(|c| set.contains(c));
             (fits && may).then(|| problem.given.iter().copied().chain(set).collect())
         })
@@ -129,18 +144,30 @@ fn check(case: &Case, problem: &Problem<'_>) -> Result<(), TestCaseError> {
             prop_assert!(close(value, after), "{kind}: {value} is {after}");
         }
         if kind != ObjectiveKind::MinimumDistance {
-            prop_assert!(close(step.gain, after - before), "{kind}: {} of {}", step.gain, after - before);
+            prop_assert!(
+                close(step.gain, after - before),
+                "{kind}: {} of {}",
+                step.gain,
+                after - before
+            );
         }
     }
     let chosen_value = value_of(&chosen);
-    let best = case.sets(problem).map(|set| value_of(&set)).fold(f64::NEG_INFINITY, f64::max);
+    let best = case
+        .sets(problem)
+        .map(|set| value_of(&set))
+        .fold(f64::NEG_INFINITY, f64::max);
     let start = value_of(problem.given);
     if let Some(bound) = choice.bound {
         prop_assert!(best <= bound + 1e-4, "{kind}: {best} passes {bound}");
         prop_assert!(chosen_value <= bound + 1e-4);
     }
     if choice.bound_is_reached {
-        prop_assert!(close(choice.bound.unwrap(), best), "{kind}: {:?} {best}", choice.bound);
+        prop_assert!(
+            close(choice.bound.unwrap(), best),
+            "{kind}: {:?} {best}",
+            choice.bound
+        );
     }
     if let Some(share) = choice.guarantee.share {
         // Of distances it is of the value, whatever was given.
@@ -237,7 +264,10 @@ fn stochastic_greedy_repeats_for_a_seed_and_looks_at_fewer() {
     let run = |seed| {
         let method = Method::Stochastic { epsilon: 0.5, seed };
         let limits = Limits { k: 6, budget: None };
-        let problem = Problem { method, ..case.problem(ObjectiveKind::FacilityLocation, limits) };
+        let problem = Problem {
+            method,
+            ..case.problem(ObjectiveKind::FacilityLocation, limits)
+        };
         problem.solve().unwrap()
     };
     assert_eq!(run(3).steps, run(3).steps);
@@ -252,14 +282,23 @@ fn identical_items_are_chosen_in_order_and_add_nothing_after_the_first() {
     let ones = SimilarityMatrix::new(4, vec![1.0; 16], &|i| i.to_string()).unwrap();
     let case = Case::new(4, &[0; 36]);
     for kind in KINDS {
-        let problem = Problem { similarity: &ones, ..case.problem(kind, Limits { k: 3, budget: None }) };
+        let problem = Problem {
+            similarity: &ones,
+            ..case.problem(kind, Limits { k: 3, budget: None })
+        };
         let steps = problem.solve().unwrap().steps;
         let chosen: Vec<usize> = steps.iter().map(|s| s.candidate).collect();
         assert_eq!(chosen, [0, 1, 2], "{kind}");
     }
-    let problem = Problem { similarity: &ones, ..case.problem(KINDS[0], Limits { k: 3, budget: None }) };
+    let problem = Problem {
+        similarity: &ones,
+        ..case.problem(KINDS[0], Limits { k: 3, budget: None })
+    };
     let choice = problem.solve().unwrap();
-    assert_eq!(choice.steps.iter().map(|s| s.gain).collect::<Vec<_>>(), [4.0, 0.0, 0.0]);
+    assert_eq!(
+        choice.steps.iter().map(|s| s.gain).collect::<Vec<_>>(),
+        [4.0, 0.0, 0.0]
+    );
     assert_eq!(choice.represented_by, [Some(0); 4]);
     assert_eq!(choice.bound, Some(4.0));
 }
@@ -269,17 +308,51 @@ fn contradictions_are_refused() {
     let case = Case::new(4, &[3; 36]);
     let kind = ObjectiveKind::FacilityLocation;
     let plain = |k| case.problem(kind, Limits { k, budget: None });
-    let with = |costs: &'static [f64], budget| Limits { k: 4, budget: Some((costs, budget)) };
+    let with = |costs: &'static [f64], budget| Limits {
+        k: 4,
+        budget: Some((costs, budget)),
+    };
     for (problem, why) in [
         (plain(5), "k is 5, and 4 are left"),
         (plain(0), "k is 0"),
-        (Problem { excluded: &[0, 1, 2, 3], ..plain(1) }, "nothing is left"),
-        (Problem { given: &[0, 1, 2, 3], ..plain(1) }, "nothing is left"),
-        (Problem { required: &[1], excluded: &[1], ..plain(1) }, "item 1 is required and excluded"),
-        (Problem { required: &[1, 2], ..plain(1) }, "2 are required, and k is 1"),
-        (case.problem(kind, with(&[1.0, 2.0, -1.0, 1.0], 3.0)), "cost of item 2"),
+        (
+            Problem {
+                excluded: &[0, 1, 2, 3],
+                ..plain(1)
+            },
+            "nothing is left",
+        ),
+        (
+            Problem {
+                given: &[0, 1, 2, 3],
+                ..plain(1)
+            },
+            "nothing is left",
+        ),
+        (
+            Problem {
+                required: &[1],
+                excluded: &[1],
+                ..plain(1)
+            },
+            "item 1 is required and excluded",
+        ),
+        (
+            Problem {
+                required: &[1, 2],
+                ..plain(1)
+            },
+            "2 are required, and k is 1",
+        ),
+        (
+            case.problem(kind, with(&[1.0, 2.0, -1.0, 1.0], 3.0)),
+            "cost of item 2",
+        ),
         (case.problem(kind, with(&[1.0, 2.0], 3.0)), "cost of item 2"),
-        (case.problem(kind, with(&[1.0; 4], 0.5)), "nothing costs as little"),
+        (
+            case.problem(kind, with(&[1.0; 4], 0.5)),
+            "nothing costs as little",
+        ),
         (case.problem(kind, with(&[1.0; 4], -1.0)), "budget is -1"),
     ] {
         let message = problem.solve().err().unwrap().to_string();
@@ -294,7 +367,10 @@ fn the_curve_begins_with_the_starting_set_and_random_choices_end_where_everythin
     let problem = Problem {
         given: &[2],
         n_random: 50,
-        ..case.problem(ObjectiveKind::FacilityLocation, Limits { k: 7, budget: None })
+        ..case.problem(
+            ObjectiveKind::FacilityLocation,
+            Limits { k: 7, budget: None },
+        )
     };
     let choice = problem.solve().unwrap();
     assert_eq!(choice.curve.len(), 8);
