@@ -37,7 +37,8 @@ held=$(awk -F '\t' 'NR == 2 { print $1 ":" $2 }' sim/three.tsv)
 
 "$persea" track list --format json | grep -v '"location"' >"$to/tracks.json"
 "$persea" model list --format json >"$to/models.json"
-"$persea" info --format json | grep -v '"database"' >"$to/info.json"
+# Not what every version has its own of: the schema's number, the size of the file.
+"$persea" info --format json | grep -vE '"(database|schema|sqlite_bytes|log_bytes|free_bytes)"' >"$to/info.json"
 for model in base half; do
     "$persea" impute "$held" --model "$model" --arcsinh --output "$to/$model.npy"
 done

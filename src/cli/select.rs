@@ -132,7 +132,7 @@ struct Options {
     #[arg(long, value_enum)]
     kernel: Option<KernelArgument>,
     /// Of the kernel rbf: exp(−γ d²) [default: 1 / the median of d²]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
     /// At how many bins signal is compared, about
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -154,7 +154,7 @@ struct Options {
     #[arg(long, value_name = "FILE", requires = "budget")]
     cost: Option<PathBuf>,
     /// What all may cost together
-    #[arg(long, requires = "cost")]
+    #[arg(long, requires = "cost", allow_negative_numbers = true)]
     budget: Option<f64>,
     /// How the choice is made: lazy and plain give the same
     #[arg(long, value_enum, default_value_t = MethodArgument::Lazy)]
@@ -166,7 +166,7 @@ struct Options {
     #[arg(long, default_value_t = 0.2, value_parser = share)]
     share: f64,
     /// Of graph-cut: what likeness to all counts against likeness among the chosen
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, allow_negative_numbers = true)]
     lambda: f64,
     /// Of feature-based: the concave function
     #[arg(long, value_parser = concave, default_value = "sqrt", value_name = "sqrt|log|sigmoid")]

@@ -125,7 +125,8 @@ pub fn evaluate_expression(
 }
 
 /// Of each assay in turn: chooses from the biosamples that have it, by their other tracks, and predicts
-/// the others' tracks of it from those of the chosen.
+/// the others' tracks of it from those of the chosen. Assays are left out whose biosamples have too few other tracks in
+/// common to be compared.
 ///
 /// # Errors
 /// When no assay has two biosamples more than are to be chosen, or tracks cannot be read.
@@ -156,7 +157,9 @@ pub fn evaluate_compendium(
         let place = |biosample: &str, assay: &str| {
             (tracks.iter()).position(|t| t.biosample == biosample && t.assay == assay)
         };
-        let similarity = shared_similarity(&seen, &names, &others, &place, options.kernel)?;
+        // Biosamples that have nothing else in common cannot be compared without the assay itself.
+        let compared = shared_similarity(&seen, &names, &others, &place, options.kernel)?;
+        let Some(similarity) = compared else { continue };
         let target: Vec<usize> = names.iter().filter_map(|n| place(n, assay)).collect();
         let scored = scored.select(Axis(0), &target);
         let predict = |chosen: &[usize], predictor| {
@@ -193,7 +196,7 @@ pub fn evaluate_compendium(
     }
     if all.is_empty() {
         let why = format!(
-            "no assay has been measured in {} biosamples or more",
+            "no assay has been measured in {} biosamples or more that other tracks compare",
             least + 1
         );
         return Err(SelectionError::question(why).into());
@@ -217,14 +220,15 @@ fn shaped(rows: usize, values: Vec<f32>) -> Array2<f32> {
     Array2::from_shape_vec((rows, columns), values).unwrap_or_default()
 }
 
-/// The mean similarity over the other assays that two biosamples have in common.
+/// The mean similarity over the other assays that two biosamples have in common; `None` where two
+/// have none.
 fn shared_similarity(
     seen: &Array2<f32>,
     names: &[&str],
     others: &[&str],
     place: &dyn Fn(&str, &str) -> Option<usize>,
     kernel: Kernel,
-) -> Result<SimilarityMatrix, SelectionError> {
+) -> Result<Option<SimilarityMatrix>, SelectionError> {
     let n = names.len();
     let mut sums = vec![0f64; n * n];
     let mut counts = vec![0u32; n * n];
@@ -248,15 +252,11 @@ fn shared_similarity(
     let mut values = Vec::with_capacity(n * n);
     for i in 0..n * n {
         if counts[i] == 0 {
-            return Err(SelectionError::question(format!(
-                "{} and {} have no other track in common to be compared by",
-                names[i / n],
-                names[i % n]
-            )));
+            return Ok(None);
         }
         values.push((sums[i] / f64::from(counts[i])) as f32);
     }
-    SimilarityMatrix::new(n, values, &|i| names[i].to_string())
+    SimilarityMatrix::new(n, values, &|i| names[i].to_string()).map(Some)
 }
 
 /// The choice and random ones, of each size and by each predictor.

@@ -35,7 +35,7 @@ pub struct Options {
     #[arg(long, default_value_t = 10_000)]
     ground: usize,
     /// Of exp(−γ d²) [default: 1 / the median of d²]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
     /// Probes lie inside these intervals
     #[arg(long, value_name = "BED", num_args = 1..)]
