@@ -112,6 +112,7 @@ impl Problem<'_> {
         };
         let conditions = Conditions {
             budget: self.limits.budget.is_some(),
+            number_and_budget: self.limits.budget.is_some() && self.limits.k < candidates.len(),
             given: !self.given.is_empty(),
             required: !self.required.is_empty(),
             metric,

@@ -215,36 +215,33 @@ impl Search<'_> {
     fn note_bound(&mut self, gains: &[(usize, f64)]) {
         let n_required = self.run.steps.iter().filter(|s| s.required).count();
         let most = self.limits.k.saturating_sub(n_required);
-        let mut bound = self.run.gain();
-        match self.limits.budget {
-            None => {
-                let mut highest: Vec<f64> = gains.iter().map(|(_, g)| g.max(0.0)).collect();
-                if highest.len() > most && most > 0 {
-                    highest.select_nth_unstable_by(most - 1, |a, b| b.total_cmp(a));
-                }
-                bound += highest.iter().take(most).sum::<f64>();
-            }
-            Some((costs, budget)) => {
-                let required = self.run.steps.iter().filter(|s| s.required);
-                let mut left = budget - required.map(|s| costs[s.candidate]).sum::<f64>();
-                let mut rated: Vec<(f64, f64)> = gains
-                    .iter()
-                    .filter(|(c, _)| costs[*c] <= left)
-                    .map(|(c, g)| (g.max(0.0), costs[*c]))
-                    .collect();
-                rated.sort_by(|a, b| (b.0 * a.1).total_cmp(&(a.0 * b.1)));
-                let mut n = 0;
-                for (gain, cost) in rated {
-                    if n == most || left < 0.0 {
-                        break;
-                    }
-                    let share = if cost > left { left / cost } else { 1.0 };
-                    bound += gain * share;
-                    left -= cost * share;
-                    n += usize::from(self.limits.k < self.open.len() && share == 1.0);
-                }
-            }
+        let mut highest: Vec<f64> = gains.iter().map(|(_, g)| g.max(0.0)).collect();
+        if highest.len() > most && most > 0 {
+            highest.select_nth_unstable_by(most - 1, |a, b| b.total_cmp(a));
         }
+        let mut more: f64 = highest.iter().take(most).sum();
+        if let Some((costs, budget)) = self.limits.budget {
+            let required = self.run.steps.iter().filter(|s| s.required);
+            let mut left = budget - required.map(|s| costs[s.candidate]).sum::<f64>();
+            let mut rated: Vec<(f64, f64)> = gains
+                .iter()
+                .filter(|(c, _)| costs[*c] <= left)
+                .map(|(c, g)| (g.max(0.0), costs[*c]))
+                .collect();
+            rated.sort_by(|a, b| (b.0 * a.1).total_cmp(&(a.0 * b.1)));
+            let mut filled = 0.0;
+            for (gain, cost) in rated {
+                let share = if cost > left { left / cost } else { 1.0 };
+                filled += gain * share;
+                left -= cost * share;
+                if share < 1.0 {
+                    break;
+                }
+            }
+            // Both hold, whichever is less.
+            more = more.min(filled);
+        }
+        let bound = self.run.gain() + more;
         self.best_bound = self.best_bound.min(bound);
     }
 

@@ -17,6 +17,8 @@ pub struct Guarantee {
 pub struct Conditions {
     /// Whether there is a budget; a number of choices otherwise.
     pub budget: bool,
+    /// Whether the number of choices is limited as well as what they cost.
+    pub number_and_budget: bool,
     /// Whether something was there already.
     pub given: bool,
     /// Whether some items were required.
@@ -46,6 +48,7 @@ pub fn guarantee(kind: ObjectiveKind, method: Method, conditions: Conditions) ->
     };
     let e = 1.0 / std::f64::consts::E;
     match kind {
+        _ if conditions.number_and_budget => none("a limit on the number and a budget at once"),
         ObjectiveKind::GraphCut { lambda } if lambda < 2.0 => {
             none("with a lambda below 2 more may be worth less")
         }

@@ -4,6 +4,7 @@
 //! comes from a model's factors, its imputations, the stored tracks, or a file ([`Source`]);
 //! [`select`] puts the two together for a database, and stores what it did.
 
+mod answer;
 mod choose;
 mod coverage;
 mod dispersion;
@@ -16,6 +17,7 @@ mod guarantee;
 mod multiscale;
 mod objective;
 mod positions;
+mod probes;
 mod product;
 mod profiles;
 mod request;
@@ -26,6 +28,7 @@ mod tables;
 mod tests;
 mod vectors;
 
+pub use answer::{Answer, Chosen, Start};
 pub use choose::{Choice, CurvePoint, Problem, representatives};
 pub use error::SelectionError;
 pub use evaluate::{
@@ -41,9 +44,7 @@ pub use positions::{
     store_positions,
 };
 pub use product::{Combination, Experiments};
-pub use request::{
-    Answer, Chosen, Given, KernelChoice, Request, Source, Start, What, select, store, stored,
-};
+pub use request::{Given, KernelChoice, Request, Source, What, select, store, stored};
 pub use similarity::{Similarity, SimilarityMatrix};
 pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression, read_similarities};
 pub use vectors::{Kernel, Vectors};

@@ -118,7 +118,10 @@ impl Case {
             let set: Vec<usize> = (0..self.n).filter(|i| bits >> i & 1 == 1).collect();
             let fits = match problem.limits.budget {
                 None => set.len() == problem.limits.k,
-                Some((costs, budget)) => set.iter().map(|c| costs[*c]).sum::<f64>() <= budget,
+                Some((costs, budget)) => {
+                    set.len() <= problem.limits.k
+                        && set.iter().map(|c| costs[*c]).sum::<f64>() <= budget
+                }
             };
             let may = !set
                 .iter()
@@ -252,6 +255,10 @@ proptest! {
         let limits = Limits { k: n, budget: Some((&costs, least + 4.0)) };
         let problem = case.problem(KINDS[which], limits);
         check(&case, &problem)?;
+        let few = Limits { k: 2, budget: Some((&costs, least + 4.0)) };
+        let few = case.problem(KINDS[which], few);
+        check(&case, &few)?;
+        prop_assert!(few.solve().unwrap().steps.len() <= 2);
         let spent: f64 = problem.solve().unwrap().steps.iter().map(|s| costs[s.candidate]).sum();
         prop_assert!(spent <= least + 4.0);
     }
