@@ -83,9 +83,11 @@ impl Problem<'_> {
     /// are, an item both required and excluded, costs that are no costs.
     pub fn solve(&self) -> Result<Choice, SelectionError> {
         let candidates = self.candidates()?;
-        let run = self.run(&candidates)?;
-        let before = self.start()?.value();
-        let everything = self.everything(&candidates)?;
+        let start = self.start()?;
+        let start = start.as_ref();
+        let run = self.run(start, &candidates);
+        let before = start.value();
+        let everything = self.everything(start, &candidates);
         let bound = match (before, run.bound) {
             // No more than everything, where that is known.
             (Some(before), Some(gain)) => {
@@ -94,7 +96,7 @@ impl Problem<'_> {
             }
             _ => None,
         };
-        let best = self.best_of_all(&candidates)?;
+        let best = self.best_of_all(start, &candidates);
         let (bound, bound_is_reached) = match best {
             Some(best) => (Some(best), true),
             None => (bound, false),
@@ -118,7 +120,7 @@ impl Problem<'_> {
             metric,
         };
         Ok(Choice {
-            curve: self.curve(&candidates, &run, before)?,
+            curve: self.curve(start, &candidates, &run),
             before,
             everything,
             bound,
@@ -131,7 +133,7 @@ impl Problem<'_> {
     }
 
     /// The highest value of all choices of `k`, where they are few enough to look at each.
-    fn best_of_all(&self, candidates: &[usize]) -> Result<Option<f64>, SelectionError> {
+    fn best_of_all(&self, start: &dyn Objective, candidates: &[usize]) -> Option<f64> {
         let optional: Vec<usize> = candidates
             .iter()
             .copied()
@@ -142,16 +144,15 @@ impl Problem<'_> {
         for i in 0..free {
             n_choices *= optional.len().saturating_sub(i) as f64 / (i + 1) as f64;
         }
-        // Each choice begins anew, which some objectives need the whole matrix for.
-        let n = self.similarity.n_targets() as f64;
-        if self.limits.budget.is_some() || n_choices > MOST_LOOKED_AT || n_choices * n * n > 1e8 {
-            return Ok(None);
+        let work = n_choices * (self.similarity.n_targets() * self.limits.k) as f64;
+        if self.limits.budget.is_some() || n_choices > MOST_LOOKED_AT || work > 1e8 {
+            return None;
         }
         let mut best = f64::NEG_INFINITY;
         // Places in `optional`, ascending: the next choice moves the last place that can be.
         let mut places: Vec<usize> = (0..free).collect();
         loop {
-            let mut objective = self.start()?;
+            let mut objective = start.copy();
             let free_ones = places.iter().map(|p| &optional[*p]);
             for item in self.required.iter().chain(free_ones) {
                 objective.add(*item);
@@ -168,7 +169,7 @@ impl Problem<'_> {
                 places[j] = places[j - 1] + 1;
             }
         }
-        Ok(best.is_finite().then_some(best))
+        best.is_finite().then_some(best)
     }
 
     /// The objective with the starting set in it.
@@ -256,25 +257,25 @@ impl Problem<'_> {
     }
 
     /// Greedy; of a budget the better of by gain and by gain for cost.
-    fn run(&self, candidates: &[usize]) -> Result<Run, SelectionError> {
-        let go = |by_cost: bool| -> Result<Run, SelectionError> {
-            let mut objective = self.start()?;
+    fn run(&self, start: &dyn Objective, candidates: &[usize]) -> Run {
+        let go = |by_cost: bool| -> Run {
+            let mut objective = start.copy();
             let objective = objective.as_mut();
             let (limits, method) = (&self.limits, self.method);
-            Ok(greedy(
+            greedy(
                 objective,
                 candidates,
                 self.required,
                 limits,
                 method,
                 by_cost,
-            ))
+            )
         };
-        let by_gain = go(false)?;
+        let by_gain = go(false);
         if self.limits.budget.is_none() {
-            return Ok(by_gain);
+            return by_gain;
         }
-        let by_cost = go(true)?;
+        let by_cost = go(true);
         let bound = match (by_gain.bound, by_cost.bound) {
             (Some(a), Some(b)) => Some(a.min(b)),
             _ => None,
@@ -284,15 +285,15 @@ impl Problem<'_> {
             true => by_cost,
             false => by_gain,
         };
-        Ok(Run {
+        Run {
             bound,
             evaluations,
             ..better
-        })
+        }
     }
 
     /// The value of the starting set and all candidates.
-    fn everything(&self, candidates: &[usize]) -> Result<Option<f64>, SelectionError> {
+    fn everything(&self, start: &dyn Objective, candidates: &[usize]) -> Option<f64> {
         match self.objective {
             ObjectiveKind::FacilityLocation => {
                 // The matrix is symmetric: a target's row is what all have for it.
@@ -307,27 +308,23 @@ impl Problem<'_> {
                         let of = targets.zip(row).filter(|(t, _)| open[*t]);
                         of.fold(best, |best, (_, s)| best.max(*s))
                     });
-                    return Ok(Some(best.iter().map(|s| f64::from(*s)).sum()));
+                    return Some(best.iter().map(|s| f64::from(*s)).sum());
                 }
-                Ok(None)
+                None
             }
             ObjectiveKind::SaturatedCoverage { .. } | ObjectiveKind::FeatureBased { .. } => {
-                let mut objective = self.start()?;
+                let mut objective = start.copy();
                 for c in candidates {
                     objective.add(*c);
                 }
-                Ok(objective.value())
+                objective.value()
             }
-            _ => Ok(None),
+            _ => None,
         }
     }
 
-    fn curve(
-        &self,
-        candidates: &[usize],
-        run: &Run,
-        before: Option<f64>,
-    ) -> Result<Vec<CurvePoint>, SelectionError> {
+    fn curve(&self, start: &dyn Objective, candidates: &[usize], run: &Run) -> Vec<CurvePoint> {
+        let before = start.value();
         let optional: Vec<usize> = candidates
             .iter()
             .copied()
@@ -345,7 +342,7 @@ impl Problem<'_> {
                     &mut generator(self.seed, Purpose::RandomChoice, i),
                     &mut order,
                 );
-                let mut objective = self.start()?;
+                let mut objective = start.copy();
                 let mut spent = 0.0;
                 let mut values = vec![before];
                 for c in required.iter().chain(&order) {
@@ -364,9 +361,9 @@ impl Problem<'_> {
                 if self.limits.budget.is_some() {
                     values = values.pop().into_iter().collect();
                 }
-                Ok(values)
+                values
             })
-            .collect::<Result<_, SelectionError>>()?;
+            .collect();
         let point = |k: usize, value: Option<f64>, at: usize| {
             let drawn = walks.iter().filter_map(|w| w.get(at).copied().flatten());
             let mut drawn: Vec<f64> = drawn.collect();
@@ -383,13 +380,13 @@ impl Problem<'_> {
         let values = [before]
             .into_iter()
             .chain(run.steps.iter().map(|s| s.value));
-        Ok(match self.limits.budget {
+        match self.limits.budget {
             None => values.enumerate().map(|(k, v)| point(k, v, k)).collect(),
             Some(_) => {
                 let value = run.steps.last().map_or(before, |s| s.value);
                 vec![point(run.steps.len(), value, 0)]
             }
-        })
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! rises, and sums are taken in one order. So lazy and plain greedy give the same choice to the bit.
 
 use super::objective::Objective;
-use super::similarity::{Similarity, fold_rows, whole_row};
+use super::similarity::{BLOCK_TARGETS, Similarity, fold_rows, whole_row};
 
 /// Sums in f32 over so many values before they are added in f64.
 const RUN: usize = 256;
@@ -47,7 +47,14 @@ fn sum_within(row: &[f32], missing: &[f32]) -> f64 {
     )
 }
 
+/// A sum over two rows, block by block as [`fold_rows`] takes them.
+fn in_blocks(row: &[f32], state: &[f32], sum: fn(&[f32], &[f32]) -> f64) -> f64 {
+    let blocks = row.chunks(BLOCK_TARGETS).zip(state.chunks(BLOCK_TARGETS));
+    blocks.fold(0.0, |total, (row, state)| total + sum(row, state))
+}
+
 /// Σ over targets of the highest similarity to what is chosen.
+#[derive(Clone)]
 pub struct FacilityLocation<'a> {
     similarity: &'a dyn Similarity,
     /// Each target's highest similarity so far.
@@ -67,6 +74,10 @@ impl<'a> FacilityLocation<'a> {
 }
 
 impl Objective for FacilityLocation<'_> {
+    fn copy(&self) -> Box<dyn Objective + '_> {
+        Box::new(self.clone())
+    }
+
     fn gains(&self, candidates: &[usize]) -> Vec<f64> {
         fold_rows(self.similarity, candidates, 0.0, |sum, _, targets, row| {
             sum + sum_above(row, &self.covered[targets])
@@ -74,8 +85,8 @@ impl Objective for FacilityLocation<'_> {
     }
 
     fn add(&mut self, candidate: usize) -> f64 {
-        let gain = self.gains(&[candidate]).first().copied().unwrap_or(0.0);
         let row = whole_row(self.similarity, candidate);
+        let gain = in_blocks(&row, &self.covered, sum_above);
         for (covered, s) in self.covered.iter_mut().zip(row) {
             *covered = covered.max(s);
         }
@@ -102,6 +113,7 @@ impl Objective for FacilityLocation<'_> {
 
 /// Σ over targets of the summed similarity to what is chosen, up to a share of the target's sum
 /// over all (Lin and Bilmes 2011).
+#[derive(Clone)]
 pub struct SaturatedCoverage<'a> {
     similarity: &'a dyn Similarity,
     /// What each target lacks until it is saturated.
@@ -126,6 +138,10 @@ impl<'a> SaturatedCoverage<'a> {
 }
 
 impl Objective for SaturatedCoverage<'_> {
+    fn copy(&self) -> Box<dyn Objective + '_> {
+        Box::new(self.clone())
+    }
+
     fn gains(&self, candidates: &[usize]) -> Vec<f64> {
         fold_rows(self.similarity, candidates, 0.0, |sum, _, targets, row| {
             sum + sum_within(row, &self.missing[targets])
@@ -133,8 +149,8 @@ impl Objective for SaturatedCoverage<'_> {
     }
 
     fn add(&mut self, candidate: usize) -> f64 {
-        let gain = self.gains(&[candidate]).first().copied().unwrap_or(0.0);
         let row = whole_row(self.similarity, candidate);
+        let gain = in_blocks(&row, &self.missing, sum_within);
         for (missing, s) in self.missing.iter_mut().zip(row) {
             *missing = (*missing - s).max(0.0);
         }

@@ -7,6 +7,7 @@ use super::objective::Objective;
 use super::similarity::{Similarity, fold_rows, whole_row};
 
 /// Distances between items, from their similarities.
+#[derive(Clone)]
 pub struct Distances<'a> {
     similarity: &'a dyn Similarity,
     own: Vec<f32>,
@@ -67,6 +68,7 @@ impl<'a> Distances<'a> {
 
 /// The sum of distances between all pairs that are chosen. The first choice is an end of the
 /// farthest pair.
+#[derive(Clone)]
 pub struct SumOfDistances<'a> {
     distances: Distances<'a>,
     scores: Vec<f64>,
@@ -88,6 +90,10 @@ impl<'a> SumOfDistances<'a> {
 }
 
 impl Objective for SumOfDistances<'_> {
+    fn copy(&self) -> Box<dyn Objective + '_> {
+        Box::new(self.clone())
+    }
+
     fn gains(&self, candidates: &[usize]) -> Vec<f64> {
         candidates.iter().map(|c| self.scores[*c]).collect()
     }
@@ -131,6 +137,7 @@ impl Objective for SumOfDistances<'_> {
 
 /// The least distance between two that are chosen: farthest-first. A choice's gain is how far it
 /// was from the nearest that had been chosen; the first, an end of the farthest pair, has none.
+#[derive(Clone)]
 pub struct MinimumDistance<'a> {
     distances: Distances<'a>,
     scores: Vec<f64>,
@@ -152,6 +159,10 @@ impl<'a> MinimumDistance<'a> {
 }
 
 impl Objective for MinimumDistance<'_> {
+    fn copy(&self) -> Box<dyn Objective + '_> {
+        Box::new(self.clone())
+    }
+
     fn gains(&self, candidates: &[usize]) -> Vec<f64> {
         candidates.iter().map(|c| self.scores[*c]).collect()
     }

@@ -88,6 +88,7 @@ impl Features {
 }
 
 /// Σ over features of the concave function of the sum over what is chosen.
+#[derive(Clone)]
 pub struct FeatureBased<'a> {
     features: &'a Features,
     concave: Concave,
@@ -113,6 +114,10 @@ impl<'a> FeatureBased<'a> {
 }
 
 impl Objective for FeatureBased<'_> {
+    fn copy(&self) -> Box<dyn Objective + '_> {
+        Box::new(self.clone())
+    }
+
     fn gains(&self, candidates: &[usize]) -> Vec<f64> {
         if candidates.len() * self.features.width < 1 << 12 {
             return candidates.iter().map(|c| self.gain(*c)).collect();

@@ -5,6 +5,7 @@ use super::similarity::{Similarity, fold_rows, whole_row};
 
 /// λ Σ over targets and chosen of their similarity − Σ over pairs of chosen, an item with itself
 /// among them (apricot's `GraphCutSelection`, whose α is this λ).
+#[derive(Clone)]
 pub struct GraphCut<'a> {
     similarity: &'a dyn Similarity,
     lambda: f64,
@@ -38,6 +39,10 @@ impl<'a> GraphCut<'a> {
 }
 
 impl Objective for GraphCut<'_> {
+    fn copy(&self) -> Box<dyn Objective + '_> {
+        Box::new(self.clone())
+    }
+
     fn gains(&self, candidates: &[usize]) -> Vec<f64> {
         candidates.iter().map(|c| self.gains[*c]).collect()
     }

@@ -228,7 +228,12 @@ impl Search<'_> {
                 .filter(|(c, _)| costs[*c] <= left)
                 .map(|(c, g)| (g.max(0.0), costs[*c]))
                 .collect();
-            rated.sort_by(|a, b| (b.0 * a.1).total_cmp(&(a.0 * b.1)));
+            // What costs nothing comes first.
+            let worth = |(gain, cost): &(f64, f64)| match *cost > 0.0 {
+                true => gain / cost,
+                false => f64::INFINITY,
+            };
+            rated.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
             let mut filled = 0.0;
             for (gain, cost) in rated {
                 let share = if cost > left { left / cost } else { 1.0 };

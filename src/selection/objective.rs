@@ -14,6 +14,9 @@ pub trait Objective: Send + Sync {
     /// What each candidate would add to what has been chosen. Greedy algorithms take the highest.
     fn gains(&self, candidates: &[usize]) -> Vec<f64>;
 
+    /// The same with the same chosen, to go on from separately.
+    fn copy(&self) -> Box<dyn Objective + '_>;
+
     /// Chooses a candidate and returns what it added.
     fn add(&mut self, candidate: usize) -> f64;
 

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::SelectionError;
 
 /// Targets of a block.
-const BLOCK_TARGETS: usize = 2_048;
+pub(super) const BLOCK_TARGETS: usize = 2_048;
 /// Candidates of a block.
 const BLOCK_CANDIDATES: usize = 128;
 /// Below so many similarities one thread is faster than several.
