@@ -13,8 +13,8 @@ use anyhow::{Context, ensure};
 use npyz::WriterBuilder;
 use persea::random::{Purpose, fill_uniform, generator};
 use persea::selection::{
-    Combination, Experiments, Kernel, Limits, Method, ObjectiveKind, PositionRequest, Problem,
-    Similarity, Vectors, greedy, select_positions,
+    Combination, Experiments, Kernel, Limits, Method, ObjectiveKind, PositionRequest, Similarity,
+    Vectors, greedy, select_positions,
 };
 use persea::store::Database;
 
