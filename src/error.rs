@@ -32,6 +32,9 @@ pub enum Error {
     /// Downstream tasks.
     #[error(transparent)]
     Task(#[from] crate::tasks::TaskError),
+    /// Selection.
+    #[error(transparent)]
+    Selection(#[from] crate::selection::SelectionError),
     /// Figures and pages.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),

@@ -23,6 +23,7 @@
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
+//! | [`selection`] | what to measure next: objectives, greedy choices, bounds |
 //! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!
@@ -101,6 +102,7 @@ pub mod model;
 pub mod plot;
 pub mod random;
 pub mod search;
+pub mod selection;
 pub mod simulation;
 pub mod store;
 pub mod tasks;

@@ -24,6 +24,7 @@ mod model;
 mod names;
 mod output;
 mod progress;
+mod select;
 mod similar;
 mod simulate;
 mod task;
@@ -111,6 +112,7 @@ enum Command {
     Model(model::Arguments),
     Index(index::Arguments),
     Similar(Box<similar::Arguments>),
+    Select(select::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
@@ -156,6 +158,7 @@ pub fn main() -> ExitCode {
         Command::Model(a) => model::run(a, &common),
         Command::Index(a) => index::run(a, &common),
         Command::Similar(a) => similar::run(*a, &common),
+        Command::Select(a) => select::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
@@ -259,6 +262,12 @@ mod tests {
             "similar gene VPS72 --part body --inside a.bed --not-class masked",
             "similar position --batch queries.bed --signal --metric network",
             "similar biosample E003 --profiles imputed -k 3",
+            "select biosamples -k 3 --for-assay H3K36me3",
+            "select biosamples --cost c.tsv --budget 10 --for-assay H3K27ac --objective graph-cut --lambda 3",
+            "select assays -k 2 --for-biosample E003 --given measured --similarity observed --plot c.svg",
+            "select experiments -k 10 --combine mean --method stochastic --epsilon 0.2 --format tsv",
+            "select positions -k 1000 --probe-width 50 --spacing 1000 --outside a.bed --bed probes.bed",
+            "select repeat 1",
             "info",
             "check",
             "backup copy.persea --format json",

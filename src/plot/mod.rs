@@ -12,6 +12,7 @@ mod fonts;
 mod heat_map;
 mod page;
 mod palette;
+mod selection_curve;
 mod task_report;
 mod write;
 
@@ -21,5 +22,6 @@ pub use figures::{Bar, Series, bars, lines, scatter};
 pub use fonts::{fitted, text_width};
 pub use heat_map::{HeatMap, HeatMapRow};
 pub use palette::{CATEGORIES, Colour, Theme};
+pub use selection_curve::{CurveFigure, CurveFigurePoint, selection_curve};
 pub use task_report::{ReportedRun, task_report_html, task_report_markdown};
 pub use write::{DEFAULT_DPI, FigureFormat, figure_bytes, write_figure};
