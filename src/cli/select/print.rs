@@ -112,9 +112,7 @@ fn yes_or_no(is: bool) -> Value {
 /// All names for programs, some for people.
 fn names(all: &[String], format: Format) -> String {
     if format != Format::Table || all.len() <= NAMED {
-        return all
-            .join(if format == Format::Csv { ";" } else { "," })
-            .to_string();
+        return all.join(if format == Format::Csv { ";" } else { "," });
     }
     format!("{}, …", all[..NAMED].join(","))
 }
