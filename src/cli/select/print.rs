@@ -32,7 +32,7 @@ pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
             answer.chosen.len(),
             grouped(answer.n_items as u64),
             answer.what.many(),
-            answer.objective
+            answer.objective.replace('-', " ")
         ),
         value_name: match scale {
             Some(_) => "coverage (1: everything chosen)".into(),
