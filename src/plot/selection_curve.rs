@@ -35,6 +35,8 @@ pub struct CurveFigurePoint {
 const WIDTH: u32 = 640;
 const CHART_HEIGHT: u32 = 400;
 const KEY_ROW: i32 = 18;
+/// Of more points none is marked.
+const MOST_DOTS: usize = 60;
 
 /// Draws it as SVG: the selection as a line with dots, random choices as a dashed line in a band,
 /// the bound as a dotted line; the key stands below and covers nothing.
@@ -126,7 +128,8 @@ pub fn selection_curve(figure: &CurveFigure) -> Result<String, PlotError> {
             line.iter().copied(),
             colour(0).stroke_width(2),
         ))?;
-        if line.len() <= 60 {
+        let is_dotted = line.len() <= MOST_DOTS;
+        if is_dotted {
             let dots = line.iter().map(|p| Circle::new(*p, 4, colour(0).filled()));
             chart.draw_series(dots)?;
         }
@@ -145,7 +148,9 @@ pub fn selection_curve(figure: &CurveFigure) -> Result<String, PlotError> {
             match row {
                 0 => {
                     across(colour(0), false)?;
-                    lower.draw(&Circle::new((90, middle), 4, colour(0).filled()))?;
+                    if is_dotted {
+                        lower.draw(&Circle::new((90, middle), 4, colour(0).filled()))?;
+                    }
                 }
                 1 => {
                     let corners = [(76, middle - 6), (104, middle + 6)];

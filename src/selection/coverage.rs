@@ -22,8 +22,8 @@ fn sum_terms(row: &[f32], state: &[f32], term: impl Fn(f32, f32) -> f32) -> f64 
             lanes[0] += term(*r, *s);
         }
         for (r, s) in rows.zip(states) {
-            for i in 0..LANES {
-                lanes[i] += term(r[i], s[i]);
+            for ((lane, r), s) in lanes.iter_mut().zip(r).zip(s) {
+                *lane += term(*r, *s);
             }
         }
         total += lanes.iter().map(|v| f64::from(*v)).sum::<f64>();

@@ -250,11 +250,11 @@ fn shared_similarity(
         }
     }
     let mut values = Vec::with_capacity(n * n);
-    for i in 0..n * n {
-        if counts[i] == 0 {
+    for (sum, count) in sums.iter().zip(&counts) {
+        if *count == 0 {
             return Ok(None);
         }
-        values.push((sums[i] / f64::from(counts[i])) as f32);
+        values.push((sum / f64::from(*count)) as f32);
     }
     SimilarityMatrix::new(n, values, &|i| names[i].to_string()).map(Some)
 }
@@ -358,10 +358,11 @@ fn ridge(rows: &Array2<f32>, target: usize, predictors: &[usize]) -> Weights {
     };
     let mut matrix = Array2::<f64>::zeros((k, k));
     let mut right = Array1::<f64>::zeros(k);
-    for i in 0..k {
-        right[i] = covariance(predictors[i], means[i], target, own);
-        for j in 0..=i {
-            matrix[[i, j]] = covariance(predictors[i], means[i], predictors[j], means[j]);
+    let known = || predictors.iter().zip(&means).enumerate();
+    for (i, (a, mean_a)) in known() {
+        right[i] = covariance(*a, *mean_a, target, own);
+        for (j, (b, mean_b)) in known().take(i + 1) {
+            matrix[[i, j]] = covariance(*a, *mean_a, *b, *mean_b);
             matrix[[j, i]] = matrix[[i, j]];
         }
     }

@@ -189,8 +189,7 @@ impl<'a> Kernel<'a> {
         self.target_shared.squares.len()
     }
 
-    /// γ d² of some vectors to a block of targets, `[vectors, block]`, added to what is there where
-    /// `onto` says of which row.
+    /// γ d² of some vectors (values and squared lengths) to a block of targets, `[vectors, block]`.
     fn distances(
         own: (&[f32], &[f32]),
         targets: &Prepared,
@@ -331,14 +330,15 @@ fn gain_of(coarse: &[f32], fine: Option<&[f32]>, covered: &[f32]) -> f64 {
                 first += coarse.len();
                 let whole = coarse.len() / 16 * 16;
                 for i in (0..whole).step_by(16) {
-                    for lane in 0..16 {
+                    for (lane, sum) in lanes.iter_mut().enumerate() {
                         let s = exp_of_negative(-(coarse[i + lane] + fine[i + lane]));
-                        lanes[lane] += (s - covered[i + lane]).max(0.0);
+                        *sum += (s - covered[i + lane]).max(0.0);
                     }
                 }
-                for i in whole..coarse.len() {
-                    let s = exp_of_negative(-(coarse[i] + fine[i]));
-                    lanes[0] += (s - covered[i]).max(0.0);
+                let rest = coarse[whole..].iter().zip(&fine[whole..]);
+                for ((coarse, fine), covered) in rest.zip(&covered[whole..]) {
+                    let s = exp_of_negative(-(coarse + fine));
+                    lanes[0] += (s - covered).max(0.0);
                 }
                 total += lanes.iter().map(|v| f64::from(*v)).sum::<f64>();
                 lanes = [0.0; 16];

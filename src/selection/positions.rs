@@ -296,7 +296,8 @@ fn curve(
         coverage.push(coverage[coverage.len() - 1] + step.gain / n);
     }
     let every = request.k.div_ceil(100);
-    let numbers = (0..=request.k).filter(|k| k % every == 0 || *k == request.k);
+    let numbers =
+        (0..=request.k).filter(|k| *k <= 20 || k.is_multiple_of(every) || *k == request.k);
     numbers
         .map(|k| {
             let mut drawn: Vec<f64> = match k {

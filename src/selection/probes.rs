@@ -5,7 +5,7 @@ use std::path::Path;
 use super::SelectionError;
 use super::multiscale::{Parts, Place, Row};
 use super::positions::PositionRequest;
-use crate::genome::{BIN_BP, GenomeAxis, Interval, Mask, Scale, read_bed};
+use crate::genome::{GenomeAxis, Interval, Mask, Scale, read_bed};
 use crate::model::{GenomeBlock, TrainedModel};
 use crate::random::{Purpose, below, generator};
 use crate::store::Database;

@@ -111,7 +111,7 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
 pub fn draw(answer: &PositionAnswer, path: &Path) -> anyhow::Result<()> {
     let figure = CurveFigure {
         title: format!(
-            "{} of {} positions by facility-location",
+            "{} of {} positions by facility location",
             grouped(answer.chosen.len() as u64),
             grouped(answer.n_candidates as u64)
         ),

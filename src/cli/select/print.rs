@@ -32,7 +32,7 @@ pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
             answer.chosen.len(),
             grouped(answer.n_items as u64),
             answer.what.many(),
-            answer.objective
+            answer.objective.replace('-', " ")
         ),
         value_name: match scale {
             Some(_) => "coverage (1: everything chosen)".into(),
@@ -112,9 +112,7 @@ fn yes_or_no(is: bool) -> Value {
 /// All names for programs, some for people.
 fn names(all: &[String], format: Format) -> String {
     if format != Format::Table || all.len() <= NAMED {
-        return all
-            .join(if format == Format::Csv { ";" } else { "," })
-            .to_string();
+        return all.join(if format == Format::Csv { ";" } else { "," });
     }
     format!("{}, …", all[..NAMED].join(","))
 }
