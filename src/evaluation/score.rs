@@ -359,6 +359,7 @@ mod tests {
             aucimp1: measures::aucimp1(&o, &i),
             catchpeakobs: measures::auroc(&p, &i),
             auprc: measures::average_precision(&p, &i),
+            recall10fdr: measures::recall_at_fdr(&p, &i, 0.1),
             specificity: measures::specificity(&o, &i, &a),
         };
         for ((name, scored), (_, expected)) in clean.values().iter().zip(by_hand.values()) {
@@ -471,7 +472,7 @@ mod tests {
         names.sort();
         expected.sort();
         assert_eq!(names, expected);
-        assert_eq!(expected.len(), 18);
+        assert_eq!(expected.len(), 19);
     }
 
     #[derive(Deserialize)]
