@@ -20,7 +20,7 @@ use super::{Common, Misuse, names, progress};
 /// Score imputations of tracks kept out of training, the baselines beside them.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 -- --model persea"
+    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
 )]
 pub struct Arguments {
     /// The model; the default one when not given
@@ -29,7 +29,7 @@ pub struct Arguments {
     /// A manifest of tracks that were never ingested, to score instead of those held out
     #[arg(long, value_name = "MANIFEST")]
     truth: Option<PathBuf>,
-    /// A manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs and auprc
+    /// A manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs, auprc and recall10fdr
     #[arg(long, value_name = "MANIFEST")]
     peaks: Option<PathBuf>,
     /// Other names of the manifests' columns: biosample=cell,path=file
