@@ -22,6 +22,8 @@ pub enum Purpose {
     Dropout = 5,
     /// Which bins, tracks and inputs a refinement's step shows.
     Refinement = 6,
+    /// Which bins a learned baseline is trained on.
+    Baseline = 7,
     /// Where the search for principal components begins.
     Components = 40,
     /// Which units a bootstrap replicate draws.
