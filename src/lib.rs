@@ -23,6 +23,7 @@
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
+//! | [`projection`] | positions, biosamples and assays in the plane: PCA, UMAP, t-SNE |
 //! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!
@@ -99,6 +100,7 @@ pub mod imputation;
 pub mod measures;
 pub mod model;
 pub mod plot;
+pub mod projection;
 pub mod random;
 pub mod search;
 pub mod simulation;

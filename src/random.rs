@@ -28,6 +28,8 @@ pub enum Purpose {
     Bootstrap = 41,
     /// Which values a permutation moves where.
     Permutation = 42,
+    /// Which points are projected, and how their places in the plane are found.
+    Projection = 60,
 }
 
 /// The generator of one (seed, purpose, index).
