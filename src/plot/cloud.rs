@@ -82,45 +82,31 @@ impl Cloud {
     }
 
     fn scale(&self, plot: &Frame) -> Scale {
-        let mut low = [f64::INFINITY; 2];
-        let mut high = [f64::NEG_INFINITY; 2];
-        for (x, y) in &self.points {
-            for (axis, v) in [x, y]
-                .into_iter()
-                .enumerate()
-                .filter(|(_, v)| v.is_finite())
-            {
-                low[axis] = low[axis].min(*v);
-                high[axis] = high[axis].max(*v);
-            }
-        }
-        for axis in 0..2 {
-            if !(low[axis].is_finite() && high[axis] > low[axis]) {
-                let middle = if low[axis].is_finite() {
-                    low[axis]
-                } else {
-                    0.0
-                };
-                (low[axis], high[axis]) = (middle - 1.0, middle + 1.0);
-            }
-            let room = 0.06 * (high[axis] - low[axis]);
-            (low[axis], high[axis]) = (low[axis] - room, high[axis] + room);
-        }
+        let range = |of: fn(&(f64, f64)) -> f64| {
+            let values = self.points.iter().map(of).filter(|v| v.is_finite());
+            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+                (low.min(v), high.max(v))
+            });
+            let (low, high) = match (low.is_finite(), high > low) {
+                (true, true) => (low, high),
+                (true, false) => (low - 1.0, low + 1.0),
+                (false, _) => (-1.0, 1.0),
+            };
+            let room = 0.06 * (high - low);
+            (low - room, high + room)
+        };
+        let (mut x, mut y) = (range(|p| p.0), range(|p| p.1));
         // Where no axis has a meaning of its own, a step is as long along both.
         if !self.has_marks {
-            let (spans, sides) = (
-                [high[0] - low[0], high[1] - low[1]],
-                [plot.width, plot.height],
-            );
-            let unit = (spans[0] / sides[0]).max(spans[1] / sides[1]);
-            for axis in 0..2 {
-                let more = (unit * sides[axis] - spans[axis]) / 2.0;
-                (low[axis], high[axis]) = (low[axis] - more, high[axis] + more);
+            let unit = ((x.1 - x.0) / plot.width).max((y.1 - y.0) / plot.height);
+            for (range, side) in [(&mut x, plot.width), (&mut y, plot.height)] {
+                let more = (unit * side - (range.1 - range.0)) / 2.0;
+                *range = (range.0 - more, range.1 + more);
             }
         }
         Scale {
-            low,
-            high,
+            low: [x.0, y.0],
+            high: [x.1, y.1],
             plot: *plot,
         }
     }

@@ -44,6 +44,9 @@ fn clipped(axis: &GenomeAxis, region: &Interval) -> crate::Result<Interval> {
     Ok(whole)
 }
 
+/// A class each, with its colour.
+type Classes = Vec<(String, Option<Colour>)>;
+
 /// What is known of biosamples or assays, by name: a class and its colour. The class is the first of the
 /// columns `GROUP`, `ANATOMY`, whatever their case, that any has; the colour is the column `COLOR`.
 fn classes(
@@ -51,7 +54,7 @@ fn classes(
     axis: NamedAxis,
     names: &[String],
     column: Option<&str>,
-) -> crate::Result<(String, Vec<(String, Option<Colour>)>)> {
+) -> crate::Result<(String, Classes)> {
     type Known = Vec<(String, serde_json::Map<String, serde_json::Value>)>;
     let known: Known = match axis {
         NamedAxis::Biosamples => (database.biosamples()?.into_iter())
@@ -87,7 +90,7 @@ fn classes(
             }
         };
     };
-    let all: Vec<(String, Option<Colour>)> = names
+    let all: Classes = names
         .iter()
         .map(|name| {
             let class = text(name, found).unwrap_or_else(|| "not known".into());

@@ -86,7 +86,7 @@ impl Method {
             Method::Umap { min_dist, .. } if !(0.0..=1.0).contains(min_dist) => {
                 refuse(format!("min-dist {min_dist} is not between 0 and 1"))
             }
-            Method::Tsne { perplexity, .. } if !(*perplexity >= 1.0) => {
+            Method::Tsne { perplexity, .. } if *perplexity < 1.0 || perplexity.is_nan() => {
                 refuse(format!("perplexity {perplexity} is below 1"))
             }
             Method::Tsne { perplexity, .. } if 3.0 * perplexity + 1.0 > n as f64 => {

@@ -205,8 +205,8 @@ pub fn layout(edges: &[Edge], first: ArrayView2<'_, f32>, options: &UmapOptions)
             if square > 0.0 {
                 let power = square.powf(b);
                 let pull = -2.0 * a * b * power / square / (1.0 + a * power);
-                for axis in 0..2 {
-                    let step = alpha * (pull * d[axis]).clamp(-CLIP, CLIP);
+                for (axis, d) in d.into_iter().enumerate() {
+                    let step = alpha * (pull * d).clamp(-CLIP, CLIP);
                     places[i][axis] += step;
                     places[j][axis] -= step;
                 }
@@ -221,8 +221,8 @@ pub fn layout(edges: &[Edge], first: ArrayView2<'_, f32>, options: &UmapOptions)
                     continue;
                 }
                 let push = 2.0 * b / ((0.001 + square) * (1.0 + a * square.powf(b)));
-                for axis in 0..2 {
-                    places[i][axis] += alpha * (push * d[axis]).clamp(-CLIP, CLIP);
+                for (axis, d) in d.into_iter().enumerate() {
+                    places[i][axis] += alpha * (push * d).clamp(-CLIP, CLIP);
                 }
             }
             next_negative[e] += n_negative as f64 * every_negative;

@@ -36,16 +36,13 @@ pub fn similarity_figure(
     }
     let rows = factors.mapv(f64::from);
     let length: Vec<f64> = rows.rows().into_iter().map(|r| r.dot(&r).sqrt()).collect();
-    let mut values = vec![f64::NAN; n * n];
-    for i in 0..n {
-        for j in 0..n {
-            if i == j {
-                values[i * n + j] = 1.0;
-            } else if length[i] > 0.0 && length[j] > 0.0 {
-                values[i * n + j] = rows.row(i).dot(&rows.row(j)) / (length[i] * length[j]);
-            }
-        }
-    }
+    let cosine = |(i, j): (usize, usize)| match length[i] * length[j] {
+        _ if i == j => 1.0,
+        product if product > 0.0 => rows.row(i).dot(&rows.row(j)) / product,
+        _ => f64::NAN,
+    };
+    let pairs = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
+    let values = pairs.map(cosine).collect();
     let (class_title, classes) = classes(database, axis, names, column)?;
     Ok(SimilarityFigure {
         title: format!("{what} of the model {}", model.record().name),

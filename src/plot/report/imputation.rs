@@ -11,8 +11,11 @@ use crate::genome::Interval;
 use crate::model::TrainedModel;
 use crate::store::{Database, TrackRole};
 
+/// A measure's name, and how it is read.
+type Shown = (&'static str, fn(&TrackMeasures) -> Option<f64>);
+
 /// Measures that a reader looks at first.
-const SHOWN: [(&str, fn(&TrackMeasures) -> Option<f64>); 6] = [
+const SHOWN: [Shown; 6] = [
     ("mse", |m| m.mse),
     ("shape mse", |m| m.shape_mse),
     ("gwcorr", |m| m.gwcorr),
