@@ -248,7 +248,7 @@ fn sampled(
                 |b: &Range<u64>| row_of(axis, scale, b.start)..row_of(axis, scale, b.end - 1) + 1;
             spans.iter().map(of).collect()
         }
-        _ => Vec::from([0..axis.n_rows(scale)]),
+        _ => std::iter::once(0..axis.n_rows(scale)).collect(),
     };
     let n_all: u64 = rows.iter().map(|r| r.end - r.start).sum();
     let class_of = |row: u64| {
