@@ -19,6 +19,7 @@ mod heat_map;
 mod line_chart;
 mod page;
 mod palette;
+mod projection_cloud;
 mod report;
 mod similarity;
 mod task_report;
@@ -26,7 +27,7 @@ mod tracks;
 mod write;
 
 pub use canvas::{Anchor, Canvas, Frame, Stroke, TextStyle};
-pub use cloud::{Cloud, projection_cloud};
+pub use cloud::Cloud;
 pub use database::{
     TrackChoice, coverage_figure, factor_figure, similarity_figure, tracks_figure, training_chart,
 };
@@ -38,6 +39,7 @@ pub use grid::{CellKind, CoverageFigure};
 pub use heat_map::{HeatMap, HeatMapRow};
 pub use line_chart::{Band, Line, LineChart, Panel};
 pub use palette::{CATEGORIES, Colour, Theme};
+pub use projection_cloud::projection_cloud;
 pub use report::{ReportOptions, report_html};
 pub use similarity::SimilarityFigure;
 pub use task_report::{ReportedRun, task_report_html, task_report_markdown};
