@@ -10,8 +10,8 @@ use pulp::Simd;
 
 /// Rows whose sums are in registers at once.
 const ROWS: usize = 6;
-/// Inputs taken before the next rows: a panel's part of that depth stays in the first-level cache.
-const DEPTH: usize = 128;
+/// Inputs taken before the next rows: a panel's part of that depth stays in the second-level cache.
+const DEPTH: usize = 256;
 
 /// A dense layer, `[inputs, outputs]` and bias, ready to multiply with.
 #[derive(Debug, Clone)]
