@@ -166,9 +166,12 @@ fn classes(projection: &Projection, column: &str, texts: &[String]) -> Classes {
     let mut classes: Vec<(String, Option<Colour>)> = Vec::new();
     let own: Vec<Option<Colour>> = names.iter().map(|n| own_colour(n)).collect();
     // Colours of another column's making may not tell these classes apart.
-    let distinct: std::collections::HashSet<_> = own.iter().collect();
-    let is_owned =
-        own.iter().all(Option::is_some) && distinct.len() == own.len() && !own.is_empty();
+    let given_to: Vec<Option<Colour>> = (names.iter().zip(&own))
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(_, own)| *own)
+        .collect();
+    let distinct: std::collections::HashSet<_> = given_to.iter().flatten().collect();
+    let is_owned = !given_to.is_empty() && distinct.len() == given_to.len();
     for (name, own) in names.iter().zip(own) {
         let colour = match (*name, column) {
             ("" | "intergenic", _) => Some(grey),

@@ -215,12 +215,13 @@ fn labelled(
         let kept = reservoir(rows.into_iter(), n, choice.seed, 0);
         chosen.retain(|row, _| kept.binary_search(row).is_ok());
     }
+    let rows = match choice.rows {
+        GenomeRows::Scale(scale) => format!("{scale} rows"),
+        GenomeRows::Embedding => "25 bp bins, their factors at all three scales".into(),
+    };
     let mut described = match chosen.len() == found {
-        true => format!("{found} labelled positions ({scale} rows)"),
-        false => format!(
-            "{} of {found} labelled positions ({scale} rows)",
-            chosen.len()
-        ),
+        true => format!("{found} labelled positions ({rows})"),
+        false => format!("{} of {found} labelled positions ({rows})", chosen.len()),
     };
     for (n, why) in [
         (uncovered, "not covered by the model"),

@@ -20,7 +20,10 @@ pub fn region(database: &Database, text: &str, flank: u64) -> anyhow::Result<Int
             region.start = region.start.saturating_sub(flank);
             region.end = region.end.saturating_add(flank);
         }
-        region.end = region.end.min(assembly.chromosome(&region.chrom)?.length);
+        let length = assembly.chromosome(&region.chrom)?.length;
+        if region.start < length {
+            region.end = region.end.min(length);
+        }
         return Ok(region);
     }
     let genes = database.genes()?;
