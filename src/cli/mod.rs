@@ -27,6 +27,7 @@ mod plot;
 mod progress;
 mod project;
 mod report;
+mod select;
 mod similar;
 mod simulate;
 mod task;
@@ -117,6 +118,7 @@ enum Command {
     Plot(plot::Arguments),
     Report(report::Arguments),
     Similar(Box<similar::Arguments>),
+    Select(select::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
@@ -165,6 +167,7 @@ pub fn main() -> ExitCode {
         Command::Plot(a) => plot::run(a, &common),
         Command::Report(a) => report::run(a, &common),
         Command::Similar(a) => similar::run(*a, &common),
+        Command::Select(a) => select::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
@@ -268,6 +271,12 @@ mod tests {
             "similar gene VPS72 --part body --inside a.bed --not-class masked",
             "similar position --batch queries.bed --signal --metric network",
             "similar biosample E003 --profiles imputed -k 3",
+            "select biosamples -k 3 --for-assay H3K36me3",
+            "select biosamples --cost c.tsv --budget 10 --for-assay H3K27ac --objective graph-cut --lambda 3",
+            "select assays -k 2 --for-biosample E003 --given measured --similarity observed --plot c.svg",
+            "select experiments -k 10 --combine mean --method stochastic --epsilon 0.2 --format tsv",
+            "select positions -k 1000 --probe-width 50 --spacing 1000 --outside a.bed --bed probes.bed",
+            "select repeat 1",
             "project genome --method umap --output genome.svg",
             "project genome --around chr1:151,200,000 --scale 250bp --sample all --theme dark",
             "project genome --class promoter,enhancer --balance --format json",

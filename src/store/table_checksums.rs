@@ -40,6 +40,7 @@ const CHANGING: &[&str] = &[
     "search_graphs",
     "tasks",
     "task_runs",
+    "selections",
     "projections",
     // SQLite's: the number of the last model.
     "sqlite_sequence",
@@ -230,6 +231,10 @@ pub(crate) fn consequence(name: &str) -> &'static str {
         "task_runs" => {
             "runs cannot be listed or compared, and suites cannot tell what they have done; tasks, \
              tracks and models are not concerned"
+        }
+        "selections" => {
+            "earlier selections cannot be listed or repeated; tracks, models and new selections are \
+             not concerned"
         }
         "projections" => {
             "projections cannot be listed or drawn; they can be made again once the table is \

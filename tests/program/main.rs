@@ -43,6 +43,8 @@ mod schema_versions;
 #[cfg(feature = "torch")]
 mod searching;
 #[cfg(feature = "torch")]
+mod selecting;
+#[cfg(feature = "torch")]
 mod stopping;
 mod tasks;
 #[cfg(feature = "torch")]
