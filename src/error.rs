@@ -35,6 +35,9 @@ pub enum Error {
     /// Selection.
     #[error(transparent)]
     Selection(#[from] crate::selection::SelectionError),
+    /// Projections onto the plane.
+    #[error(transparent)]
+    Projection(#[from] crate::projection::ProjectionError),
     /// Figures and pages.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),

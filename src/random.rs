@@ -34,6 +34,8 @@ pub enum Purpose {
     Selection = 50,
     /// Which items a random choice holds, beside a selection.
     RandomChoice = 51,
+    /// Which points are projected, and how their places in the plane are found.
+    Projection = 60,
 }
 
 /// The generator of one (seed, purpose, index).

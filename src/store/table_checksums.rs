@@ -41,6 +41,7 @@ const CHANGING: &[&str] = &[
     "tasks",
     "task_runs",
     "selections",
+    "projections",
     // SQLite's: the number of the last model.
     "sqlite_sequence",
 ];
@@ -234,6 +235,10 @@ pub(crate) fn consequence(name: &str) -> &'static str {
         "selections" => {
             "earlier selections cannot be listed or repeated; tracks, models and new selections are \
              not concerned"
+        }
+        "projections" => {
+            "projections cannot be listed or drawn; they can be made again once the table is \
+             restored, and nothing else is concerned"
         }
         "search_graphs" => {
             "approximate search builds its graphs anew (`persea index`); exact search is not concerned"

@@ -34,6 +34,10 @@ mod imputing;
 mod ingesting;
 #[cfg(feature = "torch")]
 mod models;
+#[cfg(feature = "torch")]
+mod plotting;
+#[cfg(feature = "torch")]
+mod projecting;
 mod real_peaks;
 mod schema_versions;
 #[cfg(feature = "torch")]
