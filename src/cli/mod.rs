@@ -290,6 +290,7 @@ mod tests {
             "plot similarity assays --output s.svg",
             "plot coverage --output c.svg --dpi 100",
             "plot loss --model fold0 --output l.svg",
+            "plot selection 1 --output c.svg",
             "plot gallery --output figures --as png --format json",
             "info",
             "check",

@@ -11,8 +11,8 @@ use persea::compendium::Experiment;
 use persea::genome::Interval;
 use persea::model::{NamedAxis, TrainedModel};
 use persea::plot::{
-    TrackChoice, coverage_figure, factor_figure, projection_cloud, similarity_figure,
-    tracks_figure, training_chart,
+    TrackChoice, coverage_figure, factor_figure, projection_cloud, selection_curve,
+    similarity_figure, stored_selection_figure, tracks_figure, training_chart,
 };
 use persea::projection::Projection;
 use persea::store::{Database, StoreError};
@@ -111,6 +111,17 @@ enum Action {
     Coverage {
         #[command(flatten)]
         target: Target,
+    },
+    /// What a stored selection covers against how many were chosen
+    #[command(after_help = "Example: persea plot selection 1 --output curve.svg")]
+    Selection {
+        /// Its number; `persea select list` has them
+        id: i64,
+        /// The figure: .svg, .png or .pdf
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        figure: FigureArguments,
     },
     /// A model's losses, pass by pass
     #[command(after_help = "Example: persea plot loss --model fold0 --output loss.svg")]
@@ -249,6 +260,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             let database = common.open()?;
             let model = database.read_model(target.model.as_deref())?;
             target.write(&training_chart(&model)?.svg(target.figure.theme()))?;
+        }
+        Action::Selection { id, output, figure } => {
+            check_ending(&output)?;
+            let selection = common.open()?.selection(id)?;
+            let curve = stored_selection_figure(&selection)?;
+            write(&figure, &selection_curve(&curve)?, &output)?;
         }
         Action::Gallery(arguments) => gallery::run(arguments, common)?,
     }

@@ -48,7 +48,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         evaluate: !arguments.no_evaluate,
         full_runs: arguments.runs,
     };
-    let bar = super::progress::bar(5, "{msg} {wide_bar}");
+    let bar = super::progress::bar(6, "{msg} {wide_bar}");
     let html = report_html(&database, &options, &mut |what| {
         bar.set_message(what.to_string());
         bar.inc(1);

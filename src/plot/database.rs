@@ -2,12 +2,14 @@
 
 mod coverage;
 mod factors;
+mod selection;
 mod similarity;
 mod tracks;
 mod training;
 
 pub use coverage::coverage_figure;
 pub use factors::factor_figure;
+pub use selection::{position_selection_figure, selection_figure, stored_selection_figure};
 pub use similarity::similarity_figure;
 pub use tracks::{TrackChoice, tracks_figure};
 pub use training::training_chart;

@@ -30,7 +30,8 @@ mod write;
 pub use canvas::{Anchor, Canvas, Frame, Stroke, TextStyle};
 pub use cloud::Cloud;
 pub use database::{
-    TrackChoice, coverage_figure, factor_figure, similarity_figure, tracks_figure, training_chart,
+    TrackChoice, coverage_figure, factor_figure, position_selection_figure, selection_figure,
+    similarity_figure, stored_selection_figure, tracks_figure, training_chart,
 };
 pub use error::PlotError;
 pub use factor_map::{FactorFigure, FactorRows};

@@ -2,6 +2,7 @@
 
 mod contents;
 mod imputation;
+mod next;
 mod searches;
 
 use super::database::training_chart;
@@ -85,6 +86,9 @@ pub fn report_html(
     progress("tasks");
     page.heading("tasks", "What it is good for");
     tasks(&mut page, database, options)?;
+    progress("selection");
+    page.heading("next", "What to measure next");
+    next::next(&mut page, database, &model)?;
     Ok(page.finish())
 }
 
@@ -196,7 +200,8 @@ mod tests {
                 "imputation",
                 "projections",
                 "similar positions",
-                "tasks"
+                "tasks",
+                "selection"
             ]
         );
         for part in [

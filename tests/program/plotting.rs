@@ -70,6 +70,12 @@ fn factors_similarity_coverage_and_losses_are_drawn() {
     workspace
         .run("plot projection mine --output p.svg")
         .fails(&["mine"]);
+    workspace.ok("select biosamples -k 2 --random 5");
+    workspace.ok("plot selection 1 --output curve.svg");
+    assert!(text(&workspace, "curve.svg").contains("biosamples by facility location"));
+    workspace
+        .run("plot selection 9 --output curve.svg")
+        .fails(&["9"]);
 }
 
 #[test]

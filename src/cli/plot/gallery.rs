@@ -6,8 +6,8 @@ use anyhow::Context;
 use persea::genome::{GenomeAxis, Interval};
 use persea::model::{NamedAxis, TrainedModel};
 use persea::plot::{
-    TrackChoice, coverage_figure, factor_figure, projection_cloud, similarity_figure,
-    tracks_figure, training_chart,
+    TrackChoice, coverage_figure, factor_figure, projection_cloud, selection_curve,
+    similarity_figure, stored_selection_figure, tracks_figure, training_chart,
 };
 use persea::projection::Projection;
 use persea::store::Database;
@@ -118,6 +118,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
             &format!("projection-{file}"),
             svg.map_err(Into::into),
         )?;
+    }
+    for selection in database.selections()? {
+        let svg = stored_selection_figure(&selection)
+            .map_err(anyhow::Error::from)
+            .and_then(|curve| Ok(selection_curve(&curve)?));
+        let id = selection.id;
+        draw(&format!("selection {id}"), &format!("selection-{id}"), svg)?;
     }
     table.print(common.format)?;
     Ok(())

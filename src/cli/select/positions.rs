@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use persea::plot::{CurveFigure, CurveFigurePoint, DEFAULT_DPI, selection_curve, write_figure};
+use persea::plot::{DEFAULT_DPI, position_selection_figure, selection_curve, write_figure};
 use persea::selection::{PositionAnswer, PositionRequest, select_positions, store_positions};
 use serde_json::json;
 
@@ -109,26 +109,7 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
 
 /// Draws coverage against number.
 pub fn draw(answer: &PositionAnswer, path: &Path) -> anyhow::Result<()> {
-    let figure = CurveFigure {
-        title: format!(
-            "{} of {} positions by facility location",
-            grouped(answer.chosen.len() as u64),
-            grouped(answer.n_candidates as u64)
-        ),
-        value_name: format!(
-            "coverage of {} positions of the genome",
-            grouped(answer.n_ground as u64)
-        ),
-        points: (answer.curve.iter())
-            .map(|p| CurveFigurePoint {
-                k: p.k,
-                value: Some(p.coverage),
-                random_mean: p.random_mean,
-                random_band: p.random_band,
-            })
-            .collect(),
-        bound: Some(answer.bound),
-    };
+    let figure = position_selection_figure(answer);
     Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
 }
 

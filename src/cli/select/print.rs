@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use persea::plot::{
-    CurveFigure, CurveFigurePoint, DEFAULT_DPI, FigureFormat, selection_curve, write_figure,
-};
+use persea::plot::{DEFAULT_DPI, FigureFormat, selection_curve, selection_figure, write_figure};
 use persea::selection::{Answer, What};
 use serde_json::{Value, json};
 
@@ -24,30 +22,7 @@ pub fn check_figure(path: &Path) -> anyhow::Result<()> {
 
 /// Draws coverage (the value, where there is no coverage) against number.
 pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
-    let scale = answer.everything.filter(|all| *all > 0.0);
-    let scaled = |value: f64| value / scale.unwrap_or(1.0);
-    let figure = CurveFigure {
-        title: format!(
-            "{} of {} {} by {}",
-            answer.chosen.len(),
-            grouped(answer.n_items as u64),
-            answer.what.many(),
-            answer.objective.replace('-', " ")
-        ),
-        value_name: match scale {
-            Some(_) => "coverage (1: everything chosen)".into(),
-            None => answer.objective.replace('-', " "),
-        },
-        points: (answer.curve.iter())
-            .map(|p| CurveFigurePoint {
-                k: p.k,
-                value: p.value.map(scaled),
-                random_mean: p.random_mean.map(scaled),
-                random_band: p.random_band.map(|band| band.map(scaled)),
-            })
-            .collect(),
-        bound: answer.bound.map(scaled),
-    };
+    let figure = selection_figure(answer);
     Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
 }
 
