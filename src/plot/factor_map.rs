@@ -105,7 +105,7 @@ impl FactorFigure {
         let theme = canvas.theme();
         let small = TextStyle::new(11.0, theme.ink()).anchored(Anchor::Middle);
         let length = self.region.len().max(1) as f64;
-        let (all, unit) = position_marks(self.region.start, self.region.end, 6);
+        let (all, unit) = position_marks(self.region.start, self.region.end, 8);
         for (at, text) in all {
             let x = LEFT + (at - self.region.start as f64) / length * WIDTH;
             canvas.line((x, foot), (x, foot + 5.0), Stroke::new(theme.muted(), 1.0));

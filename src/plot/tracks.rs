@@ -248,7 +248,7 @@ impl TracksFigure {
         let theme = canvas.theme();
         let small = TextStyle::new(11.0, theme.ink()).anchored(Anchor::Middle);
         let length = self.region.len().max(1) as f64;
-        let (all, unit) = position_marks(self.region.start, self.region.end, 6);
+        let (all, unit) = position_marks(self.region.start, self.region.end, 8);
         let axis = Stroke::new(theme.muted(), 1.0);
         canvas.line((left, foot + 4.0), (left + WIDTH, foot + 4.0), axis);
         for (at, text) in all {
