@@ -23,6 +23,8 @@
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
+//! | [`selection`] | what to measure next: objectives, greedy choices, bounds |
+//! | [`projection`] | positions, biosamples and assays in the plane: PCA, UMAP, t-SNE |
 //! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!
@@ -99,8 +101,10 @@ pub mod imputation;
 pub mod measures;
 pub mod model;
 pub mod plot;
+pub mod projection;
 pub mod random;
 pub mod search;
+pub mod selection;
 pub mod simulation;
 pub mod store;
 pub mod tasks;

@@ -30,6 +30,12 @@ pub enum Purpose {
     Bootstrap = 41,
     /// Which values a permutation moves where.
     Permutation = 42,
+    /// Which candidates a step of stochastic greedy looks at.
+    Selection = 50,
+    /// Which items a random choice holds, beside a selection.
+    RandomChoice = 51,
+    /// Which points are projected, and how their places in the plane are found.
+    Projection = 60,
 }
 
 /// The generator of one (seed, purpose, index).

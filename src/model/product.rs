@@ -24,7 +24,6 @@ impl<'a> Matrix<'a> {
     }
 
     /// Its transpose; the forward pass needs none.
-    #[cfg(any(test, feature = "torch"))]
     pub fn t(self) -> Self {
         Matrix {
             rows: self.cols,

@@ -304,19 +304,20 @@ impl Canvas {
                         paths.len() - 1
                     });
                     let (x, y) = (frame.x + first as f64 * w, frame.y + r as f64 * h);
-                    let across = short(length as f64 * w);
+                    // A little over the next, so that rounding leaves no seam.
+                    let across = short((length as f64 * w + OVER).min(frame.right() - x));
+                    let down = short((h + OVER).min(frame.bottom() - y));
                     let _ = write!(
                         paths[place].1,
-                        "M{} {}h{across}v{}h-{across}z",
+                        "M{} {}h{across}v{down}h-{across}z",
                         short(x),
-                        short(y),
-                        short(h)
+                        short(y)
                     );
                 }
                 first += length;
             }
         }
-        // Without antialiasing: no seams between cells.
+        // Without antialiasing: no cell shines through another's edge.
         self.body.push_str("<g shape-rendering=\"crispEdges\">\n");
         for (colour, path) in paths {
             let _ = writeln!(self.body, "<path d=\"{path}\" fill=\"{}\"/>", colour.hex());
@@ -397,6 +398,9 @@ impl Canvas {
         )
     }
 }
+
+/// How far cells reach over their neighbours, pixels.
+const OVER: f64 = 0.35;
 
 /// A hundredth of a pixel is enough.
 fn short(value: f64) -> String {
@@ -486,8 +490,14 @@ mod tests {
         );
         let svg = canvas.finish();
         assert_eq!(svg.matches("<path").count(), 2);
-        assert!(svg.contains("M0 0h20v10h-20zM30 10h10v10h-10z"), "{svg}");
-        assert!(svg.contains("M20 0h10v10h-10zM0 10h30v10h-30z"), "{svg}");
+        assert!(
+            svg.contains("M0 0h20.35v10.35h-20.35zM30 10h10v10h-10z"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("M20 0h10.35v10.35h-10.35zM0 10h30.35v10h-30.35z"),
+            "{svg}"
+        );
     }
 
     #[test]

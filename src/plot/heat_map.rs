@@ -185,7 +185,7 @@ mod tests {
         HeatMap {
             title: "title".into(),
             columns: vec![["S1".into(), "A".into()], ["S2".into(), "A".into()]],
-            n_values: 5,
+            n_values: 30,
             rows: vec![
                 row("asked", true, 0, [0.5, 1.0], 5),
                 row("found", false, 2, [0.5, 0.0], 3),
@@ -196,7 +196,8 @@ mod tests {
     #[test]
     fn a_map_has_every_label_and_one_scale_for_an_assay() {
         let map = map();
-        assert_eq!((map.highest(), map.groups()), (vec![1.0, 1.0], vec![0..2]));
+        assert_eq!(map.highest(), [1.0, 1.0]);
+        assert_eq!((map.groups().len(), map.groups()[0].clone()), (1, 0..2));
         let svg = map.svg(Theme::Light);
         for part in [
             "<svg",

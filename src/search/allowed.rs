@@ -112,7 +112,7 @@ impl Allowed {
 
     /// Whether any of some bins is in it.
     #[inline]
-    pub(super) fn any(&self, bins: Range<u64>) -> bool {
+    pub fn any(&self, bins: Range<u64>) -> bool {
         let mut at = bins.start;
         while at < bins.end {
             let end = bins.end.min((at / 64 + 1) * 64);

@@ -206,11 +206,14 @@ impl<'a, M: Measure> Walk<'a, M> {
         for chunk in scratch.candidates.chunks(CHUNK) {
             promising.clear();
             for (i, (coarse, row)) in chunk.iter().enumerate() {
-                if let Some((_, ahead)) = chunk.get(i + SKETCHES_AHEAD) {
+                let limit = self.best.bound();
+                if let Some((bound, ahead)) = chunk.get(i + SKETCHES_AHEAD)
+                    && *bound <= limit
+                {
                     let ahead = u64::from(*ahead);
                     self.tables.sketch.prefetch(ahead..ahead + 1);
                 }
-                if *coarse > self.best.bound() {
+                if *coarse > limit {
                     continue;
                 }
                 let bin = &self.layout.rows()[*row as usize];

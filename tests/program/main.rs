@@ -34,10 +34,16 @@ mod imputing;
 mod ingesting;
 #[cfg(feature = "torch")]
 mod models;
+#[cfg(feature = "torch")]
+mod plotting;
+#[cfg(feature = "torch")]
+mod projecting;
 mod real_peaks;
 mod schema_versions;
 #[cfg(feature = "torch")]
 mod searching;
+#[cfg(feature = "torch")]
+mod selecting;
 #[cfg(feature = "torch")]
 mod stopping;
 mod tasks;
