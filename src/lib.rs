@@ -22,6 +22,7 @@
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
+//! | [`loci`] | biosamples at loci: who does the unexpected, what differs, what lies there, which tracks are wrong |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
 //! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
@@ -96,6 +97,7 @@ pub mod factorization;
 pub mod formats;
 pub mod genome;
 pub mod imputation;
+pub mod loci;
 pub mod measures;
 pub mod model;
 pub mod plot;

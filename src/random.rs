@@ -28,6 +28,8 @@ pub enum Purpose {
     Bootstrap = 41,
     /// Which values a permutation moves where.
     Permutation = 42,
+    /// In which order equally active loci stand, and which matched loci are drawn.
+    MatchedLoci = 60,
 }
 
 /// The generator of one (seed, purpose, index).

@@ -3,11 +3,13 @@
 //! Owns arguments, tables and progress; every subcommand is a library call. Results go to stdout,
 //! all else to stderr. Exits with 0, 1 (failed) or 2 (misused).
 
+mod annotate;
 mod backup;
 mod check;
 mod create;
 #[cfg(feature = "torch")]
 mod demo;
+mod diff;
 mod evaluate;
 mod export;
 #[cfg(feature = "torch")]
@@ -19,10 +21,12 @@ mod impute;
 mod index;
 mod info;
 mod ingest;
+mod locus;
 mod model;
 mod names;
 mod output;
 mod progress;
+mod qc;
 mod similar;
 mod simulate;
 mod task;
@@ -110,6 +114,10 @@ enum Command {
     Model(model::Arguments),
     Index(index::Arguments),
     Similar(Box<similar::Arguments>),
+    Locus(Box<locus::Arguments>),
+    Diff(diff::Arguments),
+    Annotate(annotate::Arguments),
+    Qc(qc::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
@@ -155,6 +163,10 @@ pub fn main() -> ExitCode {
         Command::Model(a) => model::run(a, &common),
         Command::Index(a) => index::run(a, &common),
         Command::Similar(a) => similar::run(*a, &common),
+        Command::Locus(a) => locus::run(*a, &common),
+        Command::Diff(a) => diff::run(a, &common),
+        Command::Annotate(a) => annotate::run(a, &common),
+        Command::Qc(a) => qc::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
@@ -258,6 +270,14 @@ mod tests {
             "similar gene VPS72 --part body --inside a.bed --not-class masked",
             "similar position --batch queries.bed --signal --metric network",
             "similar biosample E003 --profiles imputed -k 3",
+            "locus VPS72 --assay H3K4me3 --part body --flank 5000 --plot v.svg",
+            "locus chr1:1-2000 --assay H3K4me3 --values v.tsv --measured-only --format json",
+            "locus scan loci.bed --assay H3K4me3 -k 5 --each",
+            "locus scan --promoters --assay H3K4me3 --any-tss --matched 100",
+            "diff E003 E017 --assay H3K4me3 --window 500 --bed d.bed",
+            "annotate v.vcf --assay H3K4me3,H3K27ac --reach 100 --embedding e.npz --hidden h.tsv",
+            "annotate p.bed --enrichment --match width,activity --replicates 100 --format json",
+            "qc --models fold0,fold1 --limit 4 --windows 20,000",
             "info",
             "check",
             "backup copy.persea --format json",

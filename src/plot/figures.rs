@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::PlotError;
 
 /// Colours that people tell apart whatever their eyes (Okabe and Ito 2008).
-const COLOURS: [RGBColor; 8] = [
+pub(super) const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -17,9 +17,9 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(120, 94, 60),
     RGBColor(0, 0, 0),
 ];
-const GREY: RGBColor = RGBColor(150, 150, 150);
-const LIGHT: RGBColor = RGBColor(225, 225, 225);
-const FONT: &str = "sans-serif";
+pub(super) const GREY: RGBColor = RGBColor(150, 150, 150);
+pub(super) const LIGHT: RGBColor = RGBColor(225, 225, 225);
+pub(super) const FONT: &str = "sans-serif";
 
 /// A bar.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +43,10 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws onto a white area and returns the SVG.
-fn draw(
+pub(super) fn draw(
     figure: &str,
     size: (u32, u32),
     work: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn std::error::Error>>,

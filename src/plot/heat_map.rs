@@ -148,7 +148,7 @@ impl HeatMap {
 }
 
 /// White to dark blue by way of light blue, even in lightness.
-fn shade(share: f64) -> RGBColor {
+pub(super) fn shade(share: f64) -> RGBColor {
     const STOPS: [[f64; 3]; 4] = [
         [255.0, 255.0, 255.0],
         [166.0, 206.0, 227.0],
