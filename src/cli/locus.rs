@@ -3,7 +3,6 @@
 mod one;
 mod scan;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -80,14 +79,5 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Some(Action::Scan(scan)) => scan::run(scan, common),
         None => one::run(arguments.one, common),
-    }
-}
-
-/// A figure's path: SVG, for now.
-pub fn figure_path(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("svg") => Ok(path),
-        _ => Err("end the name in .svg".into()),
     }
 }

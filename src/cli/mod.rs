@@ -14,6 +14,7 @@ mod evaluate;
 mod export;
 #[cfg(feature = "torch")]
 mod extend;
+mod figure;
 #[cfg(feature = "torch")]
 mod folds;
 mod import;

@@ -12,6 +12,7 @@ use persea::genome::Scale;
 use persea::search::{Class, GenePart, Metric};
 
 use super::Common;
+use super::figure::FigureArguments;
 
 /// Find what looks like a position, region, gene, biosample or assay.
 ///
@@ -150,9 +151,11 @@ struct GenomeSearch {
     /// Candidates that the graph keeps: more find more
     #[arg(long, default_value_t = 64, requires = "approximate")]
     ef: usize,
-    /// Draw the signal around the hits beside that around the query (SVG)
+    /// Draw the signal around the hits beside that around the query: .svg, .png or .pdf
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     plot: Option<PathBuf>,
+    #[command(flatten)]
+    figure: FigureArguments,
 }
 
 /// How biosamples or assays are searched.

@@ -12,11 +12,14 @@
 //! 1e-9; the Mₙ belong to (t₀, k), not to the row.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Missed steps beyond this one add less than β₁³⁰⁰ ≈ 2e-14 of the first.
-const HORIZON: u32 = 300;
+/// Missed steps beyond this one add less than β₁²⁰⁰ ≈ 7e-10 of the first.
+const HORIZON: u32 = 200;
+/// Rows that are worth another thread.
+const FEWEST_ROWS: usize = 256;
 /// Terms of the expansion.
 const TERMS: usize = 4;
 /// Where the expansion is centred, in units of one missed step: about where β₁ʲ has its mean.
@@ -82,6 +85,32 @@ impl Adam {
     }
 }
 
+/// An optimiser that remembers its αₜ: a table catches up with hundreds of them at a time.
+#[derive(Debug, Clone)]
+pub struct Alphas {
+    adam: Adam,
+    /// Of the steps from 1 on.
+    known: Vec<f64>,
+}
+
+impl Alphas {
+    /// Of an optimiser.
+    pub fn new(adam: Adam) -> Self {
+        Alphas {
+            adam,
+            known: Vec::new(),
+        }
+    }
+
+    /// Those of the steps 1 to `step`.
+    fn through(&mut self, step: u32) -> (&Adam, &[f64]) {
+        for t in self.known.len() as u32..step {
+            self.known.push(self.adam.alpha(t + 1));
+        }
+        (&self.adam, &self.known)
+    }
+}
+
 /// What the steps that a row missed amount to; depends on (t₀, k) alone.
 #[derive(Debug, Clone, Copy)]
 struct Missed {
@@ -92,16 +121,17 @@ struct Missed {
 }
 
 impl Missed {
-    fn new(adam: &Adam, last: u32, now: u32) -> Self {
+    fn new(adam: &Adam, alphas: &[f64], last: u32, now: u32) -> Self {
         let missed = now - last;
         let root = adam.beta2.sqrt();
         let centre = root.powf(CENTRE);
         let mut moments = [0f64; TERMS];
         let (mut b1, mut b2) = (1.0, 1.0);
-        for j in 1..=missed.min(HORIZON) {
+        let steps = missed.min(HORIZON) as usize;
+        for alpha in &alphas[last as usize..last as usize + steps] {
             b1 *= adam.beta1;
             b2 *= root;
-            let mut term = adam.alpha(last + j) * b1;
+            let mut term = alpha * b1;
             for moment in &mut moments {
                 *moment += term;
                 term *= b2 - centre;
@@ -210,71 +240,81 @@ impl LazyTable {
         self.values
     }
 
-    /// Brings rows (ascending, no two alike) to where dense Adam would have them after `step`.
-    pub fn catch_up(&mut self, rows: &[u32], step: u32, adam: &Adam) {
-        let mut known: HashMap<u32, Missed> = HashMap::new();
-        let epsilon = adam.epsilon as f32;
-        let mut i = 0;
-        while i < rows.len() {
-            // Neighbouring rows that missed the same steps are one run, however short the rows.
-            let last = self.last[rows[i] as usize];
-            let from = i;
-            i += 1;
-            while i < rows.len()
-                && rows[i] == rows[i - 1] + 1
-                && self.last[rows[i] as usize] == last
-            {
-                i += 1;
-            }
-            if last == 0 || last >= step {
-                continue;
-            }
-            let missed = known
-                .entry(last)
-                .or_insert_with(|| Missed::new(adam, last, step));
-            let span = rows[from] as usize * self.cols..(rows[i - 1] as usize + 1) * self.cols;
-            let (values, first, second) = (&mut self.values, &mut self.first, &mut self.second);
-            missed.apply(
-                epsilon,
-                &mut values[span.clone()],
-                &mut first[span.clone()],
-                &mut second[span],
-            );
-            self.last[rows[from] as usize..=rows[i - 1] as usize].fill(step);
+    /// The table cut where threads may take over: each piece with its part of `rows`, ascending and no
+    /// two alike. What becomes of a row does not depend on the cuts.
+    fn pieces<'a>(&'a mut self, rows: &'a [u32]) -> Vec<Piece<'a>> {
+        let n = rayon::current_num_threads().clamp(1, rows.len().div_ceil(FEWEST_ROWS).max(1));
+        let mut rest = Piece {
+            cols: self.cols,
+            offset: 0,
+            rows: &[],
+            values: &mut self.values,
+            first: &mut self.first,
+            second: &mut self.second,
+            last: &mut self.last,
+        };
+        debug_assert!(rows.is_sorted_by(|a, b| a < b));
+        let mut pieces = Vec::with_capacity(n);
+        for rows in rows.chunks(rows.len().div_ceil(n).max(1)) {
+            let end = rows.last().map_or(0, |row| *row as usize + 1);
+            let (mut piece, after) = rest.split(end);
+            piece.rows = rows;
+            pieces.push(piece);
+            rest = after;
         }
+        pieces
+    }
+
+    /// Brings rows (ascending, no two alike) to where dense Adam would have them after `step`.
+    pub fn catch_up(&mut self, rows: &[u32], step: u32, alphas: &mut Alphas) {
+        let (adam, alphas) = alphas.through(step);
+        let pieces = self.pieces(rows);
+        pieces.into_par_iter().for_each(|mut piece| {
+            let mut known = HashMap::new();
+            let rows = piece.rows;
+            let mut i = 0;
+            while i < rows.len() {
+                // Neighbouring rows that missed the same steps are one run, however short the rows.
+                let last = piece.last_of(rows[i]);
+                let from = i;
+                i += 1;
+                while i < rows.len() && rows[i] == rows[i - 1] + 1 && piece.last_of(rows[i]) == last
+                {
+                    i += 1;
+                }
+                let run = rows[from] as usize..rows[i - 1] as usize + 1;
+                piece.catch_up(run, last, step, adam, alphas, &mut known);
+            }
+        });
     }
 
     /// Brings every row to where dense Adam would have it after `step`.
-    pub fn flush(&mut self, step: u32, adam: &Adam) {
+    pub fn flush(&mut self, step: u32, alphas: &mut Alphas) {
+        let (adam, alphas) = alphas.through(step);
         const ROWS: usize = 4096;
-        let epsilon = adam.epsilon as f32;
         let cols = self.cols;
         let pieces = (self.values.par_chunks_mut(ROWS * cols))
             .zip(self.first.par_chunks_mut(ROWS * cols))
             .zip(self.second.par_chunks_mut(ROWS * cols))
             .zip(self.last.par_chunks_mut(ROWS));
         pieces.for_each(|(((values, first), second), last)| {
-            let mut known: HashMap<u32, Missed> = HashMap::new();
+            let mut piece = Piece {
+                cols,
+                offset: 0,
+                rows: &[],
+                values,
+                first,
+                second,
+                last,
+            };
+            let mut known = HashMap::new();
             let mut i = 0;
-            while i < last.len() {
-                let (from, at) = (i, last[i]);
-                while i < last.len() && last[i] == at {
+            while i < piece.last.len() {
+                let (from, at) = (i, piece.last[i]);
+                while i < piece.last.len() && piece.last[i] == at {
                     i += 1;
                 }
-                if at == 0 || at >= step {
-                    continue;
-                }
-                let missed = known
-                    .entry(at)
-                    .or_insert_with(|| Missed::new(adam, at, step));
-                let span = from * cols..i * cols;
-                missed.apply(
-                    epsilon,
-                    &mut values[span.clone()],
-                    &mut first[span.clone()],
-                    &mut second[span],
-                );
-                last[from..i].fill(step);
+                piece.catch_up(from..i, at, step, adam, alphas, &mut known);
             }
         });
     }
@@ -284,35 +324,128 @@ impl LazyTable {
     pub fn apply(&mut self, rows: &[u32], gradient: &[f32], step: u32, adam: &Adam) {
         let (keep1, keep2) = (adam.beta1 as f32, adam.beta2 as f32);
         let (alpha, epsilon) = (adam.alpha(step) as f32, adam.epsilon as f32);
-        let mut i = 0;
-        while i < rows.len() {
-            let from = i;
-            i += 1;
-            while i < rows.len() && rows[i] == rows[i - 1] + 1 {
-                i += 1;
-            }
-            let span = rows[from] as usize * self.cols..(rows[i - 1] as usize + 1) * self.cols;
-            let gradient = &gradient[from * self.cols..i * self.cols];
-            let values = &mut self.values[span.clone()];
-            let first = &mut self.first[span.clone()];
-            let second = &mut self.second[span];
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    for (((p, m), v), g) in values
-                        .iter_mut()
-                        .zip(first.iter_mut())
-                        .zip(second.iter_mut())
-                        .zip(gradient)
-                    {
-                        *m += (g - *m) * (1.0 - keep1);
-                        *v += (g * g - *v) * (1.0 - keep2);
-                        *p -= alpha * *m / (v.sqrt() + epsilon);
-                    }
-                },
-            );
-            self.last[rows[from] as usize..=rows[i - 1] as usize].fill(step);
+        let cols = self.cols;
+        let mut pieces = Vec::new();
+        let mut gradient = gradient;
+        for piece in self.pieces(rows) {
+            let (of_piece, rest) = gradient.split_at(piece.rows.len() * cols);
+            pieces.push((piece, of_piece));
+            gradient = rest;
         }
+        pieces.into_par_iter().for_each(|(mut piece, gradient)| {
+            let rows = piece.rows;
+            let mut i = 0;
+            while i < rows.len() {
+                let from = i;
+                i += 1;
+                while i < rows.len() && rows[i] == rows[i - 1] + 1 {
+                    i += 1;
+                }
+                let run = rows[from] as usize..rows[i - 1] as usize + 1;
+                let gradient = &gradient[from * cols..i * cols];
+                let (values, first, second) = piece.numbers(&run);
+                pulp::Arch::new().dispatch(
+                    #[inline(always)]
+                    || {
+                        for (((p, m), v), g) in values
+                            .iter_mut()
+                            .zip(first.iter_mut())
+                            .zip(second.iter_mut())
+                            .zip(gradient)
+                        {
+                            *m += (g - *m) * (1.0 - keep1);
+                            *v += (g * g - *v) * (1.0 - keep2);
+                            *p -= alpha * *m / (v.sqrt() + epsilon);
+                        }
+                    },
+                );
+                piece.set_last(&run, step);
+            }
+        });
+    }
+}
+
+/// Neighbouring rows of a table, for one thread.
+struct Piece<'a> {
+    cols: usize,
+    /// The first row's place in the table.
+    offset: usize,
+    /// The rows of the table that are wanted.
+    rows: &'a [u32],
+    values: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    last: &'a mut [u32],
+}
+
+impl<'a> Piece<'a> {
+    /// What lies before a row of the table, and the rest.
+    fn split(self, end: usize) -> (Piece<'a>, Piece<'a>) {
+        let n = end - self.offset;
+        let (values, values_after) = self.values.split_at_mut(n * self.cols);
+        let (first, first_after) = self.first.split_at_mut(n * self.cols);
+        let (second, second_after) = self.second.split_at_mut(n * self.cols);
+        let (last, last_after) = self.last.split_at_mut(n);
+        let (cols, offset, rows) = (self.cols, self.offset, self.rows);
+        (
+            Piece {
+                cols,
+                offset,
+                rows,
+                values,
+                first,
+                second,
+                last,
+            },
+            Piece {
+                cols,
+                offset: end,
+                rows,
+                values: values_after,
+                first: first_after,
+                second: second_after,
+                last: last_after,
+            },
+        )
+    }
+
+    fn last_of(&self, row: u32) -> u32 {
+        self.last[row as usize - self.offset]
+    }
+
+    /// Values and both moments of a run of the table's rows.
+    fn numbers(&mut self, run: &Range<usize>) -> (&mut [f32], &mut [f32], &mut [f32]) {
+        let span = (run.start - self.offset) * self.cols..(run.end - self.offset) * self.cols;
+        (
+            &mut self.values[span.clone()],
+            &mut self.first[span.clone()],
+            &mut self.second[span],
+        )
+    }
+
+    fn set_last(&mut self, run: &Range<usize>, step: u32) {
+        self.last[run.start - self.offset..run.end - self.offset].fill(step);
+    }
+
+    /// Brings a run of rows that are all up to date through `last` to `step`.
+    fn catch_up(
+        &mut self,
+        run: Range<usize>,
+        last: u32,
+        step: u32,
+        adam: &Adam,
+        alphas: &[f64],
+        known: &mut HashMap<u32, Missed>,
+    ) {
+        if last == 0 || last >= step {
+            return;
+        }
+        let missed = known
+            .entry(last)
+            .or_insert_with(|| Missed::new(adam, alphas, last, step));
+        let (values, first, second) = self.numbers(&run);
+        missed.apply(adam.epsilon as f32, values, first, second);
+        self.set_last(&run, step);
     }
 }
 
@@ -349,6 +482,7 @@ mod tests {
         let mut rng = generator(5, Purpose::Initial, 0);
         let mut start = vec![0f32; ROWS * COLS];
         fill_uniform(&mut rng, 0.05, &mut start);
+        let mut alphas = Alphas::new(adam);
         let mut lazy = LazyTable::new(start.clone(), COLS);
         let mut dense = DenseAdam {
             values: start.iter().map(|v| f64::from(*v)).collect(),
@@ -361,7 +495,7 @@ mod tests {
             rows.dedup();
             let mut gradient = vec![0f32; rows.len() * COLS];
             fill_uniform(&mut rng, scale, &mut gradient);
-            lazy.catch_up(&rows, step - 1, &adam);
+            lazy.catch_up(&rows, step - 1, &mut alphas);
             lazy.apply(&rows, &gradient, step, &adam);
             let mut all = vec![0f64; ROWS * COLS];
             for (i, row) in rows.iter().enumerate() {
@@ -371,7 +505,7 @@ mod tests {
             }
             dense.step(&all, step, &adam);
         }
-        lazy.flush(steps, &adam);
+        lazy.flush(steps, &mut alphas);
         for (i, (found, expected)) in lazy.values().iter().zip(&dense.values).enumerate() {
             let moved = (expected - f64::from(start[i])).abs();
             let error = (f64::from(*found) - expected).abs();
@@ -402,9 +536,35 @@ mod tests {
     #[test]
     fn rows_never_touched_do_not_move() {
         let mut table = LazyTable::new(vec![0.5; 6], 3);
-        table.catch_up(&[0], 9, &Adam::default());
-        table.flush(9, &Adam::default());
+        let mut alphas = Alphas::new(Adam::default());
+        table.catch_up(&[0], 9, &mut alphas);
+        table.flush(9, &mut alphas);
         assert_eq!(table.values(), [0.5; 6]);
+    }
+
+    #[test]
+    fn a_table_of_many_rows_becomes_the_same_with_any_number_of_threads() {
+        let adam = Adam::default();
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                let mut alphas = Alphas::new(adam);
+                let mut rng = generator(9, Purpose::Initial, 0);
+                let mut table = LazyTable::new(vec![0.25; 5_000 * 2], 2);
+                for step in 1..=30u32 {
+                    // Every third row at some steps, others at others.
+                    let rows: Vec<u32> = (0..5_000).filter(|r| (r + step) % 3 == 0).collect();
+                    let mut gradient = vec![0f32; rows.len() * 2];
+                    fill_uniform(&mut rng, 1.0, &mut gradient);
+                    table.catch_up(&rows, step - 1, &mut alphas);
+                    table.apply(&rows, &gradient, step, &adam);
+                }
+                table.flush(30, &mut alphas);
+                table
+            })
+        };
+        let one = run(1);
+        assert!(run(2) == one && run(5) == one);
     }
 
     #[test]

@@ -35,13 +35,6 @@ impl Arithmetic {
         }
     }
 
-    pub(super) const fn kind(self) -> Kind {
-        match self {
-            Arithmetic::F32 => Kind::Float,
-            Arithmetic::Bf16 => Kind::BFloat16,
-        }
-    }
-
     /// What this machine multiplies faster, by measuring it for about a quarter of a second.
     /// Networks that are not bound by products, and machines whose bfloat16 is not at least half
     /// as fast again, get f32.

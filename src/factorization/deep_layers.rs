@@ -1,146 +1,279 @@
-//! The layers after the first, on the CPU: forward and back by hand, some samples at a time.
+//! The layers of a deep network on the CPU: forward and back by hand, some samples at a time.
 //!
-//! A chunk's activations are thrown away once their part of the weights' gradient is summed, where
-//! autograd would keep those of the whole batch. What is left beside the matrix products is one
-//! fused sweep over the last layer. The products may be of bfloat16, libtorch's
-//! ([`Arithmetic::Bf16`]): weights, moments, sums and the first and last layer stay f32.
+//! A chunk's activations are thrown away once their part of the gradients is summed, where autograd
+//! would keep those of the whole batch; its room is used again by the next chunk and the next step.
+//! What is left beside the matrix products is a sweep a layer. The products of the hidden layers
+//! after the first may be of bfloat16, libtorch's ([`Arithmetic::Bf16`]): weights, moments, sums and
+//! the first and last layer stay f32.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
 use super::FactorizationError;
 use super::arithmetic::Arithmetic;
-use super::batch::Batch;
-use super::first_layer::{Output, OutputGradient, Parts};
-use super::tensors::{add_product, floats, floats_mut, product};
+use super::batch::{Batch, Groups};
+use super::first_layer::{Output, OutputGradient, Parts, sums_by_group, sums_by_track};
+use super::tensors::floats;
+use crate::model::product::{Matrix, Threads, multiply};
 
 /// Samples whose activations are in memory at once; few in tests, so that batches have several.
 const CHUNK: usize = if cfg!(test) { 150 } else { 4_000 };
 /// Samples that one thread sweeps at a time.
 const TILE: usize = 50;
 
-/// The layers after the first, with their values as the products take them.
+/// A deep network's layers as one step needs them, row-major.
 pub(super) struct DeepLayers<'a> {
-    nodes: usize,
-    kind: Kind,
+    pub nodes: usize,
+    pub arithmetic: Arithmetic,
+    /// First-layer contribution of each biosample, and of each assay with the bias.
+    pub biosamples: &'a [f32],
+    pub assays: &'a [f32],
+    /// First-layer weights of each genome scale, `[factors, nodes]`.
+    pub genome_weights: [&'a [f32]; 3],
     /// Weight and bias of each hidden layer after the first.
-    hidden: Vec<(Tensor, Tensor)>,
-    output: Output<'a>,
+    pub hidden: Vec<(&'a Tensor, &'a Tensor)>,
+    pub output: Output<'a>,
+    /// The biosample and assay of each training track.
+    pub tracks: &'a [(u32, u32)],
 }
 
 /// What comes back through the layers.
 pub(super) struct DeepBack {
     /// Mean squared error over the batch.
     pub loss: f64,
+    /// Prediction − observation of each sample.
+    pub residuals: Vec<f32>,
     /// Gradients of weight and bias of each hidden layer after the first, then of the output.
     pub layers: Vec<Tensor>,
+    /// Gradients before the first ReLU, summed over each biosample's and each assay's samples.
+    pub biosamples: Vec<f32>,
+    pub assays: Vec<f32>,
+    /// Gradients of the first layer's weights and of the batch's rows of factors at each scale.
+    pub genome_weights: [Vec<f32>; 3],
+    pub genome: [Vec<f32>; 3],
 }
 
-impl<'a> DeepLayers<'a> {
-    /// From weight and bias of each hidden layer after the first, and the output's.
-    ///
-    /// # Errors
-    /// When libtorch refuses.
-    pub fn new(
-        hidden: &[(&Tensor, &Tensor)],
-        output: Output<'a>,
-        nodes: usize,
-        arithmetic: Arithmetic,
-    ) -> Result<Self, FactorizationError> {
-        let kind = arithmetic.kind();
-        let cast = |(weight, bias): &(&Tensor, &Tensor)| {
-            Ok::<_, FactorizationError>((weight.f_to_kind(kind)?, bias.f_to_kind(kind)?))
-        };
-        Ok(DeepLayers {
-            nodes,
-            kind,
-            hidden: hidden.iter().map(cast).collect::<Result<_, _>>()?,
-            output,
-        })
-    }
+/// Room for a chunk, kept between steps.
+#[derive(Debug, Default)]
+pub(super) struct DeepRoom {
+    /// Activations of each hidden layer; the last one's turn into gradients.
+    activations: Vec<Vec<f32>>,
+    other: Vec<f32>,
+    parts: [Vec<f32>; 3],
+}
 
-    /// Forward and back for a batch: fills `gradient` with the loss's gradient before the first
-    /// layer's ReLU, `[samples, nodes]`, and `residuals` with prediction − observation.
+/// Sums over the chunks of a step.
+struct Sums {
+    hidden: Vec<(Vec<f32>, Vec<f32>)>,
+    output: OutputGradient,
+}
+
+impl DeepLayers<'_> {
+    /// Forward and back for a batch; `genome` holds the rows of its groups at each scale.
     ///
     /// # Errors
     /// When libtorch refuses.
     pub fn back(
         &self,
-        parts: &Parts<'_>,
         batch: &Batch,
-        gradient: &mut [f32],
-        residuals: &mut [f32],
+        genome: &[Vec<f32>; 3],
+        room: &mut DeepRoom,
     ) -> Result<DeepBack, FactorizationError> {
-        let nodes = self.nodes as i64;
-        let options = (Kind::Float, tch::Device::Cpu);
-        let mut sums = Vec::with_capacity(self.hidden.len());
-        for _ in &self.hidden {
-            sums.push((
-                Tensor::f_zeros([nodes, nodes], options)?,
-                Tensor::f_zeros([nodes], options)?,
-            ));
+        let n = self.nodes;
+        let mut sums = Sums {
+            hidden: (self.hidden.iter())
+                .map(|_| (vec![0f32; n * n], vec![0f32; n]))
+                .collect(),
+            output: OutputGradient::zero(n),
+        };
+        let mut back = DeepBack {
+            loss: 0.0,
+            residuals: vec![0f32; batch.len()],
+            layers: Vec::new(),
+            biosamples: vec![0f32; self.biosamples.len()],
+            assays: vec![0f32; self.assays.len()],
+            genome_weights: self.genome_weights.map(|w| vec![0f32; w.len()]),
+            genome: [0, 1, 2].map(|s| vec![0f32; genome[s].len()]),
+        };
+        let halves = match self.arithmetic {
+            Arithmetic::F32 => Vec::new(),
+            Arithmetic::Bf16 => (self.hidden.iter())
+                .map(|(weight, _)| weight.f_to_kind(Kind::BFloat16))
+                .collect::<Result<_, _>>()?,
+        };
+        for first in (0..batch.len()).step_by(CHUNK) {
+            let samples = first..(first + CHUNK).min(batch.len());
+            let chunk = Chunk::new(batch, samples.clone());
+            self.first_layer(&chunk, genome, room);
+            let residuals = &mut back.residuals[samples];
+            if halves.is_empty() {
+                self.further_layers(&chunk.batch, batch.len(), residuals, room, &mut sums);
+            } else {
+                let of = (&chunk.batch, batch.len());
+                self.further_layers_bf16(of, residuals, room, &mut sums, &halves)?;
+            }
+            self.first_layer_back(&chunk, genome, room, &mut back);
         }
-        let mut output = OutputGradient::zero(self.nodes);
-        let mut first = 0;
-        let chunks = gradient.chunks_mut(CHUNK * self.nodes);
-        for (gradient, residuals) in chunks.zip(residuals.chunks_mut(CHUNK)) {
-            let n = residuals.len();
-            let mut before = Tensor::f_empty([n as i64, nodes], options)?;
-            parts.assemble(batch, first, floats_mut(&mut before));
-            let mut activations = vec![before.f_relu_()?.f_to_kind(self.kind)?];
-            for (weight, bias) in &self.hidden {
-                let mut next = product(&activations[activations.len() - 1], weight)?;
-                activations.push(next.f_add_(bias)?.f_relu_()?);
-            }
-            let Some(last) = activations.last() else {
-                break;
-            };
-            let mut last = last.f_to_kind(Kind::Float)?.f_contiguous()?;
-            if self.kind == Kind::Float {
-                // The sweep writes over it.
-                let mut copy = last.f_empty_like()?;
-                copy.f_copy_(&last)?;
-                last = copy;
-            }
-            let observed = &batch.values[first..first + n];
-            self.sweep(
-                floats_mut(&mut last),
-                observed,
-                batch.len(),
-                residuals,
-                &mut output,
+        for (weight, bias) in sums.hidden {
+            let weight = Tensor::f_from_slice(&weight)?.f_reshape([n as i64, n as i64])?;
+            back.layers.extend([weight, Tensor::f_from_slice(&bias)?]);
+        }
+        let weight = Tensor::f_from_slice(&sums.output.weight)?.f_reshape([n as i64, 1])?;
+        (back.layers).extend([weight, Tensor::f_from_slice(&[sums.output.bias])?]);
+        back.loss = sums.output.loss / batch.len() as f64;
+        Ok(back)
+    }
+
+    /// The first layer's activations of a chunk.
+    fn first_layer(&self, chunk: &Chunk, genome: &[Vec<f32>; 3], room: &mut DeepRoom) {
+        let n = self.nodes;
+        for (s, part) in room.parts.iter_mut().enumerate() {
+            let rows = chunk.factors(s, self.cols(s), genome);
+            part.resize(chunk.batch.groups[s].rows.len() * n, 0.0);
+            let weight = Matrix::new(self.genome_weights[s], n);
+            multiply(part, rows, weight, false, Threads::All);
+        }
+        room.activations
+            .resize_with(self.hidden.len() + 1, Vec::new);
+        let activations = &mut room.activations[0];
+        activations.resize(chunk.batch.len() * n, 0.0);
+        let [fine, middle, coarse] = &room.parts;
+        let parts = self.parts([fine, middle, coarse]);
+        parts.assemble(&chunk.batch, activations);
+    }
+
+    /// The further layers forward and back: leaves the gradient before the first ReLU in the first
+    /// layer's room.
+    fn further_layers(
+        &self,
+        chunk: &Batch,
+        n_samples: usize,
+        residuals: &mut [f32],
+        room: &mut DeepRoom,
+        sums: &mut Sums,
+    ) {
+        let n = self.nodes;
+        for (i, (weight, bias)) in self.hidden.iter().enumerate() {
+            let (below, above) = room.activations.split_at_mut(i + 1);
+            let (below, above) = (&below[i], &mut above[0]);
+            above.resize(below.len(), 0.0);
+            let weight = Matrix::new(floats(weight), n);
+            multiply(above, Matrix::new(below, n), weight, false, Threads::All);
+            add_bias(above, floats(bias));
+        }
+        let last = self.hidden.len();
+        let gradient = &mut room.activations[last];
+        self.sweep(
+            gradient,
+            &chunk.values,
+            n_samples,
+            residuals,
+            &mut sums.output,
+        );
+        for (i, (weight, _)) in self.hidden.iter().enumerate().rev() {
+            let (below, above) = room.activations.split_at_mut(i + 1);
+            let (below, above) = (&mut below[i], &above[0]);
+            let (weights, biases) = &mut sums.hidden[i];
+            let (activations, gradient) = (Matrix::new(below, n), Matrix::new(above, n));
+            multiply(weights, activations.t(), gradient, true, Threads::All);
+            add_columns(above, biases);
+            room.other.resize(above.len(), 0.0);
+            let weight = Matrix::new(floats(weight), n).t();
+            multiply(&mut room.other, gradient, weight, false, Threads::All);
+            through_relu(&room.other, below);
+        }
+    }
+
+    /// The same with products of bfloat16.
+    fn further_layers_bf16(
+        &self,
+        (chunk, n_samples): (&Batch, usize),
+        residuals: &mut [f32],
+        room: &mut DeepRoom,
+        sums: &mut Sums,
+        weights: &[Tensor],
+    ) -> Result<(), FactorizationError> {
+        let shape = [chunk.len() as i64, self.nodes as i64];
+        let half = |values: &[f32]| -> Result<Tensor, FactorizationError> {
+            Ok(Tensor::f_from_slice(values)?
+                .f_reshape(shape)?
+                .f_to_kind(Kind::BFloat16)?)
+        };
+        let mut activations = vec![half(&room.activations[0])?];
+        for (weight, (_, bias)) in weights.iter().zip(&self.hidden) {
+            let mut next = activations[activations.len() - 1].f_matmul(weight)?;
+            activations.push(next.f_add_(&bias.f_to_kind(Kind::BFloat16)?)?.f_relu_()?);
+        }
+        let last = &activations[activations.len() - 1];
+        room.other.clear();
+        (room.other).extend_from_slice(floats(&last.f_to_kind(Kind::Float)?.f_contiguous()?));
+        let (observed, output) = (&chunk.values, &mut sums.output);
+        self.sweep(&mut room.other, observed, n_samples, residuals, output);
+        let mut back = half(&room.other)?;
+        for (i, weight) in weights.iter().enumerate().rev() {
+            let below = &activations[i];
+            let (sum, biases) = &mut sums.hidden[i];
+            let product = below.f_tr()?.f_matmul(&back)?;
+            add(
+                floats(&product.f_to_kind(Kind::Float)?.f_contiguous()?),
+                sum,
             );
-            let mut back = last.f_to_kind(self.kind)?;
-            for (i, (weight, _)) in self.hidden.iter().enumerate().rev() {
-                let below = &activations[i];
-                let (weights, biases) = &mut sums[i];
-                if self.kind == Kind::Float {
-                    add_product(weights, &below.f_tr()?, &back)?;
-                } else {
-                    let _ =
-                        weights.f_add_(&below.f_tr()?.f_matmul(&back)?.f_to_kind(Kind::Float)?)?;
-                }
-                let _ = biases.f_add_(&back.f_sum_dim_intlist(
-                    [0i64].as_slice(),
-                    false,
-                    Kind::Float,
-                )?)?;
-                back = below.f_threshold_backward(&product(&back, &weight.f_tr()?)?, 0.0)?;
-            }
-            let back = back.f_to_kind(Kind::Float)?.f_contiguous()?;
-            gradient.copy_from_slice(floats(&back));
-            first += n;
+            let columns = back.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Float)?;
+            add(floats(&columns), biases);
+            back = below.f_threshold_backward(&back.f_matmul(&weight.f_tr()?)?, 0.0)?;
         }
-        let mut layers = Vec::with_capacity(2 * self.hidden.len() + 2);
-        for (weight, bias) in sums {
-            layers.extend([weight, bias]);
+        let back = back.f_to_kind(Kind::Float)?.f_contiguous()?;
+        room.activations[0].copy_from_slice(floats(&back));
+        Ok(())
+    }
+
+    /// Sums what the gradient before the first ReLU means for the first layer and what it takes.
+    fn first_layer_back(
+        &self,
+        chunk: &Chunk,
+        genome: &[Vec<f32>; 3],
+        room: &mut DeepRoom,
+        back: &mut DeepBack,
+    ) {
+        let n = self.nodes;
+        let gradient = &room.activations[0];
+        for (s, sums) in room.parts.iter_mut().enumerate() {
+            let (groups, cols) = (&chunk.batch.groups[s], self.cols(s));
+            let sums = if groups.rows.len() == chunk.batch.len() {
+                gradient
+            } else {
+                sums.resize(groups.rows.len() * n, 0.0);
+                sums_by_group(groups, gradient, n, sums);
+                &*sums
+            };
+            let factors = chunk.factors(s, cols, genome);
+            let sums = Matrix::new(sums, n);
+            let weights = &mut back.genome_weights[s];
+            multiply(weights, factors.t(), sums, true, Threads::All);
+            let rows = chunk.rows[s].start * cols..chunk.rows[s].end * cols;
+            let weight = Matrix::new(self.genome_weights[s], n).t();
+            // Added: a group that two chunks share has a part in both.
+            multiply(&mut back.genome[s][rows], sums, weight, true, Threads::All);
         }
-        layers.push(Tensor::f_from_slice(&output.weight)?.f_reshape([nodes, 1])?);
-        layers.push(Tensor::f_from_slice(&[output.bias])?);
-        Ok(DeepBack {
-            loss: output.loss / batch.len() as f64,
-            layers,
-        })
+        let (b, a) = sums_by_track(&self.parts([&[], &[], &[]]), &chunk.batch, gradient);
+        add(&b, &mut back.biosamples);
+        add(&a, &mut back.assays);
+    }
+
+    fn cols(&self, scale: usize) -> usize {
+        self.genome_weights[scale].len() / self.nodes
+    }
+
+    fn parts<'b>(&'b self, genome: [&'b [f32]; 3]) -> Parts<'b> {
+        Parts {
+            nodes: self.nodes,
+            biosamples: self.biosamples,
+            assays: self.assays,
+            genome,
+            tracks: self.tracks,
+        }
     }
 
     /// The output layer forward and back: turns the last activations into the gradient before their
@@ -177,4 +310,107 @@ impl<'a> DeepLayers<'a> {
             sum.merge(part);
         }
     }
+}
+
+/// Samples of a batch that go through the layers together.
+struct Chunk {
+    /// The samples, their groups numbered from the chunk's first on.
+    batch: Batch,
+    /// Which of the batch's groups they belong to, at each scale.
+    rows: [Range<usize>; 3],
+}
+
+impl Chunk {
+    fn new(batch: &Batch, samples: Range<usize>) -> Self {
+        let mut rows = [0..0, 0..0, 0..0];
+        let groups = [0, 1, 2].map(|s| {
+            let Groups { rows: all, starts } = &batch.groups[s];
+            let first = starts.partition_point(|start| *start as usize <= samples.start) - 1;
+            let end = starts.partition_point(|start| (*start as usize) < samples.end);
+            rows[s] = first..end.min(all.len());
+            let inside =
+                |start: &u32| (*start as usize).clamp(samples.start, samples.end) - samples.start;
+            Groups {
+                rows: all[rows[s].clone()].to_vec(),
+                starts: (starts[first..=rows[s].end].iter())
+                    .map(|start| inside(start) as u32)
+                    .collect(),
+            }
+        });
+        let batch = Batch {
+            tracks: batch.tracks[samples.clone()].to_vec(),
+            values: batch.values[samples.clone()].to_vec(),
+            bins: batch.bins[samples].to_vec(),
+            groups,
+        };
+        Chunk { batch, rows }
+    }
+
+    /// The chunk's rows of factors at a scale.
+    fn factors<'a>(&self, scale: usize, cols: usize, genome: &'a [Vec<f32>; 3]) -> Matrix<'a> {
+        let rows = &self.rows[scale];
+        Matrix::new(&genome[scale][rows.start * cols..rows.end * cols], cols)
+    }
+}
+
+/// Adds the bias to each row, and cuts off what is below zero.
+fn add_bias(rows: &mut [f32], bias: &[f32]) {
+    rows.par_chunks_mut(TILE * bias.len()).for_each(|rows| {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for row in rows.chunks_exact_mut(bias.len()) {
+                    for (value, b) in row.iter_mut().zip(bias) {
+                        *value = (*value + b).max(0.0);
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// Replaces activations by the gradient that comes back to them, where they are not cut off.
+fn through_relu(gradient: &[f32], activations: &mut [f32]) {
+    const PIECE: usize = 1 << 16;
+    (activations
+        .par_chunks_mut(PIECE)
+        .zip(gradient.par_chunks(PIECE)))
+    .for_each(|(activations, gradient)| {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (value, g) in activations.iter_mut().zip(gradient) {
+                    *value = if *value > 0.0 { *g } else { 0.0 };
+                }
+            },
+        );
+    });
+}
+
+/// Adds the columns' sums, some columns a thread, so that their order depends on no thread.
+fn add_columns(rows: &[f32], sums: &mut [f32]) {
+    const COLUMNS: usize = 128;
+    let n = sums.len();
+    (sums.par_chunks_mut(COLUMNS).enumerate()).for_each(|(piece, sums)| {
+        let first = piece * COLUMNS;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for row in rows.chunks_exact(n) {
+                    for (sum, value) in sums.iter_mut().zip(&row[first..]) {
+                        *sum += value;
+                    }
+                }
+            },
+        );
+    });
+}
+
+fn add(values: &[f32], sums: &mut [f32]) {
+    const PIECE: usize = 1 << 16;
+    (sums.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE))).for_each(|(sums, values)| {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value;
+        }
+    });
 }

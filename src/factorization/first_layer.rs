@@ -69,13 +69,12 @@ impl Parts<'_> {
         }
     }
 
-    /// The first layer before its ReLU, `[samples, nodes]`, of the samples from `first` on that
-    /// `out` has room for.
-    pub fn assemble(&self, batch: &Batch, first: usize, out: &mut [f32]) {
+    /// The first layer's activations, `[samples, nodes]`.
+    pub fn assemble(&self, batch: &Batch, out: &mut [f32]) {
         out.par_chunks_mut(TILE * self.nodes)
             .enumerate()
             .for_each(|(tile, out)| {
-                let start = first + tile * TILE;
+                let start = tile * TILE;
                 let mut walk = Walk::new(&batch.groups, start);
                 pulp::Arch::new().dispatch(
                     #[inline(always)]
@@ -83,6 +82,9 @@ impl Parts<'_> {
                         for (i, row) in out.chunks_exact_mut(self.nodes).enumerate() {
                             let sample = start + i;
                             self.add_up(batch.tracks[sample], walk.to(sample), row);
+                            for value in row {
+                                *value = value.max(0.0);
+                            }
                         }
                     },
                 );

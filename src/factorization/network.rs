@@ -1,15 +1,17 @@
 //! The dense part of the network on libtorch, and one step's gradients.
 
 use std::ops::Range;
+use std::sync::Mutex;
 
 use ndarray::{Array1, Array2};
+use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
 use super::FactorizationError;
 use super::adam::Adam;
 use super::arithmetic::Arithmetic;
 use super::batch::Batch;
-use super::deep_layers::DeepLayers;
+use super::deep_layers::{DeepLayers, DeepRoom};
 use super::first_layer::{Output, Parts, sums_by_group, sums_by_track};
 use super::tensors::{floats, floats_mut, product};
 use crate::genome::Scale;
@@ -41,6 +43,17 @@ impl Parameter {
         let (mut value, mut first, mut second) =
             (of(&self.value), of(&self.first), of(&self.second));
         let gradient = of(gradient);
+        if value.device() == Device::Cpu && gradient.is_contiguous() {
+            // One pass over memory where libtorch makes eight.
+            let rates = (
+                (1.0 - adam.beta1) as f32,
+                (1.0 - adam.beta2) as f32,
+                adam.alpha(step) as f32,
+                adam.epsilon as f32,
+            );
+            let moments = (floats_mut(&mut first), floats_mut(&mut second));
+            return dense_step(floats_mut(&mut value), moments, floats(&gradient), rates);
+        }
         let _ = first.g_mul_scalar_(adam.beta1);
         let _ = first.g_add_(&(&gradient * (1.0 - adam.beta1)));
         let _ = second.g_mul_scalar_(adam.beta2);
@@ -48,6 +61,36 @@ impl Parameter {
         let update = &first / (second.sqrt() + adam.epsilon) * (-adam.alpha(step));
         let _ = value.g_add_(&update);
     }
+}
+
+/// Adam's step for values with their moments; rates: what the moments take of the gradient and of its
+/// square, α, ε.
+fn dense_step(
+    values: &mut [f32],
+    (first, second): (&mut [f32], &mut [f32]),
+    gradient: &[f32],
+    (take1, take2, alpha, epsilon): (f32, f32, f32, f32),
+) {
+    const PIECE: usize = 1 << 14;
+    let pieces = (values.par_chunks_mut(PIECE))
+        .zip(first.par_chunks_mut(PIECE))
+        .zip(second.par_chunks_mut(PIECE))
+        .zip(gradient.par_chunks(PIECE));
+    pieces.for_each(|(((values, first), second), gradient)| {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (((p, m), v), g) in (values.iter_mut().zip(first.iter_mut()))
+                    .zip(second.iter_mut())
+                    .zip(gradient)
+                {
+                    *m += (g - *m) * take1;
+                    *v += (g * g - *v) * take2;
+                    *p -= alpha * *m / (v.sqrt() + epsilon);
+                }
+            },
+        );
+    });
 }
 
 /// Which parts a training may change.
@@ -71,6 +114,7 @@ pub struct TorchNetwork {
     arithmetic: Arithmetic,
     /// Biosamples, assays, the first layer's weight and bias, each further layer's, the output's.
     parameters: Vec<Parameter>,
+    room: Mutex<DeepRoom>,
 }
 
 const BIOSAMPLES: usize = 0;
@@ -171,6 +215,7 @@ impl TorchNetwork {
             device,
             arithmetic,
             parameters,
+            room: Mutex::default(),
         })
     }
 
@@ -306,6 +351,9 @@ impl TorchNetwork {
         let part_b = product(biosamples, &weight(&rows.biosample))?;
         let part_a =
             product(assays, &weight(&rows.assay))?.f_add(&self.parameters[FIRST_BIAS].value)?;
+        if !on_device && sizes.layers > 1 {
+            return self.deep_gradients(batch, genome, tracks, &part_b, &part_a);
+        }
         let mut factors = Vec::with_capacity(3);
         let mut parts = Vec::with_capacity(3);
         for scale in Scale::ALL {
@@ -347,6 +395,71 @@ impl TorchNetwork {
             residuals: back.residuals,
             dense,
             genome: genome_gradients,
+        })
+    }
+
+    /// The same for a network of several hidden layers on the CPU.
+    fn deep_gradients(
+        &self,
+        batch: &Batch,
+        genome: &[Vec<f32>; 3],
+        tracks: &[(u32, u32)],
+        part_b: &Tensor,
+        part_a: &Tensor,
+    ) -> Result<Gradients, FactorizationError> {
+        let nodes = self.sizes.nodes;
+        let rows = Network::input_rows(&self.sizes);
+        let first_weight = self.parameters[FIRST_WEIGHT].value.contiguous();
+        let weights =
+            |rows: &Range<usize>| &floats(&first_weight)[rows.start * nodes..rows.end * nodes];
+        let (part_b, part_a) = (part_b.contiguous(), part_a.contiguous());
+        let further: Vec<Tensor> = (self.parameters[FIRST_BIAS + 1..].iter())
+            .map(|p| p.value.contiguous())
+            .collect();
+        let (hidden, last) = further.split_at(further.len() - 2);
+        let layers = DeepLayers {
+            nodes,
+            arithmetic: self.arithmetic,
+            biosamples: floats(&part_b),
+            assays: floats(&part_a),
+            genome_weights: [0, 1, 2].map(|s| weights(&rows.genome[s])),
+            hidden: hidden.chunks_exact(2).map(|p| (&p[0], &p[1])).collect(),
+            output: Output {
+                weight: floats(&last[0]),
+                bias: last[1].f_double_value(&[0])? as f32,
+            },
+            tracks,
+        };
+        let mut room = match self.room.lock() {
+            Ok(room) => room,
+            // Room has no contents to be spoilt.
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        let back = layers.back(batch, genome, &mut room)?;
+        let table = |values: &[f32]| -> Result<Tensor, FactorizationError> {
+            Ok(Tensor::f_from_slice(values)?.f_reshape([-1, nodes as i64])?)
+        };
+        let (b, a) = (table(&back.biosamples)?, table(&back.assays)?);
+        let factors = [BIOSAMPLES, ASSAYS].map(|i| &self.parameters[i].value);
+        let mut first_layer = vec![
+            product(&factors[0].f_tr()?, &b)?,
+            product(&factors[1].f_tr()?, &a)?,
+        ];
+        for weights in &back.genome_weights {
+            first_layer.push(table(weights)?);
+        }
+        let mut dense = vec![
+            product(&b, &table(weights(&rows.biosample))?.f_tr()?)?,
+            product(&a, &table(weights(&rows.assay))?.f_tr()?)?,
+            Tensor::f_cat(&first_layer, 0)?,
+            b.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Float)?,
+        ];
+        dense.extend(back.layers);
+        Ok(Gradients {
+            loss: back.loss,
+            residuals: back.residuals,
+            dense,
+            genome: back.genome,
         })
     }
 
@@ -395,6 +508,7 @@ impl TorchNetwork {
         })
     }
 
+    /// A network of one hidden layer.
     fn back_on_cpu(
         &self,
         batch: &Batch,
@@ -419,24 +533,14 @@ impl TorchNetwork {
         };
         let mut gradient = Tensor::f_empty([n as i64, nodes as i64], (Kind::Float, Device::Cpu))?;
         let mut residuals = vec![0f32; n];
-        let further: Vec<Tensor> = (self.parameters[FIRST_BIAS + 1..].iter())
-            .map(|p| p.value.contiguous())
-            .collect();
-        let (hidden, last) = further.split_at(further.len() - 2);
+        let [weight, bias] = [1, 2].map(|i| self.parameters[FIRST_BIAS + i].value.contiguous());
         let output = Output {
-            weight: floats(&last[0]),
-            bias: last[1].f_double_value(&[0])? as f32,
+            weight: floats(&weight),
+            bias: bias.f_double_value(&[0])? as f32,
         };
-        let (loss, layers) = if hidden.is_empty() {
-            let sum = parts.single_layer(batch, &output, floats_mut(&mut gradient), &mut residuals);
-            let weight = Tensor::f_from_slice(&sum.weight)?.f_reshape([nodes as i64, 1])?;
-            (sum.loss, vec![weight, Tensor::f_from_slice(&[sum.bias])?])
-        } else {
-            let pairs: Vec<_> = hidden.chunks_exact(2).map(|p| (&p[0], &p[1])).collect();
-            let deep = DeepLayers::new(&pairs, output, nodes, self.arithmetic)?;
-            let back = deep.back(&parts, batch, floats_mut(&mut gradient), &mut residuals)?;
-            (back.loss, back.layers)
-        };
+        let sum = parts.single_layer(batch, &output, floats_mut(&mut gradient), &mut residuals);
+        let weight = Tensor::f_from_slice(&sum.weight)?.f_reshape([nodes as i64, 1])?;
+        let layers = vec![weight, Tensor::f_from_slice(&[sum.bias])?];
         let mut genome = Vec::with_capacity(3);
         for groups in &batch.groups {
             if groups.rows.len() == n {
@@ -452,7 +556,7 @@ impl TorchNetwork {
         }
         let (b, a) = sums_by_track(&parts, batch, floats(&gradient));
         Ok(Back {
-            loss,
+            loss: sum.loss,
             residuals,
             layers,
             biosamples: Tensor::f_from_slice(&b)?.f_reshape([-1, nodes as i64])?,

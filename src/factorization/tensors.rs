@@ -34,30 +34,19 @@ pub(super) fn product(a: &Tensor, b: &Tensor) -> Result<Tensor, FactorizationErr
     }
     let size = [a.size()[0], b.size()[1]];
     let mut out = Tensor::f_empty(size, (Kind::Float, Device::Cpu))?;
-    add(&mut out, a, b, false)?;
+    let (a, b) = (Laid::new(a)?, Laid::new(b)?);
+    multiply(
+        floats_mut(&mut out),
+        a.matrix(),
+        b.matrix(),
+        false,
+        Threads::All,
+    );
     Ok(out)
-}
-
-/// Adds a matrix product of f32 to `sum`, both in this process' memory.
-///
-/// # Errors
-/// When libtorch refuses.
-pub(super) fn add_product(
-    sum: &mut Tensor,
-    a: &Tensor,
-    b: &Tensor,
-) -> Result<(), FactorizationError> {
-    add(sum, a, b, true)
 }
 
 fn is_ours(tensor: &Tensor) -> bool {
     tensor.kind() == Kind::Float && tensor.device() == Device::Cpu
-}
-
-fn add(out: &mut Tensor, a: &Tensor, b: &Tensor, to_it: bool) -> Result<(), FactorizationError> {
-    let (a, b) = (Laid::new(a)?, Laid::new(b)?);
-    multiply(floats_mut(out), a.matrix(), b.matrix(), to_it, Threads::All);
-    Ok(())
 }
 
 /// A matrix whose memory is row-major as it is or once transposed.

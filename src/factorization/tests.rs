@@ -257,14 +257,8 @@ fn the_loss_is_that_of_the_forward_pass_without_libtorch_within_1e_4() {
             };
             let mut out = [0f32];
             let (b, a) = pairs[batch.tracks[i] as usize];
-            forward
-                .predict(
-                    forward.genome_part(&block).view(),
-                    b as usize,
-                    a as usize,
-                    &mut out,
-                )
-                .unwrap();
+            let experiment = (b as usize, a as usize);
+            forward.predict(&block, &[experiment], &mut out).unwrap();
             let torch_says = residuals[i] + batch.values[i];
             assert!(
                 (out[0] - torch_says).abs() < 1e-4,

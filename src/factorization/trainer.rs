@@ -7,7 +7,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use tch::Device;
 
-use super::adam::{Adam, LazyTable};
+use super::adam::{Adam, Alphas, LazyTable};
 use super::arithmetic::Arithmetic;
 use super::batch::{Batch, Sampling, WindowSteps};
 use super::network::{TorchNetwork, Trained};
@@ -108,6 +108,7 @@ pub struct Trainer {
     trained: Trained,
     network: TorchNetwork,
     tables: [LazyTable; 3],
+    alphas: Alphas,
     blocks: Blocks,
     /// Tracks that training draws from.
     active: Vec<usize>,
@@ -164,7 +165,9 @@ impl Trainer {
         genome: GenomeFactors,
     ) -> Result<Self, FactorizationError> {
         let blocks = Blocks::new(&set.axis, &set.mask);
-        if settings.device == Device::Cpu && settings.sizes.layers == 1 {
+        if settings.device == Device::Cpu
+            && (settings.sizes.layers == 1 || settings.arithmetic == Arithmetic::F32)
+        {
             // Nothing is left for libtorch but products too small to share; its threads would only
             // spin beside ours.
             tch::set_num_threads(1);
@@ -195,6 +198,7 @@ impl Trainer {
         Ok(Trainer {
             network: torch,
             tables,
+            alphas: Alphas::new(settings.adam),
             blocks,
             active,
             pairs,
@@ -325,7 +329,7 @@ impl Trainer {
         let mut genome: [Vec<f32>; 3] = Default::default();
         for ((table, groups), rows) in self.tables.iter_mut().zip(&batch.groups).zip(&mut genome) {
             if self.trained.genome {
-                table.catch_up(&groups.rows, now - 1, &adam);
+                table.catch_up(&groups.rows, now - 1, &mut self.alphas);
             }
             let cols = table.cols();
             rows.reserve(groups.rows.len() * cols);
@@ -397,18 +401,17 @@ impl Trainer {
             return Ok(Vec::new());
         };
         let mut sums = vec![0f64; tracks.len()];
+        let place = |t: &usize| {
+            let track = &self.set.tracks[*t];
+            (track.biosample.1 as usize, track.assay.1 as usize)
+        };
+        let experiments: Vec<(usize, usize)> = tracks.iter().map(place).collect();
         for segment in &window.segments {
             let block = self.genome_block(&segment.block);
-            let part = forward.genome_part(&block);
-            let mut imputed = vec![0f32; block.n_bins];
-            for (i, track) in tracks.iter().enumerate() {
-                let track = &self.set.tracks[*track];
-                forward.predict(
-                    part.view(),
-                    track.biosample.1 as usize,
-                    track.assay.1 as usize,
-                    &mut imputed,
-                )?;
+            let n = block.n_bins;
+            let mut imputed = vec![0f32; experiments.len() * n];
+            forward.predict(&block, &experiments, &mut imputed)?;
+            for (i, imputed) in imputed.chunks_exact(n.max(1)).enumerate() {
                 let observed = &window.track(i)[segment.start..segment.start + block.n_bins];
                 sums[i] += (imputed.par_iter().zip(observed).enumerate())
                     .filter(|(b, _)| !self.set.mask.is_masked(segment.block.first_bin + *b as u64))
@@ -426,19 +429,15 @@ impl Trainer {
         let axis = &self.set.axis;
         let region = &axis.regions()[block.region];
         let first_bin = region.first_bin + block.first_bin - axis.region_bins(block.region).start;
-        let (now, adam, trained) = (
-            self.position.step as u32,
-            self.settings.adam,
-            self.trained.genome,
-        );
-        let tables = &mut self.tables;
+        let (now, trained) = (self.position.step as u32, self.trained.genome);
+        let (tables, alphas) = (&mut self.tables, &mut self.alphas);
         let scales = Scale::ALL.map(|scale| {
             let table = &mut tables[scale.index()];
             let first = axis.row(scale, block.region, first_bin) as u32;
             let n_rows = GenomeBlock::n_rows(scale, first_bin, block.n_bins);
             let rows: Vec<u32> = (first..first + n_rows as u32).collect();
             if trained {
-                table.catch_up(&rows, now, &adam);
+                table.catch_up(&rows, now, alphas);
             }
             let cols = table.cols();
             let values = &table.values()[first as usize * cols..][..n_rows * cols];
@@ -470,7 +469,7 @@ impl Trainer {
 
     fn flush(&mut self) {
         for table in &mut self.tables {
-            table.flush(self.position.step as u32, &self.settings.adam);
+            table.flush(self.position.step as u32, &mut self.alphas);
         }
     }
 

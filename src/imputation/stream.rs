@@ -2,18 +2,14 @@
 
 use std::ops::Range;
 
-use ndarray::Array2;
-
 use super::Observed;
 use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Interval};
 use crate::model::{SignalBlock, TrainedModel};
 use crate::store::{Database, StoreError};
 
-/// Numbers of the genome's part of the first layer that are in memory at once: 32 MB.
-const BLOCK_NUMBERS: usize = 8 << 20;
 /// Bins of a block at most: what writers take in one piece.
-const BLOCK_BINS: usize = 1 << 16;
+const BLOCK_BINS: u64 = 1 << 16;
 /// Bytes of observed signal that are in memory at once, and bins at least.
 const OBSERVED_BYTES: u64 = 256 << 20;
 const OBSERVED_BINS: u64 = 1 << 12;
@@ -120,21 +116,21 @@ impl<'a> Stream<'a> {
                 &mut |i, first, values, _| sink(i, first, values),
             );
         }
-        let nodes = self.model.config().sizes.nodes;
-        let step = (BLOCK_NUMBERS / nodes).clamp(256, BLOCK_BINS) as u64;
         let mut values = Vec::new();
         for span in spans {
             let mut first = span.start;
             while first < span.end {
-                let n_bins = step.min(span.end - first) as usize;
-                let part = self.genome_part(first, n_bins).map_err(E::from)?;
-                values.resize(n_bins, 0f32);
-                for (i, (biosample, assay)) in places.iter().enumerate() {
-                    let forward = self.model.forward();
-                    forward
-                        .predict(part.view(), *biosample, *assay, &mut values)
-                        .map_err(crate::Error::from)?;
-                    sink(i, first, &values)?;
+                let n_bins = BLOCK_BINS.min(span.end - first) as usize;
+                let at = self.model.axis().locate(first);
+                let block = (self.model)
+                    .block(self.database, at.region, at.chrom_bin, n_bins)
+                    .map_err(crate::Error::from)?;
+                values.resize(places.len() * n_bins, 0f32);
+                (self.model.forward())
+                    .predict(&block, &places, &mut values)
+                    .map_err(crate::Error::from)?;
+                for (i, values) in values.chunks_exact(n_bins).enumerate() {
+                    sink(i, first, values)?;
                 }
                 first += n_bins as u64;
             }
@@ -177,14 +173,6 @@ impl<'a> Stream<'a> {
         };
         experiments.iter().map(place).collect()
     }
-
-    fn genome_part(&self, first: u64, n_bins: usize) -> crate::Result<Array2<f32>> {
-        let at = self.model.axis().locate(first);
-        let block = self
-            .model
-            .block(self.database, at.region, at.chrom_bin, n_bins)?;
-        Ok(self.model.forward().genome_part(&block))
-    }
 }
 
 /// Imputes experiments (places of biosample and assay) from observed tracks.
@@ -200,7 +188,7 @@ where
 {
     let refinement = observed.refinement();
     let per_bin = SignalBlock::bytes_per_bin(&refinement.config, refinement.inputs.tracks.len());
-    let step = (OBSERVED_BYTES / per_bin.max(1)).clamp(OBSERVED_BINS, BLOCK_BINS as u64);
+    let step = (OBSERVED_BYTES / per_bin.max(1)).clamp(OBSERVED_BINS, BLOCK_BINS);
     let planned: Vec<_> = (places.iter())
         .map(|(b, a)| {
             let (b, a) = (*b as u32, *a as u32);

@@ -1,7 +1,7 @@
 //! The network's activations for a biosample: features that, unlike the genome factors, differ
 //! between biosamples.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::Array2;
 
 use super::TrainedModel;
 use crate::store::Database;
@@ -26,27 +26,16 @@ impl TrainedModel {
         biosample: usize,
     ) -> crate::Result<Array2<f32>> {
         let block = self.block(database, region, first_bin, n_bins)?;
-        let genome = self.forward().genome_part(&block);
-        let network = self.network();
-        let sizes = &self.config().sizes;
-        let (n_biosample, n_assay) = (sizes.biosample_factors, sizes.assay_factors);
-        let first = &network.hidden[0];
-        let rows = |from: usize, n: usize| first.weight.slice(ndarray::s![from..from + n, ..]);
-        let own: Array1<f32> =
-            network.biosamples.row(biosample).dot(&rows(0, n_biosample)) + &first.bias;
-        let assays = network.assays.dot(&rows(n_biosample, n_assay));
         let mut sum: Array2<f32> = Array2::zeros((n_bins, self.n_hidden()));
-        for assay in assays.axis_iter(Axis(0)) {
-            let mut now = &genome + &(&own + &assay);
-            now.mapv_inplace(|v| v.max(0.0));
-            for layer in &network.hidden[1..] {
-                now = now.dot(&layer.weight) + &layer.bias;
-                now.mapv_inplace(|v| v.max(0.0));
+        let n_assays = self.network().assays.nrows();
+        if let Some(sum) = sum.as_slice_mut() {
+            for assay in 0..n_assays {
+                let forward = self.forward();
+                (forward.add_hidden(&block, (biosample, assay), sum))
+                    .map_err(crate::Error::from)?;
             }
-            sum += &now;
         }
-        let n_assays = assays.nrows().max(1) as f32;
-        sum.mapv_inplace(|v| v / n_assays);
+        sum.mapv_inplace(|v| v / n_assays.max(1) as f32);
         Ok(sum)
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod factor_table;
 mod forward;
 mod hidden;
+mod packed;
 mod parameters;
 pub(crate) mod product;
 mod refinement;

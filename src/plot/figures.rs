@@ -5,21 +5,16 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
+use super::palette::{CATEGORIES, Theme};
 
-/// Colours that people tell apart whatever their eyes (Okabe and Ito 2008).
-pub(super) const COLOURS: [RGBColor; 8] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(120, 94, 60),
-    RGBColor(0, 0, 0),
-];
-pub(super) const GREY: RGBColor = RGBColor(150, 150, 150);
-pub(super) const LIGHT: RGBColor = RGBColor(225, 225, 225);
-pub(super) const FONT: &str = "sans-serif";
+const GREY: RGBColor = RGBColor(150, 150, 150);
+const LIGHT: RGBColor = RGBColor(225, 225, 225);
+const FONT: &str = "sans-serif";
+
+/// The i-th category's colour: these charts are drawn on paper.
+fn colour(i: usize) -> RGBColor {
+    Theme::Light.category(i).into()
+}
 
 /// A bar.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +38,10 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws onto a white area and returns the SVG.
-pub(super) fn draw(
+fn draw(
     figure: &str,
     size: (u32, u32),
     work: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn std::error::Error>>,
@@ -148,7 +143,7 @@ pub fn bars(
                 label,
                 text(13, HPos::Right, VPos::Center),
             ))?;
-            let colour = if bar.is_reference { GREY } else { COLOURS[0] };
+            let colour = if bar.is_reference { GREY } else { colour(0) };
             let Some(value) = bar.value.filter(|v| v.is_finite()) else {
                 let beside = (at(0.0) + 4, y);
                 root.draw(&Text::new(
@@ -188,7 +183,7 @@ pub fn bars(
                 .step_by(8)
                 .map(|y| [(x, y), (x, (y + 4).min(bottom))]);
             for dash in dashes {
-                root.draw(&PathElement::new(dash.to_vec(), COLOURS[1]))?;
+                root.draw(&PathElement::new(dash.to_vec(), colour(1)))?;
             }
         }
         Ok(())
@@ -240,8 +235,8 @@ pub fn lines(
             chart.draw_series(DashedLineSeries::new(chance.points, 4, 4, GREY.into()))?;
         }
         for (i, series) in all.iter().enumerate() {
-            let colour = COLOURS[i % COLOURS.len()];
-            let style = colour.stroke_width(if i < COLOURS.len() { 2 } else { 1 });
+            let colour = colour(i);
+            let style = colour.stroke_width(if i < CATEGORIES.len() { 2 } else { 1 });
             chart.draw_series(LineSeries::new(thinned(&series.points), style))?;
             let y = 4 + 18 * i as i32;
             lower.draw(&Rectangle::new([(60, y + 5), (84, y + 8)], colour.filled()))?;
@@ -314,7 +309,7 @@ pub fn scatter(title: &str, axes: [&str; 2], points: &[(f64, f64)]) -> Result<St
         }
         let dots = finite
             .iter()
-            .map(|p| Circle::new(*p, 2, COLOURS[0].mix(0.5).filled()));
+            .map(|p| Circle::new(*p, 2, colour(0).mix(0.5).filled()));
         chart.draw_series(dots)?;
         Ok(())
     })

@@ -1,16 +1,15 @@
 //! Rows of short profiles as a heat map: one row a place, one column a track.
 
-use std::path::Path;
-
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use super::canvas::{Anchor, Canvas, Frame, Stroke, TextStyle};
+use super::fonts::fitted;
+use super::palette::Theme;
 
 /// Profiles of several tracks at several places.
 #[derive(Debug, Clone)]
 pub struct HeatMap {
     /// What stands above it.
     pub title: String,
-    /// The tracks: two lines each.
+    /// The tracks, biosample and assay; those of one assay stand side by side.
     pub columns: Vec<[String; 2]>,
     /// How many values a whole profile has.
     pub n_values: usize,
@@ -31,102 +30,127 @@ pub struct HeatMapRow {
     pub is_query: bool,
 }
 
-const LABEL_WIDTH: i32 = 290;
-const HEADER_HEIGHT: i32 = 84;
-const ROW_HEIGHT: i32 = 18;
-const QUERY_GAP: i32 = 8;
-const COLUMN_GAP: i32 = 5;
-const MARGIN: i32 = 10;
-/// Below the rows: the key of the colours.
-const KEY_HEIGHT: i32 = 46;
+const ROW_HEIGHT: f64 = 18.0;
+const QUERY_GAP: f64 = 8.0;
+const COLUMN_GAP: f64 = 4.0;
+const GROUP_GAP: f64 = 8.0;
+const MARGIN: f64 = 14.0;
+const MOST_LABEL: f64 = 330.0;
+/// All columns together.
+const WIDTH: f64 = 960.0;
+/// Shades of a cell: as many as are told apart.
+const STEPS: f64 = 32.0;
 
 impl HeatMap {
-    /// Draws it. Colours run from white at 0 (or below) to dark at the highest value of the
-    /// column's assay, so that tracks of one assay can be compared.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn write_svg(&self, path: &Path) -> std::io::Result<()> {
-        let mut svg = String::new();
-        self.draw(&mut svg)
-            .map_err(|e| std::io::Error::other(e.to_string()))?;
-        std::fs::write(path, svg)
-    }
-
-    fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
-        let n_columns = self.columns.len().max(1) as i32;
-        // Pixels of a value: few tracks are drawn wider.
-        let pixels = (900 / (n_columns * self.n_values.max(1) as i32)).clamp(1, 3);
-        let column = self.n_values as i32 * pixels + COLUMN_GAP;
-        let width = LABEL_WIDTH + n_columns * column + 2 * MARGIN;
-        let n_rows = self.rows.len() as i32;
-        let height = HEADER_HEIGHT + n_rows * ROW_HEIGHT + QUERY_GAP + KEY_HEIGHT + MARGIN;
-        let area = SVGBackend::with_string(svg, (width as u32, height as u32)).into_drawing_area();
-        area.fill(&WHITE)?;
-        let text = |size: i32, h, v| {
-            let font = ("sans-serif", size).into_font().color(&BLACK);
-            font.pos(Pos::new(h, v))
+    /// Draws it as SVG. Colours run from the paper at 0 (or below) to full at the highest value of
+    /// the column's assay, so that tracks of one assay can be compared.
+    pub fn svg(&self, theme: Theme) -> String {
+        let label = TextStyle::new(11.0, theme.ink());
+        let widest = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|t| label.width(t)).fold(0.0, f64::max)
         };
-        let title = text(15, HPos::Left, VPos::Top);
-        area.draw(&Text::new(self.title.clone(), (MARGIN, MARGIN), title))?;
-        for (i, [first, second]) in self.columns.iter().enumerate() {
-            let x = LABEL_WIDTH + MARGIN + i as i32 * column + (column - COLUMN_GAP) / 2;
-            let size = if column < 60 { 9 } else { 12 };
-            let style = text(size, HPos::Center, VPos::Bottom);
-            let y = HEADER_HEIGHT - 6;
-            area.draw(&Text::new(first.clone(), (x, y - size - 3), style.clone()))?;
-            area.draw(&Text::new(second.clone(), (x, y), style))?;
+        let left = widest(&mut self.rows.iter().map(|r| &r.label)).min(MOST_LABEL) + 8.0 + MARGIN;
+        let n_columns = self.columns.len().max(1) as f64;
+        let groups = self.groups();
+        let gaps = COLUMN_GAP * n_columns + GROUP_GAP * groups.len() as f64;
+        let profile = ((WIDTH - gaps) / n_columns).clamp(14.0, 3.0 * self.n_values.max(1) as f64);
+        let names = widest(&mut self.columns.iter().map(|c| &c[0]));
+        let names_are_turned = names > profile + COLUMN_GAP - 2.0;
+        let names_height = if names_are_turned { names + 6.0 } else { 16.0 };
+        let head = MARGIN + 24.0 + 20.0 + names_height;
+        let mut xs = Vec::new();
+        let mut x = left;
+        for group in &groups {
+            for _ in group.clone() {
+                xs.push(x);
+                x += profile + COLUMN_GAP;
+            }
+            x += GROUP_GAP;
         }
+        let n_gaps = usize::from(self.rows.iter().any(|r| r.is_query)) as f64;
+        let foot = head + self.rows.len() as f64 * ROW_HEIGHT + n_gaps * QUERY_GAP;
+        let title = TextStyle::new(14.0, theme.ink()).bold();
+        let width = (x + MARGIN)
+            .max(left + 420.0)
+            .max(title.width(&self.title) + 2.0 * MARGIN);
+        let mut canvas = Canvas::new(width, foot + 44.0, theme);
+        canvas.text((MARGIN, MARGIN + 7.0), &self.title, &title);
         let highest = self.highest();
-        let mut y = HEADER_HEIGHT;
-        for (r, row) in self.rows.iter().enumerate() {
-            let style = text(12, HPos::Right, VPos::Center);
-            let at = (LABEL_WIDTH + MARGIN - 8, y + ROW_HEIGHT / 2);
-            area.draw(&Text::new(row.label.clone(), at, style))?;
-            for (i, values) in row.values.iter().enumerate() {
-                let left = LABEL_WIDTH + MARGIN + i as i32 * column;
-                let frame = [
-                    (left, y + 1),
-                    (left + column - COLUMN_GAP, y + ROW_HEIGHT - 1),
-                ];
-                area.draw(&Rectangle::new(frame, RGBColor(252, 252, 252).filled()))?;
-                // What is white is the frame's.
-                let drawn = values.iter().enumerate().filter(|(_, v)| **v > 0.0);
-                for (v, value) in drawn {
-                    let x = left + (row.first + v) as i32 * pixels;
-                    let cell = [(x, y + 1), (x + pixels, y + ROW_HEIGHT - 1)];
-                    let share = f64::from((value / highest[i]).clamp(0.0, 1.0));
-                    area.draw(&Rectangle::new(cell, shade(share).filled()))?;
+        for group in &groups {
+            let (from, to) = (xs[group.start], xs[group.end - 1] + profile);
+            let y = MARGIN + 34.0;
+            let assay = &self.columns[group.start][1];
+            let whole = format!("{assay} (0–{:.2})", highest[group.start]);
+            let room = to - from + GROUP_GAP;
+            let text = match label.width(&whole) <= room {
+                true => whole,
+                false => fitted(assay, 11.0, room),
+            };
+            let style = label.anchored(Anchor::Middle).bold();
+            canvas.text(((from + to) / 2.0, y), &text, &style);
+            let rule = Stroke::new(theme.muted(), 1.0);
+            canvas.line((from, y + 10.0), (to, y + 10.0), rule);
+        }
+        for (x, [biosample, _]) in xs.iter().zip(&self.columns) {
+            let middle = x + profile / 2.0;
+            match names_are_turned {
+                true => canvas.text((middle, head - 5.0), biosample, &label.turned(-90.0)),
+                false => {
+                    let style = label.anchored(Anchor::Middle);
+                    canvas.text((middle, head - 10.0), biosample, &style);
                 }
+            }
+        }
+        let mut y = head;
+        for (r, row) in self.rows.iter().enumerate() {
+            let text = fitted(&row.label, 11.0, MOST_LABEL);
+            let style = label.anchored(Anchor::End);
+            canvas.text((left - 8.0, y + ROW_HEIGHT / 2.0), &text, &style);
+            for (i, values) in row.values.iter().enumerate() {
+                let cells = Frame::new(xs[i], y + 1.0, profile, ROW_HEIGHT - 2.0);
+                canvas.rectangle(cells, theme.background().mix(theme.faint(), 0.35));
+                let mut colours = vec![None; self.n_values.max(row.first + values.len())];
+                for (colour, value) in colours[row.first..].iter_mut().zip(values) {
+                    let share = f64::from((value / highest[i]).clamp(0.0, 1.0));
+                    let step = (share * STEPS).round();
+                    // What is empty is the frame's.
+                    *colour = (step > 0.0).then(|| theme.shade(step / STEPS));
+                }
+                canvas.cells(cells, colours.len(), &colours);
             }
             y += ROW_HEIGHT;
             let next_is_hit = self.rows.get(r + 1).is_some_and(|next| !next.is_query);
             if row.is_query && next_is_hit {
-                let line = vec![
-                    (MARGIN, y + QUERY_GAP / 2),
-                    (width - MARGIN, y + QUERY_GAP / 2),
-                ];
-                area.draw(&PathElement::new(line, RGBColor(120, 120, 120)))?;
+                let line = y + QUERY_GAP / 2.0;
+                let rule = Stroke::new(theme.muted(), 1.0);
+                canvas.line((MARGIN, line), (x - GROUP_GAP, line), rule);
                 y += QUERY_GAP;
             }
         }
-        y += 14;
-        for step in 0..60 {
-            let x = LABEL_WIDTH + MARGIN + step * 2;
-            let cell = [(x, y), (x + 2, y + 10)];
-            area.draw(&Rectangle::new(
-                cell,
-                shade(f64::from(step) / 59.0).filled(),
-            ))?;
-        }
-        let style = text(11, HPos::Left, VPos::Center);
-        let key = "0 to the highest value shown of the assay".to_string();
-        area.draw(&Text::new(key, (LABEL_WIDTH + MARGIN + 128, y + 5), style))?;
-        area.present()?;
-        Ok(())
+        let key = Frame::new(left, foot + 16.0, 120.0, 10.0);
+        let shades: Vec<_> = (0..=60)
+            .map(|s| Some(theme.shade(f64::from(s) / 60.0)))
+            .collect();
+        canvas.cells(key, shades.len(), &shades);
+        canvas.outline(key, Stroke::new(theme.muted(), 0.6));
+        let text = "stored signal, from 0 to the assay's highest value shown";
+        canvas.text((key.right() + 8.0, key.y + 5.0), text, &label);
+        canvas.finish()
     }
 
-    /// For each column the highest value of those that share its second line.
+    /// Columns of one assay that stand side by side.
+    fn groups(&self) -> Vec<std::ops::Range<usize>> {
+        let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
+        for (i, column) in self.columns.iter().enumerate() {
+            match groups.last_mut() {
+                Some(last) if self.columns[last.start][1] == column[1] => last.end = i + 1,
+                _ => groups.push(i..i + 1),
+            }
+        }
+        groups
+    }
+
+    /// For each column the highest value of those that share its assay.
     fn highest(&self) -> Vec<f32> {
         let of_column = |i: usize| {
             let values = self
@@ -147,50 +171,60 @@ impl HeatMap {
     }
 }
 
-/// White to dark blue by way of light blue, even in lightness.
-pub(super) fn shade(share: f64) -> RGBColor {
-    const STOPS: [[f64; 3]; 4] = [
-        [255.0, 255.0, 255.0],
-        [166.0, 206.0, 227.0],
-        [49.0, 130.0, 189.0],
-        [8.0, 29.0, 88.0],
-    ];
-    let at = share * 3.0;
-    let from = (at.floor() as usize).min(2);
-    let part = at - from as f64;
-    let mix = |c: usize| (STOPS[from][c] + part * (STOPS[from + 1][c] - STOPS[from][c])) as u8;
-    RGBColor(mix(0), mix(1), mix(2))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_map_is_an_svg_with_every_label_and_a_cell_for_every_value() {
-        let row = |label: &str, is_query, first, n: usize| HeatMapRow {
+    fn map() -> HeatMap {
+        let row = |label: &str, is_query, first, values: [f32; 2], n: usize| HeatMapRow {
             label: label.into(),
             first,
-            values: vec![vec![0.5; n], vec![1.0; n]],
+            values: values.iter().map(|v| vec![*v; n]).collect(),
             is_query,
         };
-        let map = HeatMap {
+        HeatMap {
             title: "title".into(),
             columns: vec![["S1".into(), "A".into()], ["S2".into(), "A".into()]],
             n_values: 5,
-            rows: vec![row("asked", true, 0, 5), row("found", false, 2, 3)],
-        };
-        assert_eq!(map.highest(), [1.0, 1.0]);
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("map.svg");
-        map.write_svg(&path).unwrap();
-        let svg = std::fs::read_to_string(&path).unwrap();
-        for part in ["<svg", "title", "S1", "S2", "asked", "found", "</svg>"] {
+            rows: vec![
+                row("asked", true, 0, [0.5, 1.0], 5),
+                row("found", false, 2, [0.5, 0.0], 3),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_map_has_every_label_and_one_scale_for_an_assay() {
+        let map = map();
+        assert_eq!((map.highest(), map.groups()), (vec![1.0, 1.0], vec![0..2]));
+        let svg = map.svg(Theme::Light);
+        for part in [
+            "<svg",
+            "title",
+            "S1",
+            "S2",
+            "asked",
+            "found",
+            "A (0–1.00)",
+            "</svg>",
+        ] {
             assert!(svg.contains(part), "{part}");
         }
-        // Background, frames, values, the key.
-        assert_eq!(svg.matches("<rect").count(), 1 + 4 + 2 * (5 + 3) + 60);
-        assert_eq!(shade(0.0), RGBColor(255, 255, 255));
-        assert_eq!(shade(1.0), RGBColor(8, 29, 88));
+        // Half and full of the scale, beside the key's.
+        let half = Theme::Light.shade(0.5).hex();
+        assert!(svg.contains(&half) && svg.contains(&Theme::Light.shade(1.0).hex()));
+    }
+
+    #[test]
+    fn an_empty_map_and_one_in_the_dark_are_drawn_as_well() {
+        let map = HeatMap {
+            rows: vec![],
+            columns: vec![],
+            ..map()
+        };
+        assert!(
+            map.svg(Theme::Dark)
+                .contains(&Theme::Dark.background().hex())
+        );
     }
 }

@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use anyhow::Context;
 use persea::genome::{Gene, Interval};
 use persea::loci::{Ground, Locus, LocusOptions, LocusRow, at_locus};
-use persea::plot::{LocusFigure, LocusFigureGene, LocusFigureRow, locus};
+use persea::plot::{LocusFigure, LocusFigureGene, LocusFigureRow};
 use persea::search::{GenePart, Query, place};
 use serde_json::{Value, json};
 
+use super::super::figure::{FigureArguments, check_ending};
 use super::super::output::{Format, Table, measure, print_json};
 use super::super::{Common, Misuse, progress};
-use super::{Matching, Origin, figure_path};
+use super::{Matching, Origin};
 
 /// A rate up to which the figure's bars are coloured.
 const FIGURE_FDR: f64 = 0.1;
@@ -45,9 +46,11 @@ pub struct One {
     /// Write all biosamples × bins as a TSV
     #[arg(long, value_name = "FILE")]
     values: Option<PathBuf>,
-    /// Draw them (SVG)
-    #[arg(long, value_name = "FILE", value_parser = figure_path)]
+    /// Draw them: .svg, .png or .pdf
+    #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    #[command(flatten)]
+    figure: FigureArguments,
 }
 
 pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
@@ -57,6 +60,9 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
         )
         .into());
     };
+    if let Some(path) = &arguments.plot {
+        check_ending(path)?;
+    }
     let database = common.open()?;
     let ground = Ground::open(
         &database,
@@ -85,8 +91,9 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
             true => format!("{assay} at {target} ({})", arguments.part),
             false => format!("{assay} at {}", found.interval),
         };
-        let svg = locus(&figure(&found, title, &genes))?;
-        std::fs::write(path, svg).with_context(|| format!("cannot write {}", path.display()))?;
+        let drawn = figure(&found, title, &genes);
+        let figure = &arguments.figure;
+        figure.write(&drawn.svg(figure.theme()), path)?;
     }
     print(
         &found,

@@ -13,6 +13,7 @@ use persea::search::{
 };
 use persea::store::{Database, Track};
 
+use super::super::figure::check_ending;
 use super::super::{Common, Misuse, names};
 use super::print::{Printed, print, write_bed};
 use super::{Action, GenomeSearch};
@@ -73,6 +74,9 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         ),
         Action::Biosample { .. } | Action::Assay { .. } => return Ok(()),
     };
+    if let Some(path) = &search.plot {
+        check_ending(path)?;
+    }
     let model = TrainedModel::open(&database, search.model.as_deref())?;
     let annotation = Annotation::read(&database, model.axis())?;
     let options = SearchOptions {
@@ -130,7 +134,9 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         write_bed(&printed, path)?;
     }
     if let (Some(path), [answer]) = (&search.plot, answers.as_slice()) {
-        plot(&database, model.axis(), &tracks, answer, path)?;
+        let map = heat_map(&database, model.axis(), &tracks, answer)?;
+        let figure = &search.figure;
+        figure.write(&map.svg(figure.theme()), path)?;
     }
     print(&printed, common.format)
 }
@@ -217,14 +223,13 @@ fn read_vector(path: &Path) -> anyhow::Result<Vec<f32>> {
         .collect()
 }
 
-/// The signal around query and hits, as a figure.
-fn plot(
+/// The signal around query and hits.
+fn heat_map(
     database: &Database,
     axis: &GenomeAxis,
     tracks: &[Track],
     answer: &Answer,
-    path: &Path,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<HeatMap> {
     if tracks.is_empty() {
         bail!("there is no track whose signal could be drawn");
     }
@@ -257,9 +262,9 @@ fn plot(
         }
     }
     let width = 2 * FIGURE_REACH as usize + 1;
-    let map = HeatMap {
+    Ok(HeatMap {
         title: format!(
-            "stored signal, {} bp around the query and its {} nearest",
+            "Stored signal, {} bp around the query and its {} nearest",
             width * 25,
             answer.hits.len()
         ),
@@ -279,7 +284,5 @@ fn plot(
                 is_query: i < n_queries,
             })
             .collect(),
-    };
-    map.write_svg(path)
-        .with_context(|| format!("cannot draw {}", path.display()))
+    })
 }

@@ -79,13 +79,12 @@ fn an_imported_model_predicts_what_the_original_does_and_has_its_embeddings_bit_
         assert_eq!(bits(&embedding(&db, &model, region)), bits(&expected));
         let n = model.axis().regions()[region].n_bins as usize;
         let block = model.block(&db, region, 0, n).unwrap();
-        let genome = model.forward().genome_part(&block);
         for (b, biosample) in BIOSAMPLES.iter().enumerate() {
             for (a, assay) in ASSAYS.iter().enumerate() {
                 let mut ours = vec![0.0; n];
                 model
                     .forward()
-                    .predict(genome.view(), b, a, &mut ours)
+                    .predict(&block, &[(b, a)], &mut ours)
                     .unwrap();
                 let theirs = answer(&format!("{chrom}.{biosample}.{assay}"));
                 for (i, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
