@@ -196,13 +196,7 @@ impl Canvas {
     /// The edge of a rectangle.
     pub fn outline(&mut self, frame: Frame, stroke: Stroke) {
         let (r, b) = (frame.right(), frame.bottom());
-        let corners = [
-            (frame.x, frame.y),
-            (r, frame.y),
-            (r, b),
-            (frame.x, b),
-            (frame.x, frame.y),
-        ];
+        let corners = [(frame.x, frame.y), (r, frame.y), (r, b), (frame.x, b), (frame.x, frame.y)];
         self.polyline(&corners, stroke);
     }
 
@@ -224,11 +218,7 @@ impl Canvas {
             short(stroke.width)
         );
         if stroke.dash > 0.0 {
-            let _ = write!(
-                self.body,
-                " stroke-dasharray=\"{0} {0}\"",
-                short(stroke.dash)
-            );
+            let _ = write!(self.body, " stroke-dasharray=\"{0} {0}\"", short(stroke.dash));
         }
         self.body.push_str("/>\n");
     }
@@ -250,10 +240,7 @@ impl Canvas {
     /// Round dots of one colour.
     pub fn dots(&mut self, points: &[(f64, f64)], radius: f64, fill: Colour, opacity: f64) {
         let mut path = String::new();
-        for (x, y) in points
-            .iter()
-            .filter(|(x, y)| x.is_finite() && y.is_finite())
-        {
+        for (x, y) in points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
             let _ = write!(path, "M{} {}h.01", short(*x), short(*y));
         }
         if path.is_empty() {
@@ -455,18 +442,13 @@ mod tests {
         let mut canvas = Canvas::new(100.0, 50.0, Theme::Light);
         let ink = Theme::Light.ink();
         canvas.line((0.0, 0.0), (10.5, 20.25), Stroke::dashed(ink, 1.0, 3.0));
-        canvas.polyline(
-            &[(0.0, 1.0), (f64::NAN, 2.0), (3.0, 4.0)],
-            Stroke::new(ink, 1.0),
-        );
+        canvas.polyline(&[(0.0, 1.0), (f64::NAN, 2.0), (3.0, 4.0)], Stroke::new(ink, 1.0));
         canvas.polygon(&[(1.0, 1.0), (2.0, 1.0), (2.0, 2.0)], ink, 0.5);
         canvas.dots(&[(5.0, 5.0), (f64::INFINITY, 1.0)], 1.5, ink, 1.0);
         canvas.marker((7.0, 7.0), 2.0, ink);
         let style = TextStyle::new(10.0, ink).bold().turned(-90.0);
         canvas.text((20.0, 20.0), "a < b & \u{1}c", &style);
-        canvas.clipped(Frame::new(0.0, 0.0, 5.0, 5.0), |c| {
-            c.marker((1.0, 1.0), 1.0, ink)
-        });
+        canvas.clipped(Frame::new(0.0, 0.0, 5.0, 5.0), |c| c.marker((1.0, 1.0), 1.0, ink));
         let svg = canvas.finish();
         assert!(svg.contains("M0 0L10.5 20.25"));
         assert!(svg.contains("M0 1M3 4"));
@@ -494,8 +476,7 @@ mod tests {
     fn dots_are_drawn_round_and_where_they_lie() {
         let mut canvas = Canvas::new(20.0, 20.0, Theme::Light);
         canvas.dots(&[(10.0, 10.0)], 4.0, Colour(255, 0, 0), 1.0);
-        let png =
-            super::super::figure_bytes(&canvas.finish(), super::super::FigureFormat::Png, 96.0);
+        let png = super::super::figure_bytes(&canvas.finish(), super::super::FigureFormat::Png, 96.0);
         let image = resvg::tiny_skia::Pixmap::decode_png(&png.unwrap()).unwrap();
         let is_red = |x, y| image.pixel(x, y).is_some_and(|p| p.green() < 100);
         assert!(is_red(10, 10) && is_red(12, 10) && is_red(10, 12));

@@ -143,7 +143,11 @@ pub fn bars(
                 label,
                 text(13, HPos::Right, VPos::Center),
             ))?;
-            let colour = if bar.is_reference { GREY } else { colour(0) };
+            let colour = if bar.is_reference {
+                GREY
+            } else {
+                colour(0)
+            };
             let Some(value) = bar.value.filter(|v| v.is_finite()) else {
                 let beside = (at(0.0) + 4, y);
                 root.draw(&Text::new(
