@@ -98,13 +98,15 @@ impl Class {
         }
         let mean = total[0] / n as f64;
         let variance = (total[1] - total[0] * mean) / (n - 1) as f64;
-        // What rounding leaves of sums of equal numbers is no variance.
-        let is_noise = variance <= 1e-12 * (total[1] / n as f64).max(f64::MIN_POSITIVE);
+        // What rounding leaves of equal numbers is no variance.
+        let average = total[2] / n as f64;
+        let is_noise = variance <= (1e-10 * (1.0 + average.abs())).powi(2)
+            || variance <= 1e-12 * total[1] / n as f64;
         Some(Matched {
             n,
             mean,
             deviation: (!is_noise).then(|| variance.sqrt()),
-            average: total[2] / n as f64,
+            average,
         })
     }
 }

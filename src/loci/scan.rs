@@ -1,6 +1,7 @@
 //! Many loci, ranked by who departs from average activity there.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::LociError;
 use super::fdr::false_discovery_rates;
@@ -277,11 +278,28 @@ impl Pools {
         progress: &mut dyn FnMut(u64, u64),
     ) -> crate::Result<Self> {
         let axis = ground.axis();
+        // All widths in one walk: what is imputed is imputed once.
+        let distinct = widths.distinct();
+        let of_width =
+            |width: &u64| windows_within(&stretches(axis, *width, matching.candidates), *width);
+        let windows: Vec<Vec<Range<u64>>> = distinct.iter().map(of_width).collect();
+        let all = means(
+            reader,
+            &Places::of_ranges(&windows.concat()),
+            mask,
+            progress,
+        )?;
+        let n = all.n_experiments;
         let mut by_width = BTreeMap::new();
-        for width in widths.distinct() {
-            let stretches = stretches(axis, width, matching.candidates);
-            let windows = windows_within(&stretches, width);
-            let means = means(reader, &Places::of_ranges(&windows), mask, progress)?;
+        let mut first = 0;
+        for (width, windows) in distinct.into_iter().zip(windows) {
+            let last = first + windows.len();
+            let means = Means {
+                values: all.values[first * n..last * n].to_vec(),
+                n_bins: all.n_bins[first..last].to_vec(),
+                n_experiments: n,
+            };
+            first = last;
             let usable: Vec<usize> = (0..means.n_windows())
                 .filter(|i| u64::from(means.n_bins[*i]) * 2 >= width)
                 .collect();
