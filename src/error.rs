@@ -29,6 +29,9 @@ pub enum Error {
     /// Search.
     #[error(transparent)]
     Search(#[from] crate::search::SearchError),
+    /// Biosamples at loci.
+    #[error(transparent)]
+    Loci(#[from] crate::loci::LociError),
     /// Downstream tasks.
     #[error(transparent)]
     Task(#[from] crate::tasks::TaskError),

@@ -22,6 +22,7 @@
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
+//! | [`loci`] | biosamples at loci: who does the unexpected, what differs, what lies there, which tracks are wrong |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
 //! | [`selection`] | what to measure next: objectives, greedy choices, bounds |
 //! | [`projection`] | positions, biosamples and assays in the plane: PCA, UMAP, t-SNE |
@@ -98,6 +99,7 @@ pub mod factorization;
 pub mod formats;
 pub mod genome;
 pub mod imputation;
+pub mod loci;
 pub mod measures;
 pub mod model;
 pub mod plot;

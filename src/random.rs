@@ -36,6 +36,8 @@ pub enum Purpose {
     RandomChoice = 51,
     /// Which points are projected, and how their places in the plane are found.
     Projection = 60,
+    /// In which order equally active loci stand, and which matched loci are drawn.
+    MatchedLoci = 70,
 }
 
 /// The generator of one (seed, purpose, index).

@@ -3,11 +3,13 @@
 //! Owns arguments, tables and progress; every subcommand is a library call. Results go to stdout,
 //! all else to stderr. Exits with 0, 1 (failed) or 2 (misused).
 
+mod annotate;
 mod backup;
 mod check;
 mod create;
 #[cfg(feature = "torch")]
 mod demo;
+mod diff;
 mod evaluate;
 mod export;
 #[cfg(feature = "torch")]
@@ -20,12 +22,14 @@ mod impute;
 mod index;
 mod info;
 mod ingest;
+mod locus;
 mod model;
 mod names;
 mod output;
 mod plot;
 mod progress;
 mod project;
+mod qc;
 mod report;
 mod select;
 mod similar;
@@ -119,6 +123,10 @@ enum Command {
     Report(report::Arguments),
     Similar(Box<similar::Arguments>),
     Select(select::Arguments),
+    Locus(Box<locus::Arguments>),
+    Diff(diff::Arguments),
+    Annotate(annotate::Arguments),
+    Qc(qc::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
@@ -168,6 +176,10 @@ pub fn main() -> ExitCode {
         Command::Report(a) => report::run(a, &common),
         Command::Similar(a) => similar::run(*a, &common),
         Command::Select(a) => select::run(a, &common),
+        Command::Locus(a) => locus::run(*a, &common),
+        Command::Diff(a) => diff::run(a, &common),
+        Command::Annotate(a) => annotate::run(a, &common),
+        Command::Qc(a) => qc::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
@@ -292,6 +304,14 @@ mod tests {
             "plot loss --model fold0 --output l.svg",
             "plot selection 1 --output c.svg",
             "plot gallery --output figures --as png --format json",
+            "locus VPS72 --assay H3K4me3 --part body --flank 5000 --plot v.svg",
+            "locus chr1:1-2000 --assay H3K4me3 --values v.tsv --measured-only --format json",
+            "locus scan loci.bed --assay H3K4me3 -k 5 --each",
+            "locus scan --promoters --assay H3K4me3 --any-tss --matched 100",
+            "diff E003 E017 --assay H3K4me3 --window 500 --bed d.bed",
+            "annotate v.vcf --assay H3K4me3,H3K27ac --reach 100 --embedding e.npz --hidden h.tsv",
+            "annotate p.bed --enrichment --match width,activity --replicates 100 --format json",
+            "qc --models fold0,fold1 --limit 4 --windows 20,000",
             "info",
             "check",
             "backup copy.persea --format json",

@@ -31,10 +31,7 @@ pub(crate) fn open_text(path: &Path) -> Result<Box<dyn BufRead + Send>, GenomeEr
 /// # Errors
 /// When the file cannot be read, a line has no three fields, a chromosome is unknown, an interval
 /// is empty or ends beyond its chromosome; the line is named.
-pub fn read_bed(
-    path: &Path,
-    assembly: &Assembly,
-) -> Result<Vec<(Interval, Vec<String>)>, GenomeError> {
+pub fn read_bed(path: &Path, assembly: &Assembly) -> Result<BedLines, GenomeError> {
     read_bed_from(open_text(path)?, path, assembly)
 }
 
@@ -46,9 +43,12 @@ pub fn read_bed_from(
     reader: impl Read,
     path: &Path,
     assembly: &Assembly,
-) -> Result<Vec<(Interval, Vec<String>)>, GenomeError> {
+) -> Result<BedLines, GenomeError> {
     read_lines(reader, path, assembly, &mut |_| false)
 }
+
+/// Intervals with the rest of each line's fields.
+pub type BedLines = Vec<(Interval, Vec<String>)>;
 
 /// As [`read_bed`], for files that name the sequences which an assembly's usual set leaves out
 /// (UCSC's gaps name alternate loci, patches and unplaced contigs: `chr6_apd_hap1`): lines on
@@ -59,7 +59,7 @@ pub fn read_bed_from(
 pub fn read_bed_of_assembly(
     path: &Path,
     assembly: &Assembly,
-) -> Result<(Vec<(Interval, Vec<String>)>, u64), GenomeError> {
+) -> Result<(BedLines, u64), GenomeError> {
     let mut left_out = 0;
     let lines = read_lines(open_text(path)?, path, assembly, &mut |chrom| {
         let other = chrom.contains('_') && assembly.chromosome(chrom).is_err();
@@ -74,7 +74,7 @@ fn read_lines(
     path: &Path,
     assembly: &Assembly,
     is_left_out: &mut dyn FnMut(&str) -> bool,
-) -> Result<Vec<(Interval, Vec<String>)>, GenomeError> {
+) -> Result<BedLines, GenomeError> {
     let mut intervals = Vec::new();
     for (i, line) in BufReader::new(reader).lines().enumerate() {
         let number = i as u64 + 1;

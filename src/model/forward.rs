@@ -375,10 +375,11 @@ impl pulp::WithSimd for SingleLayer<'_, '_> {
                 for (sum, shift) in sums.iter_mut().zip(self.shifts) {
                     let mut moved = [0f32; UNITS];
                     load(&mut moved, &shift[start..start + n]);
-                    for part in 0..UNITS / LANES {
-                        for l in 0..LANES {
-                            let unit = part * LANES + l;
-                            sum[l] += (units[unit] + moved[unit]).max(0.0) * last[unit];
+                    let parts = (units.chunks_exact(LANES).zip(moved.chunks_exact(LANES)))
+                        .zip(last.chunks_exact(LANES));
+                    for ((unit, shift), weight) in parts {
+                        for (((s, u), m), w) in sum.iter_mut().zip(unit).zip(shift).zip(weight) {
+                            *s += (u + m).max(0.0) * w;
                         }
                     }
                 }

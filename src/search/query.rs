@@ -29,8 +29,8 @@ impl GenePart {
         }
     }
 
-    /// Where it lies.
-    fn interval(self, gene: &Gene) -> Interval {
+    /// Where it lies, in whole bins but for the body.
+    pub fn interval(self, gene: &Gene) -> Interval {
         let chrom = &gene.interval.chrom;
         let tss_bin = gene.tss() / BIN_BP;
         let bins = match (self, gene.strand) {
@@ -106,12 +106,11 @@ impl Query {
     }
 }
 
-/// Where a query lies; `None` for a vector.
-pub(super) fn place(
-    query: &Query,
-    axis: &GenomeAxis,
-    genes: &[Gene],
-) -> crate::Result<Option<Interval>> {
+/// Where a query lies, clipped to its chromosome; `None` for a vector.
+///
+/// # Errors
+/// When it lies beyond its chromosome, or none of it is covered, or there is no such gene.
+pub fn place(query: &Query, axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<Option<Interval>> {
     Ok(match query {
         Query::Position { chrom, position } => {
             let position = *position;

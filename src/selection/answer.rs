@@ -63,6 +63,7 @@ pub struct Answer {
     /// What no choice within the limits can pass.
     pub bound: Option<f64>,
     /// Whether that is the value of the best choice, all having been looked at.
+    #[serde(default)]
     pub bound_is_reached: bool,
     /// The least share of the best possible gain that is guaranteed; `None`: none is.
     pub guarantee: Option<f64>,

@@ -32,6 +32,7 @@ mod help;
 #[cfg(feature = "torch")]
 mod imputing;
 mod ingesting;
+mod loci;
 #[cfg(feature = "torch")]
 mod models;
 #[cfg(feature = "torch")]

@@ -237,7 +237,7 @@ fn one_bin_in_a_hundred_is_a_peak_and_counts_as_often_as_told() {
     };
     let samples = targets.draw(&described, &[(0, 128); 40], None, 3);
     let is_peak = |v: &f32| *v > peaks.above[2];
-    assert!(samples.values.iter().any(|v| is_peak(v)));
+    assert!(samples.values.iter().any(is_peak));
     for (value, weight) in samples.values.iter().zip(&samples.weights) {
         assert_eq!(*weight, if is_peak(value) { 15.0 } else { 3.0 });
     }

@@ -1,0 +1,317 @@
+//! `persea annotate`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use persea::compendium::Experiment;
+use persea::formats::{TableFormat, write_table};
+use persea::loci::{
+    AnnotatedSite, EnrichmentOptions, Ground, MatchOptions, Site, SiteEmbeddings,
+    SourcedExperiment, annotate, enrichment, experiments_of, read_sites,
+};
+use serde_json::{Value, json};
+
+use super::locus::Origin;
+use super::output::{Format, Table, grouped, measure, print_json};
+use super::{Common, Misuse, progress};
+
+/// Tell what lies at the sites of a BED or VCF: signal and specificity in every biosample, the nearest
+/// gene, classes, embeddings; with --enrichment, whether there is more signal than at matched loci.
+///
+/// A row for each site, assay and biosample. Signal is the mean over the site's bins (arcsinh), specificity
+/// how far it lies above the mean over the other biosamples.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea annotate variants.vcf --assay H3K4me1,H3K4me3 --reach 100 --format tsv\n          persea annotate peaks.bed --embedding peaks.npz\n          persea annotate peaks.bed --enrichment --match width,tss,activity"
+)]
+pub struct Arguments {
+    /// A BED or VCF, gzipped or not
+    sites: PathBuf,
+    /// Only these assays
+    #[arg(long, value_name = "ASSAY,…", value_delimiter = ',')]
+    assay: Vec<String>,
+    /// Widen each site by so many bp on either side
+    #[arg(long, value_name = "BP", default_value_t = 0)]
+    reach: u64,
+    /// Write the sites' embeddings: their positions' factors (.npz, .parquet, .tsv, .h5ad)
+    #[arg(long, value_name = "FILE")]
+    embedding: Option<PathBuf>,
+    /// Write their embeddings in each biosample: the network's last hidden layer
+    #[arg(long, value_name = "FILE")]
+    hidden: Option<PathBuf>,
+    /// Test the set against matched loci instead
+    #[arg(long, conflicts_with_all = ["embedding", "hidden"])]
+    enrichment: bool,
+    /// What loci are matched in: width always; tss, the distance from a transcription start; activity, the
+    /// mean over all biosamples
+    #[arg(long = "match", value_name = "WHAT,…", value_delimiter = ',', default_value = "width,tss", value_parser = ["width", "tss", "activity"], requires = "enrichment")]
+    matching: Vec<String>,
+    /// Sets of matched loci that are drawn
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1_000,
+        requires = "enrichment"
+    )]
+    replicates: usize,
+    /// About how many candidates are read, spread evenly over the covered regions
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        requires = "enrichment"
+    )]
+    candidates: usize,
+    /// Which loci are drawn
+    #[arg(long, default_value_t = 0, requires = "enrichment")]
+    seed: u64,
+    #[command(flatten)]
+    from: Origin,
+}
+
+const COLUMNS: [&str; 14] = [
+    "chrom",
+    "start",
+    "end",
+    "name",
+    "gene",
+    "gene_id",
+    "tss_distance",
+    "classes",
+    "assay",
+    "biosample",
+    "source",
+    "signal",
+    "average",
+    "specificity",
+];
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let ground = Ground::open(
+        &database,
+        arguments.from.model.as_deref(),
+        arguments.from.measured_only,
+    )?;
+    let sites = read_sites(&arguments.sites, ground.axis().assembly())?;
+    let experiments = experiments_of(&ground, &arguments.assay)?;
+    if arguments.enrichment {
+        return enriched(&arguments, &ground, &experiments, &sites, common);
+    }
+    for (path, by_biosample) in [(&arguments.embedding, false), (&arguments.hidden, true)] {
+        let Some(path) = path else {
+            continue;
+        };
+        let Some(format) = TableFormat::guess(path) else {
+            return Err(Misuse(format!(
+                "{}: which format? End the name in .npz, .parquet, .tsv or .h5ad",
+                path.display()
+            ))
+            .into());
+        };
+        let table = SiteEmbeddings::new(&ground, &sites, by_biosample)?;
+        write_table(path, format, &table, &mut |_| {})?;
+    }
+    let mut n_outside = 0u64;
+    let mut printer = Printer::new(common.format)?;
+    annotate(
+        &ground,
+        &experiments,
+        &sites,
+        arguments.reach,
+        &mut |site| {
+            n_outside += u64::from(site.n_bins == 0);
+            let rows = rows(&sites[site.place], &site, &experiments);
+            printer.rows(rows).map_err(|source| {
+                persea::store::StoreError::Io {
+                    path: "stdout".into(),
+                    source,
+                }
+                .into()
+            })
+        },
+    )
+    .or_else(|e| match printer.is_closed {
+        true => Ok(()),
+        false => Err(e),
+    })?;
+    printer.finish()?;
+    if n_outside > 0 {
+        eprintln!(
+            "{} of {} sites are not covered, or masked",
+            grouped(n_outside),
+            grouped(sites.len() as u64)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rows(site: &Site, found: &AnnotatedSite, experiments: &[SourcedExperiment]) -> Vec<Vec<Value>> {
+    let gene = found.gene.as_ref();
+    let classes: Vec<&str> = found.classes.iter().map(|c| c.name()).collect();
+    let row = |(sourced, signal): (&SourcedExperiment, &persea::loci::SignalAtSite)| {
+        vec![
+            json!(site.interval.chrom),
+            json!(site.interval.start),
+            json!(site.interval.end),
+            json!(site.name),
+            json!(gene.map(|g| &g.name)),
+            json!(gene.map(|g| &g.id)),
+            json!(gene.map(|g| g.distance)),
+            json!(classes.join(",")),
+            json!(sourced.experiment.assay),
+            json!(sourced.experiment.biosample),
+            json!(sourced.source.name()),
+            measure(signal.signal),
+            measure(signal.average),
+            measure(signal.specificity()),
+        ]
+    };
+    experiments.iter().zip(&found.signal).map(row).collect()
+}
+
+/// Prints rows as they come: TSV and CSV at once, so that memory does not grow with the list.
+struct Printer {
+    format: Format,
+    table: Table,
+    out: Option<csv::Writer<std::io::Stdout>>,
+    is_closed: bool,
+}
+
+impl Printer {
+    fn new(format: Format) -> std::io::Result<Self> {
+        let delimiter = match format {
+            Format::Tsv => Some(b'\t'),
+            Format::Csv => Some(b','),
+            _ => None,
+        };
+        let mut printer = Printer {
+            format,
+            table: Table::new(&COLUMNS),
+            out: delimiter.map(|d| {
+                csv::WriterBuilder::new()
+                    .delimiter(d)
+                    .from_writer(std::io::stdout())
+            }),
+            is_closed: false,
+        };
+        if let Some(out) = &mut printer.out {
+            out.write_record(COLUMNS).map_err(told)?;
+        }
+        Ok(printer)
+    }
+
+    fn rows(&mut self, rows: Vec<Vec<Value>>) -> std::io::Result<()> {
+        for row in rows {
+            let Some(out) = &mut self.out else {
+                self.table.row(row);
+                continue;
+            };
+            let text = |cell: &Value| match cell {
+                Value::Null => String::new(),
+                Value::String(s) => s.clone(),
+                other => other.to_string(),
+            };
+            let written = out.write_record(row.iter().map(text)).map_err(told);
+            if let Err(e) = written {
+                self.is_closed = e.kind() == std::io::ErrorKind::BrokenPipe;
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> std::io::Result<()> {
+        match &mut self.out {
+            Some(out) if !self.is_closed => match out.flush() {
+                Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+                other => other,
+            },
+            Some(_) => Ok(()),
+            None => self.table.print(self.format),
+        }
+    }
+}
+
+fn told(e: csv::Error) -> std::io::Error {
+    match e.into_kind() {
+        csv::ErrorKind::Io(e) => e,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn enriched(
+    arguments: &Arguments,
+    ground: &Ground<'_>,
+    experiments: &[SourcedExperiment],
+    sites: &[Site],
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    let has = |what: &str| arguments.matching.iter().any(|m| m == what);
+    let options = EnrichmentOptions {
+        matching: MatchOptions {
+            candidates: arguments.candidates,
+            matched: MatchOptions::default().matched.min(arguments.candidates),
+            tss: has("tss"),
+            seed: arguments.seed,
+        },
+        activity: has("activity"),
+        replicates: arguments.replicates,
+    };
+    let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
+    let found = enrichment(ground, experiments, sites, &options, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })
+    .with_context(|| arguments.sites.display().to_string())?;
+    bar.finish_and_clear();
+    let mut table = Table::new(&[
+        "assay",
+        "biosample",
+        "source",
+        "observed",
+        "expected",
+        "sd",
+        "z",
+        "p",
+        "fdr",
+    ]);
+    let mut list: Vec<Value> = Vec::new();
+    for e in &found.experiments {
+        let Experiment { biosample, assay } = &e.experiment.experiment;
+        let source = e.experiment.source.name();
+        list.push(json!({
+            "assay": assay, "biosample": biosample, "source": source, "observed": e.observed,
+            "expected": e.expected, "sd": e.deviation, "z": e.z, "p": e.p, "fdr": e.fdr,
+        }));
+        table.row(vec![
+            json!(assay),
+            json!(biosample),
+            json!(source),
+            measure(Some(e.observed)),
+            measure(Some(e.expected)),
+            measure(Some(e.deviation)),
+            measure(e.z),
+            measure(Some(e.p)),
+            measure(Some(e.fdr)),
+        ]);
+    }
+    if common.format == Format::Json {
+        print_json(&json!({
+            "n_sites": found.n_sites, "n_left_out": found.n_left_out,
+            "matched_in": found.matched_in, "replicates": found.replicates, "experiments": list,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    table.print(common.format)?;
+    eprintln!(
+        "{} distinct sites ({} left out: not covered, or masked) beside {} sets of loci matched in {}",
+        grouped(found.n_sites as u64),
+        grouped(found.n_left_out as u64),
+        grouped(found.replicates as u64),
+        found.matched_in
+    );
+    Ok(ExitCode::SUCCESS)
+}

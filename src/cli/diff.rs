@@ -1,0 +1,170 @@
+//! `persea diff`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use persea::genome::TssIndex;
+use persea::loci::{DiffOptions, Ground, differences};
+use serde_json::{Value, json};
+
+use super::locus::Origin;
+use super::output::{Format, Table, grouped, measure, print_json};
+use super::{Common, progress};
+
+/// Find where two biosamples differ in an assay.
+///
+/// Regions with effect sizes (arcsinh, less what the tracks' scales explain). There are no replicates: p says
+/// how far a window lies outside the bulk of windows of its level, whose spread is taken for noise.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: persea diff E003 E017 --assay H3K4me3 --min-effect 1 --bed differs.bed"
+)]
+pub struct Arguments {
+    /// A biosample
+    first: String,
+    /// Another
+    second: String,
+    /// The assay
+    #[arg(long)]
+    assay: String,
+    /// Length of a window
+    #[arg(long, value_name = "BP", default_value_t = 1_000)]
+    window: u64,
+    /// A window differs up to this false discovery rate
+    #[arg(long, default_value_t = 0.05)]
+    fdr: f64,
+    /// A window differs from this effect on
+    #[arg(long, value_name = "ARCSINH", default_value_t = 0.5)]
+    min_effect: f64,
+    /// Windows that lie between those of one region at most
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    gap: usize,
+    /// How many regions are printed
+    #[arg(short, long, default_value_t = 50)]
+    k: usize,
+    /// Write all regions as a BED; its score is 100 times the size of z, 1,000 at most
+    #[arg(long, value_name = "FILE")]
+    bed: Option<PathBuf>,
+    #[command(flatten)]
+    from: Origin,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let database = common.open()?;
+    let ground = Ground::open(
+        &database,
+        arguments.from.model.as_deref(),
+        arguments.from.measured_only,
+    )?;
+    let options = DiffOptions {
+        window: arguments.window,
+        fdr: arguments.fdr,
+        min_effect: arguments.min_effect,
+        gap: arguments.gap,
+    };
+    let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
+    let (first, second, assay) = (&arguments.first, &arguments.second, &arguments.assay);
+    let found = differences(
+        &ground,
+        first,
+        second,
+        assay,
+        &options,
+        &mut |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        },
+    )?;
+    bar.finish_and_clear();
+    if let Some(path) = &arguments.bed {
+        let mut bed = String::new();
+        for region in &found.regions {
+            let i = &region.interval;
+            let more = if region.effect > 0.0 { first } else { second };
+            let score = (100.0 * region.z.abs()).min(1_000.0).round();
+            bed.push_str(&format!(
+                "{}\t{}\t{}\t{more}\t{score}\t.\n",
+                i.chrom, i.start, i.end
+            ));
+        }
+        std::fs::write(path, bed).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let genes = database.genes()?;
+    let starts = TssIndex::new(&genes);
+    let mut table = Table::new(&[
+        "rank",
+        "chrom",
+        "start",
+        "end",
+        "more_in",
+        "n_windows",
+        first.as_str(),
+        second.as_str(),
+        "effect",
+        "z",
+        "p",
+        "fdr",
+        "gene",
+        "tss_distance",
+    ]);
+    let mut regions: Vec<Value> = Vec::new();
+    for (rank, region) in found.regions.iter().take(arguments.k).enumerate() {
+        let i = &region.interval;
+        let near = starts.nearest(&i.chrom, i.start + i.len() / 2);
+        let gene = near.map_or(Value::Null, |n| json!(genes[n.gene].name));
+        let distance = near.map_or(Value::Null, |n| json!(n.distance));
+        let more = if region.effect > 0.0 { first } else { second };
+        regions.push(json!({
+            "chrom": i.chrom, "start": i.start, "end": i.end, "more_in": more,
+            "n_windows": region.n_windows, "first": region.first, "second": region.second,
+            "effect": region.effect, "z": region.z, "p": region.p, "fdr": region.fdr,
+            "gene": gene, "tss_distance": distance,
+        }));
+        table.row(vec![
+            json!(rank + 1),
+            json!(i.chrom),
+            json!(i.start),
+            json!(i.end),
+            json!(more),
+            json!(region.n_windows),
+            measure(Some(region.first)),
+            measure(Some(region.second)),
+            measure(Some(region.effect)),
+            measure(Some(region.z)),
+            measure(Some(region.p)),
+            measure(Some(region.fdr)),
+            gene,
+            distance,
+        ]);
+    }
+    if common.format == Format::Json {
+        print_json(&json!({
+            "assay": assay, "window_bp": arguments.window,
+            "first": { "biosample": first, "source": found.first.source.name() },
+            "second": { "biosample": second, "source": found.second.source.name() },
+            "n_windows": found.n_windows, "n_different": found.n_different,
+            "n_regions": found.regions.len(), "beyond_1.96": found.beyond,
+            "correlation": found.correlation, "regions": regions,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    table.print(common.format)?;
+    eprintln!(
+        "{first} ({}) and {second} ({}): {} of {} windows differ, in {} regions; {:.1} % lie beyond \
+         z ±1.96, where noise alone would leave 5 %",
+        found.first.source.name(),
+        found.second.source.name(),
+        grouped(found.n_different as u64),
+        grouped(found.n_windows as u64),
+        grouped(found.regions.len() as u64),
+        100.0 * found.beyond
+    );
+    if found.first.source != found.second.source {
+        eprintln!(
+            "one is imputed: what differs may be the imputation's error, which is cautious about peaks"
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,345 @@
+//! `persea locus REGION|GENE`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use persea::genome::{Gene, Interval};
+use persea::loci::{Ground, Locus, LocusOptions, LocusRow, at_locus};
+use persea::plot::{LocusFigure, LocusFigureGene, LocusFigureRow};
+use persea::search::{GenePart, Query, place};
+use serde_json::{Value, json};
+
+use super::super::figure::{FigureArguments, check_ending};
+use super::super::output::{Format, Table, measure, print_json};
+use super::super::{Common, Misuse, progress};
+use super::{Matching, Origin};
+
+/// A rate up to which the figure's bars are coloured.
+const FIGURE_FDR: f64 = 0.1;
+
+#[derive(Debug, clap::Args)]
+pub struct One {
+    /// chr1:1,000,000-1,020,000 (1-based, inclusive), or a gene's name or identifier
+    #[arg(value_name = "REGION|GENE", required = true)]
+    target: Option<String>,
+    /// The assay
+    #[arg(long, required = true)]
+    assay: Option<String>,
+    /// Which part of a gene
+    #[arg(long, value_parser = ["promoter", "body", "tss"], default_value = "promoter")]
+    part: String,
+    /// Show so many bp on either side as well; they do not count
+    #[arg(long, value_name = "BP", default_value_t = 0)]
+    flank: u64,
+    /// Match no locus within so many bp
+    #[arg(long, value_name = "BP", default_value_t = 50_000)]
+    exclude: u64,
+    /// How many clusters; as many as stand out when not given
+    #[arg(long, value_name = "K")]
+    clusters: Option<usize>,
+    #[command(flatten)]
+    matching: Matching,
+    #[command(flatten)]
+    from: Origin,
+    /// Write all biosamples × bins as a TSV
+    #[arg(long, value_name = "FILE")]
+    values: Option<PathBuf>,
+    /// Draw them: .svg, .png or .pdf
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    figure: FigureArguments,
+}
+
+pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
+    let (Some(target), Some(assay)) = (&arguments.target, &arguments.assay) else {
+        return Err(Misuse(
+            "which locus, and which assay? persea locus VPS72 --assay H3K4me3".into(),
+        )
+        .into());
+    };
+    if let Some(path) = &arguments.plot {
+        check_ending(path)?;
+    }
+    let database = common.open()?;
+    let ground = Ground::open(
+        &database,
+        arguments.from.model.as_deref(),
+        arguments.from.measured_only,
+    )?;
+    let genes = database.genes()?;
+    let interval = where_is(target, &arguments.part, &ground, &genes)?;
+    let options = LocusOptions {
+        matching: arguments.matching.options(),
+        exclude: arguments.exclude,
+        flank: arguments.flank,
+        clusters: arguments.clusters,
+    };
+    let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
+    let found = at_locus(&ground, assay, &interval, &options, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    if let Some(path) = &arguments.values {
+        write_values(&found, path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(path) = &arguments.plot {
+        let title = match interval_is_gene(target) {
+            true => format!("{assay} at {target} ({})", arguments.part),
+            false => format!("{assay} at {}", found.interval),
+        };
+        let drawn = figure(&found, title, &genes);
+        let figure = &arguments.figure;
+        figure.write(&drawn.svg(figure.theme()), path)?;
+    }
+    print(
+        &found,
+        ground.model().map(|m| m.record().name.as_str()),
+        common.format,
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn interval_is_gene(target: &str) -> bool {
+    !target.contains(':')
+}
+
+/// A region where the text reads as one, and a chromosome of that name or a colon is there.
+fn where_is(
+    target: &str,
+    part: &str,
+    ground: &Ground<'_>,
+    genes: &[Gene],
+) -> anyhow::Result<Interval> {
+    let axis = ground.axis();
+    let is_chromosome = axis.assembly().chromosome(target).is_ok();
+    let query = match target.contains(':') || is_chromosome {
+        true => {
+            let interval = Interval::parse_browser(target).map_err(|e| Misuse(e.to_string()))?;
+            Query::region(interval)
+        }
+        false => Query::Gene {
+            name: target.to_string(),
+            part: match part {
+                "body" => GenePart::Body,
+                "tss" => GenePart::Tss,
+                _ => GenePart::Promoter,
+            },
+        },
+    };
+    place(&query, axis, genes)?.context("it lies nowhere")
+}
+
+fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return Ok(print_json(&as_json(found, model))?);
+    }
+    let mut table = Table::new(&[
+        "biosample",
+        "source",
+        "cluster",
+        "signal",
+        "average",
+        "departure",
+        "expected",
+        "z",
+        "p",
+        "fdr",
+        "nearest_here",
+        "r_elsewhere",
+        "nearest_elsewhere",
+        "r",
+        "global_similarity",
+    ]);
+    for row in &found.rows {
+        let d = row.departure.as_ref();
+        let name = |of: &Option<(String, f64)>| of.as_ref().map_or(Value::Null, |n| json!(n.0));
+        table.row(vec![
+            json!(row.biosample),
+            json!(row.source.name()),
+            json!(row.cluster + 1),
+            measure(d.map(|d| d.signal)),
+            measure(d.map(|d| d.average)),
+            measure(d.map(|d| d.departure())),
+            measure(d.map(|d| d.expected)),
+            measure(d.and_then(|d| d.z)),
+            measure(d.and_then(|d| d.p)),
+            measure(row.fdr),
+            name(&row.nearest_here),
+            measure(row.similarity_to_nearest_here),
+            name(&row.nearest_elsewhere),
+            measure(row.nearest_elsewhere.as_ref().map(|n| n.1)),
+            measure(row.global_similarity),
+        ]);
+    }
+    table.print(format)?;
+    let matched = found.rows.iter().find_map(|r| r.departure.as_ref());
+    eprintln!(
+        "{} at {}: {} bins, each biosample beside {} of {} loci matched in {}",
+        found.assay,
+        found.interval,
+        found.n_bins,
+        matched.map_or(0, |d| d.n_matched),
+        found.n_candidates,
+        found.matched_in
+    );
+    let beyond: Vec<&str> = (found.rows.iter())
+        .filter(|r| r.departure.as_ref().is_some_and(|d| d.beyond))
+        .map(|r| r.biosample.as_str())
+        .collect();
+    if !beyond.is_empty() {
+        eprintln!(
+            "nothing is as active (or as silent) as this locus is without {}: their z extrapolates",
+            beyond.join(", ")
+        );
+    }
+    if found.clusters.len() > 1 {
+        for (i, cluster) in found.clusters.iter().enumerate() {
+            let number = |v: Option<f64>| v.map_or("undefined".to_string(), |v| format!("{v:.2}"));
+            eprintln!(
+                "cluster {}: {} (mean z {}; correlation among them elsewhere {}, among all {})",
+                i + 1,
+                cluster.biosamples.join(", "),
+                number(cluster.z),
+                number(cluster.global_similarity),
+                number(found.global_similarity),
+            );
+        }
+    } else {
+        eprintln!("no clusters stand out");
+    }
+    Ok(())
+}
+
+fn as_json(found: &Locus, model: Option<&str>) -> Value {
+    let finite = |v: f32| if v.is_finite() { json!(v) } else { Value::Null };
+    let near = |of: &Option<(String, f64)>, what: &str| {
+        of.as_ref().map_or(
+            Value::Null,
+            |(name, v)| json!({ "biosample": name, what: v }),
+        )
+    };
+    let row = |row: &LocusRow| {
+        let d = row.departure.as_ref();
+        json!({
+            "biosample": row.biosample, "source": row.source.name(), "cluster": row.cluster + 1,
+            "signal": d.map(|d| d.signal), "average": d.map(|d| d.average),
+            "departure": d.map(|d| d.departure()), "expected": d.map(|d| d.expected),
+            "z": d.and_then(|d| d.z), "p": d.and_then(|d| d.p), "fdr": row.fdr,
+            "n_matched": d.map(|d| d.n_matched), "matched_average": d.map(|d| d.matched_average),
+            "beyond": d.map(|d| d.beyond),
+            "nearest_here": near(&row.nearest_here, "distance"),
+            "similarity_to_nearest_here": row.similarity_to_nearest_here,
+            "nearest_elsewhere": near(&row.nearest_elsewhere, "correlation"),
+            "global_similarity": row.global_similarity,
+            "values": row.values.iter().map(|v| finite(*v)).collect::<Vec<_>>(),
+        })
+    };
+    let columns: Vec<Value> = (found.columns.iter())
+        .map(|c| json!({ "start": c.interval.start, "end": c.interval.end, "inside": c.is_inside }))
+        .collect();
+    let clusters: Vec<Value> = (found.clusters.iter().enumerate())
+        .map(|(i, c)| {
+            json!({
+                "cluster": i + 1, "biosamples": c.biosamples, "departure": c.departure, "z": c.z,
+                "global_similarity": c.global_similarity,
+            })
+        })
+        .collect();
+    let joins: Vec<Value> = (found.tree.joins.iter())
+        .map(|j| json!({ "branches": j.branches, "height": j.height }))
+        .collect();
+    json!({
+        "locus": {
+            "chrom": found.interval.chrom, "start": found.interval.start,
+            "end": found.interval.end, "n_bins": found.n_bins,
+        },
+        "assay": found.assay, "model": model, "scale": "arcsinh",
+        "matched": { "in": found.matched_in, "n_candidates": found.n_candidates },
+        "columns": columns,
+        "biosamples": found.rows.iter().map(row).collect::<Vec<_>>(),
+        "clusters": clusters, "silhouette": found.tree.silhouette, "tree": joins,
+        "global_similarity": found.global_similarity,
+    })
+}
+
+/// All biosamples × bins: a line a biosample.
+fn write_values(found: &Locus, path: &Path) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
+    write!(out, "biosample\tsource\tcluster\tz\tfdr")?;
+    for column in &found.columns {
+        let i = &column.interval;
+        write!(out, "\t{}:{}-{}", i.chrom, i.start, i.end)?;
+    }
+    writeln!(out)?;
+    let number = |v: Option<f64>| v.map_or(String::new(), |v| v.to_string());
+    for row in &found.rows {
+        let z = row.departure.as_ref().and_then(|d| d.z);
+        let name = row.biosample.replace(['\t', '\n', '\r'], " ");
+        write!(out, "{name}\t{}\t{}\t", row.source.name(), row.cluster + 1)?;
+        write!(out, "{}\t{}", number(z), number(row.fdr))?;
+        for value in &row.values {
+            match value.is_finite() {
+                true => write!(out, "\t{value}")?,
+                false => write!(out, "\t")?,
+            }
+        }
+        writeln!(out)?;
+    }
+    out.flush()
+}
+
+fn figure(found: &Locus, title: String, genes: &[Gene]) -> LocusFigure {
+    let first = found.columns.first().map(|c| c.interval.start);
+    let last = found.columns.last().map(|c| c.interval.end);
+    let span = (
+        first.unwrap_or(found.interval.start),
+        last.unwrap_or(found.interval.end),
+    );
+    let shown = |g: &&Gene| {
+        let i = &g.interval;
+        i.chrom == found.interval.chrom && i.start < span.1 && span.0 < i.end
+    };
+    let row = |row: &LocusRow| LocusFigureRow {
+        label: row.biosample.clone(),
+        is_measured: row.source == persea::loci::Source::Measured,
+        values: row.values.clone(),
+        cluster: row.cluster,
+        z: row.departure.as_ref().and_then(|d| d.z),
+        fdr: row.fdr,
+    };
+    LocusFigure {
+        title,
+        subtitle: format!(
+            "{}; z against loci matched in {}",
+            found.interval, found.matched_in
+        ),
+        chrom: found.interval.chrom.clone(),
+        span,
+        locus: (found.interval.start, found.interval.end),
+        columns: (found.columns.iter())
+            .map(|c| (c.interval.start, c.interval.end))
+            .collect(),
+        rows: found.rows.iter().map(row).collect(),
+        joins: found
+            .tree
+            .joins
+            .iter()
+            .map(|j| (j.branches, j.height))
+            .collect(),
+        genes: genes
+            .iter()
+            .filter(shown)
+            .map(|g| LocusFigureGene {
+                name: g.name.clone(),
+                span: (g.interval.start, g.interval.end),
+                is_forward: g.strand == persea::genome::Strand::Forward,
+            })
+            .collect(),
+        unit: "(arcsinh)".into(),
+        fdr: FIGURE_FDR,
+    }
+}

@@ -1,0 +1,193 @@
+//! Lists of sites: BED, and the places of a VCF's variants.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::LociError;
+use crate::genome::{Assembly, Gene, GenomeAxis, Interval, read_bed_from};
+use crate::search::GenePart;
+
+/// A site of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Where it lies.
+    pub interval: Interval,
+    /// Its name, where the file gives one.
+    pub name: Option<String>,
+}
+
+/// Reads a list of sites, gzipped or not: a VCF where it begins with `##fileformat=VCF` or its name
+/// ends in `.vcf` or `.vcf.gz`, a BED otherwise. A variant's site is the bases of its REF allele.
+///
+/// # Errors
+/// When the file cannot be read, is empty, or a line is malformed, on an unknown chromosome, or
+/// beyond its end; the line is named.
+pub fn read_sites(path: &Path, assembly: &Assembly) -> crate::Result<Vec<Site>> {
+    let told = |e: std::io::Error| LociError::File {
+        path: path.to_path_buf(),
+        why: format!("cannot be read: {e}"),
+    };
+    let mut reader = BufReader::with_capacity(1 << 16, std::fs::File::open(path).map_err(told)?);
+    let packed = reader.fill_buf().map_err(told)?.starts_with(&[0x1f, 0x8b]);
+    let unpacked: Box<dyn Read> = match packed {
+        true => Box::new(MultiGzDecoder::new(reader)),
+        false => Box::new(reader),
+    };
+    let mut text = BufReader::with_capacity(1 << 16, unpacked);
+    let begins = text.fill_buf().map_err(told)?;
+    let name = path.to_string_lossy().to_lowercase();
+    let is_vcf = begins.starts_with(b"##fileformat=VCF")
+        || name.ends_with(".vcf")
+        || name.ends_with(".vcf.gz");
+    let sites = match is_vcf {
+        true => read_vcf(text, path, assembly)?,
+        false => read_bed_from(text, path, assembly)?
+            .into_iter()
+            .map(|(interval, rest)| Site {
+                interval,
+                name: rest
+                    .into_iter()
+                    .next()
+                    .filter(|n| !n.is_empty() && n != "."),
+            })
+            .collect(),
+    };
+    if sites.is_empty() {
+        return Err(LociError::File {
+            path: path.to_path_buf(),
+            why: "no site in it".into(),
+        }
+        .into());
+    }
+    Ok(sites)
+}
+
+/// The promoters of all genes that an axis covers: 2 kb upstream of the transcription start, and its
+/// bin. Of those at one place the first is named.
+///
+/// # Errors
+/// When there is no gene on the axis.
+pub fn promoters(axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<Vec<Site>> {
+    let mut sites: Vec<Site> = Vec::new();
+    for gene in genes {
+        let interval = GenePart::Promoter.interval(gene);
+        if !axis.bins_within(&interval).is_empty() {
+            sites.push(Site {
+                interval,
+                name: Some(gene.name.clone()),
+            });
+        }
+    }
+    // Stable: of those at one place the list's first stays in front.
+    sites.sort_by(|a, b| a.interval.cmp(&b.interval));
+    sites.dedup_by(|a, b| a.interval == b.interval);
+    if sites.is_empty() {
+        return Err(LociError::question(
+            "the database has no genes in its regions; `persea create --genes` reads them",
+        )
+        .into());
+    }
+    Ok(sites)
+}
+
+fn read_vcf(
+    reader: impl BufRead,
+    path: &Path,
+    assembly: &Assembly,
+) -> Result<Vec<Site>, LociError> {
+    let mut sites = Vec::new();
+    for (i, line) in reader.lines().enumerate() {
+        let bad = |why: String| LociError::Line {
+            path: path.to_path_buf(),
+            line: i as u64 + 1,
+            why,
+        };
+        let line = line.map_err(|e| bad(e.to_string()))?;
+        if line.starts_with('#') || line.trim().is_empty() {
+            continue;
+        }
+        let mut fields = line.split('\t');
+        let (Some(chrom), Some(position), Some(id), Some(reference)) =
+            (fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            return Err(bad("expected at least CHROM, POS, ID and REF".into()));
+        };
+        let chromosome = assembly.chromosome(chrom).map_err(|e| bad(e.to_string()))?;
+        let position: u64 = (position.parse().ok())
+            .filter(|p| *p > 0)
+            .ok_or_else(|| bad(format!("`{position}` is not a position (1-based, whole)")))?;
+        let start = position - 1;
+        let end = start + reference.trim().len().max(1) as u64;
+        if end > chromosome.length {
+            return Err(bad(format!(
+                "{chrom} {position} lies beyond {chrom}'s {} bp of {}",
+                chromosome.length,
+                assembly.name()
+            )));
+        }
+        sites.push(Site {
+            interval: Interval::new(chrom, start, end),
+            name: (id != "." && !id.is_empty()).then(|| id.to_string()),
+        });
+    }
+    Ok(sites)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::store::test_support::toy_axis;
+
+    fn read(name: &str, content: &[u8]) -> Result<Vec<Site>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        read_sites(&path, toy_axis().assembly()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn variants_lie_on_the_bases_of_their_reference_allele() {
+        let vcf = b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n\
+                    chr1\t101\trs1\tA\tG\nchr1\t200\t.\tACG\tA\n";
+        let sites = read("x.txt", vcf).unwrap();
+        assert_eq!(sites[0].interval, Interval::new("chr1", 100, 101));
+        assert_eq!(sites[0].name.as_deref(), Some("rs1"));
+        assert_eq!(sites[1].interval, Interval::new("chr1", 199, 202));
+        assert_eq!(sites[1].name, None);
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(vcf).unwrap();
+        assert_eq!(read("x.vcf.gz", &packed.finish().unwrap()).unwrap(), sites);
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        for (name, content, why) in [
+            (
+                "a.vcf",
+                "#h\nchr1\tx\t.\tA\n",
+                "line 2: `x` is not a position",
+            ),
+            ("a.vcf", "chr1\t0\t.\tA\n", "line 1: `0` is not a position"),
+            ("a.vcf", "chr1\t5\n", "line 1: expected at least CHROM"),
+            ("a.vcf", "chr9\t5\t.\tA\n", "chr9"),
+            ("a.vcf", "chr1\t10011\t.\tA\n", "beyond chr1's 10010 bp"),
+            ("a.vcf", "#only a header\n", "no site in it"),
+            ("a.bed", "", "no site in it"),
+            ("a.bed", "chr1\t5\t5\n", "line 1"),
+        ] {
+            let message = read(name, content.as_bytes()).unwrap_err();
+            assert!(message.contains(why), "{content}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_bed_of_three_columns_has_no_names() {
+        let sites = read("a.bed", b"chr1 5 9\nchr1\t6\t7\tmine\t.\n").unwrap();
+        assert_eq!((sites.len(), sites[0].name.clone()), (2, None));
+        assert_eq!(sites[1].name.as_deref(), Some("mine"));
+    }
+}
