@@ -106,6 +106,13 @@ def tracks(rng):
         )
 
 
+def recall_at_fdr(labels, scores, rate):
+    if not labels.any():
+        return None
+    precision, recall, _ = metrics.precision_recall_curve(labels, scores)
+    return number(recall[precision >= 1 - rate].max())
+
+
 def binary(rng):
     cases = {}
     labels = rng.random(300) < 0.2
@@ -124,6 +131,7 @@ def binary(rng):
             name=name, labels=labels.tolist(), scores=scores.tolist(),
             auroc=metrics.roc_auc_score(labels, scores) if both else None,
             average_precision=metrics.average_precision_score(labels, scores) if labels.any() else None,
+            recall_at_fdr=[recall_at_fdr(labels, scores, rate) for rate in (0.0, 0.1, 0.5)],
             brier=metrics.brier_score_loss(labels, scores, pos_label=True),
             log_loss=metrics.log_loss(labels, scores, labels=[False, True]),
             roc=None, precision_recall=None,

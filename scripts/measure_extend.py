@@ -1,9 +1,10 @@
-"""What `extend` is worth, on the pilot compendium: measure_extend.py PERSEA [DATA] [--train "OPTIONS"]
+"""What `extend` is worth, on the pilot compendium: measure_extend.py PERSEA [DATA] [--model NAME] [--train "OPTIONS"]
 
 PERSEA is the program, DATA the folder `pilot` of the shared data (../shared/data/pilot by default).
 In a temporary folder: each biosample is left out of training and added with 1, 2 and 3 of its
 tracks, the rest scored; each assay likewise; then every fifth region. Prints a table of the mean
-squared error over the scored tracks beside average activity's, as TSV.
+squared error, the shape mse and the correlation over the scored tracks beside average activity's and
+its calibrated form's, as TSV: a row a biosample, assay or fold, then means over them.
 """
 import argparse
 import itertools
@@ -15,11 +16,17 @@ from pathlib import Path
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("persea", type=Path)
 parser.add_argument("data", type=Path, nargs="?", default=Path(__file__).parent / "../../shared/data/pilot")
-parser.add_argument("--train", default="--model avocado --preset small", help="options of train")
+parser.add_argument("--model", choices=["avocado", "persea"], default="avocado")
+parser.add_argument("--train", help="more options of train; those by default leave nothing to a search")
 parser.add_argument("--draws", type=int, default=2, help="choices of the given tracks for each number of them")
 parser.add_argument("--only", choices=["biosamples", "assays", "regions"])
 a = parser.parse_args()
 program, data = a.persea.resolve(), a.data.resolve()
+# The refinement's passes are its own: those of the factors change nothing that is measured here.
+options = {"avocado": "--model avocado --preset small --no-validate --passes 15",
+           "persea": "--model persea --no-validate --passes 1"}[a.model]
+extending = {"avocado": [], "persea": ["--passes", 1]}[a.model]
+MEASURES = ["mse", "shape_mse", "gwcorr"]
 folder = tempfile.TemporaryDirectory()
 database = Path(folder.name) / "pilot.persea"
 
@@ -32,7 +39,7 @@ def persea(*arguments):
 
 
 def train(name, *arguments):
-    persea("train", "--name", name, "--replace", *a.train.split(), *arguments)
+    persea("train", "--name", name, "--replace", *options.split(), *(a.train or "").split(), *arguments)
 
 
 def score(model, *arguments):
@@ -40,22 +47,31 @@ def score(model, *arguments):
     return mean["measures"], mean["average_activity"], mean["calibrated_average"]
 
 
+def mean(values):
+    values = [v for v in values if v is not None]
+    return sum(values) / len(values) if values else None
+
+
+reported = {}
+
+
 def report(axis, name, given, scores):
-    """The mean over the draws, of each predictor's mean squared error and correlation."""
-    cells = []
-    for predictor in range(3):
-        for measure in ("mse", "gwcorr"):
-            values = [s[predictor][measure] for s in scores if s[predictor][measure] is not None]
-            cells.append(f"{sum(values) / len(values):.4f}" if values else "")
-    print(axis, name, given, len(scores), *cells, sep="\t", flush=True)
+    """The mean over the draws of each predictor's measures."""
+    cells = [mean(s[predictor][m] for s in scores) for predictor in range(3) for m in MEASURES]
+    reported.setdefault((axis, given), []).append(cells)
+    show(axis, name, given, len(scores), cells)
+
+
+def show(axis, name, given, n, cells):
+    print(axis, name, given, n, *("" if c is None else f"{c:.4f}" for c in cells), sep="\t", flush=True)
 
 
 persea("create", "--assembly", "hg19", "--regions", data / "pilot_regions.hg19.bed",
        "--mask", data / "../annotation/hg19-blacklist.v2.bed")
 persea("ingest", data / "manifest.tsv")
 tracks = [(t["biosample"], t["assay"]) for t in json.loads(persea("track", "list", "--format", "json"))]
-print("axis", "name", "given", "draws", "mse", "gwcorr", "average_mse", "average_gwcorr", "calibrated_mse",
-      "calibrated_gwcorr", sep="\t")
+predictors = ["", "average_", "calibrated_"]
+print("axis", "name", "given", "draws", *(p + m for p in predictors for m in MEASURES), sep="\t")
 
 for axis, place in (("biosamples", 0), ("assays", 1)):
     if a.only not in (None, axis):
@@ -71,7 +87,7 @@ for axis, place in (("biosamples", 0), ("assays", 1)):
                 rest = [t for t in own if t not in choice]
                 if rest:
                     persea("extend", "--model", "base", "--name", "more", f"--{axis}", name,
-                           "--tracks", ",".join(choice), "--hold", ",".join(rest))
+                           "--tracks", ",".join(choice), "--hold", ",".join(rest), *extending)
                     scores.append(score("more", "--tracks", ",".join(rest)))
                     persea("model", "delete", "more")
             if scores:
@@ -85,8 +101,11 @@ if a.only in (None, "regions"):
     for fold in range(5):
         hold = ("--hold-folds", data / "folds.tsv", "--fold", fold)
         train("part", *hold, "--regions", old)
-        persea("extend", "--model", "part", "--name", "more", "--regions", new)
-        report("regions", f"fold {fold}, added", len(lines[::5]), [score("more", "--regions", new)])
+        persea("extend", "--model", "part", "--name", "more", "--regions", new, *extending)
+        report("regions", f"fold {fold}", "added", [score("more", "--regions", new)])
         persea("model", "delete", "more")
         train("whole", *hold)
-        report("regions", f"fold {fold}, trained", len(lines[::5]), [score("whole", "--regions", new)])
+        report("regions", f"fold {fold}", "trained", [score("whole", "--regions", new)])
+
+for (axis, given), rows in reported.items():
+    show(axis, "mean", given, len(rows), [mean(column) for column in zip(*rows)])

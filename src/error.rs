@@ -35,6 +35,12 @@ pub enum Error {
     /// Downstream tasks.
     #[error(transparent)]
     Task(#[from] crate::tasks::TaskError),
+    /// Selection.
+    #[error(transparent)]
+    Selection(#[from] crate::selection::SelectionError),
+    /// Projections onto the plane.
+    #[error(transparent)]
+    Projection(#[from] crate::projection::ProjectionError),
     /// Figures and pages.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),

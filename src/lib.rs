@@ -24,6 +24,8 @@
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
 //! | [`loci`] | biosamples at loci: who does the unexpected, what differs, what lies there, which tracks are wrong |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
+//! | [`selection`] | what to measure next: objectives, greedy choices, bounds |
+//! | [`projection`] | positions, biosamples and assays in the plane: PCA, UMAP, t-SNE |
 //! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!
@@ -101,8 +103,10 @@ pub mod loci;
 pub mod measures;
 pub mod model;
 pub mod plot;
+pub mod projection;
 pub mod random;
 pub mod search;
+pub mod selection;
 pub mod simulation;
 pub mod store;
 pub mod tasks;

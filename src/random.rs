@@ -22,14 +22,22 @@ pub enum Purpose {
     Dropout = 5,
     /// Which bins, tracks and inputs a refinement's step shows.
     Refinement = 6,
+    /// Which bins a learned baseline is trained on.
+    Baseline = 7,
     /// Where the search for principal components begins.
     Components = 40,
     /// Which units a bootstrap replicate draws.
     Bootstrap = 41,
     /// Which values a permutation moves where.
     Permutation = 42,
+    /// Which candidates a step of stochastic greedy looks at.
+    Selection = 50,
+    /// Which items a random choice holds, beside a selection.
+    RandomChoice = 51,
+    /// Which points are projected, and how their places in the plane are found.
+    Projection = 60,
     /// In which order equally active loci stand, and which matched loci are drawn.
-    MatchedLoci = 60,
+    MatchedLoci = 61,
 }
 
 /// The generator of one (seed, purpose, index).

@@ -1,6 +1,6 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size`, `ingest`, `store`, `search`, `search-genome` and
-//! `search-biology`.
+//! `training`, `imputation`, `genome-size`, `ingest`, `store`, `search`, `search-genome`,
+//! `search-biology` and `selection`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
 //! whatever else the machine does falls on both; each prints its figure, the ratio of each round,
@@ -15,6 +15,7 @@ mod pilot;
 mod search;
 mod search_biology;
 mod search_genome;
+mod selection;
 mod speed;
 mod store;
 mod worker;
@@ -29,7 +30,7 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "training",
     "imputation",
     "genome-size",
@@ -38,6 +39,7 @@ const ALL: [&str; 8] = [
     "search",
     "search-genome",
     "search-biology",
+    "selection",
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -89,6 +91,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("search-biology") {
         search_biology::run()?;
+    }
+    if wanted("selection") {
+        selection::run(&bench)?;
     }
     Ok(())
 }

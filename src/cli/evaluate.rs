@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
-use persea::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate};
+use persea::evaluation::{
+    EvaluateOptions, Evaluation, LearnedBaseline, ScoringScale, TrackMeasures, evaluate,
+};
 use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use super::{Common, Misuse, names, progress};
 /// Score imputations of tracks kept out of training, the baselines beside them.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 -- --model persea"
+    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
 )]
 pub struct Arguments {
     /// The model; the default one when not given
@@ -27,7 +29,7 @@ pub struct Arguments {
     /// A manifest of tracks that were never ingested, to score instead of those held out
     #[arg(long, value_name = "MANIFEST")]
     truth: Option<PathBuf>,
-    /// A manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs and auprc
+    /// A manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs, auprc and recall10fdr
     #[arg(long, value_name = "MANIFEST")]
     peaks: Option<PathBuf>,
     /// Other names of the manifests' columns: biosample=cell,path=file
@@ -39,6 +41,9 @@ pub struct Arguments {
     /// Score these regions only, a BED file: those that `extend` added, say
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
+    /// Baselines that are trained as ChromImpute is, beside the simple ones; some seconds a track
+    #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
+    baselines: Vec<BaselineArgument>,
     /// The scale to score on
     #[arg(long, value_enum, default_value_t = ScaleArgument::Arcsinh)]
     scale: ScaleArgument,
@@ -62,6 +67,14 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum BaselineArgument {
+    /// Ridge regression
+    Ridge,
+    /// Gradient-boosted trees
+    Boosted,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum ScaleArgument {
     /// As tracks are stored
     Arcsinh,
@@ -75,7 +88,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some(folds) = &arguments.folds {
         let scale = scoring_scale(arguments.scale);
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);
-        return folds::run(folds, prefix, seeds, &arguments.training, scale, common);
+        let learned = learned(&arguments.baselines);
+        let training = &arguments.training;
+        return folds::run(folds, prefix, seeds, training, (scale, learned), common);
     }
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
@@ -102,6 +117,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 .collect(),
             None => Vec::new(),
         },
+        learned: learned(&arguments.baselines),
     };
     let scale = scoring_scale(arguments.scale);
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
@@ -112,6 +128,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     print(&evaluation, common.format)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn learned(named: &[BaselineArgument]) -> Vec<LearnedBaseline> {
+    let which = |b: &BaselineArgument| match b {
+        BaselineArgument::Ridge => LearnedBaseline::Ridge,
+        BaselineArgument::Boosted => LearnedBaseline::Boosted,
+    };
+    named.iter().map(which).collect()
 }
 
 fn scoring_scale(argument: ScaleArgument) -> ScoringScale {
@@ -127,40 +151,36 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(evaluation)?);
     }
-    let all = [
-        "model",
-        "average_activity",
-        "calibrated_average",
-        "nearest_biosample",
-        "additive",
-    ];
     let mut rows: Vec<(Value, Value, &str, TrackMeasures)> = Vec::new();
     for t in &evaluation.tracks {
-        let of = [
-            t.measures,
-            t.average_activity,
-            t.calibrated_average,
-            t.nearest_biosample,
-            t.additive,
+        let simple = [
+            ("model", t.measures),
+            ("average_activity", t.average_activity),
+            ("calibrated_average", t.calibrated_average),
+            ("nearest_biosample", t.nearest_biosample),
+            ("additive", t.additive),
         ];
-        rows.extend(
-            all.into_iter()
-                .zip(of)
-                .map(|(name, m)| (json!(t.biosample), json!(t.assay), name, m)),
-        );
+        let learned = [
+            t.ridge.map(|m| ("ridge", m)),
+            t.boosted.map(|m| ("boosted", m)),
+        ];
+        let of = simple.into_iter().chain(learned.into_iter().flatten());
+        rows.extend(of.map(|(name, m)| (json!(t.biosample), json!(t.assay), name, m)));
     }
     let m = &evaluation.mean;
-    let means = [
-        m.measures,
-        m.average_activity,
-        m.calibrated_average,
-        m.nearest_biosample,
-        m.additive,
+    let mut means = vec![
+        ("model", m.measures),
+        ("average_activity", m.average_activity),
+        ("calibrated_average", m.calibrated_average),
+        ("nearest_biosample", m.nearest_biosample),
+        ("additive", m.additive),
     ];
+    means.extend(m.ridge.map(|m| ("ridge", m)));
+    means.extend(m.boosted.map(|m| ("boosted", m)));
     if format != Format::Table {
         rows.extend(
-            all.into_iter()
-                .zip(means)
+            means
+                .into_iter()
                 .map(|(name, m)| (json!("mean"), json!(""), name, m)),
         );
         let columns: Vec<&str> = ["biosample", "assay", "predictor"]
@@ -226,9 +246,10 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
             ScoringScale::Signal => "signal",
         }
     ))?;
-    let columns: Vec<&str> = ["measure"].into_iter().chain(all).collect();
+    let names = means.iter().map(|(name, _)| *name);
+    let columns: Vec<&str> = ["measure"].into_iter().chain(names).collect();
     let mut table = Table::new(&columns);
-    let values: Vec<_> = means.iter().map(TrackMeasures::values).collect();
+    let values: Vec<_> = means.iter().map(|(_, m)| m.values()).collect();
     for (i, name) in TrackMeasures::NAMES.iter().enumerate() {
         if values.iter().any(|v| v[i].1.is_some()) {
             table.row(

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use persea::evaluation::{
-    CrossValidated, CrossValidation, Fold, Scores, ScoringScale, cross_validate,
+    CrossValidated, CrossValidation, Fold, LearnedBaseline, Scores, ScoringScale, cross_validate,
 };
 use persea::factorization::FactorizationError;
 use serde_json::json;
@@ -41,7 +41,7 @@ pub fn run(
     prefix: &str,
     seeds: &[u64],
     training: &[String],
-    scale: ScoringScale,
+    (scale, learned): (ScoringScale, Vec<LearnedBaseline>),
     common: &Common,
 ) -> anyhow::Result<ExitCode> {
     let given = ["train".to_string()]
@@ -61,6 +61,7 @@ pub fn run(
         seeds: seeds.to_vec(),
         options,
         scale,
+        learned,
     };
     let stop = progress::stop_on_interrupt(
         "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
@@ -127,6 +128,7 @@ fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
     }
     table.print(format)?;
     if format == Format::Table {
+        print_strata(found)?;
         print_line(format_args!(
             "\n{} trainings; ± is the standard error over tracks. Below average activity's mean squared error on {} of {} tracks",
             found.runs.len(),
@@ -134,5 +136,58 @@ fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
             found.tracks
         ))?;
     }
+    Ok(())
+}
+
+/// The tables of errors by peaks and of how well uncertainty is told.
+fn print_strata(found: &CrossValidated) -> anyhow::Result<()> {
+    let mut table = Table::new(&[
+        "bins",
+        "other biosamples with a peak",
+        "n",
+        "predictor",
+        "mse",
+    ]);
+    for stratum in &found.by_peaks {
+        let bins = if stratum.peaks_only {
+            "own peaks"
+        } else {
+            "all"
+        };
+        for (predictor, mse) in &stratum.mse {
+            table.row(vec![
+                json!(bins),
+                json!(stratum.others),
+                json!(stratum.n_bins),
+                json!(predictor),
+                measure(Some(mse.mean)),
+            ]);
+        }
+    }
+    print_line("")?;
+    table.print(Format::Table)?;
+    if found.intervals.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["imputed signal", "in 50 %", "in 90 %", "crps"]);
+    let names = [
+        ("all", "all"),
+        ("highest", "highest 1 %"),
+        ("high", "next 9 %"),
+        ("rest", "the rest"),
+    ];
+    for (stratum, name) in names {
+        if let Some(scores) = found.intervals.get(stratum) {
+            let cell = |of: &str| measure(scores.get(of).map(|s| s.mean));
+            table.row(vec![
+                json!(name),
+                cell("coverage_50"),
+                cell("coverage_90"),
+                cell("crps"),
+            ]);
+        }
+    }
+    print_line("")?;
+    table.print(Format::Table)?;
     Ok(())
 }

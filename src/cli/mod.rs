@@ -26,8 +26,12 @@ mod locus;
 mod model;
 mod names;
 mod output;
+mod plot;
 mod progress;
+mod project;
 mod qc;
+mod report;
+mod select;
 mod similar;
 mod simulate;
 mod task;
@@ -114,11 +118,15 @@ enum Command {
     Task(task::Arguments),
     Model(model::Arguments),
     Index(index::Arguments),
+    Project(project::Arguments),
+    Plot(plot::Arguments),
+    Report(report::Arguments),
     Similar(Box<similar::Arguments>),
     Locus(Box<locus::Arguments>),
     Diff(diff::Arguments),
     Annotate(annotate::Arguments),
     Qc(qc::Arguments),
+    Select(select::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
     Backup(backup::Arguments),
@@ -163,11 +171,15 @@ pub fn main() -> ExitCode {
         Command::Task(a) => task::run(a, &common),
         Command::Model(a) => model::run(a, &common),
         Command::Index(a) => index::run(a, &common),
+        Command::Project(a) => project::run(a, &common),
+        Command::Plot(a) => plot::run(a, &common),
+        Command::Report(a) => report::run(a, &common),
         Command::Similar(a) => similar::run(*a, &common),
         Command::Locus(a) => locus::run(*a, &common),
         Command::Diff(a) => diff::run(a, &common),
         Command::Annotate(a) => annotate::run(a, &common),
         Command::Qc(a) => qc::run(a, &common),
+        Command::Select(a) => select::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
@@ -279,6 +291,26 @@ mod tests {
             "annotate v.vcf --assay H3K4me3,H3K27ac --reach 100 --embedding e.npz --hidden h.tsv",
             "annotate p.bed --enrichment --match width,activity --replicates 100 --format json",
             "qc --models fold0,fold1 --limit 4 --windows 20,000",
+            "select biosamples -k 3 --for-assay H3K36me3",
+            "select biosamples --cost c.tsv --budget 10 --for-assay H3K27ac --objective graph-cut --lambda 3",
+            "select assays -k 2 --for-biosample E003 --given measured --similarity observed --plot c.svg",
+            "select experiments -k 10 --combine mean --method stochastic --epsilon 0.2 --format tsv",
+            "select positions -k 1000 --probe-width 50 --spacing 1000 --outside a.bed --bed probes.bed",
+            "select repeat 1",
+            "project genome --method umap --output genome.svg",
+            "project genome --around chr1:151,200,000 --scale 250bp --sample all --theme dark",
+            "project genome --class promoter,enhancer --balance --format json",
+            "project biosamples --method tsne --perplexity 1 --colour anatomy --dpi 150",
+            "project list",
+            "report --output report.html --no-evaluate",
+            "plot tracks VPS72 --assay H3K4me3 --rows observed,imputed --output a.png",
+            "plot tracks chr1:1-2000 --tracks E003:H3K36me3 --output a.svg --theme dark",
+            "plot factors chr1:1-2000 --output f.pdf",
+            "plot projection genome-umap --colour annotation --output p.svg",
+            "plot similarity assays --output s.svg",
+            "plot coverage --output c.svg --dpi 100",
+            "plot loss --model fold0 --output l.svg",
+            "plot gallery --output figures --as png --format json",
             "info",
             "check",
             "backup copy.persea --format json",

@@ -130,6 +130,9 @@ pub struct RefinementArguments {
     /// Units of each of its hidden layers
     #[arg(long, value_name = "N")]
     refine_nodes: Option<usize>,
+    /// How many times an error counts in the 1 % of bins with the highest observed signal
+    #[arg(long, value_name = "TIMES")]
+    peak_weight: Option<f64>,
 }
 
 impl RefinementArguments {
@@ -140,6 +143,7 @@ impl RefinementArguments {
             members: self.members.unwrap_or(base.members),
             passes: self.refine_passes.unwrap_or(base.passes),
             nodes: self.refine_nodes.unwrap_or(base.nodes),
+            peak_weight: self.peak_weight.unwrap_or(base.peak_weight),
             ..base
         }
     }
@@ -424,6 +428,11 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
     let all = hours(estimate.passes_at_most, estimate.samples_per_second);
     row("at most (search and final)", measure(Some(all)), "hours");
     if let Some(refinement) = estimate.refinement {
+        row(
+            "signal that the refinement sees, instead of the cache",
+            gb(refinement.described_bytes),
+            "GB of memory",
+        );
         let speed = refinement.samples_per_second;
         row(
             "speed of the refinement, measured just now",

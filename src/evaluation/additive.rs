@@ -84,9 +84,9 @@ fn joined_to(start: usize, n_effects: usize, tracks: &[(usize, [usize; 2])]) -> 
     }
 }
 
-/// Solves A x = b by Cholesky's factorisation, in place. A (row-major) is the normal matrix of a
-/// joined design with one effect fixed, which is positive definite.
-fn solve_positive_definite(a: &mut [f64], b: &mut [f64]) {
+/// Solves A x = b by Cholesky's factorisation, in place. A (row-major) must be positive definite, as
+/// is the normal matrix of a joined design with one effect fixed.
+pub(super) fn solve_positive_definite(a: &mut [f64], b: &mut [f64]) {
     let n = b.len();
     for row in 0..n {
         for column in 0..=row {

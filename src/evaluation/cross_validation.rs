@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate, mean_measures};
+use super::{
+    EvaluateOptions, Evaluation, Intervals, LearnedBaseline, ScoringScale, TrackMeasures, evaluate,
+    mean_measures,
+};
 use crate::factorization::{Listener, Means, Pair, TrainOptions, fit};
 use crate::model::TrainedModel;
 use crate::store::{Database, Model, StoreError};
@@ -29,6 +32,8 @@ pub struct CrossValidation {
     pub options: TrainOptions,
     /// The scale to score on.
     pub scale: ScoringScale,
+    /// Baselines that are trained; once a fold, since no seed changes them.
+    pub learned: Vec<LearnedBaseline>,
 }
 
 /// What one training scored.
@@ -69,22 +74,42 @@ pub struct CrossValidated {
     pub overall: BTreeMap<&'static str, Scores>,
     /// The same for the tracks of each assay.
     pub by_assay: BTreeMap<String, BTreeMap<&'static str, Scores>>,
+    /// Mean squared errors by how many other biosamples have a peak.
+    pub by_peaks: Vec<PeakScores>,
+    /// How well the model's standard deviations describe what was observed, by stratum (`all`,
+    /// `highest`, `high`, `rest`) and measure (`coverage_50`, `coverage_90`, `crps`).
+    pub intervals: BTreeMap<&'static str, Scores>,
     /// Tracks whose mean squared error, in the mean over seeds, is below average activity's.
     pub better_than_average: usize,
     /// Tracks scored.
     pub tracks: usize,
 }
 
+/// Mean squared errors where a number of other biosamples have a peak.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeakScores {
+    /// How many have.
+    pub others: usize,
+    /// Whether the target's own peaks are meant, and not all bins.
+    pub peaks_only: bool,
+    /// Bins of all tracks together.
+    pub n_bins: usize,
+    /// Each predictor's mean over the tracks that have such bins.
+    pub mse: Scores,
+}
+
 /// The name of a predictor and its measures.
 type Predictor = (&'static str, fn(&super::TrackEvaluation) -> TrackMeasures);
 
 /// Who is scored.
-const PREDICTORS: [Predictor; 5] = [
+const PREDICTORS: [Predictor; 7] = [
     ("model", |t| t.measures),
     ("average_activity", |t| t.average_activity),
     ("calibrated_average", |t| t.calibrated_average),
     ("nearest_biosample", |t| t.nearest_biosample),
     ("additive", |t| t.additive),
+    ("ridge", |t| t.ridge.unwrap_or_default()),
+    ("boosted", |t| t.boosted.unwrap_or_default()),
 ];
 
 /// Trains and scores every fold with every seed. A model that is there already, of the same options,
@@ -141,6 +166,10 @@ fn run(
         }
     }
     let model = TrainedModel::open(database, Some(&options.name))?;
+    let learned = match told.seeds.first() == Some(&seed) {
+        true => told.learned.clone(),
+        false => Vec::new(),
+    };
     let seconds = model
         .record()
         .training
@@ -150,7 +179,10 @@ fn run(
         database,
         &model,
         told.scale,
-        &EvaluateOptions::default(),
+        &EvaluateOptions {
+            learned,
+            ..EvaluateOptions::default()
+        },
         &mut |_, _| {},
     )?;
     Ok(FoldEvaluation {
@@ -186,7 +218,8 @@ pub fn summary(runs: Vec<FoldEvaluation>) -> CrossValidated {
     assays.dedup();
     let scores = |assay: Option<&str>| {
         let of = |(name, measures): Predictor| (name, scores(&runs, assay, measures));
-        PREDICTORS.into_iter().map(of).collect()
+        let scored = PREDICTORS.into_iter().map(of);
+        scored.filter(|(_, s)| !s.is_empty()).collect()
     };
     let by_assay = assays
         .iter()
@@ -201,6 +234,8 @@ pub fn summary(runs: Vec<FoldEvaluation>) -> CrossValidated {
         tracks: model.len(),
         overall,
         by_assay,
+        by_peaks: by_peaks(&runs),
+        intervals: intervals(&runs),
         runs,
     }
 }
@@ -213,6 +248,99 @@ fn tracks_of(
 ) -> impl Iterator<Item = (&FoldEvaluation, &super::TrackEvaluation)> {
     runs.iter()
         .flat_map(|r| r.evaluation.tracks.iter().map(move |t| (r, t)))
+}
+
+/// One value of a run.
+type OfRun = (u64, Track, f64);
+
+/// The mean over tracks, of each the mean over seeds; `None` of none.
+fn estimated(values: &[OfRun]) -> Option<Estimated> {
+    let mut by_track: BTreeMap<&Track, (f64, f64)> = BTreeMap::new();
+    let mut by_seed: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    for (seed, track, value) in values {
+        for sum in [
+            by_track.entry(track).or_default(),
+            by_seed.entry(*seed).or_default(),
+        ] {
+            sum.0 += value;
+            sum.1 += 1.0;
+        }
+    }
+    let tracks: Vec<f64> = by_track.into_values().map(|(sum, n)| sum / n).collect();
+    let seeds: Vec<f64> = by_seed.into_values().map(|(sum, n)| sum / n).collect();
+    let (mean, deviation) = mean_and_deviation(&tracks)?;
+    Some(Estimated {
+        mean,
+        standard_error: deviation.map(|d| d / (tracks.len() as f64).sqrt()),
+        between_seeds: mean_and_deviation(&seeds).and_then(|(_, d)| d),
+        tracks: tracks.len(),
+    })
+}
+
+fn key(run: &FoldEvaluation, track: &super::TrackEvaluation) -> Track {
+    (
+        run.fold.clone(),
+        track.biosample.clone(),
+        track.assay.clone(),
+    )
+}
+
+fn by_peaks(runs: &[FoldEvaluation]) -> Vec<PeakScores> {
+    type Stratum = (BTreeMap<&'static str, Vec<OfRun>>, BTreeMap<Track, usize>);
+    let mut strata: BTreeMap<(bool, usize), Stratum> = BTreeMap::new();
+    for (run, track) in tracks_of(runs) {
+        for stratum in &track.peaks {
+            let place = strata.entry((stratum.peaks_only, stratum.others));
+            let (scores, bins) = place.or_default();
+            bins.insert(key(run, track), stratum.n_bins);
+            for (name, mse) in &stratum.mse {
+                let of_run = (run.seed, key(run, track), *mse);
+                scores.entry(name).or_default().push(of_run);
+            }
+        }
+    }
+    let scored = |((peaks_only, others), (scores, bins)): (_, Stratum)| PeakScores {
+        others,
+        peaks_only,
+        n_bins: bins.values().sum(),
+        mse: (scores.into_iter())
+            .filter_map(|(name, values)| Some((name, estimated(&values)?)))
+            .collect(),
+    };
+    strata.into_iter().map(scored).collect()
+}
+
+fn intervals(runs: &[FoldEvaluation]) -> BTreeMap<&'static str, Scores> {
+    let mut values: BTreeMap<(&'static str, &'static str), Vec<OfRun>> = BTreeMap::new();
+    for (run, track) in tracks_of(runs) {
+        let Some(found) = &track.intervals else {
+            continue;
+        };
+        let strata: [(&'static str, Option<Intervals>); 4] = [
+            ("all", Some(found.all)),
+            ("highest", found.highest),
+            ("high", found.high),
+            ("rest", found.rest),
+        ];
+        for (stratum, intervals) in strata {
+            let Some(i) = intervals else { continue };
+            for (name, value) in [
+                ("coverage_50", i.coverage_50),
+                ("coverage_90", i.coverage_90),
+                ("crps", i.crps),
+            ] {
+                let of_run = (run.seed, key(run, track), value);
+                values.entry((stratum, name)).or_default().push(of_run);
+            }
+        }
+    }
+    let mut scores: BTreeMap<&'static str, Scores> = BTreeMap::new();
+    for ((stratum, name), values) in values {
+        if let Some(found) = estimated(&values) {
+            scores.entry(stratum).or_default().insert(name, found);
+        }
+    }
+    scores
 }
 
 /// A measure of each track, in the mean over seeds.
@@ -297,7 +425,7 @@ fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MeanEvaluation, TrackEvaluation};
+    use super::super::{MeanEvaluation, PeakStratum, TrackEvaluation};
     use super::*;
 
     fn measures(mse: f64) -> TrackMeasures {
@@ -317,6 +445,14 @@ mod tests {
             calibrated_average: nothing,
             nearest_biosample: nothing,
             additive: nothing,
+            ridge: None,
+            boosted: None,
+            peaks: vec![PeakStratum {
+                others: 1,
+                peaks_only: true,
+                n_bins: 10,
+                mse: BTreeMap::from([("model", *mse)]),
+            }],
             intervals: None,
         };
         FoldEvaluation {
@@ -334,6 +470,8 @@ mod tests {
                     calibrated_average: nothing,
                     nearest_biosample: nothing,
                     additive: nothing,
+                    ridge: None,
+                    boosted: None,
                 },
             },
         }
@@ -360,6 +498,18 @@ mod tests {
         assert_eq!((mse.mean, mse.tracks), (2.0, 2));
         assert!((mse.between_seeds.unwrap() - 0.5f64.sqrt()).abs() < 1e-12);
         assert_eq!(found.by_assay["Q"]["model"]["mse"].standard_error, None);
-        assert!(found.overall["additive"].is_empty());
+        assert!(!found.overall.contains_key("additive"));
+        // Strata likewise: three tracks of ten bins each, whatever the seeds.
+        assert_eq!(found.by_peaks.len(), 1);
+        let peaks = &found.by_peaks[0];
+        assert_eq!(
+            (peaks.others, peaks.peaks_only, peaks.n_bins),
+            (1, true, 30)
+        );
+        assert_eq!(
+            (peaks.mse["model"].mean, peaks.mse["model"].tracks),
+            (3.0, 3)
+        );
+        assert!(found.intervals.is_empty());
     }
 }

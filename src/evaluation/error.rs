@@ -50,6 +50,9 @@ pub enum EvaluationError {
         /// How many the track has.
         found: usize,
     },
+    /// A learned baseline could not be trained.
+    #[error("a baseline could not be trained: {0}")]
+    Learner(String),
     /// A training track holds a value that is not a finite number.
     #[error("training track {biosample} {assay} holds a value that is not finite; ingest it again")]
     NotFinite {

@@ -12,6 +12,8 @@ mod cross_validation;
 mod error;
 mod fitted;
 mod intervals;
+mod learned;
+mod peaks;
 #[cfg(test)]
 mod pilot;
 mod run;
@@ -26,6 +28,8 @@ pub use cross_validation::{
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use intervals::{Intervals, IntervalsByStratum};
+pub use learned::LearnedBaseline;
+pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };

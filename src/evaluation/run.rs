@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use super::learned::Learned;
+use super::peaks::PeakStrata;
 use super::{
-    Baseline, BaselineStatistics, BinSet, IntervalsByStratum, Scorer, ScoringContext,
-    TargetBaselines, TrackMeasures, bin_variance, enhancer_bins, gene_bins, mean_measures,
-    promoter_bins, to_signal_scale,
+    Baseline, BaselineStatistics, BinSet, IntervalsByStratum, LearnedBaseline, PeakStratum, Scorer,
+    ScoringContext, TargetBaselines, TrackMeasures, bin_variance, enhancer_bins, gene_bins,
+    mean_measures, promoter_bins, to_signal_scale,
 };
 use crate::compendium::{
     Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
@@ -41,6 +43,8 @@ pub struct EvaluateOptions {
     /// Scores bins in these intervals alone; all of the model's where empty. Baselines are fitted
     /// to the same bins.
     pub within: Vec<Interval>,
+    /// Baselines that are trained, which takes some seconds a track.
+    pub learned: Vec<LearnedBaseline>,
 }
 
 /// A track's measures and its baselines'.
@@ -60,6 +64,14 @@ pub struct TrackEvaluation {
     pub nearest_biosample: TrackMeasures,
     /// The additive model's.
     pub additive: TrackMeasures,
+    /// Ridge regression's, trained as ChromImpute is; none unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ridge: Option<TrackMeasures>,
+    /// Boosted trees', likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boosted: Option<TrackMeasures>,
+    /// Errors by how many other biosamples have a peak.
+    pub peaks: Vec<PeakStratum>,
     /// How well the model's standard deviations describe what was observed, on the arcsinh scale;
     /// none of a model that tells none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +91,12 @@ pub struct MeanEvaluation {
     pub nearest_biosample: TrackMeasures,
     /// The additive model's.
     pub additive: TrackMeasures,
+    /// Ridge regression's, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ridge: Option<TrackMeasures>,
+    /// Boosted trees', where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boosted: Option<TrackMeasures>,
 }
 
 /// What an evaluation found.
@@ -183,11 +201,15 @@ pub fn evaluate(
         let called = peaks
             .as_ref()
             .and_then(|(list, _)| list.iter().find(of_target));
-        tracks.push(ground.score(target, baselines, called)?);
+        tracks.push(ground.score(target, baselines, called, &options.learned)?);
         progress(i + 1, targets.len());
     }
     let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
         mean_measures(&tracks.iter().map(of).collect::<Vec<TrackMeasures>>())
+    };
+    let mean_of_learned = |of: fn(&TrackEvaluation) -> Option<TrackMeasures>| {
+        let measures: Vec<TrackMeasures> = tracks.iter().filter_map(of).collect();
+        (!measures.is_empty()).then(|| mean_measures(&measures))
     };
     Ok(Evaluation {
         model: model.record().name.clone(),
@@ -199,6 +221,8 @@ pub fn evaluate(
             calibrated_average: mean(|t| t.calibrated_average),
             nearest_biosample: mean(|t| t.nearest_biosample),
             additive: mean(|t| t.additive),
+            ridge: mean_of_learned(|t| t.ridge),
+            boosted: mean_of_learned(|t| t.boosted),
         },
         tracks,
     })
@@ -315,13 +339,7 @@ impl Ground<'_> {
     }
 
     fn baselines(&self, targets: &[Experiment]) -> crate::Result<Vec<TargetBaselines>> {
-        let training: Vec<Experiment> = (self.training.iter())
-            .map(|t| Experiment {
-                biosample: t.biosample.clone(),
-                assay: t.assay.clone(),
-            })
-            .collect();
-        let mut statistics = BaselineStatistics::new(&training, targets);
+        let mut statistics = BaselineStatistics::new(&self.experiments(), targets);
         let needed = statistics.needed().to_vec();
         for bins in self.stretches() {
             let tracks = self.read(&needed, &bins)?;
@@ -337,6 +355,7 @@ impl Ground<'_> {
         target: &Target,
         baselines: &TargetBaselines,
         peaks: Option<&ManifestTrack>,
+        learned: &[LearnedBaseline],
     ) -> crate::Result<TrackEvaluation> {
         let experiment = target.experiment();
         let observed = self.scaled(self.observed(target)?);
@@ -366,18 +385,47 @@ impl Ground<'_> {
         };
         let scorer = Scorer::new(&observed, context)?;
         let average = self.baseline(baselines, Baseline::AverageActivity)?;
-        let measure = |baseline: Baseline| -> crate::Result<TrackMeasures> {
+        let mut strata = PeakStrata::new(&observed, self.mask.as_slice());
+        for other in &baselines.average {
+            strata.other(&self.signal.read_all(*other)?);
+        }
+        let mut measure = |name: &'static str, values: &[f32]| -> crate::Result<TrackMeasures> {
+            strata.score(name, values);
+            Ok(scorer.score(values, average.as_deref())?)
+        };
+        let measures = measure("model", &imputed)?;
+        let mut simple = |baseline: Baseline| -> crate::Result<TrackMeasures> {
             Ok(match self.baseline(baselines, baseline)? {
-                Some(values) => scorer.score(&values, average.as_deref())?,
+                Some(values) => measure(baseline.name(), &values)?,
                 None => TrackMeasures::default(),
             })
         };
+        let average_activity = simple(Baseline::AverageActivity)?;
+        let calibrated_average = simple(Baseline::CalibratedAverage)?;
+        let nearest_biosample = simple(Baseline::NearestBiosample)?;
+        let additive = simple(Baseline::Additive)?;
+        let mut trained = |which: LearnedBaseline| -> crate::Result<Option<TrackMeasures>> {
+            if !learned.contains(&which) {
+                return Ok(None);
+            }
+            Ok(Some(match self.learned(which, &experiment)? {
+                Some(values) => measure(which.name(), &values)?,
+                None => TrackMeasures::default(),
+            }))
+        };
+        let (ridge, boosted) = (
+            trained(LearnedBaseline::Ridge)?,
+            trained(LearnedBaseline::Boosted)?,
+        );
         Ok(TrackEvaluation {
-            measures: scorer.score(&imputed, average.as_deref())?,
-            average_activity: measure(Baseline::AverageActivity)?,
-            calibrated_average: measure(Baseline::CalibratedAverage)?,
-            nearest_biosample: measure(Baseline::NearestBiosample)?,
-            additive: measure(Baseline::Additive)?,
+            measures,
+            average_activity,
+            calibrated_average,
+            nearest_biosample,
+            additive,
+            ridge,
+            boosted,
+            peaks: strata.finish(),
             intervals,
             biosample: experiment.biosample,
             assay: experiment.assay,
@@ -460,6 +508,32 @@ impl Ground<'_> {
             }
         }
         Ok(Some(self.scaled(values)))
+    }
+
+    /// A learned baseline over the whole axis, on the scale asked for.
+    fn learned(
+        &self,
+        which: LearnedBaseline,
+        target: &Experiment,
+    ) -> crate::Result<Option<Vec<f32>>> {
+        let read = |track: usize, bins: std::ops::Range<u64>| {
+            let mut values = vec![0f32; (bins.end - bins.start) as usize];
+            self.signal.read(track, bins, &mut values)?;
+            Ok(values)
+        };
+        let ground = (self.axis, &self.mask);
+        let fitted = Learned::fit(which, &self.experiments(), target, ground, &read)?;
+        let Some(fitted) = fitted else {
+            return Ok(None);
+        };
+        Ok(Some(self.scaled(fitted.impute(self.axis, &read)?)))
+    }
+
+    fn experiments(&self) -> Vec<Experiment> {
+        let tracks = self.training.iter();
+        tracks
+            .map(|t| Experiment::new(&t.biosample, &t.assay))
+            .collect()
     }
 
     /// The variance of an assay's training tracks at every bin, where there are two.

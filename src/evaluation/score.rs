@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{BinSet, EvaluationError};
 use crate::measures::{
     CoMoments, Ranks, TopBins, auroc_of_ranks, average_precision, catch_share, mse, mse_of_top,
-    mse_weighted, mse_within, spearman_of_ranks, specificity,
+    mse_weighted, mse_within, recall_at_fdr, spearman_of_ranks, specificity,
 };
 
 /// Declares the measures once: the struct, their names in order, and their mean.
@@ -74,6 +74,8 @@ track_measures! {
     catchpeakobs,
     /// Average precision of telling the bins of called peaks by the imputed signal.
     auprc,
+    /// Recall of the bins of called peaks at a false discovery rate of 10 %.
+    recall10fdr,
     /// Correlation of (imputed − average) with (observed − average).
     specificity,
 }
@@ -201,6 +203,9 @@ impl<'a> Scorer<'a> {
         measures.auprc = peaks
             .as_ref()
             .and_then(|peaks| average_precision(peaks, imp));
+        measures.recall10fdr = peaks
+            .as_ref()
+            .and_then(|peaks| recall_at_fdr(peaks, imp, 0.1));
         if let (Some(of_observed), Some(of_imputed)) = (&self.ranks, Ranks::of(imp)) {
             measures.gwspear = spearman_of_ranks(of_observed, &of_imputed);
             measures.aucobs1 =
@@ -354,6 +359,7 @@ mod tests {
             aucimp1: measures::aucimp1(&o, &i),
             catchpeakobs: measures::auroc(&p, &i),
             auprc: measures::average_precision(&p, &i),
+            recall10fdr: measures::recall_at_fdr(&p, &i, 0.1),
             specificity: measures::specificity(&o, &i, &a),
         };
         for ((name, scored), (_, expected)) in clean.values().iter().zip(by_hand.values()) {
@@ -466,7 +472,7 @@ mod tests {
         names.sort();
         expected.sort();
         assert_eq!(names, expected);
-        assert_eq!(expected.len(), 18);
+        assert_eq!(expected.len(), 19);
     }
 
     #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use super::options::{Cast, TrainOptions};
 use super::refinement::begin;
 use super::{Advance, FactorizationError, RefinementOptions, Settings, Trained, Trainer};
 use crate::genome::{GenomeAxis, Scale};
-use crate::model::{GenomeFactors, Network};
+use crate::model::{GenomeFactors, Network, SignalBlock};
 use crate::store::Database;
 
 /// Seconds that the speed is measured for.
@@ -49,6 +49,8 @@ pub struct RefinementEstimate {
     pub passes: u64,
     /// Speed of some steps on this machine.
     pub samples_per_second: f64,
+    /// The signal that is described at once, in bytes of memory; not held beside the signal cache.
+    pub described_bytes: u64,
 }
 
 /// Says what a training would take, measuring its speed on a part of the axis for some seconds.
@@ -117,7 +119,21 @@ fn refinement(
     Ok(RefinementEstimate {
         passes: networks * u64::from(told.passes),
         samples_per_second: samples as f64 / began.elapsed().as_secs_f64(),
+        described_bytes: described_bytes(options, told, cast, axis),
     })
+}
+
+/// What a window of the refinement takes, at most.
+fn described_bytes(
+    options: &TrainOptions,
+    told: &RefinementOptions,
+    cast: &Cast,
+    axis: &GenomeAxis,
+) -> u64 {
+    let config = told.config(cast.biosamples.len(), cast.assays.len());
+    let per_bin = SignalBlock::bytes_per_bin(&config, cast.training.len());
+    let all = axis.n_bins() * per_bin;
+    all.min(options.cache_bytes.max(per_bin << 14))
 }
 
 /// The start of the axis is as good as any: a step's cost does not depend on the genome's size.

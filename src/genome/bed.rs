@@ -31,10 +31,7 @@ pub(crate) fn open_text(path: &Path) -> Result<Box<dyn BufRead + Send>, GenomeEr
 /// # Errors
 /// When the file cannot be read, a line has no three fields, a chromosome is unknown, an interval
 /// is empty or ends beyond its chromosome; the line is named.
-pub fn read_bed(
-    path: &Path,
-    assembly: &Assembly,
-) -> Result<Vec<(Interval, Vec<String>)>, GenomeError> {
+pub fn read_bed(path: &Path, assembly: &Assembly) -> Result<BedLines, GenomeError> {
     read_bed_from(open_text(path)?, path, assembly)
 }
 
@@ -46,7 +43,38 @@ pub fn read_bed_from(
     reader: impl Read,
     path: &Path,
     assembly: &Assembly,
-) -> Result<Vec<(Interval, Vec<String>)>, GenomeError> {
+) -> Result<BedLines, GenomeError> {
+    read_lines(reader, path, assembly, &mut |_| false)
+}
+
+/// Intervals with the rest of each line's fields.
+pub type BedLines = Vec<(Interval, Vec<String>)>;
+
+/// As [`read_bed`], for files that name the sequences which an assembly's usual set leaves out
+/// (UCSC's gaps name alternate loci, patches and unplaced contigs: `chr6_apd_hap1`): lines on
+/// sequences with `_` in their names that the assembly lacks are passed over, and counted.
+///
+/// # Errors
+/// As [`read_bed`].
+pub fn read_bed_of_assembly(
+    path: &Path,
+    assembly: &Assembly,
+) -> Result<(BedLines, u64), GenomeError> {
+    let mut left_out = 0;
+    let lines = read_lines(open_text(path)?, path, assembly, &mut |chrom| {
+        let other = chrom.contains('_') && assembly.chromosome(chrom).is_err();
+        left_out += u64::from(other);
+        other
+    })?;
+    Ok((lines, left_out))
+}
+
+fn read_lines(
+    reader: impl Read,
+    path: &Path,
+    assembly: &Assembly,
+    is_left_out: &mut dyn FnMut(&str) -> bool,
+) -> Result<BedLines, GenomeError> {
     let mut intervals = Vec::new();
     for (i, line) in BufReader::new(reader).lines().enumerate() {
         let number = i as u64 + 1;
@@ -68,6 +96,9 @@ pub fn read_bed_from(
             let message = "expected at least chromosome, start and end";
             return Err(GenomeError::line(path, number, message));
         };
+        if is_left_out(chrom) {
+            continue;
+        }
         let interval = checked(assembly, chrom, start, end)
             .map_err(|message| GenomeError::line(path, number, message))?;
         intervals.push((interval, rest.iter().map(|s| s.to_string()).collect()));

@@ -18,7 +18,7 @@ mod tss;
 pub(crate) use assembly::other_naming;
 pub use assembly::{Assembly, Chromosome};
 pub use axis::{AxisBin, GenomeAxis, Region};
-pub use bed::{read_bed, read_bed_from};
+pub use bed::{BedLines, read_bed, read_bed_from, read_bed_of_assembly};
 pub use error::GenomeError;
 pub use gene_files::{GeneSet, read_genes, read_genes_from};
 pub use genes::{Gene, Strand};

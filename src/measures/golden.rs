@@ -26,6 +26,7 @@ struct BinaryCase {
     scores: Vec<f64>,
     auroc: Option<f64>,
     average_precision: Option<f64>,
+    recall_at_fdr: [Option<f64>; 3],
     brier: Option<f64>,
     log_loss: Option<f64>,
     roc: Option<Vec<[f64; 3]>>,
@@ -105,6 +106,10 @@ fn binary_measures_and_curves_equal_scikit_learn() {
         same(&named("auroc"), auroc(labels, scores), case.auroc);
         let ap = average_precision(labels, scores);
         same(&named("average precision"), ap, case.average_precision);
+        for (rate, expected) in [0.0, 0.1, 0.5].into_iter().zip(case.recall_at_fdr) {
+            let recall = recall_at_fdr(labels, scores, rate);
+            same(&named(&format!("recall at {rate}")), recall, expected);
+        }
         same(&named("brier"), brier(labels, scores), case.brier);
         same(&named("log loss"), log_loss(labels, scores), case.log_loss);
 

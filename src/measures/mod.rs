@@ -26,7 +26,7 @@ mod rank;
 mod top;
 mod value;
 
-pub use binary::{auroc, average_precision, brier, log_loss};
+pub use binary::{auroc, average_precision, brier, log_loss, recall_at_fdr};
 pub use curves::{PrecisionRecallPoint, RocPoint, precision_recall_curve, roc_curve};
 pub use errors::{mse, mse_weighted, mse_within};
 pub use moments::{

@@ -10,8 +10,10 @@ use pulp::Simd;
 
 /// Rows whose sums are in registers at once.
 const ROWS: usize = 6;
-/// Inputs taken before the next rows: a panel's part of that depth stays in the first-level cache.
-const DEPTH: usize = 128;
+/// Inputs taken before the next rows: a panel's part of that depth stays in the second-level cache.
+const DEPTH: usize = 256;
+/// Inputs that are looked at together for zeros: a bit each of a number.
+const GROUP: usize = 64;
 
 /// A dense layer, `[inputs, outputs]` and bias, ready to multiply with.
 #[derive(Debug, Clone)]
@@ -23,6 +25,15 @@ pub(crate) struct Packed {
     panels: Vec<f32>,
     /// As long as the panels are wide together.
     bias: Vec<f32>,
+}
+
+/// What a layer takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Below<'a> {
+    /// `[n, inputs]`.
+    pub rows: &'a [f32],
+    /// Added to every row before a ReLU; `None` where the rows are activations already.
+    pub shift: Option<&'a [f32]>,
 }
 
 /// What becomes of a layer's activations.
@@ -68,13 +79,18 @@ impl Packed {
         values
     }
 
-    /// The layer's activations, ReLU included, of `rows`, `[n, inputs]`: themselves activations, so
-    /// that many are zero.
+    /// The layer's activations, ReLU included, of the activations below, `[n, inputs]`, many of
+    /// which are zero.
     ///
     /// `room` can be used again; its contents do not matter.
-    pub fn activate(&self, rows: &[f32], room: &mut PackedRoom, into: Into<'_>) {
-        let n = rows.len() / self.inputs.max(1);
-        room.inputs.find(rows, self.inputs);
+    pub fn activate(&self, below: Below<'_>, room: &mut PackedRoom, into: Into<'_>) {
+        let n = below.rows.len() / self.inputs.max(1);
+        let n_inputs = self.inputs;
+        pulp::Arch::new().dispatch(Find {
+            inputs: &mut room.inputs,
+            below,
+            n_inputs,
+        });
         room.sums.resize(n.next_multiple_of(ROWS) * self.width, 0.0);
         pulp::Arch::new().dispatch(Activate {
             layer: self,
@@ -106,54 +122,73 @@ struct Inputs {
     starts: Vec<usize>,
 }
 
-impl Inputs {
-    fn find(&mut self, rows: &[f32], inputs: usize) {
-        let n_blocks = (rows.len() / inputs.max(1)).div_ceil(ROWS);
-        self.places.resize(n_blocks * inputs, 0);
-        self.values.resize(n_blocks * inputs, [0.0; ROWS]);
-        self.starts.clear();
-        let mut found = 0;
-        let nothing = vec![0f32; inputs];
-        for block in rows.chunks(ROWS * inputs.max(1)) {
-            let row = |r: usize| block.get(r * inputs..(r + 1) * inputs).unwrap_or(&nothing);
-            let rows = [row(0), row(1), row(2), row(3), row(4), row(5)];
-            for first in (0..inputs).step_by(DEPTH) {
-                self.starts.push(found);
-                let end = inputs.min(first + DEPTH);
-                for first in (first..end).step_by(GROUP) {
-                    let mut any = some_not_zero(rows, first, GROUP.min(end - first));
-                    while any != 0 {
-                        let place = first + any.trailing_zeros() as usize;
-                        any &= any - 1;
-                        self.places[found] = place as u32;
-                        self.values[found] = rows.map(|row| row[place]);
-                        found += 1;
-                    }
-                }
-            }
+struct Find<'a> {
+    inputs: &'a mut Inputs,
+    below: Below<'a>,
+    n_inputs: usize,
+}
+
+impl pulp::WithSimd for Find<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        match self.below.shift {
+            None => find(self.inputs, self.below.rows, self.n_inputs, |x, _| x),
+            Some(shift) => find(self.inputs, self.below.rows, self.n_inputs, |x, place| {
+                (x + shift[place]).max(0.0)
+            }),
         }
-        self.starts.push(found);
     }
 }
 
-/// Inputs looked at together.
-const GROUP: usize = 64;
-
-/// Which of `n` inputs from `first` on are not zero in all rows, a bit each.
+/// Finds them among `rows`, `[n, inputs]`, of which `activation` makes what the layer takes.
 #[inline(always)]
-fn some_not_zero(rows: [&[f32]; ROWS], first: usize, n: usize) -> u64 {
-    let mut sums = [0f32; GROUP];
-    for row in rows {
-        for (sum, value) in sums.iter_mut().zip(&row[first..first + n]) {
-            // No activation is below zero, so that none cancels another.
-            *sum += value;
+fn find(
+    found: &mut Inputs,
+    rows: &[f32],
+    inputs: usize,
+    activation: impl Fn(f32, usize) -> f32 + Copy,
+) {
+    let n_blocks = (rows.len() / inputs.max(1)).div_ceil(ROWS);
+    found.places.resize(n_blocks * inputs, 0);
+    found.values.resize(n_blocks * inputs, [0.0; ROWS]);
+    found.starts.clear();
+    let mut n = 0;
+    // What no shift makes an activation of.
+    let nothing = vec![f32::NEG_INFINITY; inputs];
+    let activation = |x: f32, place: usize| activation(x, place).max(0.0);
+    for block in rows.chunks(ROWS * inputs.max(1)) {
+        let row = |r: usize| block.get(r * inputs..(r + 1) * inputs).unwrap_or(&nothing);
+        let rows = [row(0), row(1), row(2), row(3), row(4), row(5)];
+        for first in (0..inputs).step_by(DEPTH) {
+            found.starts.push(n);
+            let end = inputs.min(first + DEPTH);
+            for first in (first..end).step_by(GROUP) {
+                let of_group = GROUP.min(end - first);
+                let mut sums = [0f32; GROUP];
+                for row in rows {
+                    let row = &row[first..first + of_group];
+                    for (l, (sum, x)) in sums.iter_mut().zip(row).enumerate() {
+                        // No activation is below zero, so that none cancels another.
+                        *sum += activation(*x, first + l);
+                    }
+                }
+                let mut any = 0u64;
+                for (l, sum) in sums.iter().enumerate() {
+                    any |= u64::from(*sum != 0.0) << l;
+                }
+                while any != 0 {
+                    let place = first + any.trailing_zeros() as usize;
+                    any &= any - 1;
+                    found.places[n] = place as u32;
+                    found.values[n] = rows.map(|row| activation(row[place], place));
+                    n += 1;
+                }
+            }
         }
     }
-    let mut any = 0;
-    for (l, sum) in sums.iter().enumerate() {
-        any |= u64::from(*sum != 0.0) << l;
-    }
-    any
+    found.starts.push(n);
 }
 
 /// The width of a panel on this processor: two registers, or four where there are 32 of 512 bits.
@@ -325,9 +360,30 @@ mod tests {
             let last: Vec<f32> = (0..outputs).map(|i| value(i + 31)).collect();
             let expected = by_hand(&rows, &weight, &bias);
             let layer = Packed::new(&weight, &bias);
+            let below = Below {
+                rows: &rows,
+                shift: None,
+            };
             let (mut out, mut sums) = (vec![9f32; n * outputs], PackedRoom::default());
-            layer.activate(&rows, &mut sums, Into::Rows(&mut out));
+            layer.activate(below, &mut sums, Into::Rows(&mut out));
             for (o, e) in out.iter().zip(&expected) {
+                assert!(
+                    (f64::from(*o) - e).abs() < 2e-5,
+                    "{n} {inputs} {outputs}: {o} {e}"
+                );
+            }
+            // The same activations, not yet made of what they are made of.
+            let shift: Vec<f32> = (0..inputs).map(|i| value(i + 3)).collect();
+            let before: Vec<f32> = (rows.iter().enumerate())
+                .map(|(i, x)| if *x > 0.0 { *x } else { -1.0 } - shift[i % inputs])
+                .collect();
+            let unshifted = Below {
+                rows: &before,
+                shift: Some(&shift),
+            };
+            let mut again = vec![9f32; n * outputs];
+            layer.activate(unshifted, &mut sums, Into::Rows(&mut again));
+            for (o, e) in again.iter().zip(&expected) {
                 assert!(
                     (f64::from(*o) - e).abs() < 2e-5,
                     "{n} {inputs} {outputs}: {o} {e}"
@@ -335,7 +391,7 @@ mod tests {
             }
             let mut dots = vec![9f32; n];
             let padded = layer.padded(last.clone());
-            layer.activate(&rows, &mut sums, Into::Dot(&padded, &mut dots));
+            layer.activate(below, &mut sums, Into::Dot(&padded, &mut dots));
             for (dot, row) in dots.iter().zip(expected.chunks_exact(outputs)) {
                 let e: f64 = row.iter().zip(&last).map(|(a, w)| a * f64::from(*w)).sum();
                 assert!(

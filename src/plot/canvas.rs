@@ -196,7 +196,13 @@ impl Canvas {
     /// The edge of a rectangle.
     pub fn outline(&mut self, frame: Frame, stroke: Stroke) {
         let (r, b) = (frame.right(), frame.bottom());
-        let corners = [(frame.x, frame.y), (r, frame.y), (r, b), (frame.x, b), (frame.x, frame.y)];
+        let corners = [
+            (frame.x, frame.y),
+            (r, frame.y),
+            (r, b),
+            (frame.x, b),
+            (frame.x, frame.y),
+        ];
         self.polyline(&corners, stroke);
     }
 
@@ -218,7 +224,11 @@ impl Canvas {
             short(stroke.width)
         );
         if stroke.dash > 0.0 {
-            let _ = write!(self.body, " stroke-dasharray=\"{0} {0}\"", short(stroke.dash));
+            let _ = write!(
+                self.body,
+                " stroke-dasharray=\"{0} {0}\"",
+                short(stroke.dash)
+            );
         }
         self.body.push_str("/>\n");
     }
@@ -240,7 +250,10 @@ impl Canvas {
     /// Round dots of one colour.
     pub fn dots(&mut self, points: &[(f64, f64)], radius: f64, fill: Colour, opacity: f64) {
         let mut path = String::new();
-        for (x, y) in points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
+        for (x, y) in points
+            .iter()
+            .filter(|(x, y)| x.is_finite() && y.is_finite())
+        {
             let _ = write!(path, "M{} {}h.01", short(*x), short(*y));
         }
         if path.is_empty() {
@@ -291,19 +304,20 @@ impl Canvas {
                         paths.len() - 1
                     });
                     let (x, y) = (frame.x + first as f64 * w, frame.y + r as f64 * h);
-                    let across = short(length as f64 * w);
+                    // A little over the next, so that rounding leaves no seam.
+                    let across = short((length as f64 * w + OVER).min(frame.right() - x));
+                    let down = short((h + OVER).min(frame.bottom() - y));
                     let _ = write!(
                         paths[place].1,
-                        "M{} {}h{across}v{}h-{across}z",
+                        "M{} {}h{across}v{down}h-{across}z",
                         short(x),
-                        short(y),
-                        short(h)
+                        short(y)
                     );
                 }
                 first += length;
             }
         }
-        // Without antialiasing: no seams between cells.
+        // Without antialiasing: no cell shines through another's edge.
         self.body.push_str("<g shape-rendering=\"crispEdges\">\n");
         for (colour, path) in paths {
             let _ = writeln!(self.body, "<path d=\"{path}\" fill=\"{}\"/>", colour.hex());
@@ -385,6 +399,9 @@ impl Canvas {
     }
 }
 
+/// How far cells reach over their neighbours, pixels.
+const OVER: f64 = 0.35;
+
 /// A hundredth of a pixel is enough.
 fn short(value: f64) -> String {
     let text = format!("{:.2}", if value.is_finite() { value } else { 0.0 });
@@ -442,13 +459,18 @@ mod tests {
         let mut canvas = Canvas::new(100.0, 50.0, Theme::Light);
         let ink = Theme::Light.ink();
         canvas.line((0.0, 0.0), (10.5, 20.25), Stroke::dashed(ink, 1.0, 3.0));
-        canvas.polyline(&[(0.0, 1.0), (f64::NAN, 2.0), (3.0, 4.0)], Stroke::new(ink, 1.0));
+        canvas.polyline(
+            &[(0.0, 1.0), (f64::NAN, 2.0), (3.0, 4.0)],
+            Stroke::new(ink, 1.0),
+        );
         canvas.polygon(&[(1.0, 1.0), (2.0, 1.0), (2.0, 2.0)], ink, 0.5);
         canvas.dots(&[(5.0, 5.0), (f64::INFINITY, 1.0)], 1.5, ink, 1.0);
         canvas.marker((7.0, 7.0), 2.0, ink);
         let style = TextStyle::new(10.0, ink).bold().turned(-90.0);
         canvas.text((20.0, 20.0), "a < b & \u{1}c", &style);
-        canvas.clipped(Frame::new(0.0, 0.0, 5.0, 5.0), |c| c.marker((1.0, 1.0), 1.0, ink));
+        canvas.clipped(Frame::new(0.0, 0.0, 5.0, 5.0), |c| {
+            c.marker((1.0, 1.0), 1.0, ink)
+        });
         let svg = canvas.finish();
         assert!(svg.contains("M0 0L10.5 20.25"));
         assert!(svg.contains("M0 1M3 4"));
@@ -468,15 +490,22 @@ mod tests {
         );
         let svg = canvas.finish();
         assert_eq!(svg.matches("<path").count(), 2);
-        assert!(svg.contains("M0 0h20v10h-20zM30 10h10v10h-10z"), "{svg}");
-        assert!(svg.contains("M20 0h10v10h-10zM0 10h30v10h-30z"), "{svg}");
+        assert!(
+            svg.contains("M0 0h20.35v10.35h-20.35zM30 10h10v10h-10z"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("M20 0h10.35v10.35h-10.35zM0 10h30.35v10h-30.35z"),
+            "{svg}"
+        );
     }
 
     #[test]
     fn dots_are_drawn_round_and_where_they_lie() {
         let mut canvas = Canvas::new(20.0, 20.0, Theme::Light);
         canvas.dots(&[(10.0, 10.0)], 4.0, Colour(255, 0, 0), 1.0);
-        let png = super::super::figure_bytes(&canvas.finish(), super::super::FigureFormat::Png, 96.0);
+        let png =
+            super::super::figure_bytes(&canvas.finish(), super::super::FigureFormat::Png, 96.0);
         let image = resvg::tiny_skia::Pixmap::decode_png(&png.unwrap()).unwrap();
         let is_red = |x, y| image.pixel(x, y).is_some_and(|p| p.green() < 100);
         assert!(is_red(10, 10) && is_red(12, 10) && is_red(10, 12));

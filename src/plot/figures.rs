@@ -7,12 +7,12 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::PlotError;
 use super::palette::{CATEGORIES, Theme};
 
-const GREY: RGBColor = RGBColor(150, 150, 150);
-const LIGHT: RGBColor = RGBColor(225, 225, 225);
-const FONT: &str = "sans-serif";
+pub(super) const GREY: RGBColor = RGBColor(150, 150, 150);
+pub(super) const LIGHT: RGBColor = RGBColor(225, 225, 225);
+pub(super) const FONT: &str = "sans-serif";
 
 /// The i-th category's colour: these charts are drawn on paper.
-fn colour(i: usize) -> RGBColor {
+pub(super) fn colour(i: usize) -> RGBColor {
     Theme::Light.category(i).into()
 }
 
@@ -38,10 +38,10 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws onto a white area and returns the SVG.
-fn draw(
+pub(super) fn draw(
     figure: &str,
     size: (u32, u32),
     work: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn std::error::Error>>,
@@ -63,7 +63,7 @@ fn draw(
 }
 
 /// Where an axis begins, ends, and is marked: round numbers.
-fn ticks(low: f64, high: f64) -> (f64, f64, f64) {
+pub(super) fn ticks(low: f64, high: f64) -> (f64, f64, f64) {
     let span = (high - low).max(1e-12);
     let rough = span / 5.0;
     let power = 10f64.powf(rough.log10().floor());
@@ -143,11 +143,7 @@ pub fn bars(
                 label,
                 text(13, HPos::Right, VPos::Center),
             ))?;
-            let colour = if bar.is_reference {
-                GREY
-            } else {
-                colour(0)
-            };
+            let colour = if bar.is_reference { GREY } else { colour(0) };
             let Some(value) = bar.value.filter(|v| v.is_finite()) else {
                 let beside = (at(0.0) + 4, y);
                 root.draw(&Text::new(

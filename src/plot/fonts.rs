@@ -43,7 +43,10 @@ pub fn text_width(text: &str, size: f64, is_bold: bool) -> f64 {
         let units = face.glyph_hor_advance(face.glyph_index(letter)?)?;
         Some(f64::from(units) / f64::from(face.units_per_em()))
     };
-    size * text.chars().map(|c| advance(c).unwrap_or(UNKNOWN)).sum::<f64>()
+    size * text
+        .chars()
+        .map(|c| advance(c).unwrap_or(UNKNOWN))
+        .sum::<f64>()
 }
 
 /// As much of a text as fits, with an ellipsis where something is left out.
@@ -78,7 +81,10 @@ mod tests {
     fn long_text_is_cut_where_it_no_longer_fits() {
         assert_eq!(fitted("short", 10.0, 100.0), "short");
         let cut = fitted("a rather long label", 10.0, 60.0);
-        assert!(cut.ends_with('…') && text_width(&cut, 10.0, false) <= 60.0, "{cut}");
+        assert!(
+            cut.ends_with('…') && text_width(&cut, 10.0, false) <= 60.0,
+            "{cut}"
+        );
         assert_eq!(fitted("wide", 10.0, 1.0), "");
     }
 }

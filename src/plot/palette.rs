@@ -242,8 +242,12 @@ mod tests {
     #[test]
     fn ramps_run_one_way_in_lightness() {
         let runs = |of: &dyn Fn(f64) -> Colour, up: bool| {
-            let light: Vec<f64> = (0..=50).map(|i| of(f64::from(i) / 50.0).luminance()).collect();
-            light.windows(2).all(|w| if up { w[1] >= w[0] } else { w[1] <= w[0] })
+            let light: Vec<f64> = (0..=50)
+                .map(|i| of(f64::from(i) / 50.0).luminance())
+                .collect();
+            light
+                .windows(2)
+                .all(|w| if up { w[1] >= w[0] } else { w[1] <= w[0] })
         };
         assert!(runs(&|s| Theme::Light.sequential(s), true));
         assert!(runs(&|s| Theme::Light.shade(s), false));

@@ -46,7 +46,7 @@ impl ReportedRun {
         })
     }
 
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         let s = &self.settings;
         let biosamples = if s.train_biosamples == s.test_biosamples {
             s.test_biosamples.join(", ")
@@ -66,7 +66,7 @@ impl ReportedRun {
     }
 
     /// One sentence on what was done.
-    fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let r = &self.result;
         let labels = match (r.target, r.threshold, r.n_positive) {
             (Target::Classification, Some(at), Some(n)) => format!(
@@ -131,7 +131,7 @@ fn best(result: &RunResult) -> Option<&RowResult> {
         .map(|(_, r)| r)
 }
 
-fn measures_table(run: &ReportedRun) -> Grid {
+pub(super) fn measures_table(run: &ReportedRun) -> Grid {
     let result = &run.result;
     let names = measure_names(result.target);
     let mut columns = vec!["features", "learner", "columns"];
@@ -296,7 +296,7 @@ fn left_out_lines(result: &RunResult) -> Vec<String> {
 }
 
 /// The first measure of every run and feature set: what a reader looks at first.
-fn overview(runs: &[ReportedRun]) -> Grid {
+pub(super) fn overview(runs: &[ReportedRun]) -> Grid {
     let mut names: Vec<&str> = Vec::new();
     for row in runs.iter().flat_map(|r| &r.result.rows) {
         if !names.contains(&row.name.as_str()) {
@@ -326,7 +326,7 @@ fn overview(runs: &[ReportedRun]) -> Grid {
 }
 
 /// The figures of a run: bars; curves or a scatter; importance.
-fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
+pub(super) fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
     let result = &run.result;
     let bar = |row: &RowResult| {
         let m = row

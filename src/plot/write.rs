@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn the_ending_tells_the_format_and_others_are_refused() {
-        assert_eq!(FigureFormat::of(Path::new("a.b.SVG")).unwrap(), FigureFormat::Svg);
+        assert_eq!(
+            FigureFormat::of(Path::new("a.b.SVG")).unwrap(),
+            FigureFormat::Svg
+        );
         for bad in ["figure", "figure.jpg", "figure.svg.gz"] {
             let error = FigureFormat::of(Path::new(bad)).unwrap_err().to_string();
             assert!(error.contains(bad) && error.contains(".pdf"), "{error}");

@@ -1,16 +1,22 @@
 //! Which bins may be answered.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::SearchError;
+use super::gathered::Gathered;
 use super::layout::Layout;
+use super::tables::Tables;
 
 /// A set of axis bins, one bit each, and the 5 kbp rows that hold one: what is not allowed is not
 /// looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Allowed {
     words: Vec<u64>,
     n_bins: u64,
     rows: Vec<u32>,
+    /// Its rows side by side, where it is scattered, and whose rows they are.
+    gathered: Option<(u64, Arc<Gathered>)>,
 }
 
 impl Allowed {
@@ -20,6 +26,7 @@ impl Allowed {
             words: vec![0; n_bins.div_ceil(64) as usize],
             n_bins,
             rows: Vec::new(),
+            gathered: None,
         }
     }
 
@@ -74,6 +81,24 @@ impl Allowed {
         self
     }
 
+    /// Copies its rows from a searcher's tables where that is worth it.
+    pub(super) fn gather(
+        mut self,
+        searcher: u64,
+        layout: &Layout,
+        tables: &Tables,
+    ) -> Result<Self, SearchError> {
+        let gathered = Gathered::new(&self, layout, tables)?;
+        self.gathered = gathered.map(|gathered| (searcher, Arc::new(gathered)));
+        Ok(self)
+    }
+
+    /// The copies made from a searcher's tables.
+    pub(super) fn gathered(&self, searcher: u64) -> Option<&Gathered> {
+        let (of, gathered) = self.gathered.as_ref()?;
+        (*of == searcher).then_some(gathered)
+    }
+
     /// How many bins.
     pub fn n_bins(&self) -> u64 {
         self.words.iter().map(|w| u64::from(w.count_ones())).sum()
@@ -87,7 +112,7 @@ impl Allowed {
 
     /// Whether any of some bins is in it.
     #[inline]
-    pub(super) fn any(&self, bins: Range<u64>) -> bool {
+    pub fn any(&self, bins: Range<u64>) -> bool {
         let mut at = bins.start;
         while at < bins.end {
             let end = bins.end.min((at / 64 + 1) * 64);

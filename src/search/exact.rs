@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::SearchError;
 use super::allowed::Permit;
 use super::best::{Best, Found};
+use super::gathered::Gathered;
 use super::layout::{Coarse, Layout};
 use super::measure::Measure;
 use super::tables::Tables;
@@ -21,6 +22,10 @@ const PARALLEL_ROWS: usize = 1 << 16;
 const STEPS: usize = 256;
 /// How many 5 kbp bins are sketched before the most promising of them are looked into.
 const CHUNK: usize = 128;
+/// How many sketches before it is looked at one is asked for from memory.
+const SKETCHES_AHEAD: usize = 6;
+/// The same of 250 bp rows' bins.
+const BINS_AHEAD: usize = 3;
 
 /// How many rows a search has looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +49,8 @@ pub(super) struct Task<'a> {
     /// At most one hit for each row of this scale.
     pub spread: Option<Scale>,
     pub permit: Permit<'a>,
+    /// What the filter allows, side by side, where that is little.
+    pub gathered: Option<&'a Gathered>,
     /// The query's own 5 kbp row, if it has one: looked at first.
     pub home: Option<usize>,
 }
@@ -98,6 +105,12 @@ impl<'a, M: Measure> Walk<'a, M> {
         self.coarse_terms(scratch)?;
         if self.task.resolution == Scale::Kbp5 {
             self.coarse_rows(scratch)?;
+        } else if let (Scale::Bp25, Some(gathered)) = (self.task.resolution, self.task.gathered) {
+            let (layout, permit, spread) = (self.layout, &self.task.permit, self.task.spread);
+            let sums = &scratch.sums;
+            let n = gathered.offer_all(self.measure, sums, layout, permit, spread, &mut self.best);
+            self.read.bp250 += n;
+            self.read.bp25 += n;
         } else {
             self.descend(scratch)?;
         }
@@ -192,8 +205,15 @@ impl<'a, M: Measure> Walk<'a, M> {
         let mut promising: Vec<(f32, u32)> = Vec::with_capacity(CHUNK);
         for chunk in scratch.candidates.chunks(CHUNK) {
             promising.clear();
-            for (coarse, row) in chunk {
-                if *coarse > self.best.bound() {
+            for (i, (coarse, row)) in chunk.iter().enumerate() {
+                let limit = self.best.bound();
+                if let Some((bound, ahead)) = chunk.get(i + SKETCHES_AHEAD)
+                    && *bound <= limit
+                {
+                    let ahead = u64::from(*ahead);
+                    self.tables.sketch.prefetch(ahead..ahead + 1);
+                }
+                if *coarse > limit {
                     continue;
                 }
                 let bin = &self.layout.rows()[*row as usize];
@@ -210,10 +230,18 @@ impl<'a, M: Measure> Walk<'a, M> {
                 }
             }
             promising.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            for (bound, row) in &promising {
+            let ahead = |place: usize| {
+                if let Some((_, row)) = promising.get(place) {
+                    let rows = self.layout.rows()[*row as usize].rows_250bp();
+                    self.tables.factors[Scale::Bp250.index()].prefetch(rows);
+                }
+            };
+            ahead(0);
+            for (i, (bound, row)) in promising.iter().enumerate() {
                 if *bound > self.best.bound() {
                     break;
                 }
+                ahead(i + 1);
                 self.visit(*row as usize, scratch.sums[*row as usize])?;
             }
         }
@@ -283,8 +311,17 @@ impl<'a, M: Measure> Walk<'a, M> {
                 n_order += 1;
             }
         }
+        let ahead = |place: usize| {
+            if let Some((_, i)) = order[..n_order].get(place) {
+                let bins = coarse.bins_of_250bp(usize::from(*i));
+                self.tables.factors[Scale::Bp25.index()].prefetch(bins);
+            }
+        };
+        for place in 0..BINS_AHEAD {
+            ahead(place);
+        }
         let mut nearest: Option<Found> = None;
-        for (bound, i) in &order[..n_order] {
+        for (place, (bound, i)) in order[..n_order].iter().enumerate() {
             let limit = nearest.map_or(f32::INFINITY, |f| f.distance);
             if *bound > self.best.bound().min(limit) {
                 break;
@@ -293,6 +330,7 @@ impl<'a, M: Measure> Walk<'a, M> {
             if !self.task.permit.any(bins.clone()) {
                 continue;
             }
+            ahead(place + BINS_AHEAD);
             let found = self.bins(&coarse, bins, sums[usize::from(*i)])?;
             if self.task.spread == Some(Scale::Kbp5) {
                 nearest = found.into_iter().chain(nearest).min();

@@ -44,6 +44,10 @@ impl Origin {
     }
 }
 
+/// Bytes that come from memory together.
+#[cfg(target_arch = "x86_64")]
+const CACHE_LINE: usize = 64;
+
 /// A header's fields, in order: magic, byte order, version, the model's checksum (64 hexadecimal
 /// digits), the hash of kind and axis, rows, columns, bytes of a block, the checksums' checksum,
 /// and the checksum of all this.
@@ -181,6 +185,26 @@ impl Flat {
             self.verify(&range)?;
         }
         Ok(&self.numbers()[range])
+    }
+
+    /// Asks for the numbers of some rows before they are needed: what a search looks at next lies
+    /// anywhere, and waiting for memory would take most of its time.
+    #[inline]
+    pub fn prefetch(&self, rows: Range<u64>) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let range = rows.start as usize * self.cols..rows.end as usize * self.cols;
+            let Some(numbers) = self.numbers().get(range) else {
+                return;
+            };
+            for line in numbers.chunks(CACHE_LINE / 4) {
+                // SAFETY: a hint; it reads nothing, and the address is that of a slice.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = rows;
     }
 
     /// Verifies everything.

@@ -27,6 +27,7 @@ mod exact;
 mod example;
 mod filter;
 mod flat;
+mod gathered;
 mod graph;
 mod index;
 mod layout;

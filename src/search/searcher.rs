@@ -1,6 +1,7 @@
 //! A model's index, open for searching.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -94,6 +95,8 @@ pub(super) struct Resolved {
 /// A model's index, memory-mapped. It may be shared by threads.
 #[derive(Debug)]
 pub struct Searcher {
+    /// Unlike any other's of this process.
+    id: u64,
     axis: GenomeAxis,
     layout: Layout,
     pub(super) tables: Tables,
@@ -126,7 +129,9 @@ impl Searcher {
         view: View,
         metric: Metric,
     ) -> Self {
+        static SEARCHERS: AtomicU64 = AtomicU64::new(0);
         Searcher {
+            id: SEARCHERS.fetch_add(1, Ordering::Relaxed),
             axis: axis.clone(),
             layout,
             tables,
@@ -159,11 +164,10 @@ impl Searcher {
     ) -> crate::Result<Option<Allowed>> {
         match filter.is_empty() {
             true => Ok(None),
-            false => Ok(Some(filter.allowed(
-                &self.axis,
-                &self.layout,
-                annotation,
-            )?)),
+            false => {
+                let allowed = filter.allowed(&self.axis, &self.layout, annotation)?;
+                Ok(Some(allowed.gather(self.id, &self.layout, &self.tables)?))
+            }
         }
     }
 
@@ -184,7 +188,8 @@ impl Searcher {
             ));
         }
         let ranges = bins.iter().map(|b| *b..*b + 1);
-        Ok(Allowed::of(self.axis.n_bins(), ranges).finish(&self.layout))
+        let allowed = Allowed::of(self.axis.n_bins(), ranges).finish(&self.layout);
+        allowed.gather(self.id, &self.layout, &self.tables)
     }
 
     /// The factors of a bin at 25 bp, 250 bp and 5 kbp side by side, as the metric sees them.
@@ -402,6 +407,7 @@ impl Searcher {
             resolution: resolved.resolution,
             spread: options.spread.filter(|s| *s > resolved.resolution),
             permit,
+            gathered: allowed.and_then(|a| a.gathered(self.id)),
             home: resolved.bins.first().map(|b| self.layout.row_of(b.start)),
         };
         let (found, read) = self.walk(&resolved.embedding, &task)?;

@@ -10,14 +10,17 @@
 
 use super::flat::Flat;
 
-/// Rows that a sketch has room for: the 20 of a whole 5 kbp bin, in lanes of a power of two.
+/// Rows that a sketch has room for: those of a whole 5 kbp bin.
+const ROWS: usize = 20;
+/// Rows that are summed at once, in lanes of a power of two; those beyond a column's own belong to
+/// the next column, and nobody reads their sums.
 const ROOM: usize = 32;
 /// The box reaches so many standard deviations from the mean.
 const REACH: f64 = 4.5;
 
 /// Numbers (of four codes each) that the sketch of a 5 kbp bin takes.
 pub(super) const fn numbers(factors: usize) -> usize {
-    factors * ROOM / 4
+    (factors * ROWS + ROOM - ROWS).div_ceil(4)
 }
 
 /// How codes are made.
@@ -81,12 +84,12 @@ impl Coder {
     pub fn encode(&mut self, group: &[f32], out: &mut Vec<f32>) {
         let factors = self.low.len();
         let rows = group.len() / factors.max(1);
-        let mut codes = vec![0u8; factors * ROOM];
+        let mut codes = vec![0u8; 4 * numbers(factors)];
         let mut errors = vec![0f64; rows];
         for j in 0..factors {
-            for i in 0..rows.min(ROOM) {
+            for i in 0..rows.min(ROWS) {
                 let (code, error) = self.code(j, group[j * rows + i]);
-                codes[j * ROOM + i] = code;
+                codes[j * ROWS + i] = code;
                 errors[i] += error * error;
             }
         }
@@ -146,7 +149,7 @@ impl SketchedQuery {
         Ok(Looked {
             query: self,
             sums: self.sums(table.group(row..row + 1)?),
-            rows: rows.min(ROOM),
+            rows: rows.min(ROWS),
         })
     }
 }
@@ -161,8 +164,10 @@ impl pulp::WithSimd for SumsOf<'_> {
     fn with_simd<S: pulp::Simd>(self, _: S) -> [u16; ROOM] {
         let SumsOf(codes, query) = self;
         let mut sums = [0u16; ROOM];
-        let (columns, _) = codes.as_chunks::<ROOM>();
-        for (column, q) in columns.iter().zip(query) {
+        for (j, q) in query.iter().enumerate() {
+            let Some(column) = codes[j * ROWS..].first_chunk::<ROOM>() else {
+                break;
+            };
             let q = i16::from(*q);
             for (sum, code) in sums.iter_mut().zip(column) {
                 let difference = i16::from(*code) - q;

@@ -55,7 +55,7 @@ impl Finding {
         }
     }
 
-    fn of_error(error: StoreError, consequence: impl Into<String>) -> Self {
+    pub(super) fn of_error(error: StoreError, consequence: impl Into<String>) -> Self {
         match error {
             StoreError::Damaged { what, why } => Self::damage(what, why, consequence),
             other => Self::damage("", other.to_string(), consequence),
@@ -123,6 +123,7 @@ impl Database {
         findings.extend(self.check_root());
         findings.extend(self.check_checkpoints());
         findings.extend(self.check_tasks());
+        findings.extend(self.check_projections());
         // One cause may be met on several ways.
         let mut told = Vec::new();
         findings.retain(|f| {

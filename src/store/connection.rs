@@ -27,6 +27,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/002_search.sql"),
     include_str!("../../schema/003_tasks.sql"),
     include_str!("../../schema/004_table_checksums.sql"),
+    include_str!("../../schema/005_selections.sql"),
+    include_str!("../../schema/006_projections.sql"),
 ];
 
 /// The name of the file in the database directory.

@@ -40,6 +40,8 @@ const CHANGING: &[&str] = &[
     "search_graphs",
     "tasks",
     "task_runs",
+    "selections",
+    "projections",
     // SQLite's: the number of the last model.
     "sqlite_sequence",
 ];
@@ -229,6 +231,14 @@ pub(crate) fn consequence(name: &str) -> &'static str {
         "task_runs" => {
             "runs cannot be listed or compared, and suites cannot tell what they have done; tasks, \
              tracks and models are not concerned"
+        }
+        "selections" => {
+            "earlier selections cannot be listed or repeated; tracks, models and new selections are \
+             not concerned"
+        }
+        "projections" => {
+            "projections cannot be listed or drawn; they can be made again once the table is \
+             restored, and nothing else is concerned"
         }
         "search_graphs" => {
             "approximate search builds its graphs anew (`persea index`); exact search is not concerned"

@@ -32,6 +32,10 @@ fn every_fold_is_trained_and_scored_and_done_again_from_what_is_there() {
             && mse["between_seeds"].as_f64().unwrap() > 0.0
     );
     assert!(found["by_assay"]["H3K4me1"]["average_activity"]["mse"]["mean"].is_number());
+    // One peak stratum at least, of every predictor, and every track's own peaks among them.
+    let strata = found["by_peaks"].as_array().unwrap();
+    assert!(strata.iter().any(|s| s["peaks_only"] == true));
+    assert!(strata[0]["mse"]["calibrated_average"]["mean"].is_number());
     // Nothing is trained again, and the table says the same.
     let models = workspace.checksum("folds.one.0");
     let again = workspace.ok(&command).json();
@@ -39,7 +43,9 @@ fn every_fold_is_trained_and_scored_and_done_again_from_what_is_there() {
     assert_eq!(workspace.checksum("folds.one.0"), models);
     let table = workspace.ok(&command.replace("--format json ", "")).stdout;
     assert!(
-        table.contains("4 trainings") && table.contains("of 3 tracks"),
+        table.contains("4 trainings")
+            && table.contains("of 3 tracks")
+            && table.contains("own peaks"),
         "{table}"
     );
     // Other options under the same names would not be the same cross-validation.

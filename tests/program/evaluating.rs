@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::read::{mse, read_npz, stored};
 use super::workspace::Workspace;
 
-const MEASURES: [&str; 16] = [
+const MEASURES: [&str; 17] = [
     "mse",
     "mse1obs",
     "mse1imp",
@@ -21,6 +21,7 @@ const MEASURES: [&str; 16] = [
     "aucobs1",
     "aucimp1",
     "catchpeakobs",
+    "recall10fdr",
     "specificity",
 ];
 
@@ -176,7 +177,63 @@ fn called_peaks_give_the_measures_that_need_them() {
         .ok("evaluate --peaks peaks.tsv --format json")
         .json();
     assert!(scores["tracks"][0]["measures"]["catchpeakobs"].is_f64());
+    assert!(scores["tracks"][0]["measures"]["recall10fdr"].is_f64());
     assert!(scores["tracks"][1]["measures"]["catchpeakobs"].is_null());
+}
+
+#[test]
+fn baselines_that_learn_stand_beside_the_others_when_asked_for() {
+    let workspace = Workspace::trained();
+    let plain = workspace.ok("evaluate --format json").json();
+    assert!(plain["mean"].get("ridge").is_none() && plain["mean"].get("boosted").is_none());
+    let line = "evaluate --baselines ridge,boosted";
+    let scores = workspace.ok(&format!("{line} --format json")).json();
+    assert_eq!(
+        scores["tracks"][0]["measures"],
+        plain["tracks"][0]["measures"]
+    );
+    for predictor in ["ridge", "boosted"] {
+        let mse = |of: &Value| of[predictor]["mse"].as_f64().unwrap();
+        let tracks = scores["tracks"].as_array().unwrap();
+        let mean = tracks.iter().map(mse).sum::<f64>() / tracks.len() as f64;
+        assert!((mean - mse(&scores["mean"])).abs() < 1e-12);
+        // That something is learnt, a unit test says; a constant would have no correlation.
+        let shape = &scores["mean"][predictor]["gwcorr"];
+        assert!(shape.is_f64(), "{predictor}: {shape}");
+    }
+    let table = workspace.ok(&format!("{line} --format tsv")).stdout;
+    assert!(
+        table.contains("\tridge\t") && table.contains("\tboosted\t"),
+        "{table}"
+    );
+    workspace
+        .run("evaluate --baselines forest")
+        .expect_misuse(&["forest"]);
+}
+
+#[test]
+fn errors_by_who_has_a_peak_add_up_to_the_whole() {
+    let workspace = Workspace::trained();
+    let scores = workspace.ok("evaluate --format json").json();
+    for track in scores["tracks"].as_array().unwrap() {
+        let strata = track["peaks"].as_array().unwrap();
+        let of = |own: bool| strata.iter().filter(move |s| s["peaks_only"] == own);
+        let n_bins = |s: &Value| s["n_bins"].as_f64().unwrap();
+        let all: f64 = of(false).map(n_bins).sum();
+        assert_eq!(all, scores["n_bins"].as_f64().unwrap());
+        let peaks: f64 = of(true).map(n_bins).sum();
+        assert!(peaks > 0.0 && peaks <= (all / 100.0).round(), "{peaks}");
+        for (name, key) in [
+            ("model", "measures"),
+            ("average_activity", "average_activity"),
+        ] {
+            let sum: f64 = of(false)
+                .map(|s| n_bins(s) * s["mse"][name].as_f64().unwrap())
+                .sum();
+            let mse = track[key]["mse"].as_f64().unwrap();
+            assert!((sum / all - mse).abs() < 1e-6 * mse.max(1.0), "{name}");
+        }
+    }
 }
 
 #[test]

@@ -35,10 +35,16 @@ mod ingesting;
 mod loci;
 #[cfg(feature = "torch")]
 mod models;
+#[cfg(feature = "torch")]
+mod plotting;
+#[cfg(feature = "torch")]
+mod projecting;
 mod real_peaks;
 mod schema_versions;
 #[cfg(feature = "torch")]
 mod searching;
+#[cfg(feature = "torch")]
+mod selecting;
 #[cfg(feature = "torch")]
 mod stopping;
 mod tasks;

@@ -14,6 +14,7 @@ use persea::search::{
 use persea::store::{Database, Track};
 
 use super::super::figure::check_ending;
+use super::super::output::grouped;
 use super::super::{Common, Misuse, names};
 use super::print::{Printed, print, write_bed};
 use super::{Action, GenomeSearch};
@@ -265,7 +266,7 @@ fn heat_map(
     Ok(HeatMap {
         title: format!(
             "Stored signal, {} bp around the query and its {} nearest",
-            width * 25,
+            grouped(width as u64 * 25),
             answer.hits.len()
         ),
         columns: (tracks.iter())

@@ -26,6 +26,15 @@ pub struct RefinementOptions {
     pub dropout: f64,
     /// Share of weights that a step at a rate of 1 would take away.
     pub weight_decay: f64,
+    /// How many times an error counts in the 1 % of a track's bins with the highest observed signal.
+    /// 1 asks for the mean of what may be observed, which is cautious about peaks.
+    #[serde(default = "as_others")]
+    pub peak_weight: f64,
+}
+
+/// What models were trained with before there was a weight.
+fn as_others() -> f64 {
+    1.0
 }
 
 impl Default for RefinementOptions {
@@ -41,6 +50,7 @@ impl Default for RefinementOptions {
             learning_rate: 2e-3,
             dropout: 0.4,
             weight_decay: 0.1,
+            peak_weight: 3.0,
         }
     }
 }
@@ -74,6 +84,9 @@ impl RefinementOptions {
         }
         if !(0.0..1.0).contains(&self.dropout) {
             return refuse("dropout must be at least 0 and below 1");
+        }
+        if !(self.peak_weight >= 1.0 && self.peak_weight <= 100.0) {
+            return refuse("the weight of peaks must be between 1 and 100");
         }
         Ok(())
     }

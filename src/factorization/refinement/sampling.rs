@@ -36,6 +36,24 @@ pub(super) struct Samples {
     pub weights: Vec<f32>,
 }
 
+/// The 1 % of a track's bins with the highest observed signal, whose errors may count more.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Peaks {
+    /// How many times.
+    pub weight: f32,
+    /// For each input track, standardised: bins above it are its peaks.
+    pub above: Vec<f32>,
+}
+
+/// The value of some that one in a hundred is above, or fewer where many are equal.
+pub(super) fn highest_percent(values: &mut [f32]) -> f32 {
+    if values.is_empty() {
+        return f32::INFINITY;
+    }
+    let place = values.len() - 1 - values.len() / 100;
+    *values.select_nth_unstable_by(place, f32::total_cmp).1
+}
+
 /// Who is imputed, and what its errors count.
 pub(super) struct Targets<'a> {
     pub config: &'a RefinementConfig,
@@ -44,6 +62,8 @@ pub(super) struct Targets<'a> {
     pub which: &'a [usize],
     /// For each input track.
     pub weights: &'a [f32],
+    /// Its peaks.
+    pub peaks: &'a Peaks,
     pub seed: u64,
 }
 
@@ -147,7 +167,11 @@ impl Targets<'_> {
                 for (value, bin) in values.iter_mut().zip(&bins) {
                     *value = own[*bin as usize];
                 }
-                weights.fill(self.weights[target]);
+                let (weight, above) = (self.weights[target], self.peaks.above[target]);
+                for (counts, value) in weights.iter_mut().zip(&*values) {
+                    let is_peak = *value > above;
+                    *counts = weight * if is_peak { self.peaks.weight } else { 1.0 };
+                }
             });
         samples
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tch::Device;
 
 use super::network::TorchMember;
-use super::sampling::Samples;
+use super::sampling::{Described, Peaks, Samples, Targets, highest_percent};
 use super::*;
 use crate::factorization::{Adam, FactorizationError, TrackSource, TrainingSet, TrainingTrack};
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region};
-use crate::model::{InputTrack, Inputs, Refinement, RefinementConfig, TrackScale};
+use crate::model::{InputTrack, Inputs, Refinement, RefinementConfig, SignalBlock, TrackScale};
 
 const N_BINS: usize = 6_000;
 
@@ -205,4 +205,54 @@ fn a_checkpoint_of_other_sizes_is_refused() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("not of this model's sizes"), "{error}");
+}
+
+#[test]
+fn one_bin_in_a_hundred_is_a_peak_and_counts_as_often_as_told() {
+    let (set, inputs) = made();
+    let config = options().config(4, 2);
+    let read = |track: usize, out: &mut [f32]| set.source.read(track, 0..N_BINS as u64, out);
+    let signal = SignalBlock::load(&config, &inputs, N_BINS, 0, N_BINS, read).unwrap();
+    let above: Vec<f32> = (0..8)
+        .map(|track| highest_percent(&mut signal.track(track, 0).to_vec()))
+        .collect();
+    for (track, above) in above.iter().enumerate() {
+        let n = signal.track(track, 0).iter().filter(|v| *v > above).count();
+        assert!(n <= N_BINS / 100 && n > N_BINS / 200, "{n}");
+    }
+    let described = Described {
+        blocks: vec![0],
+        signal: vec![signal],
+        kept: vec![(0..N_BINS as u32).collect()],
+    };
+    let of_tracks: Vec<f32> = (1..=8).map(|i| i as f32).collect();
+    let peaks = Peaks { weight: 5.0, above };
+    let targets = Targets {
+        config: &config,
+        inputs: &inputs,
+        which: &[2],
+        weights: &of_tracks,
+        peaks: &peaks,
+        seed: 1,
+    };
+    let samples = targets.draw(&described, &[(0, 128); 40], None, 3);
+    let is_peak = |v: &f32| *v > peaks.above[2];
+    assert!(samples.values.iter().any(is_peak));
+    for (value, weight) in samples.values.iter().zip(&samples.weights) {
+        assert_eq!(*weight, if is_peak(value) { 15.0 } else { 3.0 });
+    }
+}
+
+#[test]
+fn of_a_track_without_signal_nothing_is_a_peak() {
+    let mut values = vec![0f32; 500];
+    assert_eq!(highest_percent(&mut values), 0.0);
+    values[3] = 1.0;
+    assert_eq!(highest_percent(&mut values), 0.0);
+    assert_eq!(highest_percent(&mut []), f32::INFINITY);
+    let refused = RefinementOptions {
+        peak_weight: 0.5,
+        ..options()
+    };
+    assert!(refused.check().unwrap_err().to_string().contains("peaks"));
 }

@@ -8,13 +8,14 @@ use tch::Device;
 use super::kept::RefinementKept;
 use super::network::TorchMember;
 use super::options::RefinementOptions;
-use super::sampling::{Described, GROUP, Targets, n_groups, shuffled};
+use super::sampling::{Described, GROUP, Peaks, Targets, highest_percent, n_groups, shuffled};
 use crate::factorization::{
     Adam, Blocks, CurvePoint, FactorizationError, Position, Sampling, Schedule, StepReport,
     TrainingSet,
 };
 use crate::model::{
-    Inputs, Member, Refinement, RefinementConfig, ScaleModel, SignalBlock, Spread, Standardisation,
+    InputTrack, Inputs, Member, Refinement, RefinementConfig, ScaleModel, SignalBlock, Spread,
+    Standardisation,
 };
 
 /// Bins at most that are looked at to measure how far observed signal lies from predicted.
@@ -23,6 +24,8 @@ const SPREAD_BINS: u64 = 1 << 17;
 const SPREAD_GROUPS: usize = 32;
 /// Groups of bins that the inputs' standardisation is measured on.
 const STANDARDISATION_GROUPS: usize = 256;
+/// Bins at most of which a track's highest are told.
+const PEAK_BINS: u64 = 1 << 20;
 /// Steps over which the learning rate rises at first.
 const WARM_UP: f64 = 50.0;
 
@@ -64,6 +67,7 @@ pub struct RefinementTraining {
     config: RefinementConfig,
     inputs: Inputs,
     weights: Vec<f32>,
+    peaks: Peaks,
     trial: Trial,
     seed: u64,
     window_bins: u64,
@@ -124,6 +128,7 @@ impl RefinementTraining {
         let mut training = RefinementTraining {
             current: TorchMember::initial(&config, seed, 0, device)?,
             weights: (0..n).map(|i| (variance(i) / mean) as f32).collect(),
+            peaks: peaks(&set, &inputs, &blocks, options.peak_weight)?,
             options: options.clone(),
             standardisation: Standardisation::default(),
             spread: Spread::default(),
@@ -249,6 +254,7 @@ impl RefinementTraining {
             inputs: &self.inputs,
             which,
             weights: &self.weights,
+            peaks: &self.peaks,
             seed: self.seed,
         }
     }
@@ -466,4 +472,38 @@ impl RefinementTraining {
         self.begin_pass();
         Ok(())
     }
+}
+
+/// Where each track's peaks begin: from blocks spread evenly over the axis, always the same, so that
+/// a resumed training has the same.
+fn peaks(
+    set: &TrainingSet,
+    inputs: &Inputs,
+    blocks: &Blocks,
+    weight: f64,
+) -> Result<Peaks, FactorizationError> {
+    let weight = weight as f32;
+    if weight == 1.0 {
+        let above = vec![f32::INFINITY; inputs.tracks.len()];
+        return Ok(Peaks { weight, above });
+    }
+    let looked_at = blocks.spread(PEAK_BINS);
+    let begin = |(track, input): (usize, &InputTrack)| {
+        let mut kept = Vec::new();
+        let mut values = Vec::new();
+        for i in &looked_at {
+            let block = &blocks.all()[*i];
+            let bins = block.first_bin..block.first_bin + block.n_bins as u64;
+            values.resize(block.n_bins, 0.0);
+            set.source.read(track, bins.clone(), &mut values)?;
+            let of_block = bins.zip(&values).filter(|(b, _)| !set.mask.is_masked(*b));
+            kept.extend(of_block.map(|(_, v)| input.scale.standardise(*v)));
+        }
+        Ok(highest_percent(&mut kept))
+    };
+    let above = inputs.tracks.par_iter().enumerate().map(begin);
+    Ok(Peaks {
+        weight,
+        above: above.collect::<Result<_, FactorizationError>>()?,
+    })
 }

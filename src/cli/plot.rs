@@ -1,0 +1,295 @@
+//! `persea plot`.
+
+mod gallery;
+mod locus;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use persea::compendium::Experiment;
+use persea::genome::Interval;
+use persea::model::{NamedAxis, TrainedModel};
+use persea::plot::{
+    TrackChoice, coverage_figure, factor_figure, projection_cloud, similarity_figure,
+    tracks_figure, training_chart,
+};
+use persea::projection::Projection;
+use persea::store::{Database, StoreError};
+
+use super::figure::{FigureArguments, check_ending};
+use super::output::print_line;
+use super::{Common, Misuse, names};
+
+/// Draw figures of a database: .svg, .png or .pdf, by the file's name.
+///
+/// For white paper or a dark notebook (--theme dark), in colours that everybody tells apart.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea plot tracks VPS72 --tracks E003:H3K36me3 --output locus.svg\n          persea plot coverage --output coverage.png --dpi 300\n          persea plot projection genome-umap --colour annotation --output genome.pdf\n          persea plot gallery --output figures"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Observed, imputed and average tracks along a region, genes above
+    #[command(
+        after_help = "Examples: persea plot tracks chr1:151,150,000-151,250,000 --tracks E003:H3K36me3,E017:H3K27me3 --output locus.svg\n          persea plot tracks VPS72 --assay H3K4me3 --output VPS72.png"
+    )]
+    Tracks {
+        /// chr1:1,000,000-1,100,000 (1-based, inclusive), or a gene
+        locus: String,
+        /// These experiments, measured or not
+        #[arg(long, value_name = "BIOSAMPLE:ASSAY,…", num_args = 1)]
+        tracks: Vec<String>,
+        /// This assay in every biosample
+        #[arg(long, conflicts_with = "tracks")]
+        assay: Option<String>,
+        /// Every assay in this biosample
+        #[arg(long, conflicts_with_all = ["tracks", "assay"])]
+        biosample: Option<String>,
+        /// What to draw of each experiment
+        #[arg(
+            long,
+            value_enum,
+            value_delimiter = ',',
+            default_value = "observed,imputed,average"
+        )]
+        rows: Vec<RowArgument>,
+        /// Beside a gene, bp on either side
+        #[arg(long, default_value_t = 20_000, value_name = "BP")]
+        flank: u64,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// A model's genome factors along a region, genes above
+    #[command(
+        after_help = "Example: persea plot factors chr1:151,150,000-151,250,000 --output factors.svg"
+    )]
+    Factors {
+        /// chr1:1,000,000-1,100,000 (1-based, inclusive), or a gene
+        locus: String,
+        /// Beside a gene, bp on either side
+        #[arg(long, default_value_t = 20_000, value_name = "BP")]
+        flank: u64,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// A stored projection, coloured by what is known of its points
+    #[command(
+        after_help = "Example: persea plot projection biosamples-pca --colour anatomy --output biosamples.svg"
+    )]
+    Projection {
+        /// Its name; `persea project list` has them
+        name: String,
+        /// A column of the points' labels or metadata
+        #[arg(long, alias = "color", value_name = "COLUMN")]
+        colour: Option<String>,
+        /// The figure: .svg, .png or .pdf
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        figure: FigureArguments,
+    },
+    /// How alike a model's biosamples or assays are: a matrix with its tree
+    #[command(after_help = "Example: persea plot similarity biosamples --output similarity.svg")]
+    Similarity {
+        /// What is compared
+        #[arg(value_enum, default_value_t = AxisArgument::Biosamples)]
+        axis: AxisArgument,
+        /// What the strip beside it tells: a column of metadata
+        #[arg(long, alias = "color", value_name = "COLUMN")]
+        colour: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// What has been measured, and what of it the model has seen
+    #[command(after_help = "Example: persea plot coverage --output coverage.svg")]
+    Coverage {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// A model's losses, pass by pass
+    #[command(after_help = "Example: persea plot loss --model fold0 --output loss.svg")]
+    Loss {
+        #[command(flatten)]
+        target: Target,
+    },
+    Gallery(gallery::Arguments),
+}
+
+/// Where a figure of a model goes.
+#[derive(Debug, clap::Args)]
+pub struct Target {
+    /// The model; the default one when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// The figure: .svg, .png or .pdf
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    figure: FigureArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RowArgument {
+    /// What was measured
+    Observed,
+    /// What the model imputes
+    Imputed,
+    /// The mean of the assay over the other biosamples
+    Average,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AxisArgument {
+    /// The model's biosamples
+    Biosamples,
+    /// The model's assays
+    Assays,
+}
+
+impl Target {
+    fn write(&self, svg: &str) -> anyhow::Result<()> {
+        write(&self.figure, svg, &self.output)
+    }
+}
+
+fn write(figure: &FigureArguments, svg: &str, path: &Path) -> anyhow::Result<()> {
+    figure.write(svg, path)?;
+    Ok(print_line(path.display())?)
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    match arguments.action {
+        Action::Tracks {
+            locus,
+            tracks,
+            assay,
+            biosample,
+            rows,
+            flank,
+            target,
+        } => {
+            check_ending(&target.output)?;
+            let database = common.open()?;
+            let model = some_model(&database, target.model.as_deref())?;
+            let region = locus::region(&database, &locus, flank)?;
+            let experiments = match (&assay, &biosample) {
+                (None, None) if tracks.is_empty() => locus::usual(&database, model.as_ref())?,
+                (None, None) => named(&database, model.as_ref(), &tracks)?,
+                _ => locus::all_of(
+                    &database,
+                    model.as_ref(),
+                    biosample.as_deref(),
+                    assay.as_deref(),
+                )?,
+            };
+            let choice = TrackChoice {
+                observed: rows.contains(&RowArgument::Observed),
+                imputed: rows.contains(&RowArgument::Imputed),
+                average: rows.contains(&RowArgument::Average),
+            };
+            let figure = tracks_figure(&database, model.as_ref(), &experiments, &region, choice)?;
+            target.write(&figure.svg(target.figure.theme()))?;
+        }
+        Action::Factors {
+            locus,
+            flank,
+            target,
+        } => {
+            check_ending(&target.output)?;
+            let database = common.open()?;
+            let model = TrainedModel::open(&database, target.model.as_deref())?;
+            let region = locus::region(&database, &locus, flank)?;
+            let figure = factor_figure(&database, &model, &region)?;
+            target.write(&figure.svg(target.figure.theme()))?;
+        }
+        Action::Projection {
+            name,
+            colour,
+            output,
+            figure,
+        } => {
+            check_ending(&output)?;
+            let database = common.open()?;
+            let projection = Projection::open(&database, &name)?;
+            let cloud = projection_cloud(&projection, colour.as_deref())
+                .map_err(|e| Misuse(e.to_string()))?;
+            write(&figure, &cloud.svg(figure.theme()), &output)?;
+        }
+        Action::Similarity {
+            axis,
+            colour,
+            target,
+        } => {
+            check_ending(&target.output)?;
+            let database = common.open()?;
+            let model = TrainedModel::open(&database, target.model.as_deref())?;
+            let axis = match axis {
+                AxisArgument::Biosamples => NamedAxis::Biosamples,
+                AxisArgument::Assays => NamedAxis::Assays,
+            };
+            let figure = similarity_figure(&database, &model, axis, colour.as_deref())?;
+            target.write(&figure.svg(target.figure.theme()))?;
+        }
+        Action::Coverage { target } => {
+            check_ending(&target.output)?;
+            let database = common.open()?;
+            let model = some_model(&database, target.model.as_deref())?;
+            let figure = coverage_figure(&database, model.as_ref().map(TrainedModel::stored))?;
+            target.write(&figure.svg(target.figure.theme()))?;
+        }
+        Action::Loss { target } => {
+            check_ending(&target.output)?;
+            let database = common.open()?;
+            let model = database.read_model(target.model.as_deref())?;
+            target.write(&training_chart(&model)?.svg(target.figure.theme()))?;
+        }
+        Action::Gallery(arguments) => gallery::run(arguments, common)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The model asked for, or the default one if there is any.
+fn some_model(database: &Database, name: Option<&str>) -> anyhow::Result<Option<TrainedModel>> {
+    if name.is_none() && database.list_models()?.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(TrainedModel::open(database, name)?))
+}
+
+/// Experiments by name; measured, or known to the model.
+fn named(
+    database: &Database,
+    model: Option<&TrainedModel>,
+    list: &[String],
+) -> anyhow::Result<Vec<Experiment>> {
+    let mut experiments = Vec::new();
+    for (biosample, assay) in names::pairs(list)? {
+        let is_known =
+            model.is_some_and(|m| m.biosample(&biosample).is_ok() && m.assay(&assay).is_ok());
+        if !is_known && database.track(&biosample, &assay)?.is_none() {
+            let tracks = database.tracks()?;
+            let all: Vec<String> = tracks
+                .iter()
+                .map(|t| format!("{}:{}", t.biosample, t.assay))
+                .collect();
+            let name = format!("{biosample}:{assay}");
+            return Err(
+                StoreError::unknown("experiment", &name, all.iter().map(String::as_str)).into(),
+            );
+        }
+        experiments.push(Experiment { biosample, assay });
+    }
+    Ok(experiments)
+}
+
+/// A region as figures' names write it.
+fn slug(region: &Interval) -> String {
+    format!("{}-{}-{}", region.chrom, region.start + 1, region.end)
+}

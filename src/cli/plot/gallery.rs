@@ -1,0 +1,146 @@
+//! `persea plot gallery`: every figure that a database has the numbers for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use persea::genome::{GenomeAxis, Interval};
+use persea::model::{NamedAxis, TrainedModel};
+use persea::plot::{
+    TrackChoice, coverage_figure, factor_figure, projection_cloud, similarity_figure,
+    tracks_figure, training_chart,
+};
+use persea::projection::Projection;
+use persea::store::Database;
+use serde_json::json;
+
+use super::super::Common;
+use super::super::figure::FigureArguments;
+use super::super::output::Table;
+use super::{locus, slug, some_model};
+
+/// Draw every figure that the database has the numbers for, into a folder
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea plot gallery --output figures\n          persea plot gallery --locus VPS72 --as pdf --output figures"
+)]
+pub struct Arguments {
+    /// The folder; made if it is not there
+    #[arg(long, short, value_name = "FOLDER")]
+    output: PathBuf,
+    /// The locus of figures along the genome: chr1:1,000,000-1,100,000 or a gene; the middle of the
+    /// first gene's surroundings when not given
+    #[arg(long, value_name = "LOCUS")]
+    locus: Option<String>,
+    /// The model; the default one when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// The figures' format
+    // Its own id: every subcommand has `--format` as well, which says how results are printed.
+    #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["svg", "png", "pdf"], default_value = "svg")]
+    ending: String,
+    #[command(flatten)]
+    figure: FigureArguments,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
+    let database = common.open()?;
+    let model = some_model(&database, arguments.model.as_deref())?;
+    std::fs::create_dir_all(&arguments.output)
+        .with_context(|| format!("cannot make {}", arguments.output.display()))?;
+    let region = match &arguments.locus {
+        Some(text) => locus::region(&database, text, 20_000)?,
+        None => some_region(&database, database.axis())?,
+    };
+    let mut table = Table::new(&["figure", "file", "left_out"]);
+    let theme = arguments.figure.theme();
+    let mut draw = |name: &str, file: &str, svg: anyhow::Result<String>| -> anyhow::Result<()> {
+        let path: PathBuf = arguments
+            .output
+            .join(format!("{file}.{}", arguments.ending));
+        match svg {
+            Ok(svg) => {
+                arguments.figure.write(&svg, Path::new(&path))?;
+                table.row(vec![
+                    json!(name),
+                    json!(path.display().to_string()),
+                    json!(""),
+                ]);
+            }
+            // What one figure has no numbers for is no reason against the others.
+            Err(why) => table.row(vec![json!(name), json!(""), json!(format!("{why:#}"))]),
+        }
+        Ok(())
+    };
+    let stored = model.as_ref().map(TrainedModel::stored);
+    draw(
+        "coverage",
+        "coverage",
+        coverage_figure(&database, stored)
+            .map(|f| f.svg(theme))
+            .map_err(Into::into),
+    )?;
+    let all = TrackChoice {
+        observed: true,
+        imputed: true,
+        average: true,
+    };
+    let at = slug(&region);
+    let tracks = locus::usual(&database, model.as_ref())
+        .and_then(|e| Ok(tracks_figure(&database, model.as_ref(), &e, &region, all)?.svg(theme)));
+    draw("tracks", &format!("tracks-{at}"), tracks)?;
+    if let Some(model) = &model {
+        let svg = factor_figure(&database, model, &region).map(|f| f.svg(theme));
+        draw("factors", &format!("factors-{at}"), svg.map_err(Into::into))?;
+        for (axis, name) in [
+            (NamedAxis::Biosamples, "biosamples"),
+            (NamedAxis::Assays, "assays"),
+        ] {
+            let svg = similarity_figure(&database, model, axis, None).map(|f| f.svg(theme));
+            draw(
+                &format!("similarity of {name}"),
+                &format!("similarity-{name}"),
+                svg.map_err(Into::into),
+            )?;
+        }
+        let svg = training_chart(model.stored()).map(|f| f.svg(theme));
+        draw("loss", "loss", svg.map_err(Into::into))?;
+    }
+    for stored in database.list_projections()? {
+        let svg = Projection::open(&database, &stored.name)
+            .and_then(|p| Ok(projection_cloud(&p, None)?.svg(theme)));
+        let file = stored.name.replace(
+            |c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.',
+            "_",
+        );
+        draw(
+            &format!("projection {}", stored.name),
+            &format!("projection-{file}"),
+            svg.map_err(Into::into),
+        )?;
+    }
+    table.print(common.format)?;
+    Ok(())
+}
+
+/// The surroundings of a gene in the middle of the list, as far as they are covered; or the first region's
+/// beginning.
+fn some_region(database: &Database, axis: &GenomeAxis) -> anyhow::Result<Interval> {
+    let genes = database.genes()?;
+    let covered: Vec<_> = genes
+        .iter()
+        .filter(|g| axis.bin_at(&g.interval.chrom, g.tss()).is_some())
+        .collect();
+    if let Some(gene) = covered.get(covered.len() / 2) {
+        let tss = gene.tss();
+        let length = axis.assembly().chromosome(&gene.interval.chrom)?.length;
+        return Ok(Interval::new(
+            &gene.interval.chrom,
+            tss.saturating_sub(50_000),
+            (tss + 50_000).min(length),
+        ));
+    }
+    let mut region = axis.region_interval(0);
+    region.end = region.end.min(region.start + 100_000);
+    Ok(region)
+}

@@ -1,0 +1,160 @@
+//! `persea project genome`.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use persea::genome::{GenomeAxis, Interval, Scale, read_bed};
+use persea::model::{GenomeRows, TrainedModel};
+use persea::projection::{GenomeChoice, Where, genome_points};
+use persea::search::Class;
+use serde_json::json;
+
+use super::super::{Common, Misuse};
+use super::Layout;
+
+/// Genome positions
+///
+/// A sample of them by default: 10,000 drawn evenly from what the model covers, masked bins left out.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --scale 250bp --sample all\n          persea project genome --bed labelled.bed --output labelled.svg"
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    layout: Layout,
+    /// What a point is: a bin with its factors at all three scales, or a row of one scale
+    #[arg(long, value_enum, default_value_t = ScaleArgument::Embedding)]
+    scale: ScaleArgument,
+    /// How many points, drawn evenly; or `all`
+    #[arg(long, default_value = "10000", value_name = "N|all", value_parser = sample)]
+    sample: Sample,
+    /// Only around a locus: chr1:1,000,000-1,200,000, or a position and --reach on either side
+    #[arg(long, value_name = "LOCUS", conflicts_with = "bed")]
+    around: Option<String>,
+    /// How far a locus reaches to either side of a position, bp
+    #[arg(
+        long,
+        value_name = "BP",
+        default_value_t = 250_000,
+        requires = "around"
+    )]
+    reach: u64,
+    /// The positions in the middle of these intervals; their fourth column is their label
+    #[arg(long, value_name = "FILE")]
+    bed: Option<PathBuf>,
+    /// Only positions of these classes
+    #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
+    class: Vec<ClassArgument>,
+    /// As many of each class
+    #[arg(long, conflicts_with = "bed")]
+    balance: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScaleArgument {
+    /// 25 bp bins with their factors at 25 bp, 250 bp and 5 kbp side by side
+    Embedding,
+    /// 25 bp
+    #[value(name = "25bp")]
+    Bp25,
+    /// 250 bp
+    #[value(name = "250bp")]
+    Bp250,
+    /// 5 kbp
+    #[value(name = "5kbp")]
+    Kbp5,
+}
+
+/// Every position is of the first that it lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClassArgument {
+    /// 2 kb upstream of a transcription start
+    Promoter,
+    /// In an enhancer of the database
+    Enhancer,
+    /// In a gene, introns included
+    Gene,
+    /// None of these
+    Intergenic,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sample(Option<u64>);
+
+fn sample(text: &str) -> Result<Sample, String> {
+    match text {
+        "all" => Ok(Sample(None)),
+        number => match number.replace([',', '_'], "").parse() {
+            Ok(n) if n > 0 => Ok(Sample(Some(n))),
+            _ => Err("write a number of points above 0, or all".into()),
+        },
+    }
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
+    arguments.layout.check()?;
+    let database = common.open()?;
+    let model = TrainedModel::open(&database, arguments.layout.model.as_deref())?;
+    let at = place(&arguments, model.axis())?;
+    let rows = match arguments.scale {
+        ScaleArgument::Embedding => GenomeRows::Embedding,
+        ScaleArgument::Bp25 => GenomeRows::Scale(Scale::Bp25),
+        ScaleArgument::Bp250 => GenomeRows::Scale(Scale::Bp250),
+        ScaleArgument::Kbp5 => GenomeRows::Scale(Scale::Kbp5),
+    };
+    let class = |c: &ClassArgument| match c {
+        ClassArgument::Promoter => Class::Promoter,
+        ClassArgument::Enhancer => Class::Enhancer,
+        ClassArgument::Gene => Class::Gene,
+        ClassArgument::Intergenic => Class::Intergenic,
+    };
+    let choice = GenomeChoice {
+        rows,
+        at,
+        classes: arguments.class.iter().map(class).collect(),
+        is_balanced: arguments.balance,
+        sample: arguments.sample.0,
+        seed: arguments.layout.seed,
+    };
+    let points = genome_points(&database, &model, &choice)?;
+    let classes: Vec<&str> = choice.classes.iter().map(|c| c.name()).collect();
+    let settings = json!({
+        "scale": arguments.scale.to_possible_value().map(|v| v.get_name().to_string()),
+        "sample": choice.sample,
+        "around": arguments.around,
+        "bed": arguments.bed,
+        "classes": classes,
+        "balanced": choice.is_balanced,
+    });
+    arguments
+        .layout
+        .run("genome", &database, &model, points, settings, common)
+}
+
+fn place(arguments: &Arguments, axis: &GenomeAxis) -> anyhow::Result<Where> {
+    if let Some(locus) = &arguments.around {
+        let mut interval = Interval::parse_browser(locus).map_err(|e| Misuse(e.to_string()))?;
+        if interval.len() == 1 {
+            interval.start = interval.start.saturating_sub(arguments.reach);
+            interval.end = interval.end.saturating_add(arguments.reach);
+        }
+        return Ok(Where::Within(vec![interval]));
+    }
+    let Some(path) = &arguments.bed else {
+        return Ok(Where::Everywhere);
+    };
+    let lines = read_bed(path, axis.assembly())?;
+    if lines.is_empty() {
+        bail!("{}: no position in it", path.display());
+    }
+    let labelled = lines.into_iter().map(|(interval, rest)| {
+        let label = rest.first().filter(|l| !l.is_empty());
+        (
+            interval,
+            label.cloned().unwrap_or_else(|| "not labelled".into()),
+        )
+    });
+    Ok(Where::Labelled(labelled.collect()))
+}

@@ -1,0 +1,60 @@
+//! `persea report`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::formats::write_text;
+use persea::plot::{ReportOptions, report_html};
+
+use super::output::print_line;
+use super::{Common, Misuse};
+
+/// Write a page about the database: contents, accuracy, pictures, similar positions, tasks
+///
+/// One self-contained HTML file: no network, no scripts. Held-out tracks are imputed and scored for it, which
+/// takes most of the time (--no-evaluate leaves that out).
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea report --output report.html\n          persea report --model fold0 --no-evaluate --output quick.html"
+)]
+pub struct Arguments {
+    /// The file: .html
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// The model; the default one when not given
+    #[arg(long)]
+    model: Option<String>,
+    /// Do not score held-out tracks
+    #[arg(long)]
+    no_evaluate: bool,
+    /// How many runs of tasks are shown in full, the latest
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    runs: usize,
+}
+
+/// Runs it.
+pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let ending = arguments
+        .output
+        .extension()
+        .map(|e| e.to_string_lossy().to_lowercase());
+    if !matches!(ending.as_deref(), Some("html" | "htm")) {
+        let name = arguments.output.display();
+        return Err(Misuse(format!("{name} does not end with .html")).into());
+    }
+    let database = common.open()?;
+    let options = ReportOptions {
+        model: arguments.model,
+        evaluate: !arguments.no_evaluate,
+        full_runs: arguments.runs,
+    };
+    let bar = super::progress::bar(5, "{msg} {wide_bar}");
+    let html = report_html(&database, &options, &mut |what| {
+        bar.set_message(what.to_string());
+        bar.inc(1);
+    })?;
+    bar.finish_and_clear();
+    write_text(&arguments.output, html.as_bytes())?;
+    print_line(arguments.output.display())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,112 @@
+//! `persea select evaluate`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use persea::selection::{
+    EvaluationOptions, Kernel, ObjectiveKind, Predictor, evaluate_compendium, evaluate_expression,
+    read_expression,
+};
+use serde_json::json;
+
+use super::super::Common;
+use super::super::output::{Format, Table, measure, print_json};
+use super::{KernelArgument, ObjectiveArgument};
+
+/// How choices are put to the proof.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// A table of expression, genes × biosamples; the database's tracks otherwise
+    #[arg(long, value_name = "FILE")]
+    expression: Option<PathBuf>,
+    /// Sizes of choices
+    #[arg(
+        short,
+        long,
+        value_name = "K,…",
+        value_delimiter = ',',
+        default_value = "1,2,3"
+    )]
+    k: Vec<usize>,
+    /// What a good choice is
+    #[arg(long, value_enum, default_value_t = ObjectiveArgument::FacilityLocation)]
+    objective: ObjectiveArgument,
+    /// How they are compared
+    #[arg(long, value_enum, default_value_t = KernelArgument::SquaredCorrelation)]
+    kernel: KernelArgument,
+    /// Of expression: how often biosamples and genes are drawn
+    #[arg(long, default_value_t = 50)]
+    replicates: usize,
+    /// Random choices beside each
+    #[arg(long, default_value_t = 50)]
+    random: usize,
+    /// Of tracks: at how many bins
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(100..))]
+    bins: u64,
+    /// What chance derives from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Runs it.
+pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
+    let asked = EvaluationOptions {
+        ks: options.k,
+        objective: match options.objective {
+            ObjectiveArgument::FacilityLocation => ObjectiveKind::FacilityLocation,
+            ObjectiveArgument::SaturatedCoverage => ObjectiveKind::SaturatedCoverage { share: 0.2 },
+            ObjectiveArgument::GraphCut => ObjectiveKind::GraphCut { lambda: 2.0 },
+            ObjectiveArgument::SumOfDistances => ObjectiveKind::SumOfDistances,
+            ObjectiveArgument::MinimumDistance => ObjectiveKind::MinimumDistance,
+            ObjectiveArgument::FeatureBased => {
+                let why = "feature-based is not put to the proof here: it needs features";
+                return Err(super::super::Misuse(why.into()).into());
+            }
+        },
+        kernel: match options.kernel {
+            KernelArgument::Cosine => Kernel::Cosine,
+            KernelArgument::Rbf => Kernel::Rbf { gamma: None },
+            KernelArgument::SquaredCorrelation => Kernel::SquaredCorrelation,
+            KernelArgument::Correlation => Kernel::Correlation,
+        },
+        replicates: options.replicates,
+        n_random: options.random,
+        bins: options.bins,
+        seed: options.seed,
+    };
+    let rows = match &options.expression {
+        Some(path) => evaluate_expression(&read_expression(path)?, &asked)?,
+        None => evaluate_compendium(&common.open()?, &asked)?,
+    };
+    if common.format == Format::Json {
+        print_json(&rows)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&[
+        "k",
+        "predicted_by",
+        "n",
+        "mse",
+        "random_mse",
+        "difference",
+        "standard_error",
+        "random_better",
+    ]);
+    for row in rows {
+        table.row(vec![
+            json!(row.k),
+            json!(match row.predictor {
+                Predictor::Nearest => "nearest",
+                Predictor::Ridge => "ridge",
+            }),
+            json!(row.n),
+            json!(row.chosen),
+            json!(row.random),
+            json!(row.difference),
+            measure(row.standard_error),
+            json!(row.random_better),
+        ]);
+    }
+    table.print(common.format)?;
+    Ok(ExitCode::SUCCESS)
+}

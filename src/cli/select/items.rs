@@ -1,0 +1,125 @@
+//! `persea select biosamples`, `assays` and `experiments`.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use persea::selection::{
+    Combination, Given, Method, ObjectiveKind, Request, Source, What, read_costs, select, store,
+};
+
+use super::super::{Common, Misuse};
+use super::{MethodArgument, ObjectiveArgument, Options, SimilarityArgument, print};
+
+pub fn run(
+    what: What,
+    new_of: Option<String>,
+    combination: Combination,
+    options: Options,
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &options.plot {
+        print::check_figure(path)?;
+    }
+    let request = request(what, new_of, combination, &options)?;
+    // Files can be compared without a database.
+    let of_file = options.matrix.is_some() || options.expression.is_some();
+    let database = match (&common.db, of_file) {
+        (None, true) => None,
+        _ => Some(common.open()?),
+    };
+    let answer = select(database.as_ref(), &request)?;
+    let id = match &database {
+        Some(database) if !options.no_store && !database.is_read_only() => {
+            Some(store(database, &request, &answer)?)
+        }
+        _ => None,
+    };
+    if let Some(path) = &options.plot {
+        print::draw(&answer, path)?;
+    }
+    print::answer(&answer, id, common.format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request(
+    what: What,
+    new_of: Option<String>,
+    combination: Combination,
+    options: &Options,
+) -> anyhow::Result<Request> {
+    let path = |p: &std::path::Path| p.display().to_string();
+    let source = match (&options.matrix, &options.expression, options.similarity) {
+        (Some(matrix), _, _) => Source::Matrix { path: path(matrix) },
+        (_, Some(table), _) => Source::Expression { path: path(table) },
+        (_, _, SimilarityArgument::Factors) => Source::Factors,
+        (_, _, SimilarityArgument::Imputed) => Source::Imputed { bins: options.bins },
+        (_, _, SimilarityArgument::Observed) => Source::Observed { bins: options.bins },
+    };
+    let objective = match options.objective {
+        ObjectiveArgument::FacilityLocation => ObjectiveKind::FacilityLocation,
+        ObjectiveArgument::SaturatedCoverage => ObjectiveKind::SaturatedCoverage {
+            share: options.share,
+        },
+        ObjectiveArgument::FeatureBased => ObjectiveKind::FeatureBased {
+            concave: options.concave,
+        },
+        ObjectiveArgument::GraphCut if options.lambda > 0.0 && options.lambda.is_finite() => {
+            ObjectiveKind::GraphCut {
+                lambda: options.lambda,
+            }
+        }
+        ObjectiveArgument::GraphCut => {
+            return Err(Misuse("--lambda must be a number above 0".into()).into());
+        }
+        ObjectiveArgument::SumOfDistances => ObjectiveKind::SumOfDistances,
+        ObjectiveArgument::MinimumDistance => ObjectiveKind::MinimumDistance,
+    };
+    let method = match options.method {
+        MethodArgument::Lazy => Method::Lazy,
+        MethodArgument::Plain => Method::Plain,
+        MethodArgument::Stochastic => Method::Stochastic {
+            epsilon: options.epsilon,
+            seed: options.seed,
+        },
+    };
+    let costs = options.cost.as_deref().map(read_costs).transpose()?;
+    Ok(Request {
+        what,
+        k: options.k,
+        objective,
+        source,
+        kernel: options.kernel.map(Into::into),
+        gamma: options.gamma,
+        combination,
+        model: options.model.clone(),
+        new_of,
+        given: given(options.given.as_deref())?,
+        require: options.require.clone(),
+        exclude: options.exclude.clone(),
+        costs,
+        budget: options.budget,
+        method,
+        n_random: options.random,
+        seed: options.seed,
+    })
+}
+
+fn given(text: Option<&str>) -> anyhow::Result<Given> {
+    let Some(text) = text else {
+        return Ok(Given::MeasuredIfItLeavesEnough);
+    };
+    let names = |names: Vec<&str>| {
+        let named = names.into_iter().map(str::trim).filter(|n| !n.is_empty());
+        Given::Names(named.map(str::to_string).collect())
+    };
+    Ok(match text {
+        "measured" => Given::Measured,
+        "none" => Given::Nothing,
+        file if std::path::Path::new(file).is_file() => {
+            let read =
+                std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+            names(read.lines().filter(|l| !l.starts_with('#')).collect())
+        }
+        list => names(list.split(',').collect()),
+    })
+}

@@ -1,0 +1,199 @@
+//! Answers on stdout, what is to be known beside them on stderr.
+
+use std::path::Path;
+
+use persea::plot::{
+    CurveFigure, CurveFigurePoint, DEFAULT_DPI, FigureFormat, selection_curve, write_figure,
+};
+use persea::selection::{Answer, What};
+use serde_json::{Value, json};
+
+use super::super::Misuse;
+use super::super::output::{Format, Table, grouped, measure, print_json};
+
+/// How many of those that a choice represents are named in a table.
+const NAMED: usize = 4;
+
+/// Refuses a figure of another kind before anything is computed.
+pub fn check_figure(path: &Path) -> anyhow::Result<()> {
+    match FigureFormat::of(path) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(Misuse(e.to_string()).into()),
+    }
+}
+
+/// Draws coverage (the value, where there is no coverage) against number.
+pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
+    let scale = answer.everything.filter(|all| *all > 0.0);
+    let scaled = |value: f64| value / scale.unwrap_or(1.0);
+    let figure = CurveFigure {
+        title: format!(
+            "{} of {} {} by {}",
+            answer.chosen.len(),
+            grouped(answer.n_items as u64),
+            answer.what.many(),
+            answer.objective.replace('-', " ")
+        ),
+        value_name: match scale {
+            Some(_) => "coverage (1: everything chosen)".into(),
+            None => answer.objective.replace('-', " "),
+        },
+        points: (answer.curve.iter())
+            .map(|p| CurveFigurePoint {
+                k: p.k,
+                value: p.value.map(scaled),
+                random_mean: p.random_mean.map(scaled),
+                random_band: p.random_band.map(|band| band.map(scaled)),
+            })
+            .collect(),
+        bound: answer.bound.map(scaled),
+    };
+    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
+}
+
+/// Prints an answer; `id` is its number in the database.
+pub fn answer(answer: &Answer, id: Option<i64>, format: Format) -> anyhow::Result<()> {
+    for note in &answer.notes {
+        eprintln!("note: {note}");
+    }
+    if format == Format::Json {
+        let mut value = json!(answer);
+        value["selection"] = json!(id);
+        print_json(&value)?;
+        return Ok(());
+    }
+    let mut columns = vec!["rank", answer.what.one(), "gain", "value", "coverage"];
+    columns.extend(["random_mean", "random_5", "random_95"]);
+    let has_costs = answer.chosen.iter().any(|c| c.cost.is_some());
+    let is_measured = answer.chosen.iter().any(|c| c.measured.is_some());
+    if has_costs {
+        columns.push("cost");
+    }
+    if is_measured {
+        columns.push("measured");
+    }
+    columns.extend(["n_represents", "represents"]);
+    let mut table = Table::new(&columns);
+    for chosen in &answer.chosen {
+        let point = answer.curve.iter().find(|p| p.k == chosen.rank);
+        let random = point.and_then(|p| p.random_mean);
+        let band = point.and_then(|p| p.random_band);
+        let mut row = vec![
+            json!(chosen.rank),
+            json!(chosen.name),
+            json!(chosen.gain),
+            measure(chosen.value),
+            measure(chosen.coverage),
+            measure(random),
+            measure(band.map(|b| b[0])),
+            measure(band.map(|b| b[1])),
+        ];
+        if has_costs {
+            row.push(measure(chosen.cost));
+        }
+        if is_measured {
+            row.push(chosen.measured.map_or(Value::Null, yes_or_no));
+        }
+        row.push(json!(chosen.represents.len()));
+        row.push(json!(names(&chosen.represents, format)));
+        table.row(row);
+    }
+    table.print(format)?;
+    if format == Format::Table {
+        beside(answer, id);
+    }
+    Ok(())
+}
+
+fn yes_or_no(is: bool) -> Value {
+    json!(if is { "yes" } else { "no" })
+}
+
+/// All names for programs, some for people.
+fn names(all: &[String], format: Format) -> String {
+    if format != Format::Table || all.len() <= NAMED {
+        return all.join(if format == Format::Csv { ";" } else { "," });
+    }
+    format!("{}, …", all[..NAMED].join(","))
+}
+
+/// What a table does not hold.
+fn beside(answer: &Answer, id: Option<i64>) {
+    let what = answer.what;
+    eprintln!("{}: compared by {}", answer.objective, answer.compared_by);
+    if !answer.given.is_empty() {
+        let given: Vec<String> = (answer.given.iter())
+            .map(|s| format!("{} ({})", s.name, s.represents.len()))
+            .take(12)
+            .collect();
+        let more = match answer.given.len() > given.len() {
+            true => ", …",
+            false => "",
+        };
+        eprintln!(
+            "starting set: {} {}, {}{more} (in brackets how many each represents){}",
+            answer.given.len(),
+            if answer.given.len() == 1 {
+                what.one()
+            } else {
+                what.many()
+            },
+            given.join(", "),
+            told("; by itself it comes to", answer.before, answer.everything),
+        );
+    }
+    let last = answer.chosen.last().and_then(|c| c.value);
+    if let (Some(value), Some(bound)) = (last, answer.bound) {
+        let share = if bound > 0.0 {
+            100.0 * value / bound
+        } else {
+            100.0
+        };
+        match answer.bound_is_reached {
+            true => eprintln!(
+                "value {value:.4}; the best of all choices comes to {bound:.4}: this one has {share:.1} % of that"
+            ),
+            false => eprintln!(
+                "value {value:.4}; no choice within the limits passes {bound:.4}: this one has at least {share:.1} % of the best value"
+            ),
+        }
+    }
+    eprintln!("guarantee: {}", answer.guarantee_text);
+    let spent: f64 = answer.chosen.iter().filter_map(|c| c.cost).sum();
+    if spent > 0.0 {
+        let random = answer.curve.first().and_then(|p| p.random_mean);
+        let beside = random.map_or(String::new(), |r| {
+            format!("; random choices for the same budget come to {r:.4} in the mean")
+        });
+        eprintln!("cost of all: {spent}{beside}");
+    }
+    if answer.n_random > 0 {
+        eprintln!(
+            "random: {} choices at random, their mean and their 5th and 95th percentile",
+            answer.n_random
+        );
+    }
+    if what == What::Experiments {
+        eprintln!(
+            "{} gains computed of {} candidates",
+            grouped(answer.evaluations),
+            grouped(answer.n_candidates as u64)
+        );
+    }
+    if let Some(id) = id {
+        eprintln!("stored as selection {id}; `persea select repeat {id}` chooses again");
+    }
+}
+
+fn told(before: &str, value: Option<f64>, everything: Option<f64>) -> String {
+    match (value, everything) {
+        (Some(value), Some(all)) if all > 0.0 => {
+            format!(
+                "{before} {value:.4}, {:.1} % of everything",
+                100.0 * value / all
+            )
+        }
+        (Some(value), _) => format!("{before} {value:.4}"),
+        _ => String::new(),
+    }
+}

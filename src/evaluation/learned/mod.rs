@@ -1,0 +1,267 @@
+//! Baselines that learn: regressions trained as ChromImpute trains its trees.
+//!
+//! For a target, a regression is learnt in each other biosample that has the assay, a *reference*:
+//! its track of the assay from its tracks of other assays, at and around a bin, and from the assay's
+//! tracks in the biosamples most like it. Each is then asked with the target's biosample in the
+//! reference's place; the imputation is the mean over references (Ernst and Kellis 2015).
+//! ChromImpute orders biosamples by likeness around each bin, here they are ordered once for the
+//! whole axis. Regressions are linear with a ridge penalty, or boosted trees.
+//!
+//! Owns which tracks and bins a regression sees, and the regressions. Leaves reading signal to the
+//! caller.
+
+mod design;
+mod regression;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use rand_chacha::rand_core::RngCore;
+use rayon::prelude::*;
+
+use super::EvaluationError;
+use crate::compendium::Experiment;
+use crate::genome::{GenomeAxis, Mask};
+use crate::random::{Purpose, generator};
+use design::{Design, HALO, Patches, Place};
+use regression::Regression;
+
+/// Bins at most that a reference's regression is trained on.
+const SAMPLES: u64 = 20_000;
+/// Bins imputed at once.
+const STRETCH: u64 = 1 << 15;
+
+/// Which regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LearnedBaseline {
+    /// Linear, with a ridge penalty.
+    Ridge,
+    /// Gradient-boosted trees.
+    Boosted,
+}
+
+impl LearnedBaseline {
+    /// All of them.
+    pub const ALL: [LearnedBaseline; 2] = [LearnedBaseline::Ridge, LearnedBaseline::Boosted];
+
+    /// The name in results: `ridge`, `boosted`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LearnedBaseline::Ridge => "ridge",
+            LearnedBaseline::Boosted => "boosted",
+        }
+    }
+}
+
+/// Where signal comes from: a training track, in the order announced, over bins of the axis.
+pub(super) type Read<'a> = dyn Fn(usize, Range<u64>) -> crate::Result<Vec<f32>> + Sync + 'a;
+
+/// The regressions of one target.
+pub(super) struct Learned {
+    design: Design,
+    /// One for each reference.
+    regressions: Vec<Regression>,
+}
+
+impl Learned {
+    /// Learns to impute `target`, of which nothing is read; `None` where there is no reference or
+    /// nothing to learn from.
+    pub fn fit(
+        which: LearnedBaseline,
+        training: &[Experiment],
+        target: &Experiment,
+        (axis, mask): (&GenomeAxis, &Mask),
+        read: &Read<'_>,
+    ) -> crate::Result<Option<Self>> {
+        let places = sampled(axis, mask);
+        let mut patches = Patches::new(places.len());
+        let needed = Design::needed(training, target);
+        let found: Vec<(usize, Vec<f32>)> = needed
+            .into_iter()
+            .map(|track| {
+                let values = read(track, 0..axis.n_bins())?;
+                Ok((track, design::patch(&values, 0, &places)))
+            })
+            .collect::<crate::Result<_>>()?;
+        found.into_iter().for_each(|(t, p)| patches.put(t, p));
+        let Some(design) = Design::new(training, target, &patches) else {
+            return Ok(None);
+        };
+        let regressions = (design.references.par_iter().enumerate())
+            .map(|(i, reference)| {
+                let inputs = patches.columns(&reference.learnt_from);
+                let wanted = patches.at_bin(reference.track);
+                Regression::fit(which, &inputs, &wanted, i as u64)
+            })
+            .collect::<Result<Vec<_>, EvaluationError>>()?;
+        Ok(Some(Learned {
+            design,
+            regressions,
+        }))
+    }
+
+    /// The imputation over the whole axis.
+    pub fn impute(&self, axis: &GenomeAxis, read: &Read<'_>) -> crate::Result<Vec<f32>> {
+        let mut pieces = Vec::new();
+        for region in 0..axis.regions().len() {
+            let bins = axis.region_bins(region);
+            let mut first = bins.start;
+            while first < bins.end {
+                let end = (first + STRETCH).min(bins.end);
+                pieces.push((first..end, bins.clone()));
+                first = end;
+            }
+        }
+        let imputed = pieces
+            .into_par_iter()
+            .map(|(bins, region)| self.stretch(bins, region, read))
+            .collect::<crate::Result<Vec<_>>>()?;
+        Ok(imputed.concat())
+    }
+
+    fn stretch(
+        &self,
+        bins: Range<u64>,
+        region: Range<u64>,
+        read: &Read<'_>,
+    ) -> crate::Result<Vec<f32>> {
+        let reading =
+            bins.start.saturating_sub(HALO).max(region.start)..(bins.end + HALO).min(region.end);
+        let places: Vec<Place> = bins
+            .map(|bin| Place {
+                bin,
+                region: region.clone(),
+            })
+            .collect();
+        let mut patches = Patches::new(places.len());
+        for track in self.design.asked_of() {
+            let values = read(track, reading.clone())?;
+            patches.put(track, design::patch(&values, reading.start, &places));
+        }
+        let mut sums = vec![0f64; places.len()];
+        let share = 1.0 / self.regressions.len() as f64;
+        // References that share their assays are asked with the same inputs.
+        let mut columns: HashMap<&design::Inputs, Vec<f64>> = HashMap::new();
+        for (reference, regression) in self.design.references.iter().zip(&self.regressions) {
+            let inputs = columns
+                .entry(&reference.asked_with)
+                .or_insert_with(|| patches.columns(&reference.asked_with));
+            let predicted = regression.predict(inputs, places.len());
+            sums.iter_mut()
+                .zip(predicted)
+                .for_each(|(s, p)| *s += share * p);
+        }
+        Ok(sums.into_iter().map(|s| s as f32).collect())
+    }
+}
+
+/// Bins drawn from those that count, the same for every target.
+fn sampled(axis: &GenomeAxis, mask: &Mask) -> Vec<Place> {
+    let kept = axis.n_bins() - mask.n_masked() as u64;
+    let share = (SAMPLES as f64 / kept.max(1) as f64).min(1.0);
+    let below = (share * f64::from(u32::MAX)) as u32;
+    let mut rng = generator(0, Purpose::Baseline, 0);
+    let mut places = Vec::new();
+    for region in 0..axis.regions().len() {
+        let region = axis.region_bins(region);
+        for bin in region.clone() {
+            if !mask.is_masked(bin) && rng.next_u32() <= below {
+                let region = region.clone();
+                places.push(Place { bin, region });
+            }
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genome::{Assembly, Region};
+
+    const N: usize = 4_000;
+
+    fn axis() -> GenomeAxis {
+        let assembly = Assembly::from_chromosomes("toy", &[("chr1".into(), 1_000_000)]).unwrap();
+        let region = |first_bin, n_bins| Region {
+            name: None,
+            chrom: "chr1".into(),
+            first_bin,
+            n_bins,
+        };
+        let half = N as u64 / 2;
+        GenomeAxis::new(assembly, vec![region(10, half), region(5_000, half)]).unwrap()
+    }
+
+    /// In every biosample P is twice Q one bin to the right.
+    fn made() -> (Vec<Experiment>, Vec<Vec<f32>>) {
+        let names = ["xQ", "yQ", "zQ", "yP", "zP"];
+        let q = |b: usize, i: usize| ((i * (17 + 10 * b)) % 97) as f32 / 97.0;
+        let p = |b: usize, i: usize| 2.0 * q(b, i + 1);
+        let values = [
+            (0..N).map(|i| q(0, i)).collect(),
+            (0..N).map(|i| q(1, i)).collect(),
+            (0..N).map(|i| q(2, i)).collect(),
+            (0..N).map(|i| p(1, i)).collect(),
+            (0..N).map(|i| p(2, i)).collect::<Vec<f32>>(),
+        ];
+        let parts = names.iter().map(|n| n.split_at(1));
+        let training = parts.map(|(b, a)| Experiment::new(b, a)).collect();
+        (training, values.to_vec())
+    }
+
+    fn imputed(which: LearnedBaseline, values: &[Vec<f32>], training: &[Experiment]) -> Vec<f32> {
+        let axis = axis();
+        let mask = Mask::new(&axis, &[]);
+        let read = |track: usize, bins: Range<u64>| {
+            Ok(values[track][bins.start as usize..bins.end as usize].to_vec())
+        };
+        let target = Experiment::new("x", "P");
+        let learned = Learned::fit(which, training, &target, (&axis, &mask), &read);
+        learned.unwrap().unwrap().impute(&axis, &read).unwrap()
+    }
+
+    #[test]
+    fn what_other_biosamples_show_between_assays_is_applied_to_the_target() {
+        let (training, values) = made();
+        let truth = |i: usize| 2.0 * (((i + 1) * 17) % 97) as f32 / 97.0;
+        let inside = |i: &usize| *i % (N / 2) > 45 && *i % (N / 2) < N / 2 - 45;
+        let variance = 4.0 / 12.0;
+        for (which, most) in [
+            (LearnedBaseline::Ridge, 0.02),
+            (LearnedBaseline::Boosted, 0.15),
+        ] {
+            let imputed = imputed(which, &values, &training);
+            assert_eq!(imputed.len(), N);
+            let errors: Vec<f32> = (0..N)
+                .filter(inside)
+                .map(|i| (imputed[i] - truth(i)).powi(2))
+                .collect();
+            let mse = errors.iter().sum::<f32>() / errors.len() as f32;
+            assert!(mse < most * variance, "{}: {mse}", which.name());
+        }
+    }
+
+    #[test]
+    fn a_target_in_training_is_not_read() {
+        let (mut training, mut values) = made();
+        let without = imputed(LearnedBaseline::Ridge, &values, &training);
+        training.push(Experiment::new("x", "P"));
+        values.push(vec![f32::NAN; N]);
+        assert_eq!(imputed(LearnedBaseline::Ridge, &values, &training), without);
+    }
+
+    #[test]
+    fn nothing_is_learnt_without_a_reference_or_inputs() {
+        let (training, values) = made();
+        let axis = axis();
+        let mask = Mask::new(&axis, &[]);
+        let read = |track: usize, _: Range<u64>| Ok(values[track].clone());
+        for (b, a) in [("x", "R"), ("v", "R")] {
+            let target = Experiment::new(b, a);
+            let which = LearnedBaseline::Ridge;
+            let learned = Learned::fit(which, &training, &target, (&axis, &mask), &read).unwrap();
+            assert!(learned.is_none(), "{b} {a}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Principal components, exactly: all eigenvectors of the covariance, by Jacobi rotations.
+
+use ndarray::{Array1, Array2, ArrayView2};
+
+/// Sweeps over all pairs at most; ten are plenty for doubles.
+const MOST_SWEEPS: usize = 60;
+
+/// Principal components of points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pca {
+    /// Where each point lies along the leading components, `[n_points, n_components]`.
+    pub scores: Array2<f64>,
+    /// For every component, in descending order, its share of the variance: they sum to 1.
+    pub explained: Vec<f64>,
+}
+
+/// The leading components of the rows of `points`, which are centred and not scaled.
+///
+/// A component's sign is such that its largest loading is positive, so that a picture does not flip
+/// from one machine to the next. Where all points are equal all scores and shares are 0.
+pub fn pca(points: ArrayView2<'_, f32>, n_components: usize) -> Pca {
+    let (n, width) = points.dim();
+    let mut centred = points.mapv(f64::from);
+    if n > 0 {
+        let mut mean = Array1::<f64>::zeros(width);
+        for row in centred.rows() {
+            mean += &row;
+        }
+        mean /= n as f64;
+        for mut row in centred.rows_mut() {
+            row -= &mean;
+        }
+    }
+    let covariance = centred.t().dot(&centred) / (n.max(2) - 1) as f64;
+    let (values, vectors) = eigen(covariance);
+    let total: f64 = values.iter().map(|v| v.max(0.0)).sum();
+    let explained = values
+        .iter()
+        .map(|v| if total > 0.0 { v.max(0.0) / total } else { 0.0 })
+        .collect();
+    let kept = n_components.min(width);
+    let mut directions = Array2::<f64>::zeros((width, n_components));
+    for i in 0..kept {
+        let column = vectors.column(i);
+        let largest = column
+            .iter()
+            .fold(0.0f64, |m, v| if v.abs() > m.abs() { *v } else { m });
+        let sign = if largest < 0.0 { -1.0 } else { 1.0 };
+        directions.column_mut(i).assign(&(&column * sign));
+    }
+    Pca {
+        scores: centred.dot(&directions),
+        explained,
+    }
+}
+
+/// Eigenvalues in descending order, and eigenvectors as columns, of a symmetric matrix (cyclic Jacobi;
+/// Golub and Van Loan, Matrix Computations, 8.5).
+fn eigen(mut a: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
+    let n = a.nrows();
+    let mut v = Array2::<f64>::eye(n);
+    let size: f64 = a.iter().map(|x| x * x).sum();
+    for _ in 0..MOST_SWEEPS {
+        let mut off = 0.0;
+        for p in 0..n {
+            for q in p + 1..n {
+                off += 2.0 * a[[p, q]] * a[[p, q]];
+            }
+        }
+        if off <= 1e-30 * size {
+            break;
+        }
+        for p in 0..n {
+            for q in p + 1..n {
+                rotate(&mut a, &mut v, p, q);
+            }
+        }
+    }
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|i, j| a[[*j, *j]].total_cmp(&a[[*i, *i]]));
+    let values = order.iter().map(|i| a[[*i, *i]]).collect();
+    let mut vectors = Array2::<f64>::zeros((n, n));
+    for (to, from) in order.into_iter().enumerate() {
+        vectors.column_mut(to).assign(&v.column(from));
+    }
+    (values, vectors)
+}
+
+/// The rotation in the plane of two axes that makes their off-diagonal element 0.
+fn rotate(a: &mut Array2<f64>, v: &mut Array2<f64>, p: usize, q: usize) {
+    let apq = a[[p, q]];
+    if apq == 0.0 {
+        return;
+    }
+    let theta = (a[[q, q]] - a[[p, p]]) / (2.0 * apq);
+    let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
+    let c = 1.0 / (t * t + 1.0).sqrt();
+    let s = t * c;
+    for k in 0..a.nrows() {
+        let (x, y) = (a[[k, p]], a[[k, q]]);
+        a[[k, p]] = c * x - s * y;
+        a[[k, q]] = s * x + c * y;
+    }
+    for k in 0..a.nrows() {
+        let (x, y) = (a[[p, k]], a[[q, k]]);
+        a[[p, k]] = c * x - s * y;
+        a[[q, k]] = s * x + c * y;
+        let (x, y) = (v[[k, p]], v[[k, q]]);
+        v[[k, p]] = c * x - s * y;
+        v[[k, q]] = s * x + c * y;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// By hand: the covariance is [[5/3, 4/3], [4/3, 5/3]] with eigenvalues 3 and 1/3 along the
+    /// diagonals.
+    #[test]
+    fn components_of_four_points_are_those_worked_out_by_hand() {
+        let points = array![[1.0f32, 2.0], [2.0, 1.0], [3.0, 4.0], [4.0, 3.0]];
+        let found = pca(points.view(), 2);
+        assert!((found.explained[0] - 0.8).abs() < 1e-12, "{found:?}");
+        assert!((found.explained[1] - 0.2).abs() < 1e-12);
+        let root = 0.5f64.sqrt();
+        let expected = [-2.0 * root, -2.0 * root, 2.0 * root, 2.0 * root];
+        for (score, expected) in found.scores.column(0).iter().zip(expected) {
+            assert!((score - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn equal_points_have_no_variance_and_all_lie_at_0() {
+        let found = pca(Array2::from_elem((4, 3), 2.5f32).view(), 2);
+        assert!(
+            found
+                .scores
+                .iter()
+                .chain(&found.explained)
+                .all(|v| *v == 0.0)
+        );
+    }
+
+    #[test]
+    fn components_beyond_the_width_are_0() {
+        let found = pca(array![[1.0f32], [2.0], [4.0]].view(), 2);
+        assert_eq!(found.explained, [1.0]);
+        assert!(found.scores.column(1).iter().all(|v| *v == 0.0));
+    }
+
+    proptest! {
+        /// Scores are uncorrelated, their variances are the shares, and together they keep all distances.
+        #[test]
+        fn components_turn_the_points_and_change_nothing_else(
+            values in prop::collection::vec(-10.0f32..10.0, 12 * 5)
+        ) {
+            let points = Array2::from_shape_vec((12, 5), values).unwrap();
+            let found = pca(points.view(), 5);
+            let gram = found.scores.t().dot(&found.scores);
+            let total: f64 = gram.diag().sum();
+            for i in 0..5 {
+                prop_assert!((gram[[i, i]] / total - found.explained[i]).abs() < 1e-9);
+                for j in 0..i {
+                    prop_assert!(gram[[i, j]].abs() < 1e-7 * total);
+                }
+            }
+            let distance = |m: &Array2<f64>, i: usize, j: usize| {
+                let d = &m.row(i) - &m.row(j);
+                d.dot(&d)
+            };
+            let wide = points.mapv(f64::from);
+            for i in 1..12 {
+                let (a, b) = (distance(&wide, 0, i), distance(&found.scores, 0, i));
+                prop_assert!((a - b).abs() < 1e-7 * (1.0 + a));
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What can go wrong with a selection.
+
+use std::path::Path;
+
+/// Errors of the selection room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// A question that cannot be answered as it was asked.
+    #[error("{0}")]
+    Question(String),
+    /// A file that holds something else than was expected.
+    #[error("{file}: {why}")]
+    File {
+        /// The file.
+        file: String,
+        /// What is wrong with it, with the line where there is one.
+        why: String,
+    },
+    /// A stored selection cannot be repeated or read.
+    #[error("selection {id}: {why}")]
+    Stored {
+        /// Its number.
+        id: i64,
+        /// Why.
+        why: String,
+    },
+}
+
+impl SelectionError {
+    pub(super) fn question(message: impl Into<String>) -> Self {
+        SelectionError::Question(message.into())
+    }
+
+    pub(super) fn file(path: &Path, why: impl Into<String>) -> Self {
+        SelectionError::File {
+            file: path.display().to_string(),
+            why: why.into(),
+        }
+    }
+
+    pub(super) fn line(path: &Path, line: u64, why: impl std::fmt::Display) -> Self {
+        Self::file(path, format!("line {line}: {why}"))
+    }
+}

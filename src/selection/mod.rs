@@ -1,0 +1,50 @@
+//! Which to choose: diverse biosamples, assays, experiments and positions.
+//!
+//! Objectives and algorithms are pure: numbers in, a choice out ([`Problem`], [`Choice`]). What is alike
+//! comes from a model's factors, its imputations, the stored tracks, or a file ([`Source`]);
+//! [`select`] puts the two together for a database, and stores what it did.
+
+mod answer;
+mod choose;
+mod coverage;
+mod dispersion;
+mod error;
+mod evaluate;
+mod features;
+mod graph_cut;
+mod greedy;
+mod guarantee;
+mod multiscale;
+mod objective;
+mod positions;
+mod probes;
+mod product;
+mod profiles;
+mod request;
+mod similarity;
+mod sources;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod vectors;
+
+pub use answer::{Answer, Chosen, Start};
+pub use choose::{Choice, CurvePoint, Problem, representatives};
+pub use error::SelectionError;
+pub use evaluate::{
+    EvaluationOptions, EvaluationRow, Predictor, evaluate_compendium, evaluate_expression,
+};
+pub use features::{Concave, Features};
+pub use greedy::{Limits, Method, Run, Step, greedy};
+pub use guarantee::{Conditions, Guarantee, guarantee};
+pub use multiscale::{Multiscale, Parts, Place, PositionRun, PositionStep, Row};
+pub use objective::{Objective, ObjectiveKind};
+pub use positions::{
+    ChosenPosition, PositionAnswer, PositionCurvePoint, PositionRequest, select_positions,
+    store_positions,
+};
+pub use product::{Combination, Experiments};
+pub use request::{Given, KernelChoice, Request, Source, What, select, store, stored};
+pub use similarity::{Similarity, SimilarityMatrix};
+pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression, read_similarities};
+pub use vectors::{Kernel, Vectors};

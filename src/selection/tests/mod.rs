@@ -1,0 +1,4 @@
+//! Choices against brute force and against apricot-select.
+
+mod against_apricot;
+mod against_brute_force;
