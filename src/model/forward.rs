@@ -11,7 +11,6 @@ use rayon::prelude::*;
 
 use super::packed::{Below, Into, Packed, PackedRoom};
 use super::parameters::InputRows;
-use super::product::{Matrix, Threads, multiply};
 use super::{ModelError, Network, Sizes};
 use crate::genome::Scale;
 
@@ -246,17 +245,16 @@ impl Forward {
     /// What the two coarse scales contribute together to some bins of a block, a row every 250 bp.
     fn coarse_parts(&self, block: &GenomeBlock, bins: &Range<usize>, out: &mut Vec<f32>) {
         let rows = |scale: Scale| block.row(scale, bins.start)..block.row(scale, bins.end - 1) + 1;
-        let part = |scale: Scale, rows: &Range<usize>, out: &mut Vec<f32>, add| {
+        let add_part = |scale: Scale, rows: &Range<usize>, out: &mut [f32]| {
             let table = &block.scales[scale.index()];
             let cols = table.ncols();
             let all = table.as_slice().unwrap_or_default();
-            let values = Matrix::new(&all[rows.start * cols..rows.end * cols], cols);
-            let weight = Matrix::new(&self.genome[scale.index()], self.nodes);
-            out.resize(rows.len() * self.nodes, 0.0);
-            multiply(out, values, weight, add, Threads::One);
+            let values = &all[rows.start * cols..rows.end * cols];
+            self.add_products(values, scale, out);
         };
-        let (coarsest, mut coarse) = (rows(Scale::Kbp5), Vec::new());
-        part(Scale::Kbp5, &coarsest, &mut coarse, false);
+        let coarsest = rows(Scale::Kbp5);
+        let mut coarse = vec![0f32; coarsest.len() * self.nodes];
+        add_part(Scale::Kbp5, &coarsest, &mut coarse);
         let middle = rows(Scale::Bp250);
         let per = (Scale::Kbp5.bins() / Scale::Bp250.bins()) as usize;
         let before = (block.first_bin / Scale::Bp250.bins()) as usize % per;
@@ -265,7 +263,18 @@ impl Forward {
             let of = (before + row) / per - coarsest.start;
             out.extend_from_slice(&coarse[of * self.nodes..][..self.nodes]);
         }
-        part(Scale::Bp250, &middle, out, true);
+        add_part(Scale::Bp250, &middle, out);
+    }
+
+    /// Adds what factors of a scale contribute to the first layer, `[rows, nodes]`. A row's sums do not
+    /// depend on which rows are with it, as a library's would: a region is imputed as the whole is.
+    fn add_products(&self, factors: &[f32], scale: Scale, out: &mut [f32]) {
+        pulp::Arch::new().dispatch(AddProducts {
+            factors,
+            weight: &self.genome[scale.index()],
+            nodes: self.nodes,
+            out,
+        });
     }
 
     /// The genome's contribution to the first layer of some bins, `[bins, nodes]`: shared by all
@@ -281,9 +290,8 @@ impl Forward {
         let fine = &block.scales[Scale::Bp25.index()];
         let cols = fine.ncols();
         let all = fine.as_slice().unwrap_or_default();
-        let values = Matrix::new(&all[bins.start * cols..bins.end * cols], cols);
-        let weight = Matrix::new(&self.genome[Scale::Bp25.index()], self.nodes);
-        multiply(&mut room.genome, values, weight, true, Threads::One);
+        let factors = &all[bins.start * cols..bins.end * cols];
+        self.add_products(factors, Scale::Bp25, &mut room.genome);
     }
 
     /// The first layer's activations, from the genome's part to `room.now`.
@@ -323,6 +331,48 @@ impl Forward {
 const LANES: usize = 16;
 /// Units of a layer taken at once.
 const UNITS: usize = 4 * LANES;
+
+/// `out += factors · weight`, each sum from the first factor to the last.
+struct AddProducts<'a> {
+    factors: &'a [f32],
+    /// `[cols, nodes]`.
+    weight: &'a [f32],
+    nodes: usize,
+    out: &'a mut [f32],
+}
+
+impl pulp::WithSimd for AddProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let AddProducts {
+            factors,
+            weight,
+            nodes,
+            out,
+        } = self;
+        let cols = weight.len() / nodes.max(1);
+        // A few columns of the weights stay in the cache for all rows.
+        for start in (0..nodes).step_by(UNITS) {
+            let n = UNITS.min(nodes - start);
+            let rows = factors.chunks_exact(cols.max(1));
+            for (factors, out) in rows.zip(out.chunks_exact_mut(nodes)) {
+                let out = &mut out[start..start + n];
+                let mut units = [0f32; UNITS];
+                load(&mut units, out);
+                for (factor, weight) in factors.iter().zip(weight.chunks_exact(nodes)) {
+                    let mut column = [0f32; UNITS];
+                    load(&mut column, &weight[start..start + n]);
+                    for (unit, w) in units.iter_mut().zip(&column) {
+                        *unit += factor * w;
+                    }
+                }
+                out.copy_from_slice(&units[..n]);
+            }
+        }
+    }
+}
 
 /// A network of one hidden layer over a tile, for all experiments: no activation is written.
 struct SingleLayer<'a, 'b> {
