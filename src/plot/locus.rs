@@ -422,7 +422,7 @@ mod tests {
     fn figure(n: usize, n_columns: u64) -> LocusFigure {
         let row = |i: usize| LocusFigureRow {
             label: format!("S{i}"),
-            is_measured: i % 2 == 0,
+            is_measured: i.is_multiple_of(2),
             values: (0..n_columns).map(|c| (c + i as u64) as f32).collect(),
             cluster: usize::from(i > 0),
             z: (i > 0).then_some(i as f64 - 2.0),
