@@ -120,7 +120,7 @@ fn a_disk_that_fills_up_during_a_checkpoint_keeps_the_checkpoint_before_it() {
     let Some(disk) = on_small_disk(&workspace, 16 << 20) else {
         return;
     };
-    let train = format!("train {SMALL} --name m --passes 40 --no-validate");
+    let train = format!("train {SMALL} --name m --passes 300 --no-validate");
     let mut running = start(&disk.0, &format!("{train} --checkpoint-every 0"));
     running.wait_for("checkpoint at step 3");
     disk.fill_but(0);
