@@ -31,14 +31,28 @@ pub fn pca(points: ArrayView2<'_, f32>, n_components: usize) -> Pca {
             row -= &mean;
         }
     }
-    let covariance = centred.t().dot(&centred) / (n.max(2) - 1) as f64;
-    let (values, vectors) = eigen(covariance);
+    let (mut values, vectors) = if n < width {
+        // Of few long rows: their products among themselves have the same eigenvalues, and their
+        // eigenvectors weigh the rows to the directions'.
+        let (values, weights) = eigen(centred.dot(&centred.t()) / (n.max(2) - 1) as f64);
+        let mut directions = centred.t().dot(&weights);
+        for (value, mut direction) in values.iter().zip(directions.columns_mut()) {
+            let length = direction.dot(&direction).sqrt();
+            // What is left of a direction without variance is rounding.
+            let is_one = *value > 1e-12 * values[0].max(0.0) && length > 0.0;
+            direction.mapv_inplace(|x| if is_one { x / length } else { 0.0 });
+        }
+        (values, directions)
+    } else {
+        eigen(centred.t().dot(&centred) / (n.max(2) - 1) as f64)
+    };
+    values.resize(width, 0.0);
     let total: f64 = values.iter().map(|v| v.max(0.0)).sum();
     let explained = values
         .iter()
         .map(|v| if total > 0.0 { v.max(0.0) / total } else { 0.0 })
         .collect();
-    let kept = n_components.min(width);
+    let kept = n_components.min(vectors.ncols());
     let mut directions = Array2::<f64>::zeros((width, n_components));
     for i in 0..kept {
         let column = vectors.column(i);
@@ -143,6 +157,30 @@ mod tests {
                 .chain(&found.explained)
                 .all(|v| *v == 0.0)
         );
+    }
+
+    #[test]
+    fn few_long_rows_have_the_components_that_their_distances_ask_for() {
+        // The four points above, turned into seven dimensions: each of two axes along a direction
+        // of length 1.
+        let (a, b) = ([0.6f32, 0.8, 0.0, 0.0], [0.0f32, 0.0, 0.28, 0.96]);
+        let points = array![[1.0f32, 2.0], [2.0, 1.0], [3.0, 4.0], [4.0, 3.0]];
+        let wide = Array2::from_shape_fn((4, 7), |(i, j)| match j {
+            0..4 => points[[i, 0]] * a[j] + points[[i, 1]] * b[j],
+            _ => 5.0,
+        });
+        let found = pca(wide.view(), 3);
+        assert_eq!(found.explained.len(), 7);
+        assert!((found.explained[0] - 0.8).abs() < 1e-6, "{found:?}");
+        assert!((found.explained[1] - 0.2).abs() < 1e-6);
+        let root = 0.5f64.sqrt();
+        for (i, expected) in [-2.0 * root, -2.0 * root, 2.0 * root, 2.0 * root]
+            .into_iter()
+            .enumerate()
+        {
+            assert!((found.scores[[i, 0]] - expected).abs() < 1e-6);
+            assert!(found.scores[[i, 2]].abs() < 1e-6);
+        }
     }
 
     #[test]
