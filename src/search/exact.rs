@@ -231,6 +231,8 @@ impl<'a, M: Measure> Walk<'a, M> {
             self.promising(sketched, chunk, &mut promising)?;
             let ahead = |place: usize| {
                 if let Some((_, _, row)) = promising.get(place) {
+                    let own = u64::from(*row);
+                    self.tables.coarse_rows.prefetch(own..own + 1);
                     let rows = self.layout.rows()[*row as usize].rows_250bp();
                     self.tables.factors[Scale::Bp250.index()].prefetch(rows);
                 }
@@ -293,28 +295,31 @@ impl<'a, M: Measure> Walk<'a, M> {
     /// that would take longer than to look at some in vain.
     fn candidates(&self, scratch: &mut Scratch<M::Term>) {
         let limit = self.best.bound();
+        scratch.unordered.resize(scratch.bounds.len(), (0.0, 0));
+        // Without a branch: which bounds are let through cannot be foreseen.
+        let mut n = 0;
+        for (row, bound) in scratch.bounds.iter().enumerate() {
+            scratch.unordered[n] = (*bound, row as u32);
+            n += usize::from(*bound <= limit);
+        }
+        let unordered = &scratch.unordered[..n];
         let mut least = f32::INFINITY;
         let mut greatest = f32::NEG_INFINITY;
-        scratch.unordered.clear();
-        for (row, bound) in scratch.bounds.iter().enumerate() {
-            if *bound <= limit {
-                least = least.min(*bound);
-                greatest = greatest.max(*bound);
-                scratch.unordered.push((*bound, row as u32));
-            }
+        for (bound, _) in unordered {
+            least = if *bound < least { *bound } else { least };
+            greatest = if *bound > greatest { *bound } else { greatest };
         }
         let per_step = (STEPS - 1) as f32 / (greatest - least).max(f32::MIN_POSITIVE);
         let step = |bound: f32| (((bound - least) * per_step) as usize).min(STEPS - 1);
         let mut starts = [0usize; STEPS + 1];
-        for (bound, _) in &scratch.unordered {
+        for (bound, _) in unordered {
             starts[step(*bound) + 1] += 1;
         }
         for i in 0..STEPS {
             starts[i + 1] += starts[i];
         }
-        scratch.candidates.clear();
-        scratch.candidates.resize(scratch.unordered.len(), (0.0, 0));
-        for found in &scratch.unordered {
+        scratch.candidates.resize(n, (0.0, 0));
+        for found in unordered {
             let at = &mut starts[step(found.0)];
             scratch.candidates[*at] = *found;
             *at += 1;

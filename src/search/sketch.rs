@@ -156,10 +156,10 @@ impl SketchedQuery {
 
     /// The squared distances between a group's codes and the query's.
     #[inline]
-    fn squares<const ROWS: usize>(&self, sketch: &[f32]) -> [i32; ROWS] {
+    fn squares(&self, sketch: &[f32]) -> [i32; COARSE_ROWS] {
         let words = bytemuck::cast_slice(sketch);
-        let mut squares = products::<ROWS>(self.kernel, words, &self.codes);
-        let own = &words[words.len() - ROWS..];
+        let mut squares = products::<COARSE_ROWS>(self.kernel, words, &self.codes);
+        let own = &words[words.len() - COARSE_ROWS..];
         for (square, of_row) in squares.iter_mut().zip(own) {
             *square = self.own + of_row - 2 * *square;
         }
@@ -174,10 +174,17 @@ impl SketchedQuery {
         row: u64,
         rows: usize,
     ) -> Result<Looked<'_>, super::SearchError> {
+        let words = bytemuck::cast_slice(table.group(row..row + 1)?);
+        let products = products::<MIDDLE_ROWS>(self.kernel, words, &self.codes);
+        let own = &words[words.len() - MIDDLE_ROWS..];
+        let rows = rows.min(MIDDLE_ROWS);
+        let of = LeastOf(self.own, products, own, rows);
+        let (squares, least) = self.arch.dispatch(of);
         Ok(Looked {
             query: self,
-            squares: self.squares(table.group(row..row + 1)?),
-            rows: rows.min(MIDDLE_ROWS),
+            squares,
+            least,
+            rows,
         })
     }
 
@@ -189,7 +196,7 @@ impl SketchedQuery {
         group: u64,
         bounds: &mut [f32],
     ) -> Result<(), super::SearchError> {
-        let squares = self.squares::<COARSE_ROWS>(table.group(group..group + 1)?);
+        let squares = self.squares(table.group(group..group + 1)?);
         self.arch.dispatch(BoundsOf(self, &squares, bounds));
         Ok(())
     }
@@ -219,11 +226,35 @@ impl pulp::WithSimd for BoundsOf<'_> {
     }
 }
 
+/// What the query adds, its products with the rows, what each adds, how many count: the squared
+/// distances between codes and the least of them.
+struct LeastOf<'a>(i32, [i32; MIDDLE_ROWS], &'a [i32], usize);
+
+impl pulp::WithSimd for LeastOf<'_> {
+    type Output = ([i32; MIDDLE_ROWS], i32);
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Self::Output {
+        let LeastOf(of_query, mut squares, own, rows) = self;
+        for (square, of_row) in squares.iter_mut().zip(own) {
+            *square = of_query + of_row - 2 * *square;
+        }
+        let least = |squares: &[i32]| squares.iter().fold(i32::MAX, |least, s| least.min(*s));
+        let least = match rows {
+            // Of a known number, which the compiler needs.
+            MIDDLE_ROWS => least(&squares),
+            _ => least(&squares[..rows]),
+        };
+        (squares, least)
+    }
+}
+
 /// What a query's sketch says of the rows of a 5 kbp bin.
 #[derive(Debug)]
 pub(super) struct Looked<'a> {
     query: &'a SketchedQuery,
     squares: [i32; MIDDLE_ROWS],
+    least: i32,
     rows: usize,
 }
 
@@ -231,8 +262,7 @@ impl Looked<'_> {
     /// Below the computed squared distance of any of the rows, at this scale alone.
     #[inline]
     pub fn bound(&self) -> f32 {
-        let least = self.squares[..self.rows].iter().copied().min();
-        self.query.of_square(least.unwrap_or(i32::MAX))
+        self.query.of_square(self.least)
     }
 
     /// The same of those rows that are wanted.
