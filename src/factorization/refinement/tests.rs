@@ -193,7 +193,7 @@ fn steps_by_hand_are_autograds() {
                 seed: 5,
                 index: u64::from(step),
             };
-            let mut take = |member: &mut Learner| {
+            let take = |member: &mut Learner| {
                 member.step(&samples, &options, &Adam::default(), step, &dropout)
             };
             let (a, b) = (take(&mut by_hand).unwrap(), take(&mut torch).unwrap());

@@ -114,6 +114,7 @@ impl RefinementTraining {
             // wait for each other at every one of them, ten times as long as the products take.
             tch::set_num_threads(1);
         }
+        map_large_arrays();
         options.check()?;
         config.check()?;
         let blocks = Blocks::new(&set.axis, &set.mask);
@@ -475,6 +476,17 @@ impl RefinementTraining {
         self.spread = kept.spread;
         self.begin_pass();
         Ok(())
+    }
+}
+
+/// From now on, has large arrays go back to the system as soon as they are free. A window's arrays
+/// are allocated by all threads, each from memory of its own, where the next window's need not find
+/// what became free: two windows' room was taken for one.
+fn map_large_arrays() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: takes and returns numbers, and may be called at any time from any thread.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
     }
 }
 
