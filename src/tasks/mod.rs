@@ -36,6 +36,8 @@ mod error;
 mod features;
 mod fold;
 mod folds;
+#[cfg(test)]
+mod golden;
 mod import;
 mod importance;
 mod kind;
