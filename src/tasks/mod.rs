@@ -48,6 +48,7 @@ mod result;
 mod rows;
 mod run;
 mod score;
+mod scorer;
 mod settings;
 mod suite;
 #[cfg(test)]

@@ -15,10 +15,11 @@ use super::{Calibration, FeatureSet, Learner, RunResult, Target, TaskError, Task
 use crate::store::Database;
 
 /// The suites that ship with Persea: their names, and their files.
-pub const fn shipped_suites() -> [(&'static str, &'static str); 2] {
+pub const fn shipped_suites() -> [(&'static str, &'static str); 3] {
     [
         ("pilot", include_str!("suites/pilot.toml")),
         ("published", include_str!("suites/published.toml")),
+        ("targetfinder", include_str!("suites/targetfinder.toml")),
     ]
 }
 
@@ -115,8 +116,15 @@ pub struct SuiteItem {
     #[serde(default)]
     pub calibrate: Calibration,
     /// As in a run.
+    pub select: Option<usize>,
+    /// As in a run.
     #[serde(default)]
     pub importance: bool,
+    /// As in a run.
+    #[serde(default)]
+    pub inductive: bool,
+    /// As in a run.
+    pub upstream_bins: Option<u64>,
     /// As in a run.
     pub bootstrap: Option<usize>,
 }
@@ -244,7 +252,10 @@ impl SuiteItem {
             cpg: self.cpg.as_ref().map(|p| data.join(p)),
             tune: self.tune,
             calibrate: self.calibrate,
+            select: self.select,
             importance: self.importance,
+            inductive: self.inductive,
+            upstream_bins: self.upstream_bins.unwrap_or(defaults.upstream_bins),
             bootstrap: self.bootstrap.unwrap_or(defaults.bootstrap),
             ..defaults
         }
@@ -364,7 +375,7 @@ fn import_once(
 }
 
 impl Suite {
-    /// Reads a suite by its path, or one that ships (`pilot`, `published`) by its name; the folder
+    /// Reads a suite by its path, or one that ships (`pilot`, `published`, `targetfinder`) by its name; the folder
     /// that its paths are relative to unless the user says otherwise.
     ///
     /// # Errors
