@@ -3,9 +3,9 @@
     python scripts/bench_downstream.py ../shared/peers ../shared/data/published peer.json       # the peer's folds
     persea task suite published --data ../shared/data/published --format json > ours.json
     python scripts/bench_downstream.py --compare peer.json ours.json
-    python scripts/bench_downstream.py --times persea ../shared/peers ../shared/data/published 3
+    python scripts/bench_downstream.py --times persea ../shared/peers ../shared/data/published 3 peer.json
 
-The last takes the time of each table, in turn: the peer's twenty folds, without Python's start, and the whole of
+The last writes the peer's folds too, and takes the time of each table, in turn: the peer's twenty folds, without Python's start, and the whole of
 `persea task run`, start, intervals and baseline included. As often as the number says; printed are the medians.
 
 Needs numpy, xgboost and scikit-learn. The folds are the peer's own (its function `folds`), which `--folds shuffled`
@@ -59,7 +59,8 @@ def run_peer(peers, published, output):
     output.write_text(json.dumps(results))
 
 
-def times(program, peers, published, rounds):
+def times(program, peers, published, rounds, output):
+    results = []
     with tempfile.TemporaryDirectory() as folder:
         persea = lambda *a: subprocess.run([program, *map(str, a), "--db", f"{folder}/times.persea"], check=True,
                                            capture_output=True)
@@ -74,13 +75,16 @@ def times(program, peers, published, rounds):
         for task, features, path in tables(published):
             theirs, ours = [], []
             for _ in range(rounds):
-                theirs.append(peer_table(peers, published, task, path)[1])
+                scores, seconds = peer_table(peers, published, task, path)
+                theirs.append(seconds)
                 began = time.perf_counter()
                 persea("task", "run", TASKS[task], "--features", f"published:{features}", "--matrix", f"{features}={path}",
                        "--folds", "shuffled", "--threshold", "0.5", "--no-store")
                 ours.append(time.perf_counter() - began)
             theirs, ours = statistics.median(theirs), statistics.median(ours)
+            results.append(dict(task=task, features=features, folds=scores, seconds=theirs))
             print(f"{task}\t{features}\t{theirs:.2f}\t{ours:.2f}\t{ours / theirs:.2f}", flush=True)
+    output.write_text(json.dumps(results))
 
 
 def compare(peer, ours):
@@ -103,6 +107,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "--compare":
         compare(Path(sys.argv[2]), Path(sys.argv[3]))
     elif sys.argv[1] == "--times":
-        times(Path(sys.argv[2]).resolve(), Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]))
+        times(Path(sys.argv[2]).resolve(), Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]), Path(sys.argv[6]))
     else:
         run_peer(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

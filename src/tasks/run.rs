@@ -128,6 +128,20 @@ pub fn run(
     settings: &RunSettings,
     progress: &mut dyn FnMut(Progress),
 ) -> crate::Result<Outcome> {
+    run_sharing(database, settings, &mut Made::new(), progress)
+}
+
+/// Features that have been made, by term.
+pub(crate) type Made = HashMap<Term, Arc<Features>>;
+
+/// A run that takes those features that are made already and leaves behind those that it makes:
+/// for runs that differ in nothing but learner, folds, seed and replicates.
+pub(crate) fn run_sharing(
+    database: &Database,
+    settings: &RunSettings,
+    made: &mut Made,
+    progress: &mut dyn FnMut(Progress),
+) -> crate::Result<Outcome> {
     let began = Instant::now();
     let settings = with_biosamples(database, settings)?;
     settings.check()?;
@@ -147,7 +161,7 @@ pub fn run(
     let positive: Vec<bool> = rows.examples_positive();
     let classes = (rows.target == Target::Classification).then_some(positive.as_slice());
     let folds = Folds::new(&settings.folds, database.axis(), &rows.examples, classes)?;
-    let terms = make_terms(database, &settings, &inputs, &rows, progress)?;
+    make_terms(database, &settings, &inputs, &rows, made, progress)?;
     let genes = database.genes()?;
     let placed = rows.examples.iter().all(|e| e.place.is_some());
     let genes = if placed { genes } else { Vec::new() };
@@ -159,7 +173,7 @@ pub fn run(
             kind: RowKind::Features,
             learner: Some(settings.learner),
             features: Some(Computed {
-                terms: set.terms.iter().map(|t| Arc::clone(&terms[t])).collect(),
+                terms: set.terms.iter().map(|t| Arc::clone(&made[t])).collect(),
             }),
             parameters: None,
         })
@@ -168,10 +182,17 @@ pub fn run(
     specs.extend(basis.into_iter().map(Spec::from));
     let n_specs = specs.len();
     let scorer = Scorer::new(&rows, &folds, &settings);
-    let mut scored = Vec::new();
+    let (mut scored, mut notes) = (Vec::new(), scorer.notes());
     for (i, spec) in specs.iter().enumerate() {
         progress(Progress::Row(spec.name.clone(), i, n_specs));
-        scored.push(scorer.score(spec)?);
+        match scorer.score(spec) {
+            Ok(row) => scored.push(row),
+            // Such as labels elsewhere that are all equal: the feature sets are still worth a run.
+            Err(e) if spec.kind == RowKind::Baseline => {
+                notes.push(format!("baseline {} is left out: {e}", spec.name));
+            }
+            Err(e) => return Err(e),
+        }
     }
     let primary = rows.target.primary();
     let compared: Vec<compare::Row<'_>> = scored
@@ -183,7 +204,6 @@ pub fn run(
         })
         .collect();
     let comparisons = compare(&compared, primary, scorer.replicates.n_units());
-    let mut notes = scorer.notes();
     if comparisons.iter().filter(|c| c.p.is_some()).count() > 1 {
         notes.push(format!(
             "p of {} comparisons, corrected by Holm's method: p_holm",
@@ -303,15 +323,15 @@ fn make_terms(
     settings: &RunSettings,
     inputs: &Inputs,
     rows: &Rows,
+    made: &mut Made,
     progress: &mut dyn FnMut(Progress),
-) -> crate::Result<HashMap<Term, Arc<Features>>> {
+) -> crate::Result<()> {
     let request = Request {
         biosamples: rows.biosamples.clone(),
         assays: settings.assays.clone(),
         poolings: settings.pooling.clone(),
         upstream_bins: settings.upstream_bins,
     };
-    let mut made: HashMap<Term, Arc<Features>> = HashMap::new();
     let mut maker = None;
     for term in settings.features.iter().flat_map(|f| &f.terms) {
         if made.contains_key(term) {
@@ -319,7 +339,7 @@ fn make_terms(
         }
         progress(Progress::Features(term.to_string()));
         let features = if let Term::Published(name) = term {
-            of_matrix(name, inputs, rows)?
+            of_matrix(name, settings, inputs, rows)?
         } else {
             let maker = match &maker {
                 Some(maker) => maker,
@@ -334,10 +354,15 @@ fn make_terms(
         };
         made.insert(term.clone(), Arc::new(features));
     }
-    Ok(made)
+    Ok(())
 }
 
-fn of_matrix(name: &str, inputs: &Inputs, rows: &Rows) -> crate::Result<Features> {
+fn of_matrix(
+    name: &str,
+    settings: &RunSettings,
+    inputs: &Inputs,
+    rows: &Rows,
+) -> crate::Result<Features> {
     let Some(matrix) = inputs.matrices.iter().find(|m| m.name == name) else {
         let known: Vec<&str> = inputs.matrices.iter().map(|m| m.name.as_str()).collect();
         return Err(TaskError::Settings(match known.is_empty() {
@@ -350,10 +375,11 @@ fn of_matrix(name: &str, inputs: &Inputs, rows: &Rows) -> crate::Result<Features
         .into());
     };
     if matrix.n_rows != rows.all.len() {
+        let source = settings.matrices.iter().find(|m| m.name == name);
         return Err(TaskError::Features(format!(
-            "matrix {} has {} rows, the task {} examples: they must agree row by row (of labels in \
-             an array, `task import custom --rows N` takes the first N)",
-            matrix.name,
+            "{} has {} rows, the task {} examples: they must agree row by row (of labels in an \
+             array, `task import custom --rows N` takes the first N)",
+            source.map_or(name.to_string(), |m| m.path.display().to_string()),
             matrix.n_rows,
             rows.all.len()
         ))
