@@ -1,5 +1,5 @@
 //! Speed, with the peers beside it: `make bench`, or `cargo bench -- training` for one of
-//! `training`, `imputation`, `genome-size`, `ingest`, `store`, `search`, `search-genome`,
+//! `training`, `imputation`, `bigwig`, `genome-size`, `ingest`, `store`, `search`, `search-genome`,
 //! `search-biology` and `selection`.
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
@@ -7,6 +7,7 @@
 //! and the load. A peer that is not there is left out, which is said. What is measured and what it
 //! came to: docs/performance.md.
 
+mod bigwig;
 mod figures;
 mod genome_size;
 mod ingest;
@@ -30,9 +31,10 @@ struct Bench {
     rounds: usize,
 }
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "training",
     "imputation",
+    "bigwig",
     "genome-size",
     "ingest",
     "store",
@@ -73,6 +75,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("imputation") {
         speed::imputation(&bench)?;
+    }
+    if wanted("bigwig") {
+        bigwig::run(&bench)?;
     }
     if wanted("genome-size") {
         genome_size::run(&bench)?;

@@ -9,6 +9,7 @@ mod experiment;
 mod observed;
 mod stream;
 mod write;
+mod writers;
 
 pub use completed::{
     CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use super::Stream;
+use super::writers::{Stop, write_files};
 use crate::compendium::Experiment;
 use crate::formats::{Format, SignalWriter, create_signal};
 use crate::model::TrainedModel;
@@ -52,11 +55,16 @@ pub fn write_experiments(
     let mut done = 0;
     for group in outputs.chunks(OPEN_FILES) {
         let create = |path: &PathBuf| create_signal(path, format, model.axis());
-        let mut writers: Vec<Box<dyn SignalWriter>> = Vec::with_capacity(group.len());
-        let mut uncertain: Vec<Option<Box<dyn SignalWriter>>> = Vec::with_capacity(group.len());
+        let mut files: Vec<Box<dyn SignalWriter>> = Vec::with_capacity(2 * group.len());
+        // Each experiment's files: the signal, and how uncertain it is.
+        let mut places: Vec<(usize, Option<usize>)> = Vec::with_capacity(group.len());
         for output in group {
-            writers.push(create(&output.path)?);
-            uncertain.push(output.uncertainty.as_ref().map(create).transpose()?);
+            files.push(create(&output.path)?);
+            let signal = files.len() - 1;
+            if let Some(path) = &output.uncertainty {
+                files.push(create(path)?);
+            }
+            places.push((signal, output.uncertainty.as_ref().map(|_| signal + 1)));
         }
         let experiments: Vec<Experiment> = group.iter().map(|o| o.experiment.clone()).collect();
         let transform = |i: usize| match scale {
@@ -66,32 +74,27 @@ pub fn write_experiments(
             }
             Scale::Transformed => Transform::None,
         };
-        let mut signal = Vec::new();
-        let mut write = |i: usize, first: u64, values: &[f32], deviations: &[f32]| {
-            let transform = transform(i);
-            signal.clear();
-            signal.extend(values.iter().map(|v| transform.invert(*v)));
-            writers[i].write(first, &signal)?;
-            if let Some(writer) = &mut uncertain[i] {
-                signal.clear();
-                let pairs = values.iter().zip(deviations);
-                signal.extend(pairs.map(|(v, d)| deviation_of_signal(transform, *v, *d)));
-                writer.write(first, &signal)?;
+        write_files(files, |writers| {
+            let mut write = |i: usize, first: u64, values: &[f32], deviations: &[f32]| {
+                let (transform, (signal, uncertainty)) = (transform(i), places[i]);
+                let inverted = values.par_iter().map(|v| transform.invert(*v));
+                writers.write(signal, first, inverted.collect())?;
+                if let Some(file) = uncertainty {
+                    let pairs = values.par_iter().zip(deviations);
+                    let apart = pairs.map(|(v, d)| deviation_of_signal(transform, *v, *d));
+                    writers.write(file, first, apart.collect())?;
+                }
+                done += values.len() as u64;
+                progress(done);
+                Ok(())
+            };
+            if group.iter().any(|o| o.uncertainty.is_some()) {
+                return stream.run_with_deviation::<Stop>(&experiments, spans, &mut write);
             }
-            done += values.len() as u64;
-            progress(done);
-            Ok(())
-        };
-        if group.iter().any(|o| o.uncertainty.is_some()) {
-            stream.run_with_deviation::<crate::Error>(&experiments, spans, &mut write)?;
-        } else {
-            stream.run::<crate::Error>(&experiments, spans, &mut |i, first, values| {
+            stream.run::<Stop>(&experiments, spans, &mut |i, first, values| {
                 write(i, first, values, &[])
-            })?;
-        }
-        for writer in writers.into_iter().chain(uncertain.into_iter().flatten()) {
-            writer.finish()?;
-        }
+            })
+        })?;
     }
     Ok(())
 }

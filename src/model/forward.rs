@@ -10,7 +10,9 @@ use ndarray::{Array2, s};
 use rayon::prelude::*;
 
 use super::packed::{Below, Into, Packed, PackedRoom};
+use super::panels::Panels;
 use super::parameters::InputRows;
+use super::single_layer::SingleLayer;
 use super::{ModelError, Network, Sizes};
 use crate::genome::Scale;
 
@@ -67,8 +69,8 @@ pub struct Forward {
     biosamples: Array2<f32>,
     /// First-layer contribution of each assay and the bias, `[n_assays, nodes]`.
     assays: Array2<f32>,
-    /// First-layer weights of each genome scale, `[factors, nodes]`.
-    genome: [Vec<f32>; 3],
+    /// First-layer weights of each genome scale.
+    genome: [Panels; 3],
     further: Vec<Packed>,
     /// As long as the last hidden layer's panels are wide together, or `nodes` where there is one
     /// hidden layer.
@@ -113,7 +115,10 @@ impl Forward {
             nodes: sizes.nodes,
             biosamples: network.biosamples.dot(&part(biosample)),
             assays: network.assays.dot(&part(assay)) + &first.bias,
-            genome: genome.map(|rows| part(rows).iter().copied().collect()),
+            genome: genome.map(|rows| {
+                let weight: Vec<f32> = part(rows).iter().copied().collect();
+                Panels::new(&weight, sizes.nodes)
+            }),
             output: match further.last() {
                 Some(last) => last.padded(output),
                 None => output,
@@ -161,14 +166,7 @@ impl Forward {
                 let bins = first..(first + n).min(n_bins);
                 if self.further.is_empty() {
                     self.coarse_parts(block, &bins, &mut room.coarse);
-                    pulp::Arch::new().dispatch(SingleLayer {
-                        forward: self,
-                        block,
-                        bins,
-                        coarse: &room.coarse,
-                        shifts: &shifts,
-                        out: &mut out,
-                    });
+                    self.single_layer(block, bins, &room.coarse, &shifts, &mut out);
                     return;
                 }
                 self.genome_part(block, &bins, room);
@@ -218,6 +216,32 @@ impl Forward {
         Ok(())
     }
 
+    /// Predicts a tile with a network of one hidden layer.
+    fn single_layer(
+        &self,
+        block: &GenomeBlock,
+        bins: Range<usize>,
+        coarse: &[f32],
+        shifts: &[Vec<f32>],
+        out: &mut [&mut [f32]],
+    ) {
+        let table = &block.scales[Scale::Bp25.index()];
+        let (all, cols) = (table.as_slice().unwrap_or_default(), table.ncols());
+        let first = block.row(Scale::Bp250, bins.start);
+        pulp::Arch::new().dispatch(SingleLayer {
+            weight: &self.genome[Scale::Bp25.index()],
+            factors: &all[bins.start * cols..bins.end * cols],
+            coarse: |i| {
+                let row = block.row(Scale::Bp250, bins.start + i) - first;
+                &coarse[row * self.nodes..][..self.nodes]
+            },
+            shifts,
+            output: &self.output,
+            output_bias: self.output_bias,
+            out,
+        });
+    }
+
     /// What biosample and assay contribute to the first layer.
     fn shift(&self, biosample: usize, assay: usize) -> Result<Vec<f32>, ModelError> {
         if biosample >= self.biosamples.nrows() || assay >= self.assays.nrows() {
@@ -245,36 +269,34 @@ impl Forward {
     /// What the two coarse scales contribute together to some bins of a block, a row every 250 bp.
     fn coarse_parts(&self, block: &GenomeBlock, bins: &Range<usize>, out: &mut Vec<f32>) {
         let rows = |scale: Scale| block.row(scale, bins.start)..block.row(scale, bins.end - 1) + 1;
-        let add_part = |scale: Scale, rows: &Range<usize>, out: &mut [f32]| {
-            let table = &block.scales[scale.index()];
-            let cols = table.ncols();
-            let all = table.as_slice().unwrap_or_default();
-            let values = &all[rows.start * cols..rows.end * cols];
-            self.add_products(values, scale, out);
-        };
         let coarsest = rows(Scale::Kbp5);
-        let mut coarse = vec![0f32; coarsest.len() * self.nodes];
-        add_part(Scale::Kbp5, &coarsest, &mut coarse);
+        let (nothing, mut coarse) = (vec![0f32; self.nodes], Vec::new());
+        self.products(block, Scale::Kbp5, &coarsest, |_| &nothing, &mut coarse);
         let middle = rows(Scale::Bp250);
         let per = (Scale::Kbp5.bins() / Scale::Bp250.bins()) as usize;
-        let before = (block.first_bin / Scale::Bp250.bins()) as usize % per;
-        out.clear();
-        for row in middle.clone() {
-            let of = (before + row) / per - coarsest.start;
-            out.extend_from_slice(&coarse[of * self.nodes..][..self.nodes]);
-        }
-        add_part(Scale::Bp250, &middle, out);
+        let before = (block.first_bin / Scale::Bp250.bins()) as usize % per + middle.start;
+        let above = |row: usize| {
+            let row = (before + row) / per - coarsest.start;
+            &coarse[row * self.nodes..][..self.nodes]
+        };
+        self.products(block, Scale::Bp250, &middle, above, out);
     }
 
-    /// Adds what factors of a scale contribute to the first layer, `[rows, nodes]`. A row's sums do not
-    /// depend on which rows are with it, as a library's would: a region is imputed as the whole is.
-    fn add_products(&self, factors: &[f32], scale: Scale, out: &mut [f32]) {
-        pulp::Arch::new().dispatch(AddProducts {
-            factors,
-            weight: &self.genome[scale.index()],
-            nodes: self.nodes,
-            out,
-        });
+    /// What a scale's factors in some rows add to what the coarser ones contribute to the first layer,
+    /// `[rows, nodes]`. A region is imputed bit for bit as the whole is: see [`Panels::products`].
+    fn products<'a>(
+        &self,
+        block: &GenomeBlock,
+        scale: Scale,
+        rows: &Range<usize>,
+        coarser: impl Fn(usize) -> &'a [f32],
+        out: &mut Vec<f32>,
+    ) {
+        let table = &block.scales[scale.index()];
+        let (all, cols) = (table.as_slice().unwrap_or_default(), table.ncols());
+        out.resize(rows.len() * self.nodes, 0.0);
+        let factors = &all[rows.start * cols..rows.end * cols];
+        self.genome[scale.index()].products(factors, coarser, out);
     }
 
     /// The genome's contribution to the first layer of some bins, `[bins, nodes]`: shared by all
@@ -282,16 +304,11 @@ impl Forward {
     fn genome_part(&self, block: &GenomeBlock, bins: &Range<usize>, room: &mut Room) {
         self.coarse_parts(block, bins, &mut room.coarse);
         let first = block.row(Scale::Bp250, bins.start);
-        room.genome.clear();
-        for bin in bins.clone() {
-            let row = block.row(Scale::Bp250, bin) - first;
-            (room.genome).extend_from_slice(&room.coarse[row * self.nodes..][..self.nodes]);
-        }
-        let fine = &block.scales[Scale::Bp25.index()];
-        let cols = fine.ncols();
-        let all = fine.as_slice().unwrap_or_default();
-        let factors = &all[bins.start * cols..bins.end * cols];
-        self.add_products(factors, Scale::Bp25, &mut room.genome);
+        let above = |i: usize| {
+            let row = block.row(Scale::Bp250, bins.start + i) - first;
+            &room.coarse[row * self.nodes..][..self.nodes]
+        };
+        self.products(block, Scale::Bp25, bins, above, &mut room.genome);
     }
 
     /// The first layer's activations, from the genome's part to `room.now`.
@@ -324,129 +341,6 @@ impl Forward {
             };
         }
         last.activate(below, &mut room.packed, into);
-    }
-}
-
-/// Numbers summed apart, so that the compiler keeps them in vector registers.
-const LANES: usize = 16;
-/// Units of a layer taken at once.
-const UNITS: usize = 4 * LANES;
-
-/// `out += factors · weight`, each sum from the first factor to the last.
-struct AddProducts<'a> {
-    factors: &'a [f32],
-    /// `[cols, nodes]`.
-    weight: &'a [f32],
-    nodes: usize,
-    out: &'a mut [f32],
-}
-
-impl pulp::WithSimd for AddProducts<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) {
-        let AddProducts {
-            factors,
-            weight,
-            nodes,
-            out,
-        } = self;
-        let cols = weight.len() / nodes.max(1);
-        // A few columns of the weights stay in the cache for all rows.
-        for start in (0..nodes).step_by(UNITS) {
-            let n = UNITS.min(nodes - start);
-            let rows = factors.chunks_exact(cols.max(1));
-            for (factors, out) in rows.zip(out.chunks_exact_mut(nodes)) {
-                let out = &mut out[start..start + n];
-                let mut units = [0f32; UNITS];
-                load(&mut units, out);
-                for (factor, weight) in factors.iter().zip(weight.chunks_exact(nodes)) {
-                    let mut column = [0f32; UNITS];
-                    load(&mut column, &weight[start..start + n]);
-                    for (unit, w) in units.iter_mut().zip(&column) {
-                        *unit += factor * w;
-                    }
-                }
-                out.copy_from_slice(&units[..n]);
-            }
-        }
-    }
-}
-
-/// A network of one hidden layer over a tile, for all experiments: no activation is written.
-struct SingleLayer<'a, 'b> {
-    forward: &'a Forward,
-    block: &'a GenomeBlock,
-    bins: Range<usize>,
-    /// From [`Forward::coarse_parts`].
-    coarse: &'a [f32],
-    shifts: &'a [Vec<f32>],
-    out: &'a mut [&'b mut [f32]],
-}
-
-impl pulp::WithSimd for SingleLayer<'_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) {
-        let Forward {
-            nodes,
-            genome,
-            output,
-            output_bias,
-            ..
-        } = self.forward;
-        let weight = &genome[Scale::Bp25.index()];
-        let table = &self.block.scales[Scale::Bp25.index()];
-        let (all, cols) = (table.as_slice().unwrap_or_default(), table.ncols());
-        let first = self.block.row(Scale::Bp250, self.bins.start);
-        let mut sums = vec![[0f32; LANES]; self.shifts.len()];
-        for (i, bin) in self.bins.clone().enumerate() {
-            let row = self.block.row(Scale::Bp250, bin) - first;
-            let coarse = &self.coarse[row * nodes..][..*nodes];
-            let factors = &all[bin * cols..][..cols];
-            sums.fill([0.0; LANES]);
-            let mut start = 0;
-            while start < *nodes {
-                // What the last units lack stays zero, and adds nothing: so does its weight.
-                let n = UNITS.min(nodes - start);
-                let mut units = [0f32; UNITS];
-                load(&mut units, &coarse[start..start + n]);
-                for (factor, weight) in factors.iter().zip(weight.chunks_exact(*nodes)) {
-                    let mut column = [0f32; UNITS];
-                    load(&mut column, &weight[start..start + n]);
-                    for (unit, w) in units.iter_mut().zip(&column) {
-                        *unit += factor * w;
-                    }
-                }
-                let mut last = [0f32; UNITS];
-                load(&mut last, &output[start..start + n]);
-                for (sum, shift) in sums.iter_mut().zip(self.shifts) {
-                    let mut moved = [0f32; UNITS];
-                    load(&mut moved, &shift[start..start + n]);
-                    let parts = (units.chunks_exact(LANES).zip(moved.chunks_exact(LANES)))
-                        .zip(last.chunks_exact(LANES));
-                    for ((unit, shift), weight) in parts {
-                        for (((s, u), m), w) in sum.iter_mut().zip(unit).zip(shift).zip(weight) {
-                            *s += (u + m).max(0.0) * w;
-                        }
-                    }
-                }
-                start += n;
-            }
-            for (out, sum) in self.out.iter_mut().zip(&sums) {
-                out[i] = output_bias + sum.iter().sum::<f32>();
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn load(to: &mut [f32; UNITS], from: &[f32]) {
-    match <&[f32; UNITS]>::try_from(from) {
-        Ok(whole) => *to = *whole,
-        Err(_) => to[..from.len()].copy_from_slice(from),
     }
 }
 

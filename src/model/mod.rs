@@ -11,9 +11,11 @@ mod factor_table;
 mod forward;
 mod hidden;
 mod packed;
+mod panels;
 mod parameters;
 pub(crate) mod product;
 mod refinement;
+mod single_layer;
 mod stored;
 
 pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};

@@ -2,11 +2,13 @@
 //!
 //! A library's product lays the weights out anew at every call, which costs as much as the product
 //! itself where only as many rows as fit a core's cache are multiplied. Here it is done once a
-//! model. Columns lie in panels as wide as the registers that hold their sums; what is done with
+//! model ([`Panels`]); what is done with
 //! the sums (bias, ReLU, the last layer's dot product) is done while a panel is in the first-level
 //! cache, so that the last hidden layer's activations are never written.
 
 use pulp::Simd;
+
+use super::panels::{Panels, registers};
 
 /// Rows whose sums are in registers at once.
 const ROWS: usize = 6;
@@ -18,11 +20,7 @@ const GROUP: usize = 64;
 /// A dense layer, `[inputs, outputs]` and bias, ready to multiply with.
 #[derive(Debug, Clone)]
 pub(crate) struct Packed {
-    inputs: usize,
-    outputs: usize,
-    width: usize,
-    /// Panels of `width` columns, `[inputs, width]` each; what the last one lacks is zero.
-    panels: Vec<f32>,
+    panels: Panels,
     /// As long as the panels are wide together.
     bias: Vec<f32>,
 }
@@ -47,30 +45,10 @@ pub(crate) enum Into<'a> {
 impl Packed {
     /// Lays out a row-major weight.
     pub fn new(weight: &[f32], bias: &[f32]) -> Self {
-        let outputs = bias.len();
-        let inputs = weight.len() / outputs.max(1);
-        let width = pulp::Arch::new().dispatch(Width);
-        let n_panels = outputs.div_ceil(width);
-        let mut panels = vec![0f32; n_panels * inputs * width];
-        for (p, panel) in panels.chunks_exact_mut((inputs * width).max(1)).enumerate() {
-            let first = p * width;
-            let n = width.min(outputs - first);
-            for (to, from) in panel
-                .chunks_exact_mut(width)
-                .zip(weight.chunks_exact(outputs))
-            {
-                to[..n].copy_from_slice(&from[first..first + n]);
-            }
-        }
+        let panels = Panels::new(weight, bias.len());
         let mut bias = bias.to_vec();
-        bias.resize(n_panels * width, 0.0);
-        Packed {
-            inputs,
-            outputs,
-            width,
-            panels,
-            bias,
-        }
+        bias.resize(panels.padded(), 0.0);
+        Packed { panels, bias }
     }
 
     /// A vector over the outputs, as long as [`Into::Dot`] takes it.
@@ -84,14 +62,15 @@ impl Packed {
     ///
     /// `room` can be used again; its contents do not matter.
     pub fn activate(&self, below: Below<'_>, room: &mut PackedRoom, into: Into<'_>) {
-        let n = below.rows.len() / self.inputs.max(1);
-        let n_inputs = self.inputs;
+        let n_inputs = self.panels.inputs();
+        let n = below.rows.len() / n_inputs.max(1);
         pulp::Arch::new().dispatch(Find {
             inputs: &mut room.inputs,
             below,
             n_inputs,
         });
-        room.sums.resize(n.next_multiple_of(ROWS) * self.width, 0.0);
+        room.sums
+            .resize(n.next_multiple_of(ROWS) * self.panels.width(), 0.0);
         pulp::Arch::new().dispatch(Activate {
             layer: self,
             inputs: &room.inputs,
@@ -191,21 +170,6 @@ fn find(
     found.starts.push(n);
 }
 
-/// The width of a panel on this processor: two registers, or four where there are 32 of 512 bits.
-struct Width;
-
-impl pulp::WithSimd for Width {
-    type Output = usize;
-
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F32_LANES * registers::<S>()
-    }
-}
-
-const fn registers<S: Simd>() -> usize {
-    if S::F32_LANES >= 16 { 4 } else { 2 }
-}
-
 struct Activate<'a> {
     layer: &'a Packed,
     inputs: &'a Inputs,
@@ -229,18 +193,13 @@ impl pulp::WithSimd for Activate<'_> {
 impl Activate<'_> {
     #[inline(always)]
     fn run<S: Simd, const REGISTERS: usize>(mut self, simd: S) {
-        let Packed {
-            inputs,
-            outputs,
-            width,
-            ..
-        } = *self.layer;
+        let layer = &self.layer.panels;
+        let (inputs, outputs, width) = (layer.inputs(), layer.outputs(), layer.width());
         if let Into::Dot(_, out) = &mut self.into {
             out[..self.n].fill(0.0);
         }
         let n_depths = inputs.div_ceil(DEPTH);
-        let panels = (self.layer.panels.chunks_exact((inputs * width).max(1)))
-            .zip(self.layer.bias.chunks_exact(width));
+        let panels = layer.iter().zip(self.layer.bias.chunks_exact(width));
         for (p, (panel, bias)) in panels.enumerate() {
             for sums in self.sums.chunks_exact_mut(width) {
                 sums.copy_from_slice(bias);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tch::Device;
 
+use super::learner::{Dropout, Learner};
 use super::network::TorchMember;
 use super::sampling::{Described, Peaks, Samples, Targets, highest_percent};
 use super::*;
@@ -156,43 +157,100 @@ fn a_resumed_training_equals_an_uninterrupted_one_bit_for_bit() {
     }
 }
 
+/// A network on libtorch with the first values that one by hand has.
+fn on_torch(config: &RefinementConfig, by_hand: &Learner) -> Learner {
+    let (flat, moments) = (by_hand.flat().unwrap(), by_hand.moments().unwrap());
+    let moments = moments.split_at(flat.len());
+    Learner::Torch(TorchMember::new(config, &flat, moments, Device::Cpu).unwrap())
+}
+
+fn some_samples(config: &RefinementConfig, n: usize) -> Samples {
+    let value = |i: usize| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * 2.0;
+    Samples {
+        rows: (0..n * config.inputs()).map(value).collect(),
+        averages: (0..n).map(|i| value(i + 3) / 4.0).collect(),
+        values: (0..n).map(value).collect(),
+        weights: (0..n).map(|i| 1.0 + value(i + 7).abs()).collect(),
+    }
+}
+
+#[test]
+fn steps_by_hand_are_autograds() {
+    for (nodes, layers, n) in [(48, 2, 600), (7, 3, 300), (16, 1, 5)] {
+        let config = RefinementConfig {
+            nodes,
+            layers,
+            ..RefinementConfig::new(3, 3)
+        };
+        let samples = some_samples(&config, n);
+        let options = RefinementOptions::default();
+        let mut by_hand = Learner::initial(&config, 3, 0, Device::Cpu).unwrap();
+        let mut torch = on_torch(&config, &by_hand);
+        let start = by_hand.flat().unwrap();
+        for step in 1..12 {
+            let dropout = Dropout {
+                share: 0.4,
+                seed: 5,
+                index: u64::from(step),
+            };
+            let take = |member: &mut Learner| {
+                member.step(&samples, &options, &Adam::default(), step, &dropout)
+            };
+            let (a, b) = (take(&mut by_hand).unwrap(), take(&mut torch).unwrap());
+            assert!((a - b).abs() < 1e-4 * b, "{nodes} {step}: {a} {b}");
+        }
+        let (ours, theirs) = (by_hand.flat().unwrap(), torch.flat().unwrap());
+        let apart = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+        let moved = start.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+        let (apart, moved) = (apart.fold(0f32, f32::max), moved.fold(0f32, f32::max));
+        // A gradient that is 0 but for rounding moves its parameter by as much as any other.
+        let far = ours
+            .iter()
+            .zip(&theirs)
+            .filter(|(a, b)| (*a - *b).abs() > 1e-4);
+        assert!(
+            far.count() * 200 <= ours.len(),
+            "{nodes}: {apart} of {moved}"
+        );
+        assert!(moved > 5e-3, "{moved}");
+    }
+}
+
 #[test]
 fn both_forward_passes_agree() {
     let config = RefinementConfig {
         nodes: 48,
         ..RefinementConfig::new(3, 3)
     };
-    let width = config.inputs();
-    let mut torch = TorchMember::initial(&config, 3, 0, Device::Cpu).unwrap();
+    let by_hand = Learner::initial(&config, 3, 0, Device::Cpu).unwrap();
     let n = 600;
-    let value = |i: usize| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * 2.0;
-    let mut samples = Samples {
-        rows: (0..n * width).map(value).collect(),
-        averages: vec![0.0; n],
-        values: (0..n).map(value).collect(),
-        weights: vec![1.0; n],
-    };
-    let options = RefinementOptions {
-        dropout: 0.0,
-        ..RefinementOptions::default()
-    };
-    // Some steps, so that no layer is zero; then targets that are our own forward pass' outputs:
-    // what libtorch makes of the same rows is off by the squared error it reports.
-    for step in 1..30 {
-        torch
-            .step(&samples, &options, &Adam::default(), step, (1, 1))
+    for mut learner in [on_torch(&config, &by_hand), by_hand] {
+        let mut samples = some_samples(&config, n);
+        samples.averages.fill(0.0);
+        let options = RefinementOptions::default();
+        let dropout = Dropout {
+            share: 0.0,
+            seed: 1,
+            index: 1,
+        };
+        // Some steps, so that no layer is zero; then targets that are imputation's own outputs: what
+        // training makes of the same rows is off by the squared error it reports.
+        for step in 1..30 {
+            learner
+                .step(&samples, &options, &Adam::default(), step, &dropout)
+                .unwrap();
+        }
+        let member = learner.to_member(&config).unwrap();
+        let mut ours = vec![0f32; n];
+        member.add(&samples.rows, 1.0, &mut ours);
+        let size = ours.iter().map(|v| f64::from(v * v)).sum::<f64>() / n as f64;
+        assert!(size > 1e-3, "{size}");
+        samples.values = ours;
+        let apart = learner
+            .step(&samples, &options, &Adam::default(), 30, &dropout)
             .unwrap();
+        assert!(apart.sqrt() < 1e-5, "{apart}");
     }
-    let member = torch.to_member().unwrap();
-    let mut ours = vec![0f32; n];
-    member.add(&samples.rows, 1.0, &mut ours);
-    let size = ours.iter().map(|v| f64::from(v * v)).sum::<f64>() / n as f64;
-    assert!(size > 1e-3, "{size}");
-    samples.values = ours;
-    let apart = torch
-        .step(&samples, &options, &Adam::default(), 30, (1, 1))
-        .unwrap();
-    assert!(apart.sqrt() < 1e-5, "{apart}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use tch::Device;
 
 use super::kept::RefinementKept;
-use super::network::TorchMember;
+use super::learner::{Dropout, Learner};
 use super::options::RefinementOptions;
 use super::sampling::{Described, GROUP, Peaks, Targets, highest_percent, n_groups, shuffled};
 use crate::factorization::{
@@ -78,7 +78,7 @@ pub struct RefinementTraining {
     done: Vec<Member>,
     /// Which network is being trained: 0 is the trial where there is one.
     network: usize,
-    current: TorchMember,
+    current: Learner,
     position: Position,
     pass_loss: (f64, u64),
     /// Steps of a network's training in all.
@@ -114,6 +114,7 @@ impl RefinementTraining {
             // wait for each other at every one of them, ten times as long as the products take.
             tch::set_num_threads(1);
         }
+        map_large_arrays();
         options.check()?;
         config.check()?;
         let blocks = Blocks::new(&set.axis, &set.mask);
@@ -126,7 +127,7 @@ impl RefinementTraining {
         let n = inputs.tracks.len();
         let mean = (0..n).map(variance).sum::<f64>() / n as f64;
         let mut training = RefinementTraining {
-            current: TorchMember::initial(&config, seed, 0, device)?,
+            current: Learner::initial(&config, seed, 0, device)?,
             weights: (0..n).map(|i| (variance(i) / mean) as f32).collect(),
             peaks: peaks(&set, &inputs, &blocks, options.peak_weight)?,
             options: options.clone(),
@@ -176,7 +177,7 @@ impl RefinementTraining {
     }
 
     fn begin_network(&mut self) -> Result<(), FactorizationError> {
-        self.current = TorchMember::initial(&self.config, self.seed, self.network, self.device)?;
+        self.current = Learner::initial(&self.config, self.seed, self.network, self.device)?;
         self.position = Position::default();
         self.pass_loss = (0.0, 0);
         self.begin_pass();
@@ -318,12 +319,17 @@ impl RefinementTraining {
         let samples =
             self.targets(&which)
                 .draw(&described, groups, Some(&self.standardisation), number);
-        let (adam, seed) = (self.adam(), self.seed);
+        let adam = self.adam();
+        let dropout = Dropout {
+            share: self.options.dropout,
+            seed: self.seed,
+            index: number,
+        };
         let now = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
         let loss = self
             .current
-            .step(&samples, &self.options, &adam, now, (seed, number))?;
+            .step(&samples, &self.options, &adam, now, &dropout)?;
         self.described = Some(described);
         self.order = Some((stream, order));
         if !loss.is_finite() {
@@ -359,7 +365,7 @@ impl RefinementTraining {
         };
         if pass >= self.options.passes {
             if !self.in_trial() {
-                self.done.push(self.current.to_member()?);
+                self.done.push(self.current.to_member(&self.config)?);
             }
             self.network += 1;
             if self.network < self.n_networks() {
@@ -384,7 +390,7 @@ impl RefinementTraining {
             config: self.config.clone(),
             inputs: self.inputs.clone(),
             standardisation: self.standardisation.clone(),
-            members: vec![self.current.to_member()?],
+            members: vec![self.current.to_member(&self.config)?],
             spread: Spread::default(),
         };
         let targets: Vec<_> = (self.trial.targets.iter())
@@ -461,8 +467,7 @@ impl RefinementTraining {
         &mut self,
         kept: RefinementKept,
     ) -> Result<(), FactorizationError> {
-        self.current =
-            TorchMember::from_flat(&self.config, &kept.current, &kept.moments, self.device)?;
+        self.current = Learner::from_flat(&self.config, &kept.current, &kept.moments, self.device)?;
         self.network = kept.network;
         self.position = kept.position;
         self.pass_loss = kept.pass_loss;
@@ -471,6 +476,17 @@ impl RefinementTraining {
         self.spread = kept.spread;
         self.begin_pass();
         Ok(())
+    }
+}
+
+/// From now on, has large arrays go back to the system as soon as they are free. A window's arrays
+/// are allocated by all threads, each from memory of its own, where the next window's need not find
+/// what became free: two windows' room was taken for one.
+fn map_large_arrays() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: takes and returns numbers, and may be called at any time from any thread.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
     }
 }
 
