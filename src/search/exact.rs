@@ -9,7 +9,7 @@ use super::allowed::Permit;
 use super::best::{Best, Found};
 use super::gathered::Gathered;
 use super::layout::{Coarse, Layout};
-use super::measure::Measure;
+use super::measure::{Measure, Sketched};
 use super::tables::Tables;
 use super::terms::LANES;
 use crate::genome::Scale;
@@ -30,7 +30,7 @@ const BINS_AHEAD: usize = 3;
 /// How many rows a search has looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RowsRead {
-    /// At 5 kbp.
+    /// At 5 kbp, as sketches or themselves.
     pub kbp5: u64,
     /// At 250 bp.
     pub bp250: u64,
@@ -102,10 +102,11 @@ impl<'a, M: Measure> Walk<'a, M> {
         mut self,
         scratch: &mut Scratch<M::Term>,
     ) -> Result<(Vec<Found>, RowsRead), SearchError> {
-        self.coarse_terms(scratch)?;
         if self.task.resolution == Scale::Kbp5 {
+            self.coarse_terms(None, scratch)?;
             self.coarse_rows(scratch)?;
         } else if let (Scale::Bp25, Some(gathered)) = (self.task.resolution, self.task.gathered) {
+            self.coarse_terms(None, scratch)?;
             let (layout, permit, spread) = (self.layout, &self.task.permit, self.task.spread);
             let sums = &scratch.sums;
             let n = gathered.offer_all(self.measure, sums, layout, permit, spread, &mut self.best);
@@ -117,15 +118,25 @@ impl<'a, M: Measure> Walk<'a, M> {
         Ok((self.best.into_sorted(), self.read))
     }
 
-    /// The coarse part of every 5 kbp row that may matter; the bound of all others is NaN, which
-    /// no comparison lets through.
-    fn coarse_terms(&mut self, scratch: &mut Scratch<M::Term>) -> Result<(), SearchError> {
-        let table = &self.tables.factors[Scale::Kbp5.index()];
+    /// A bound of every 5 kbp row that may matter, from its sketch or from its coarse part, which is
+    /// then kept; the bound of all others is NaN, which no comparison lets through.
+    fn coarse_terms(
+        &mut self,
+        sketched: Option<&Sketched>,
+        scratch: &mut Scratch<M::Term>,
+    ) -> Result<(), SearchError> {
+        let table = match sketched {
+            Some(_) => &self.tables.sketch_coarse,
+            None => &self.tables.factors[Scale::Kbp5.index()],
+        };
         let n_rows = self.layout.n_rows();
         scratch.sums.resize(n_rows, M::Term::default());
         scratch.bounds.resize(n_rows, f32::NAN);
         let measure = self.measure;
         let of_group = |group: usize, sums: &mut [M::Term], bounds: &mut [f32]| {
+            if let Some(sketched) = sketched {
+                return sketched.coarse.bounds(table, group as u64, bounds);
+            }
             let first = group * LANES;
             let rows = first as u64..(first + sums.len()) as u64;
             measure.terms(Scale::Kbp5, table.group(rows)?, sums);
@@ -182,69 +193,101 @@ impl<'a, M: Measure> Walk<'a, M> {
         Ok(())
     }
 
+    /// The coarse part of a 5 kbp row.
+    fn coarse_sum(&self, row: usize) -> Result<M::Term, SearchError> {
+        let mut sum = [M::Term::default()];
+        let values = self.tables.coarse_rows.group(row as u64..row as u64 + 1)?;
+        self.measure.terms(Scale::Kbp5, values, &mut sum);
+        Ok(sum[0])
+    }
+
     fn descend(&mut self, scratch: &mut Scratch<M::Term>) -> Result<(), SearchError> {
-        if let Some(home) = self.task.home
-            && !scratch.bounds[home].is_nan()
-        {
-            scratch.bounds[home] = f32::NAN;
-            self.visit(home, scratch.sums[home])?;
-        }
-        for row in seeds(&scratch.bounds) {
+        let measure = self.measure;
+        let sketched = measure.sketched();
+        self.coarse_terms(sketched, scratch)?;
+        let home = self
+            .task
+            .home
+            .filter(|home| !scratch.bounds[*home].is_nan());
+        for row in home.into_iter().chain(seeds(&scratch.bounds, home)) {
             if scratch.bounds[row] <= self.best.bound() {
                 scratch.bounds[row] = f32::NAN;
-                self.visit(row, scratch.sums[row])?;
+                let sum = match sketched {
+                    Some(_) => self.coarse_sum(row)?,
+                    None => scratch.sums[row],
+                };
+                self.visit(row, sum)?;
             }
         }
         self.candidates(scratch);
-        let Some(sketched) = self.measure.sketched() else {
+        let Some(sketched) = sketched else {
             for (_, row) in &scratch.candidates {
                 self.visit(*row as usize, scratch.sums[*row as usize])?;
             }
             return Ok(());
         };
-        let mut promising: Vec<(f32, u32)> = Vec::with_capacity(CHUNK);
+        let mut promising = Vec::with_capacity(CHUNK);
         for chunk in scratch.candidates.chunks(CHUNK) {
-            promising.clear();
-            for (i, (coarse, row)) in chunk.iter().enumerate() {
-                let limit = self.best.bound();
-                if let Some((bound, ahead)) = chunk.get(i + SKETCHES_AHEAD)
-                    && *bound <= limit
-                {
-                    let ahead = u64::from(*ahead);
-                    self.tables.sketch.prefetch(ahead..ahead + 1);
-                }
-                if *coarse > limit {
-                    continue;
-                }
-                let bin = &self.layout.rows()[*row as usize];
-                let n = usize::from(bin.n_250bp);
-                let looked = sketched.look(&self.tables.sketch, u64::from(*row), n)?;
-                self.read.sketches += n as u64;
-                let mut bound = coarse + looked.bound();
-                if bound <= self.best.bound() && self.task.permit.allowed.is_some() {
-                    let wanted = |i| self.task.permit.any(bin.bins_of_250bp(i));
-                    bound = coarse + looked.bound_of(wanted);
-                }
-                if bound <= self.best.bound() {
-                    promising.push((bound, *row));
-                }
-            }
-            promising.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            self.promising(sketched, chunk, &mut promising)?;
             let ahead = |place: usize| {
-                if let Some((_, row)) = promising.get(place) {
+                if let Some((_, _, row)) = promising.get(place) {
+                    let own = u64::from(*row);
+                    self.tables.coarse_rows.prefetch(own..own + 1);
                     let rows = self.layout.rows()[*row as usize].rows_250bp();
                     self.tables.factors[Scale::Bp250.index()].prefetch(rows);
                 }
             };
             ahead(0);
-            for (i, (bound, row)) in promising.iter().enumerate() {
+            for (i, (bound, middle, row)) in promising.iter().enumerate() {
                 if *bound > self.best.bound() {
                     break;
                 }
                 ahead(i + 1);
-                self.visit(*row as usize, scratch.sums[*row as usize])?;
+                let row = *row as usize;
+                let sum = self.coarse_sum(row)?;
+                if measure.coarse_bound(row, sum) + middle <= self.best.bound() {
+                    self.visit(row, sum)?;
+                }
             }
         }
+        Ok(())
+    }
+
+    /// Those of some 5 kbp bins whose 250 bp rows' sketches leave them in, from the least bound up: the
+    /// bound, the 250 bp rows' share of it, the bin.
+    fn promising(
+        &mut self,
+        sketched: &Sketched,
+        chunk: &[(f32, u32)],
+        promising: &mut Vec<(f32, f32, u32)>,
+    ) -> Result<(), SearchError> {
+        promising.clear();
+        let limit = self.best.bound();
+        let table = &self.tables.sketch_middle;
+        for (i, (coarse, row)) in chunk.iter().enumerate() {
+            if let Some((bound, ahead)) = chunk.get(i + SKETCHES_AHEAD)
+                && *bound <= limit
+            {
+                let ahead = u64::from(*ahead);
+                table.prefetch(ahead..ahead + 1);
+            }
+            if *coarse > limit {
+                continue;
+            }
+            let bin = &self.layout.rows()[*row as usize];
+            let n = usize::from(bin.n_250bp);
+            let looked = sketched.middle.look(table, u64::from(*row), n)?;
+            self.read.sketches += n as u64;
+            let mut middle = looked.bound();
+            if coarse + middle <= limit && self.task.permit.allowed.is_some() {
+                let wanted = |i| self.task.permit.any(bin.bins_of_250bp(i));
+                middle = looked.bound_of(wanted);
+            }
+            if coarse + middle <= limit {
+                promising.push((coarse + middle, middle, *row));
+            }
+        }
+        promising.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
         Ok(())
     }
 
@@ -252,28 +295,31 @@ impl<'a, M: Measure> Walk<'a, M> {
     /// that would take longer than to look at some in vain.
     fn candidates(&self, scratch: &mut Scratch<M::Term>) {
         let limit = self.best.bound();
+        scratch.unordered.resize(scratch.bounds.len(), (0.0, 0));
+        // Without a branch: which bounds are let through cannot be foreseen.
+        let mut n = 0;
+        for (row, bound) in scratch.bounds.iter().enumerate() {
+            scratch.unordered[n] = (*bound, row as u32);
+            n += usize::from(*bound <= limit);
+        }
+        let unordered = &scratch.unordered[..n];
         let mut least = f32::INFINITY;
         let mut greatest = f32::NEG_INFINITY;
-        scratch.unordered.clear();
-        for (row, bound) in scratch.bounds.iter().enumerate() {
-            if *bound <= limit {
-                least = least.min(*bound);
-                greatest = greatest.max(*bound);
-                scratch.unordered.push((*bound, row as u32));
-            }
+        for (bound, _) in unordered {
+            least = if *bound < least { *bound } else { least };
+            greatest = if *bound > greatest { *bound } else { greatest };
         }
         let per_step = (STEPS - 1) as f32 / (greatest - least).max(f32::MIN_POSITIVE);
         let step = |bound: f32| (((bound - least) * per_step) as usize).min(STEPS - 1);
         let mut starts = [0usize; STEPS + 1];
-        for (bound, _) in &scratch.unordered {
+        for (bound, _) in unordered {
             starts[step(*bound) + 1] += 1;
         }
         for i in 0..STEPS {
             starts[i + 1] += starts[i];
         }
-        scratch.candidates.clear();
-        scratch.candidates.resize(scratch.unordered.len(), (0.0, 0));
-        for found in &scratch.unordered {
+        scratch.candidates.resize(n, (0.0, 0));
+        for found in unordered {
             let at = &mut starts[step(found.0)];
             scratch.candidates[*at] = *found;
             *at += 1;
@@ -443,12 +489,12 @@ impl<'a, M: Measure> Walk<'a, M> {
     }
 }
 
-/// The rows of the least bounds, least first.
-fn seeds(bounds: &[f32]) -> impl Iterator<Item = usize> + use<> {
+/// The rows of the least bounds, least first, without one.
+fn seeds(bounds: &[f32], without: Option<usize>) -> impl Iterator<Item = usize> + use<> {
     let mut least = [(f32::INFINITY, usize::MAX); SEEDS];
     let mut worst = f32::INFINITY;
     for (row, bound) in bounds.iter().enumerate() {
-        if *bound < worst {
+        if *bound < worst && Some(row) != without {
             let at = least.partition_point(|(b, _)| b <= bound);
             least.copy_within(at..SEEDS - 1, at + 1);
             least[at] = (*bound, row);

@@ -3,6 +3,7 @@
 use std::ops::Add;
 
 use super::SearchError;
+use super::flat::Flat;
 use super::sketch::{Coder, SketchedQuery};
 use super::tables::Tables;
 use super::terms::{Product, products, squared};
@@ -34,10 +35,34 @@ pub(super) trait Measure: Sync {
     /// What hits are ordered by.
     fn distance(&self, sum: Self::Term) -> f32;
 
-    /// The query's sketch, where sketches bound this distance: as terms do, they are added to the
-    /// coarse bound.
-    fn sketched(&self) -> Option<&SketchedQuery> {
+    /// The query's sketches, where sketches bound this distance: as terms do, they add up.
+    fn sketched(&self) -> Option<&Sketched> {
         None
+    }
+}
+
+/// A query's sketches.
+pub(super) struct Sketched {
+    pub middle: SketchedQuery,
+    pub coarse: SketchedQuery,
+}
+
+impl Sketched {
+    fn new(
+        arch: pulp::Arch,
+        query: &Embedding,
+        tables: &Tables,
+    ) -> Result<Option<Self>, SearchError> {
+        let of = |coder: &Flat, scale: Scale| {
+            let coder = Coder::of_numbers(coder.group(0..1)?);
+            let part = &query.parts[scale.index()];
+            Ok::<_, SearchError>(coder.map(|coder| SketchedQuery::new(arch, &coder, part)))
+        };
+        let middle = of(&tables.coder_middle, Scale::Bp250)?;
+        let coarse = of(&tables.coder_coarse, Scale::Kbp5)?;
+        Ok(middle
+            .zip(coarse)
+            .map(|(middle, coarse)| Sketched { middle, coarse }))
     }
 }
 
@@ -47,7 +72,7 @@ pub(super) struct Squared<'a> {
     arch: pulp::Arch,
     query: &'a Embedding,
     /// For hits of 25 bp and 250 bp: the coarse scale has no use for it.
-    sketched: Option<SketchedQuery>,
+    sketched: Option<Sketched>,
 }
 
 impl<'a> Squared<'a> {
@@ -56,12 +81,10 @@ impl<'a> Squared<'a> {
         query: &'a Embedding,
         tables: &Tables,
     ) -> Result<Self, SearchError> {
-        let coder = Coder::of_numbers(tables.coder.group(0..1)?);
-        let middle = &query.parts[Scale::Bp250.index()];
         Ok(Squared {
             arch,
             query,
-            sketched: coder.map(|coder| SketchedQuery::new(arch, &coder, middle)),
+            sketched: Sketched::new(arch, query, tables)?,
         })
     }
 }
@@ -89,7 +112,7 @@ impl Measure for Squared<'_> {
         sum
     }
 
-    fn sketched(&self) -> Option<&SketchedQuery> {
+    fn sketched(&self) -> Option<&Sketched> {
         self.sketched.as_ref()
     }
 }

@@ -22,6 +22,7 @@ mod allowed;
 mod annotation;
 mod approximate;
 mod best;
+mod code_products;
 mod error;
 mod exact;
 mod example;

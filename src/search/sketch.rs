@@ -1,26 +1,31 @@
-//! 250 bp rows in a byte a factor: a bound from below that costs a fraction of the distance.
+//! Rows in a byte a factor: a bound from below that costs a fraction of the distance.
 //!
 //! What lies in one 5 kbp bin differs at 250 bp almost as much as what lies far apart, so that the
-//! 5 kbp part of a distance alone leaves many bins to be looked into. Their sketches are looked at first.
+//! 5 kbp part of a distance alone leaves many bins to be looked into. Their sketches are looked at first; and
+//! those of the 5 kbp rows before the rows themselves, of which few are then read.
 //!
 //! All factors are clamped to a box and rounded to steps of one size. Clamping two vectors to the
 //! same convex box never takes them farther apart, so with x̂ and q̂ the rounded ones and ε the length of a rounding
-//! error, |q − x| ≥ |q̂ − x̂| − ε(q) − ε(x). Squares of code differences fit 16 bits and are summed with
-//! saturation, which makes the sum smaller and never larger.
+//! error, |q − x| ≥ |q̂ − x̂| − ε(q) − ε(x). Between codes, |q̂ − x̂|² = |q̂|² + |x̂|² − 2 q̂·x̂ in whole numbers, the same
+//! on every processor (`code_products.rs`).
 
+use super::code_products::{Kernel, products};
 use super::flat::Flat;
 
-/// Rows that a sketch has room for: those of a whole 5 kbp bin.
-const ROWS: usize = 20;
-/// Rows that are summed at once, in lanes of a power of two; those beyond a column's own belong to
-/// the next column, and nobody reads their sums.
-const ROOM: usize = 32;
+/// Rows of a sketch of 250 bp rows: those of a whole 5 kbp bin.
+pub(super) const MIDDLE_ROWS: usize = 20;
+/// Rows of a sketch of 5 kbp rows.
+pub(super) const COARSE_ROWS: usize = super::terms::LANES;
 /// The box reaches so many standard deviations from the mean.
 const REACH: f64 = 4.5;
+/// What is taken from a query's codes so that they fit a signed byte.
+const MIDDLE_CODE: i32 = 128;
+/// Factors beyond which sums of whole numbers could overflow.
+const MOST_FACTORS: usize = 8_192;
 
-/// Numbers (of four codes each) that the sketch of a 5 kbp bin takes.
-pub(super) const fn numbers(factors: usize) -> usize {
-    (factors * ROWS + ROOM - ROWS).div_ceil(4)
+/// Numbers (of four codes each, and one a row) that the sketch of so many rows takes.
+pub(super) const fn numbers(factors: usize, rows: usize) -> usize {
+    (factors.div_ceil(4) + 1) * rows
 }
 
 /// How codes are made.
@@ -65,6 +70,9 @@ impl Coder {
         let [low @ .., step, error] = numbers else {
             return None;
         };
+        if low.len() > MOST_FACTORS {
+            return None;
+        }
         Some(Coder {
             low: low.to_vec(),
             step: *step,
@@ -80,65 +88,85 @@ impl Coder {
         (code as u8, (inside - code) * step)
     }
 
-    /// Sketches a transposed group of rows, `[factors, rows]`.
-    pub fn encode(&mut self, group: &[f32], out: &mut Vec<f32>) {
+    /// Sketches a transposed group of at most `room` rows, `[factors, rows]`: for each four factors
+    /// the rows' codes, and at the end what each row adds to a squared distance by itself.
+    pub fn encode(&mut self, group: &[f32], room: usize, out: &mut Vec<f32>) {
         let factors = self.low.len();
         let rows = group.len() / factors.max(1);
-        let mut codes = vec![0u8; 4 * numbers(factors)];
+        let mut words = vec![0u32; numbers(factors, room)];
         let mut errors = vec![0f64; rows];
+        let mut own = vec![0i32; rows];
         for j in 0..factors {
-            for i in 0..rows.min(ROWS) {
+            for i in 0..rows.min(room) {
                 let (code, error) = self.code(j, group[j * rows + i]);
-                codes[j * ROWS + i] = code;
+                words[j / 4 * room + i] |= u32::from(code) << (8 * (j % 4));
                 errors[i] += error * error;
+                own[i] += i32::from(code) * (i32::from(code) - 2 * MIDDLE_CODE);
             }
+        }
+        let last = words.len() - room;
+        for (word, own) in words[last..].iter_mut().zip(&own) {
+            *word = own.cast_unsigned();
         }
         let longest = errors.iter().fold(0f64, |m, e| m.max(e.sqrt()));
         // Up, so that it is a bound in f32 as well.
         self.error = self.error.max((longest * (1.0 + 1e-6)) as f32);
-        let (four, _) = codes.as_chunks::<4>();
-        out.extend(four.iter().map(|c| f32::from_ne_bytes(*c)));
+        out.extend(words.iter().map(|w| f32::from_bits(*w)));
     }
 }
 
 /// A query's sketch.
 #[derive(Debug, Clone)]
 pub(super) struct SketchedQuery {
-    codes: Vec<u8>,
+    /// Four codes each, less [`MIDDLE_CODE`].
+    codes: Vec<i32>,
+    /// The sum of its codes' squares.
+    own: i32,
     step: f32,
     /// Both rounding errors.
     error: f32,
     /// Sums of squares are computed to within this share.
     slack: f32,
+    kernel: Kernel,
     arch: pulp::Arch,
 }
 
 impl SketchedQuery {
     pub fn new(arch: pulp::Arch, coder: &Coder, query: &[f32]) -> Self {
         let mut square = 0f64;
-        let mut codes = Vec::with_capacity(query.len());
+        let mut own = 0i32;
+        let mut codes = vec![0i32; query.len().div_ceil(4)];
         for (j, x) in query.iter().enumerate() {
             let (code, error) = coder.code(j, *x);
             square += error * error;
-            codes.push(code);
+            own += i32::from(code) * i32::from(code);
+            let centred = (i32::from(code) - MIDDLE_CODE) & 0xff;
+            codes[j / 4] |= centred << (8 * (j % 4));
         }
         SketchedQuery {
             slack: 1.0 - 4.0 * (query.len() + 4) as f32 * f32::EPSILON,
             error: ((square.sqrt() + f64::from(coder.error)) * (1.0 + 1e-6)) as f32,
             step: coder.step,
+            own,
             codes,
+            kernel: Kernel::of_this_processor(),
             arch,
         }
     }
 
-    /// The sums of squared code differences of a bin's rows.
+    /// The squared distances between a group's codes and the query's.
     #[inline]
-    fn sums(&self, sketch: &[f32]) -> [u16; ROOM] {
-        let codes = bytemuck::cast_slice(sketch);
-        self.arch.dispatch(SumsOf(codes, &self.codes))
+    fn squares(&self, sketch: &[f32]) -> [i32; COARSE_ROWS] {
+        let words = bytemuck::cast_slice(sketch);
+        let mut squares = products::<COARSE_ROWS>(self.kernel, words, &self.codes);
+        let own = &words[words.len() - COARSE_ROWS..];
+        for (square, of_row) in squares.iter_mut().zip(own) {
+            *square = self.own + of_row - 2 * *square;
+        }
+        squares
     }
 
-    /// The sums of a 5 kbp bin, of which the first so many count.
+    /// What the sketch of a 5 kbp bin says of its 250 bp rows, of which the first so many count.
     #[inline]
     pub fn look(
         &self,
@@ -146,36 +174,78 @@ impl SketchedQuery {
         row: u64,
         rows: usize,
     ) -> Result<Looked<'_>, super::SearchError> {
+        let words = bytemuck::cast_slice(table.group(row..row + 1)?);
+        let products = products::<MIDDLE_ROWS>(self.kernel, words, &self.codes);
+        let own = &words[words.len() - MIDDLE_ROWS..];
+        let rows = rows.min(MIDDLE_ROWS);
+        let of = LeastOf(self.own, products, own, rows);
+        let (squares, least) = self.arch.dispatch(of);
         Ok(Looked {
             query: self,
-            sums: self.sums(table.group(row..row + 1)?),
-            rows: rows.min(ROWS),
+            squares,
+            least,
+            rows,
         })
+    }
+
+    /// Below the computed squared distances of a group of 5 kbp rows, at this scale alone.
+    #[inline]
+    pub fn bounds(
+        &self,
+        table: &Flat,
+        group: u64,
+        bounds: &mut [f32],
+    ) -> Result<(), super::SearchError> {
+        let squares = self.squares(table.group(group..group + 1)?);
+        self.arch.dispatch(BoundsOf(self, &squares, bounds));
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn of_square(&self, square: i32) -> f32 {
+        let SketchedQuery {
+            step, slack, error, ..
+        } = self;
+        let distance = ((square as f32).sqrt() * step * slack - error).max(0.0);
+        distance * distance * slack
     }
 }
 
-/// A bin's codes and the query's.
-struct SumsOf<'a>(&'a [u8], &'a [u8]);
+/// A query, squared distances between codes, bounds.
+struct BoundsOf<'a>(&'a SketchedQuery, &'a [i32; COARSE_ROWS], &'a mut [f32]);
 
-impl pulp::WithSimd for SumsOf<'_> {
-    type Output = [u16; ROOM];
+impl pulp::WithSimd for BoundsOf<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) -> [u16; ROOM] {
-        let SumsOf(codes, query) = self;
-        let mut sums = [0u16; ROOM];
-        for (j, q) in query.iter().enumerate() {
-            let Some(column) = codes[j * ROWS..].first_chunk::<ROOM>() else {
-                break;
-            };
-            let q = i16::from(*q);
-            for (sum, code) in sums.iter_mut().zip(column) {
-                let difference = i16::from(*code) - q;
-                let square = difference.wrapping_mul(difference) as u16;
-                *sum = sum.saturating_add(square);
-            }
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let BoundsOf(query, squares, bounds) = self;
+        for (bound, square) in bounds.iter_mut().zip(squares) {
+            *bound = query.of_square(*square);
         }
-        sums
+    }
+}
+
+/// What the query adds, its products with the rows, what each adds, how many count: the squared
+/// distances between codes and the least of them.
+struct LeastOf<'a>(i32, [i32; MIDDLE_ROWS], &'a [i32], usize);
+
+impl pulp::WithSimd for LeastOf<'_> {
+    type Output = ([i32; MIDDLE_ROWS], i32);
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Self::Output {
+        let LeastOf(of_query, mut squares, own, rows) = self;
+        for (square, of_row) in squares.iter_mut().zip(own) {
+            *square = of_query + of_row - 2 * *square;
+        }
+        let least = |squares: &[i32]| squares.iter().fold(i32::MAX, |least, s| least.min(*s));
+        let least = match rows {
+            // Of a known number, which the compiler needs.
+            MIDDLE_ROWS => least(&squares),
+            _ => least(&squares[..rows]),
+        };
+        (squares, least)
     }
 }
 
@@ -183,7 +253,8 @@ impl pulp::WithSimd for SumsOf<'_> {
 #[derive(Debug)]
 pub(super) struct Looked<'a> {
     query: &'a SketchedQuery,
-    sums: [u16; ROOM],
+    squares: [i32; MIDDLE_ROWS],
+    least: i32,
     rows: usize,
 }
 
@@ -191,24 +262,14 @@ impl Looked<'_> {
     /// Below the computed squared distance of any of the rows, at this scale alone.
     #[inline]
     pub fn bound(&self) -> f32 {
-        let least = self.sums[..self.rows].iter().copied().min();
-        self.of_sum(least.unwrap_or(u16::MAX))
+        self.query.of_square(self.least)
     }
 
     /// The same of those rows that are wanted.
     pub fn bound_of(&self, wanted: impl Fn(usize) -> bool) -> f32 {
-        let rows = self.sums[..self.rows].iter().enumerate();
-        let least = rows.filter(|(i, _)| wanted(*i)).map(|(_, sum)| *sum).min();
-        self.of_sum(least.unwrap_or(u16::MAX))
-    }
-
-    #[inline]
-    fn of_sum(&self, sum: u16) -> f32 {
-        let SketchedQuery {
-            step, slack, error, ..
-        } = self.query;
-        let distance = (f32::from(sum).sqrt() * step * slack - error).max(0.0);
-        distance * distance * slack
+        let rows = self.squares[..self.rows].iter().enumerate();
+        let least = rows.filter(|(i, _)| wanted(*i)).map(|(_, square)| *square);
+        self.query.of_square(least.min().unwrap_or(i32::MAX))
     }
 }
 
@@ -249,12 +310,12 @@ mod tests {
             let mut group = Vec::new();
             transpose(&x, factors, &mut group);
             let mut sketch = Vec::new();
-            coder.encode(&group, &mut sketch);
-            prop_assert_eq!(sketch.len(), numbers(factors));
+            coder.encode(&group, MIDDLE_ROWS, &mut sketch);
+            prop_assert_eq!(sketch.len(), numbers(factors, MIDDLE_ROWS));
             prop_assert_eq!(Coder::of_numbers(&coder.to_numbers()), Some(coder.clone()));
             let arch = pulp::Arch::new();
             let asked = SketchedQuery::new(arch, &coder, &query);
-            let table = Flat::in_memory(sketch, numbers(factors));
+            let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
             let looked = asked.look(&table, 0, rows).unwrap();
             let bound = looked.bound();
             let mut distances = vec![0f32; rows];
@@ -263,6 +324,15 @@ mod tests {
             prop_assert!(bound <= least, "{} {}", bound, least);
             for (i, distance) in distances.iter().enumerate() {
                 prop_assert!(looked.bound_of(|row| row == i) <= *distance);
+            }
+            // The same rows as 5 kbp rows.
+            let mut sketch = Vec::new();
+            coder.encode(&group, COARSE_ROWS, &mut sketch);
+            let table = Flat::in_memory(sketch, numbers(factors, COARSE_ROWS));
+            let mut bounds = vec![0f32; rows];
+            asked.bounds(&table, 0, &mut bounds).unwrap();
+            for (bound, distance) in bounds.iter().zip(&distances) {
+                prop_assert!(bound <= distance, "{} {}", bound, distance);
             }
         }
     }
@@ -279,10 +349,10 @@ mod tests {
         let mut coder = Coder::new(&moments, rows as f64);
         let (mut group, mut sketch) = (Vec::new(), Vec::new());
         transpose(&x, factors, &mut group);
-        coder.encode(&group, &mut sketch);
+        coder.encode(&group, MIDDLE_ROWS, &mut sketch);
         let arch = pulp::Arch::new();
         let asked = SketchedQuery::new(arch, &coder, &query);
-        let table = Flat::in_memory(sketch, numbers(factors));
+        let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
         let bound = asked.look(&table, 0, rows).unwrap().bound();
         let mut distances = vec![0f32; rows];
         squared(arch, &group, &query, &mut distances);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::SearchError;
 use super::flat::{Flat, FlatWriter, Origin};
 use super::layout::Layout;
-use super::sketch::{self, Coder};
+use super::sketch::{self, COARSE_ROWS, Coder, MIDDLE_ROWS};
 use super::terms::{LANES, transpose};
 use super::view::{Metric, View};
 use crate::genome::{BIN_BP, GenomeAxis, Scale};
@@ -16,7 +16,7 @@ use crate::store::{Database, StoreError};
 const READ_NUMBERS: usize = 8 << 20;
 
 /// The parts, in the order of [`Tables`].
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 13] = [
     "25bp",
     "250bp",
     "5kbp",
@@ -25,12 +25,15 @@ const PARTS: [&str; 10] = [
     "250bp_over_5kbp",
     "norms_250bp",
     "norms_5kbp",
+    "5kbp_rows",
     "sketch_250bp",
-    "sketch_coder",
+    "sketch_5kbp",
+    "sketch_250bp_coder",
+    "sketch_5kbp_coder",
 ];
 
 /// Where in [`PARTS`] those begin that are made of others.
-const SKETCH: usize = 8;
+const SKETCH: usize = 9;
 
 /// A model's factors as search wants them.
 #[derive(Debug)]
@@ -49,10 +52,16 @@ pub(super) struct Tables {
     /// For each 5 kbp bin the least and the greatest squared norm of the 250 bp and 25 bp factors
     /// in it.
     pub norms_coarse: Flat,
+    /// The 5 kbp factors again, each row by itself: few are read where sketches leave the others out.
+    pub coarse_rows: Flat,
     /// For each 5 kbp bin the sketch of its 250 bp rows.
-    pub sketch: Flat,
-    /// How sketches are made, in one row.
-    pub coder: Flat,
+    pub sketch_middle: Flat,
+    /// For each group of 5 kbp rows their sketch.
+    pub sketch_coarse: Flat,
+    /// How the sketches of 250 bp rows are made, in one row.
+    pub coder_middle: Flat,
+    /// How those of 5 kbp rows are.
+    pub coder_coarse: Flat,
 }
 
 /// What the tables of a model are made of, and the shapes they must have.
@@ -63,8 +72,8 @@ pub(super) struct Shape {
     kind: &'static str,
     model: String,
     axis: [u8; 32],
-    rows: [u64; 10],
-    cols: [usize; 10],
+    rows: [u64; 13],
+    cols: [usize; 13],
 }
 
 impl Shape {
@@ -79,7 +88,19 @@ impl Shape {
             model: model.stored().checksum.clone(),
             axis: axis_hash(model.axis()),
             rows: [
-                rows[0], rows[1], rows[2], rows[1], rows[2], rows[2], rows[1], rows[2], rows[2], 1,
+                rows[0],
+                rows[1],
+                rows[2],
+                rows[1],
+                rows[2],
+                rows[2],
+                rows[1],
+                rows[2],
+                rows[2],
+                rows[2],
+                rows[2].div_ceil(LANES as u64),
+                1,
+                1,
             ],
             cols: [
                 fine,
@@ -90,8 +111,11 @@ impl Shape {
                 middle,
                 2,
                 2,
-                sketch::numbers(middle),
+                coarse,
+                sketch::numbers(middle, MIDDLE_ROWS),
+                sketch::numbers(coarse, COARSE_ROWS),
                 middle + 2,
+                coarse + 2,
             ],
         }
     }
@@ -148,8 +172,11 @@ impl Tables {
             middle_over_coarse: part(5)?,
             norms_middle: part(6)?,
             norms_coarse: part(7)?,
-            sketch: part(8)?,
-            coder: part(9)?,
+            coarse_rows: part(8)?,
+            sketch_middle: part(9)?,
+            sketch_coarse: part(10)?,
+            coder_middle: part(11)?,
+            coder_coarse: part(12)?,
         })
     }
 
@@ -174,12 +201,13 @@ impl Tables {
         let mut sinks = (0..SKETCH).map(create).collect::<Result<Vec<Sink>, _>>()?;
         let moments = derive(database, model, layout, view, &mut sinks)?;
         finish(sinks)?;
-        // Made of the 250 bp part, which has to be whole first.
+        // Made of the factors' own parts, which have to be whole first.
         let middle = shape.open_part(Scale::Bp250.index())?;
+        let coarse = shape.open_part(Scale::Kbp5.index())?;
         let mut sinks = (SKETCH..PARTS.len())
             .map(create)
             .collect::<Result<Vec<Sink>, _>>()?;
-        sketch_rows(layout, &middle, &moments, &mut sinks)?;
+        sketch_rows(layout, [&middle, &coarse], &moments, &mut sinks)?;
         finish(sinks)?;
         database.sync_index()?;
         Ok(())
@@ -205,7 +233,8 @@ impl Tables {
         let moments = derive(database, model, layout, view, &mut sinks)?;
         let mut parts = flats(sinks, 0);
         let mut sinks: Vec<Sink> = memory(PARTS.len() - SKETCH);
-        sketch_rows(layout, &parts[Scale::Bp250.index()], &moments, &mut sinks)?;
+        let factors = [Scale::Bp250, Scale::Kbp5].map(|scale| &parts[scale.index()]);
+        sketch_rows(layout, factors, &moments, &mut sinks)?;
         parts.extend(flats(sinks, SKETCH));
         let mut parts = parts.into_iter();
         let next = |_| {
@@ -273,35 +302,53 @@ impl Lanes {
     }
 }
 
-/// Sketches the 250 bp rows of every 5 kbp bin: the sketches, then how they were made.
+/// Sketches the 250 bp rows of every 5 kbp bin and the 5 kbp rows: the sketches, then how they were
+/// made.
 fn sketch_rows(
     layout: &Layout,
-    middle: &Flat,
-    moments: &[(f64, f64)],
+    [middle, coarse]: [&Flat; 2],
+    [of_middle, of_coarse]: &Moments,
     sinks: &mut [Sink],
 ) -> Result<(), SearchError> {
-    let [sketch, coder_sink] = sinks else {
+    let [sketch_middle, sketch_coarse, coder_middle, coder_coarse] = sinks else {
         return Ok(());
     };
-    let mut coder = Coder::new(moments, middle.rows() as f64);
     let mut codes = Vec::new();
-    for coarse in layout.rows() {
+    let mut coder = Coder::new(of_middle, middle.rows() as f64);
+    for row in layout.rows() {
         codes.clear();
-        coder.encode(middle.group(coarse.rows_250bp())?, &mut codes);
-        sketch.write(&codes)?;
+        coder.encode(middle.group(row.rows_250bp())?, MIDDLE_ROWS, &mut codes);
+        sketch_middle.write(&codes)?;
     }
-    coder_sink.write(&coder.to_numbers())
+    coder_middle.write(&coder.to_numbers())?;
+    let mut coder = Coder::new(of_coarse, coarse.rows() as f64);
+    for first in (0..coarse.rows()).step_by(LANES) {
+        codes.clear();
+        let group = first..(first + LANES as u64).min(coarse.rows());
+        coder.encode(coarse.group(group)?, COARSE_ROWS, &mut codes);
+        sketch_coarse.write(&codes)?;
+    }
+    coder_coarse.write(&coder.to_numbers())
 }
 
-/// Walks the genome once and gives every part up to the sketch its numbers; sums and sums of squares of
-/// the 250 bp factors.
+/// Sums and sums of squares of each factor, at 250 bp and at 5 kbp.
+type Moments = [Vec<(f64, f64)>; 2];
+
+fn add_moments(moments: &mut [(f64, f64)], row: &[f32]) {
+    for ((sum, squares), x) in moments.iter_mut().zip(row) {
+        *sum += f64::from(*x);
+        *squares += f64::from(*x) * f64::from(*x);
+    }
+}
+
+/// Walks the genome once and gives every part up to the sketches its numbers.
 fn derive(
     database: &Database,
     model: &TrainedModel,
     layout: &Layout,
     view: &View,
     sinks: &mut [Sink],
-) -> crate::Result<Vec<(f64, f64)>> {
+) -> crate::Result<Moments> {
     let widths = model.genome_widths();
     let [fine, middle, coarse] = widths;
     let mut lanes = [
@@ -309,7 +356,7 @@ fn derive(
         Lanes::new(4, fine),
         Lanes::new(5, middle),
     ];
-    let mut moments = vec![(0f64, 0f64); middle];
+    let mut moments = [vec![(0f64, 0f64); middle], vec![(0f64, 0f64); coarse]];
     let at_once = (READ_NUMBERS / (200 * fine).max(20 * middle).max(coarse)).max(1);
     let mut rows = layout.rows();
     while let Some(first) = rows.first() {
@@ -342,6 +389,8 @@ fn derive(
                 (part[s], left[s]) = left[s].split_at(sizes[s] * widths[s]);
             }
             lanes[0].push(part[2], sinks)?;
+            sinks[8].write(part[2])?;
+            add_moments(&mut moments[1], part[2]);
             let mut group = Vec::with_capacity(part[1].len());
             transpose(part[1], middle, &mut group);
             sinks[1].write(&group)?;
@@ -361,10 +410,7 @@ fn derive(
                 let mut mean = Mean::new(fine);
                 let mut fine_norms = Range::default();
                 let of_middle = norm(middle_row);
-                for ((sum, squares), x) in moments.iter_mut().zip(middle_row) {
-                    *sum += f64::from(*x);
-                    *squares += f64::from(*x) * f64::from(*x);
-                }
+                add_moments(&mut moments[0], middle_row);
                 for row in rows.chunks_exact(fine) {
                     mean.add(row, 1);
                     fine_mean.add(row, 1);

@@ -18,6 +18,10 @@ pub(super) fn squared(arch: pulp::Arch, values: &[f32], query: &[f32], out: &mut
         LANES => arch.dispatch(SquaredOf::<LANES>(values, query, out)),
         PER_5KBP => arch.dispatch(SquaredOf::<PER_5KBP>(values, query, out)),
         PER_250BP => arch.dispatch(SquaredOf::<PER_250BP>(values, query, out)),
+        1 => {
+            let squares = values.iter().zip(query).map(|(x, q)| (q - x) * (q - x));
+            out[0] = squares.fold(0.0, |sum, square| sum + square);
+        }
         rows => {
             out.fill(0.0);
             for (column, q) in values.chunks_exact(rows.max(1)).zip(query) {

@@ -170,8 +170,26 @@ impl Database {
     /// What a task labels, in order.
     ///
     /// # Errors
-    /// When rows are missing or SQLite fails.
+    /// When rows are missing, task and labels are not those that were imported, or SQLite fails.
     pub fn task_examples(&self, task: &Task) -> Result<Vec<Example>, StoreError> {
+        let examples = self.stored_examples(task)?;
+        // The checksum is over examples and labels: a flipped bit in a coordinate is a row that lies.
+        let columns: Vec<LabelColumn> = task
+            .labels
+            .iter()
+            .map(|l| self.task_labels(task, &l.biosample))
+            .collect::<Result<_, _>>()?;
+        match task_checksum(&examples, &columns) == task.checksum {
+            true => Ok(examples),
+            false => Err(StoreError::damaged(
+                format!("task {}", task.name),
+                "its examples are not those that were imported; import them again (--replace)",
+            )),
+        }
+    }
+
+    /// The rows as they are.
+    fn stored_examples(&self, task: &Task) -> Result<Vec<Example>, StoreError> {
         let examples = self.read(|t| {
             let mut select = t.prepare(
                 "SELECT name, chrom, start, \"end\", strand, partner_chrom, partner_start,
@@ -225,18 +243,7 @@ impl Database {
 impl Database {
     /// Reads a task whole and compares it with its checksum.
     pub(crate) fn check_task(&self, task: &Task) -> Result<(), StoreError> {
-        let columns: Vec<LabelColumn> = task
-            .labels
-            .iter()
-            .map(|l| self.task_labels(task, &l.biosample))
-            .collect::<Result<_, _>>()?;
-        match task_checksum(&self.task_examples(task)?, &columns) == task.checksum {
-            true => Ok(()),
-            false => Err(StoreError::damaged(
-                format!("task {}", task.name),
-                "its examples are not those that were imported; import them again (--replace)",
-            )),
-        }
+        self.task_examples(task).map(|_| ())
     }
 }
 
@@ -506,11 +513,13 @@ mod tests {
         let findings = database.check().unwrap();
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(findings[0].what.contains("the labels of E003"));
-        database.save_task(&task(2.5), true).unwrap();
+        let stored = database.save_task(&task(2.5), true).unwrap();
         let sql = "UPDATE task_examples SET start = 4 WHERE name = 'pair'";
         database.connection().execute(sql, []).unwrap();
         let findings = database.check().unwrap();
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert_eq!(findings[0].what, "task t");
+        let message = database.task_examples(&stored).unwrap_err().to_string();
+        assert!(message.contains("import them again"), "{message}");
     }
 }
