@@ -181,12 +181,85 @@ def challenge(rng):
     )
 
 
+def classes(rng):
+    """Out-of-fold predictions of two classes, as the tasks score them: random, and as bad as they get."""
+    yes = lambda n, share: rng.random(n) < share
+    spread = lambda labels, by: np.clip(0.3 + by * labels + rng.normal(0, 0.2, len(labels)), 0, 1)
+    rare, even, few = yes(2000, 0.03), yes(500, 0.5), yes(400, 0.2)
+    one = np.arange(300) == 117
+    return {
+        "rare": (rare, spread(rare, 0.3)), "even": (even, spread(even, 0.2)), "against": (even, spread(even, -0.5)),
+        "three levels": (few, np.round(spread(few, 0.2) * 2) / 2),
+        "constant": (few, np.full(400, 0.2)), "constant 0": (few, np.zeros(400)), "constant 1": (few, np.ones(400)),
+        "the only positive, tied with most": (one, np.where(np.arange(300) % 3 == 0, 0.75, 0.25)),
+        "the only positive, last": (one, np.where(one, 0.0, 0.5)),
+        "the only negative": (~one, spread(~one, 0.2)),
+        "perfect": (even, even.astype(float)), "perfectly wrong": (even, 1.0 - even),
+        "all but certain": (even, np.where(even, 1e-17, 0.9999999999999999)),
+        "orders of magnitude": (even, 10.0 ** rng.integers(-17, 1, 500)),
+        "two": (np.array([True, False]), np.array([0.25, 0.75])),
+        "two tied": (np.array([True, False]), np.array([0.5, 0.5])),
+        "positives alone": (np.full(9, True), rng.random(9)), "negatives alone": (np.full(9, False), rng.random(9)),
+    }
+
+
+def numbers(rng):
+    """The same of numbers."""
+    x = rng.normal(0, 1, 800)
+    y = 0.5 * x + rng.normal(0, 1, 800)
+    counts = rng.poisson(0.7, 800)
+    return {
+        "random": (x, y), "against": (x, -y), "ties": (counts, np.round(counts + rng.normal(0, 1, 800))),
+        "most are 0": (counts * (rng.random(800) < 0.1), np.maximum(y, 0)),
+        "constant prediction": (x, np.full(800, 0.1)), "constant label": (np.full(800, 0.3), y),
+        "both constant": (np.full(80, 0.3), np.full(80, 0.1)), "constant and right": (np.full(80, 0.3), np.full(80, 0.3)),
+        "perfect": (x, x), "far from 0": (x + 1e6, y + 1e6), "large": (x * 1e9, y * 1e9),
+        "small": (x * 1e-3 + 1, y * 1e-3 + 1), "far off": (x, y + 1e6), "one outlier": (np.append(x, 1e6), np.append(y, -1e6)),
+        "two": (np.array([1.5, -2.0]), np.array([0.5, 4.0])), "two tied": (np.array([1.0, 2.0]), np.array([0.5, 0.5])),
+    }
+
+
+def predictions(rng):
+    """What the tasks report. Of one class alone neither curve says anything, nor do R² and correlation of a
+    constant: `null`, where scikit-learn and scipy warn and give 0, 1 or nan."""
+    cases = []
+    for name, (labels, scores) in classes(rng).items():
+        # 17 digits would not read back to the bit.
+        scores = np.where(np.abs(scores - 0.5) < 0.4999, scores.round(4), scores)
+        both = labels.any() and not labels.all()
+        cases.append(dict(
+            name=name, target="classification", labels=labels.astype(float).tolist(), predictions=scores.tolist(),
+            expected=dict(
+                average_precision=metrics.average_precision_score(labels, scores) if both else None,
+                auroc=metrics.roc_auc_score(labels, scores) if both else None,
+                brier=metrics.brier_score_loss(labels, scores, pos_label=True),
+                log_loss=metrics.log_loss(labels, scores, labels=[False, True]),
+            ),
+        ))
+    for name, (labels, guesses) in numbers(rng).items():
+        labels, guesses = np.round(labels, 4), np.round(guesses, 4)
+        moves = np.ptp(labels) > 0
+        both = moves and np.ptp(guesses) > 0
+        cases.append(dict(
+            name=name, target="regression", labels=labels.tolist(), predictions=guesses.tolist(),
+            expected=dict(
+                r_squared=metrics.r2_score(labels, guesses) if moves else None,
+                pearson=number(stats.pearsonr(labels, guesses)[0]) if both else None,
+                spearman=number(stats.spearmanr(labels, guesses)[0]) if both else None,
+                mse=metrics.mean_squared_error(labels, guesses),
+            ),
+        ))
+    return cases
+
+
 def main():
     warnings.simplefilter("ignore")
     FIXTURES.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(20)
     for name, content in (("tracks", list(tracks(rng))), ("binary", list(binary(rng))), ("challenge", challenge(rng))):
         (FIXTURES / f"{name}.json").write_text(json.dumps(content, separators=(",", ":"), default=float) + "\n")
+    content = predictions(np.random.default_rng(4))
+    (FIXTURES / "predictions.json").write_text(json.dumps(content, separators=(",", ":"), default=float) + "\n")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ impl Page {
         let number = |i: usize| {
             let is_number = |row: &(String, Vec<String>)| {
                 row.1.get(i).is_none_or(|c| {
-                    c.is_empty()
+                    matches!(c.as_str(), "" | "undefined")
                         || c.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '−')
                 })
             };
@@ -176,10 +176,12 @@ mod tests {
         let mut grid = Grid::new(&["name", "value"]);
         grid.row("baseline", vec!["x & y".into(), "0.5".into()]);
         grid.row("best", vec!["<script>".into(), String::new()]);
+        grid.row("", vec!["y".into(), "undefined".into()]);
         page.table(&grid);
         let html = page.finish();
         assert!(html.contains("<title>a &lt; b</title>"));
         assert!(html.contains("<td class=\"number\">0.5</td>"));
+        assert!(html.contains("<td class=\"number\">undefined</td>"));
         assert!(html.contains("<td>x &amp; y</td>") && !html.contains("<script"));
         let markdown = grid.markdown();
         assert!(

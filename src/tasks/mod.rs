@@ -36,6 +36,8 @@ mod error;
 mod features;
 mod fold;
 mod folds;
+#[cfg(test)]
+mod golden;
 mod import;
 mod importance;
 mod kind;
@@ -46,6 +48,7 @@ mod result;
 mod rows;
 mod run;
 mod score;
+mod scorer;
 mod settings;
 mod suite;
 #[cfg(test)]

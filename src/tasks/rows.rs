@@ -271,6 +271,15 @@ impl Rows {
         Ok(means.iter().any(|m| !m.is_nan()).then_some(means))
     }
 
+    /// Whether each example is positive in one of the run's biosamples.
+    pub(crate) fn examples_positive(&self) -> Vec<bool> {
+        let mut positive = vec![false; self.examples.len()];
+        for (row, example) in self.example.iter().enumerate() {
+            positive[*example] |= self.label[row] > 0.5;
+        }
+        positive
+    }
+
     /// Rows of examples whose class is not the same in all biosamples of the run; of numbers, the
     /// quarter that varies most.
     pub(crate) fn variable(&self) -> Vec<bool> {

@@ -1,24 +1,21 @@
 //! A run: features, folds, learners, scores; stored, and repeated.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rayon::prelude::*;
 use serde_json::json;
 
-use super::baselines::{Baseline, baselines, by_row};
-use super::compare::{self, FEW_UNITS, compare};
+use super::baselines::{baselines, by_row};
+use super::compare::{self, compare};
 use super::features::{Computed, CpgIslands, Features, Maker, Request, Term, UserMatrix};
-use super::fold::{FoldOutcome, Job};
-use super::folds::{FoldKind, Folds};
-use super::importance::{Importance, groups};
+use super::folds::Folds;
 use super::leakage::{check_model, check_tracks};
-use super::result::{FoldScore, RowKind, RowResult, RunResult, Subset};
+use super::result::{RowKind, RunResult};
 use super::rows::Rows;
-use super::score::{Measured, Replicates, Weighted, interval, measure, measure_names};
+use super::scorer::{Scorer, Spec};
 use super::settings::RunSettings;
-use super::{Learner, Target, TaskError};
+use super::{Target, TaskError};
 use crate::model::TrainedModel;
 use crate::store::{Database, NewRun, Run, Track};
 
@@ -131,6 +128,20 @@ pub fn run(
     settings: &RunSettings,
     progress: &mut dyn FnMut(Progress),
 ) -> crate::Result<Outcome> {
+    run_sharing(database, settings, &mut Made::new(), progress)
+}
+
+/// Features that have been made, by term.
+pub(crate) type Made = HashMap<Term, Arc<Features>>;
+
+/// A run that takes those features that are made already and leaves behind those that it makes:
+/// for runs that differ in nothing but learner, folds, seed and replicates.
+pub(crate) fn run_sharing(
+    database: &Database,
+    settings: &RunSettings,
+    made: &mut Made,
+    progress: &mut dyn FnMut(Progress),
+) -> crate::Result<Outcome> {
     let began = Instant::now();
     let settings = with_biosamples(database, settings)?;
     settings.check()?;
@@ -150,7 +161,7 @@ pub fn run(
     let positive: Vec<bool> = rows.examples_positive();
     let classes = (rows.target == Target::Classification).then_some(positive.as_slice());
     let folds = Folds::new(&settings.folds, database.axis(), &rows.examples, classes)?;
-    let terms = make_terms(database, &settings, &inputs, &rows, progress)?;
+    make_terms(database, &settings, &inputs, &rows, made, progress)?;
     let genes = database.genes()?;
     let placed = rows.examples.iter().all(|e| e.place.is_some());
     let genes = if placed { genes } else { Vec::new() };
@@ -162,7 +173,7 @@ pub fn run(
             kind: RowKind::Features,
             learner: Some(settings.learner),
             features: Some(Computed {
-                terms: set.terms.iter().map(|t| Arc::clone(&terms[t])).collect(),
+                terms: set.terms.iter().map(|t| Arc::clone(&made[t])).collect(),
             }),
             parameters: None,
         })
@@ -171,10 +182,17 @@ pub fn run(
     specs.extend(basis.into_iter().map(Spec::from));
     let n_specs = specs.len();
     let scorer = Scorer::new(&rows, &folds, &settings);
-    let mut scored = Vec::new();
+    let (mut scored, mut notes) = (Vec::new(), scorer.notes());
     for (i, spec) in specs.iter().enumerate() {
         progress(Progress::Row(spec.name.clone(), i, n_specs));
-        scored.push(scorer.score(spec)?);
+        match scorer.score(spec) {
+            Ok(row) => scored.push(row),
+            // Such as labels elsewhere that are all equal: the feature sets are still worth a run.
+            Err(e) if spec.kind == RowKind::Baseline => {
+                notes.push(format!("baseline {} is left out: {e}", spec.name));
+            }
+            Err(e) => return Err(e),
+        }
     }
     let primary = rows.target.primary();
     let compared: Vec<compare::Row<'_>> = scored
@@ -186,7 +204,6 @@ pub fn run(
         })
         .collect();
     let comparisons = compare(&compared, primary, scorer.replicates.n_units());
-    let mut notes = scorer.notes();
     if comparisons.iter().filter(|c| c.p.is_some()).count() > 1 {
         notes.push(format!(
             "p of {} comparisons, corrected by Holm's method: p_holm",
@@ -306,15 +323,15 @@ fn make_terms(
     settings: &RunSettings,
     inputs: &Inputs,
     rows: &Rows,
+    made: &mut Made,
     progress: &mut dyn FnMut(Progress),
-) -> crate::Result<HashMap<Term, Arc<Features>>> {
+) -> crate::Result<()> {
     let request = Request {
         biosamples: rows.biosamples.clone(),
         assays: settings.assays.clone(),
         poolings: settings.pooling.clone(),
         upstream_bins: settings.upstream_bins,
     };
-    let mut made: HashMap<Term, Arc<Features>> = HashMap::new();
     let mut maker = None;
     for term in settings.features.iter().flat_map(|f| &f.terms) {
         if made.contains_key(term) {
@@ -322,7 +339,7 @@ fn make_terms(
         }
         progress(Progress::Features(term.to_string()));
         let features = if let Term::Published(name) = term {
-            of_matrix(name, inputs, rows)?
+            of_matrix(name, settings, inputs, rows)?
         } else {
             let maker = match &maker {
                 Some(maker) => maker,
@@ -337,10 +354,15 @@ fn make_terms(
         };
         made.insert(term.clone(), Arc::new(features));
     }
-    Ok(made)
+    Ok(())
 }
 
-fn of_matrix(name: &str, inputs: &Inputs, rows: &Rows) -> crate::Result<Features> {
+fn of_matrix(
+    name: &str,
+    settings: &RunSettings,
+    inputs: &Inputs,
+    rows: &Rows,
+) -> crate::Result<Features> {
     let Some(matrix) = inputs.matrices.iter().find(|m| m.name == name) else {
         let known: Vec<&str> = inputs.matrices.iter().map(|m| m.name.as_str()).collect();
         return Err(TaskError::Settings(match known.is_empty() {
@@ -353,10 +375,11 @@ fn of_matrix(name: &str, inputs: &Inputs, rows: &Rows) -> crate::Result<Features
         .into());
     };
     if matrix.n_rows != rows.all.len() {
+        let source = settings.matrices.iter().find(|m| m.name == name);
         return Err(TaskError::Features(format!(
-            "matrix {} has {} rows, the task {} examples: they must agree row by row (of labels in \
-             an array, `task import custom --rows N` takes the first N)",
-            matrix.name,
+            "{} has {} rows, the task {} examples: they must agree row by row (of labels in an \
+             array, `task import custom --rows N` takes the first N)",
+            source.map_or(name.to_string(), |m| m.path.display().to_string()),
             matrix.n_rows,
             rows.all.len()
         ))
@@ -385,364 +408,4 @@ fn of_genome(maker: &Maker<'_>, term: &Term, rows: &Rows) -> crate::Result<Featu
         values,
         reduce_to: of[0].reduce_to,
     })
-}
-
-/// A row of the table that is to be filled.
-struct Spec {
-    name: String,
-    kind: RowKind,
-    learner: Option<Learner>,
-    features: Option<Computed>,
-    parameters: Option<super::Parameters>,
-}
-
-impl From<Baseline> for Spec {
-    fn from(b: Baseline) -> Self {
-        Spec {
-            name: b.name.to_string(),
-            kind: RowKind::Baseline,
-            learner: b.learner,
-            features: b.features,
-            parameters: b.parameters,
-        }
-    }
-}
-
-/// A row that has been filled.
-struct Scored {
-    row: RowResult,
-    predictions: Vec<f64>,
-    replicates: Vec<[Option<f64>; 4]>,
-}
-
-/// What all rows of the table share.
-struct Scorer<'a> {
-    rows: &'a Rows,
-    settings: &'a RunSettings,
-    n_folds: usize,
-    kind: FoldKind,
-    fold: Vec<usize>,
-    unit: Vec<usize>,
-    /// The rows that are predicted, and their labels.
-    tested: Vec<usize>,
-    labels: Vec<f64>,
-    replicates: Replicates,
-}
-
-impl<'a> Scorer<'a> {
-    fn new(rows: &'a Rows, folds: &Folds, settings: &'a RunSettings) -> Self {
-        let of_row = |of_example: &[usize]| rows.example.iter().map(|e| of_example[*e]).collect();
-        let (fold, unit): (Vec<usize>, Vec<usize>) = (of_row(&folds.fold), of_row(&folds.unit));
-        let tested: Vec<usize> = (0..rows.label.len()).filter(|i| rows.test[*i]).collect();
-        let labels = tested.iter().map(|i| rows.label[*i]).collect();
-        let units = tested.iter().map(|i| unit[*i]).collect();
-        Scorer {
-            rows,
-            settings,
-            n_folds: folds.n_folds,
-            kind: folds.kind,
-            replicates: Replicates::new(units, settings.bootstrap, settings.seed),
-            fold,
-            unit,
-            tested,
-            labels,
-        }
-    }
-
-    fn n_positive(&self, labels: &[f64]) -> Option<usize> {
-        let count = || labels.iter().filter(|l| **l > 0.5).count();
-        (self.rows.target == Target::Classification).then(count)
-    }
-
-    /// What every row of the run has, beside the predictions.
-    fn columns(&self) -> Vec<(String, Vec<f64>)> {
-        let column = |name: &str, of: &dyn Fn(usize) -> f64| {
-            let values = self.tested.iter().map(|i| of(*i)).collect();
-            (name.to_string(), values)
-        };
-        vec![
-            column("example", &|i| {
-                f64::from(self.rows.ids[self.rows.example[i]])
-            }),
-            column("biosample", &|i| self.rows.biosample[i] as f64),
-            column("label", &|i| self.rows.label[i]),
-            column("fold", &|i| self.fold[i] as f64),
-            column("unit", &|i| self.unit[i] as f64),
-        ]
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        let n_units = self.replicates.n_units();
-        if n_units < FEW_UNITS {
-            notes.push(format!(
-                "intervals are drawn over {n_units} independent units only: take them for a lower \
-                 bound of the uncertainty; no p is given"
-            ));
-        }
-        if self.kind == FoldKind::Shuffled && self.rows.examples.iter().any(|e| e.place.is_some()) {
-            notes.push(
-                "shuffled folds tear neighbours apart: examples are predicted by a model that has \
-                 seen their like, and intervals over single examples are too narrow"
-                    .into(),
-            );
-        }
-        if self.rows.target == Target::Classification {
-            for fold in 0..self.n_folds {
-                let of = |positive: bool| {
-                    let mut rows = self.tested.iter().filter(|i| self.fold[**i] == fold);
-                    rows.any(|i| (self.rows.label[*i] > 0.5) == positive)
-                };
-                match (of(true), of(false)) {
-                    (false, true) => notes.push(format!(
-                        "fold {fold} has no positive: its average precision and AUROC are undefined"
-                    )),
-                    (true, false) => notes.push(format!(
-                        "fold {fold} has no negative: its average precision and AUROC are undefined"
-                    )),
-                    _ => {}
-                }
-            }
-        }
-        notes
-    }
-
-    fn score(&self, spec: &Spec) -> crate::Result<Scored> {
-        let began = Instant::now();
-        let outcomes = match (&spec.features, spec.learner) {
-            (Some(features), Some(learner)) => self.learn(spec, features, learner)?,
-            _ => self.constant(),
-        };
-        let mut at = vec![usize::MAX; self.rows.label.len()];
-        for (place, row) in self.tested.iter().enumerate() {
-            at[*row] = place;
-        }
-        let mut predictions = vec![f64::NAN; self.tested.len()];
-        for outcome in &outcomes {
-            for (row, p) in outcome.rows.iter().zip(&outcome.predictions) {
-                predictions[at[*row]] = *p;
-            }
-        }
-        let weighted = Weighted::new(self.rows.target, &self.labels, &predictions);
-        let replicates = self.replicates.measure(&weighted);
-        let names = measure_names(self.rows.target);
-        let values = measure(self.rows.target, &self.labels, &predictions);
-        let with_interval = |i: usize| {
-            let (low, high) = interval(replicates.iter().map(|r| r[i]));
-            Measured {
-                value: values[i],
-                low: low.filter(|_| values[i].is_some()),
-                high: high.filter(|_| values[i].is_some()),
-            }
-        };
-        let measures: BTreeMap<String, Measured> = (0..4)
-            .map(|i| (names[i].to_string(), with_interval(i)))
-            .collect();
-        let folds: Vec<FoldScore> = outcomes.iter().map(|o| self.fold_score(o)).collect();
-        let defined: Vec<f64> = folds
-            .iter()
-            .filter_map(|f| f.measures.get(names[0]).copied().flatten())
-            .collect();
-        let n = defined.len() as f64;
-        let mean = defined.iter().sum::<f64>() / n;
-        let deviation = (defined.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n).sqrt();
-        let n_features = spec.features.as_ref().map_or(0, Computed::n_columns);
-        Ok(Scored {
-            row: RowResult {
-                name: spec.name.clone(),
-                kind: spec.kind,
-                learner: spec.learner,
-                n_features,
-                measures,
-                fold_mean: (n > 0.0).then_some(mean),
-                fold_standard_error: (n > 1.0).then(|| deviation / n.sqrt()),
-                folds,
-                subsets: self.subsets(&predictions),
-                importance: self.importance(spec, &outcomes, values[0], &at),
-                seconds: began.elapsed().as_secs_f64(),
-            },
-            predictions,
-            replicates,
-        })
-    }
-
-    fn learn(
-        &self,
-        spec: &Spec,
-        features: &Computed,
-        learner: Learner,
-    ) -> Result<Vec<FoldOutcome>, TaskError> {
-        let settings = self.settings;
-        let job = Job {
-            features,
-            labels: &self.rows.label,
-            fold: &self.fold,
-            unit: &self.unit,
-            n_folds: self.n_folds,
-            train: &self.rows.train,
-            test: &self.rows.test,
-            target: self.rows.target,
-            learner,
-            parameters: spec.parameters,
-            tune: settings.tune,
-            select: settings.select.filter(|_| spec.kind == RowKind::Features),
-            calibrate: settings.calibrate,
-            importance: settings.importance && spec.kind == RowKind::Features,
-            seed: settings.seed,
-        };
-        let outcomes: Vec<Option<FoldOutcome>> = (0..self.n_folds)
-            .into_par_iter()
-            .map(|fold| job.run(fold))
-            .collect::<Result<_, _>>()?;
-        Ok(outcomes.into_iter().flatten().collect())
-    }
-
-    /// One number for all: the mean over the folds of the training labels' mean. A number a fold
-    /// would rank the folds against their own labels.
-    fn constant(&self) -> Vec<FoldOutcome> {
-        let mut means = Vec::new();
-        let mut outcomes = Vec::new();
-        for fold in 0..self.n_folds {
-            let rows: Vec<usize> = self
-                .tested
-                .iter()
-                .copied()
-                .filter(|i| self.fold[*i] == fold)
-                .collect();
-            if rows.is_empty() {
-                continue;
-            }
-            let train =
-                (0..self.rows.label.len()).filter(|i| self.rows.train[*i] && self.fold[*i] != fold);
-            let labels: Vec<f64> = train.map(|i| self.rows.label[i]).collect();
-            means.push(labels.iter().sum::<f64>() / labels.len().max(1) as f64);
-            outcomes.push(FoldOutcome {
-                fold,
-                rows,
-                predictions: Vec::new(),
-                parameters: None,
-                rounds: None,
-                shuffled: Vec::new(),
-            });
-        }
-        let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
-        for outcome in &mut outcomes {
-            outcome.predictions = vec![mean; outcome.rows.len()];
-        }
-        outcomes
-    }
-
-    fn fold_score(&self, outcome: &FoldOutcome) -> FoldScore {
-        let labels: Vec<f64> = outcome.rows.iter().map(|i| self.rows.label[*i]).collect();
-        let values = measure(self.rows.target, &labels, &outcome.predictions);
-        let names = measure_names(self.rows.target);
-        FoldScore {
-            fold: outcome.fold,
-            n: labels.len(),
-            n_positive: self.n_positive(&labels),
-            measures: (0..4).map(|i| (names[i].to_string(), values[i])).collect(),
-            parameters: outcome.parameters,
-            rounds: outcome.rounds,
-        }
-    }
-
-    /// Of a run of several biosamples: each, and the genes that vary between them.
-    fn subsets(&self, predictions: &[f64]) -> Vec<Subset> {
-        if self.rows.biosamples.len() < 2 {
-            return Vec::new();
-        }
-        let variable = self.rows.variable();
-        let mut parts: Vec<(String, Vec<usize>)> = Vec::new();
-        let pick = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
-            (0..self.tested.len())
-                .filter(|p| wanted(self.tested[*p]))
-                .collect()
-        };
-        parts.push(("variable".into(), pick(&|i| variable[i])));
-        for (b, name) in self.rows.biosamples.iter().enumerate() {
-            parts.push((name.clone(), pick(&|i| self.rows.biosample[i] == b)));
-        }
-        parts.retain(|(_, places)| !places.is_empty());
-        let names = measure_names(self.rows.target);
-        let subset = |(name, places): (String, Vec<usize>)| {
-            let of = |values: &[f64]| -> Vec<f64> { places.iter().map(|p| values[*p]).collect() };
-            let (labels, predictions) = (of(&self.labels), of(predictions));
-            let units = places.iter().map(|p| self.unit[self.tested[*p]]).collect();
-            let weighted = Weighted::new(self.rows.target, &labels, &predictions);
-            let replicates = Replicates::new(units, self.settings.bootstrap, self.settings.seed)
-                .measure(&weighted);
-            let values = measure(self.rows.target, &labels, &predictions);
-            let measured = |i: usize| {
-                let (low, high) = interval(replicates.iter().map(|r| r[i]));
-                let value = values[i];
-                Measured { value, low, high }
-            };
-            Subset {
-                name,
-                n: places.len(),
-                n_positive: self.n_positive(&labels),
-                measures: (0..4)
-                    .map(|i| (names[i].to_string(), measured(i)))
-                    .collect(),
-            }
-        };
-        parts.into_iter().map(subset).collect()
-    }
-
-    fn importance(
-        &self,
-        spec: &Spec,
-        outcomes: &[FoldOutcome],
-        base: Option<f64>,
-        at: &[usize],
-    ) -> Vec<Importance> {
-        let Some(features) = &spec.features else {
-            return Vec::new();
-        };
-        let n_repeats = outcomes
-            .first()
-            .and_then(|o| o.shuffled.first())
-            .map_or(0, |(_, repeats)| repeats.len());
-        if n_repeats == 0 {
-            return Vec::new();
-        }
-        let of_group = |(g, (group, n_features)): (usize, (String, usize))| {
-            let mut drops = Vec::new();
-            for repeat in 0..n_repeats {
-                let mut predictions = vec![f64::NAN; self.tested.len()];
-                for outcome in outcomes {
-                    for (row, p) in outcome.rows.iter().zip(&outcome.shuffled[g].1[repeat]) {
-                        predictions[at[*row]] = *p;
-                    }
-                }
-                let measured = measure(self.rows.target, &self.labels, &predictions);
-                drops.extend(base.zip(measured[0]).map(|(base, now)| base - now));
-            }
-            let n = drops.len() as f64;
-            let mean = drops.iter().sum::<f64>() / n;
-            let spread = drops.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
-            Importance {
-                group,
-                n_features,
-                drop: (n > 0.0).then_some(mean),
-                deviation: (n > 1.0).then(|| spread.sqrt()),
-            }
-        };
-        groups(features)
-            .into_iter()
-            .enumerate()
-            .map(of_group)
-            .collect()
-    }
-}
-
-impl Rows {
-    /// Whether each example is positive in one of the run's biosamples.
-    fn examples_positive(&self) -> Vec<bool> {
-        let mut positive = vec![false; self.examples.len()];
-        for (row, example) in self.example.iter().enumerate() {
-            positive[*example] |= self.label[row] > 0.5;
-        }
-        positive
-    }
 }

@@ -167,7 +167,7 @@ impl<'a> Weighted<'a> {
             ranks(&self.by_prediction, self.predictions),
         );
         [
-            (spread > 0.0).then(|| 1.0 - squared / spread),
+            (!is_rounding(spread, self.labels, n)).then(|| 1.0 - squared / spread),
             correlation(self.labels, self.predictions, weights, n),
             correlation(&a, &b, weights, n),
             Some(squared / n),
@@ -197,12 +197,13 @@ fn moments(x: &[f64], y: &[f64], weights: &[u32], n: f64) -> (f64, f64, f64) {
 
 fn correlation(x: &[f64], y: &[f64], weights: &[u32], n: f64) -> Option<f64> {
     let (xy, xx, yy) = moments(x, y, weights, n);
-    // A spread that is rounding error is none.
-    let tiny = |s: f64, v: &[f64]| {
-        let largest = v.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        s <= n * (1e-12 * largest).powi(2)
-    };
-    (!tiny(xx, x) && !tiny(yy, y)).then(|| xy / (xx * yy).sqrt())
+    (!is_rounding(xx, x, n) && !is_rounding(yy, y, n)).then(|| xy / (xx * yy).sqrt())
+}
+
+/// Whether a sum of squared deviations is what rounding leaves of equal values.
+fn is_rounding(squares: f64, values: &[f64], n: f64) -> bool {
+    let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    squares <= n * (1e-12 * largest).powi(2)
 }
 
 /// Ranks with each example counted as often as its weight says, equal values sharing the mean.

@@ -9,16 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::features::{MatrixSource, Pooling};
 use super::folds::FoldSettings;
 use super::import::{ImportOptions, ImportReport, LabelColumns, import, read_file};
-use super::run::{Inputs, run};
+use super::run::{Inputs, Made, run_sharing};
 use super::settings::{RunSettings, Threshold};
 use super::{Calibration, FeatureSet, Learner, RunResult, Target, TaskError, TaskKind};
 use crate::store::Database;
 
 /// The suites that ship with Persea: their names, and their files.
-pub const fn shipped_suites() -> [(&'static str, &'static str); 2] {
+pub const fn shipped_suites() -> [(&'static str, &'static str); 3] {
     [
         ("pilot", include_str!("suites/pilot.toml")),
         ("published", include_str!("suites/published.toml")),
+        ("targetfinder", include_str!("suites/targetfinder.toml")),
     ]
 }
 
@@ -115,8 +116,15 @@ pub struct SuiteItem {
     #[serde(default)]
     pub calibrate: Calibration,
     /// As in a run.
+    pub select: Option<usize>,
+    /// As in a run.
     #[serde(default)]
     pub importance: bool,
+    /// As in a run.
+    #[serde(default)]
+    pub inductive: bool,
+    /// As in a run.
+    pub upstream_bins: Option<u64>,
     /// As in a run.
     pub bootstrap: Option<usize>,
 }
@@ -244,14 +252,18 @@ impl SuiteItem {
             cpg: self.cpg.as_ref().map(|p| data.join(p)),
             tune: self.tune,
             calibrate: self.calibrate,
+            select: self.select,
             importance: self.importance,
+            inductive: self.inductive,
+            upstream_bins: self.upstream_bins.unwrap_or(defaults.upstream_bins),
             bootstrap: self.bootstrap.unwrap_or(defaults.bootstrap),
             ..defaults
         }
     }
 }
 
-/// Imports what a suite needs and carries out its runs, side by side; those that are stored
+/// Imports what a suite needs and carries out its runs, side by side; runs that need the same
+/// features make them once. Those that are stored
 /// already are not done again, so that a suite that was stopped goes on. A run that fails is told
 /// and does not end the suite.
 ///
@@ -274,17 +286,23 @@ pub fn run_suite(
     hear(SuiteEvent::Begun(runs.len()));
     let done = std::sync::atomic::AtomicUsize::new(0);
     let n = runs.len();
-    let outcomes: Vec<Option<SuiteRun>> = runs
+    let outcomes: Vec<Option<SuiteRun>> = alike(runs)
         .into_par_iter()
         .with_max_len(1)
-        .map(|settings| {
-            if stop.load(Ordering::SeqCst) {
-                return None;
+        .map(|group| {
+            let mut made = Made::new();
+            let mut of_group = Vec::new();
+            for settings in group {
+                if stop.load(Ordering::SeqCst) {
+                    of_group.push(None);
+                    continue;
+                }
+                of_group.push(Some(one(database, settings, &mut made)));
+                hear(SuiteEvent::Done(done.fetch_add(1, Ordering::SeqCst) + 1, n));
             }
-            let run = one(database, settings);
-            hear(SuiteEvent::Done(done.fetch_add(1, Ordering::SeqCst) + 1, n));
-            Some(run)
+            of_group
         })
+        .flatten_iter()
         .collect();
     if outcomes.iter().any(Option::is_none) {
         return Err(TaskError::Stopped.into());
@@ -292,15 +310,34 @@ pub fn run_suite(
     Ok(outcomes.into_iter().flatten().collect())
 }
 
-fn one(database: &Database, settings: RunSettings) -> SuiteRun {
-    let attempt = || -> crate::Result<(i64, RunResult, bool)> {
+/// Runs in groups that need the same features, each in the order in which they came.
+fn alike(runs: Vec<RunSettings>) -> Vec<Vec<RunSettings>> {
+    let features_of = |settings: &RunSettings| RunSettings {
+        learner: Learner::Gbm,
+        folds: FoldSettings::default(),
+        seed: 0,
+        ..settings.clone()
+    };
+    let mut groups: Vec<(RunSettings, Vec<RunSettings>)> = Vec::new();
+    for settings in runs {
+        let of = features_of(&settings);
+        match groups.iter_mut().find(|(group, _)| *group == of) {
+            Some((_, group)) => group.push(settings),
+            None => groups.push((of, vec![settings])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn one(database: &Database, settings: RunSettings, made: &mut Made) -> SuiteRun {
+    let mut attempt = || -> crate::Result<(i64, RunResult, bool)> {
         let key = settings.key(&Inputs::open(database, &settings)?.checksums);
         if let Some(stored) = database.find_run(&key)?
             && let Ok(result) = serde_json::from_value(stored.result)
         {
             return Ok((stored.id, result, true));
         }
-        let outcome = run(database, &settings, &mut |_| {})?;
+        let outcome = run_sharing(database, &settings, made, &mut |_| {})?;
         let id = outcome.store(database)?;
         Ok((id, outcome.result, false))
     };
@@ -364,7 +401,7 @@ fn import_once(
 }
 
 impl Suite {
-    /// Reads a suite by its path, or one that ships (`pilot`, `published`) by its name; the folder
+    /// Reads a suite by its path, or one that ships (`pilot`, `published`, `targetfinder`) by its name; the folder
     /// that its paths are relative to unless the user says otherwise.
     ///
     /// # Errors

@@ -475,6 +475,26 @@ fn a_fold_without_positives_is_undefined_and_said() {
 }
 
 #[test]
+fn a_baseline_that_tells_nothing_is_left_out_and_said() {
+    let world = World::new();
+    // Nothing is positive elsewhere.
+    world.task("alone", |c, w, b| match b {
+        0 => f64::from(u8::from(active(c, w, b))),
+        _ => 0.0,
+    });
+    let mut settings = settings(&["signal"], Learner::Logistic);
+    settings.task = "alone".into();
+    let outcome = world.run(&settings).unwrap();
+    assert!(primary(&outcome, "signal") > 0.95);
+    assert!(outcome.result.row("other biosamples").is_none());
+    let notes = outcome.result.notes.join("\n");
+    assert!(
+        notes.contains("baseline other biosamples is left out: no feature varies"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn features_that_cannot_be_made_are_refused_with_the_reason() {
     let world = World::new();
     // S4 has labels and no track.
@@ -622,7 +642,13 @@ fn a_suite_does_everything_once_and_tells_what_failed() {
     );
     let message = first[6].outcome.as_ref().unwrap_err();
     assert!(message.contains("77 folds"), "{message}");
-    assert_eq!(world.database.list_runs().unwrap().len(), 6);
+    // Features that learners share are those that each would have made for itself.
+    let stored = world.database.list_runs().unwrap();
+    assert_eq!(stored.len(), 6);
+    for run in &stored {
+        let (_, different) = rerun(&world.database, run, &mut |_| {}).unwrap();
+        assert!(different.is_empty(), "{different:?}");
+    }
     let second = go(false).unwrap();
     assert!(second[..6].iter().all(|r| r.done_before));
     assert_eq!(world.database.list_runs().unwrap().len(), 6);

@@ -188,7 +188,6 @@ bootstrap = 20
     let rows = again.tsv();
     assert_eq!(rows.len(), 1 + 2 * 4, "{again}");
     again.says(&["2 of them done before"]);
-    workspace.ok("task suite pilot --print");
     workspace.write("bad.toml", suite.replace("learners", "learner"));
     workspace
         .run("task suite bad.toml")
@@ -210,6 +209,118 @@ fn misuse_of_runs_exits_with_2() {
     workspace
         .run("task run mine --features signal")
         .fails(&["unknown task mine"]);
+}
+
+#[test]
+fn labels_that_cannot_be_are_refused_with_file_and_line() {
+    let workspace = Workspace::ingested();
+    let header = "chrom\tstart\tend\tlabel\n";
+    let good = "chr1\t0\t1000\t1\nchr1\t1000\t2000\t0\n";
+    for (text, parts) in [
+        (
+            format!("{header}{good}chr1\t2k\t3000\t0\n"),
+            &["bad.tsv, line 4", "`2k` is not a position"][..],
+        ),
+        (
+            format!("{header}{good}chr1\t0\t1000\t0\n"),
+            &["line 4", "bad.tsv, line 2 already"],
+        ),
+        (
+            format!("{header}{good}chr2\t900000000\t900001000\t0\n"),
+            &["line 4", "beyond chr2", "another assembly"],
+        ),
+        (
+            format!("{header}{good}chr1\t2000\t3000\tmaybe\n"),
+            &["line 4", "`maybe` is no label"],
+        ),
+        (
+            format!("chrom\tstart\tend\tfireness\n{good}"),
+            &["line 1", "no column for the label", "--columns label="],
+        ),
+        (header.to_string(), &["a header and no labels"]),
+    ] {
+        workspace.write("bad.tsv", text);
+        workspace
+            .run("task import custom bad.tsv --biosample S1")
+            .fails(parts);
+    }
+    assert_eq!(workspace.ok("task list --format tsv").tsv().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_learned_is_refused_with_the_reason() {
+    let workspace = Workspace::ingested();
+    labels(&workspace);
+    let import = |name: &str, biosample: &str, n: u32, label: &dyn Fn(u32) -> u32| {
+        let mut text = String::from("chrom\tstart\tend\tlabel\tfold\n");
+        for i in 0..n {
+            let start = i * 1_200;
+            let (end, label, fold) = (start + 1_000, label(i), i * 4 / n);
+            text.push_str(&format!("chr1\t{start}\t{end}\t{label}\t{fold}\n"));
+        }
+        workspace.write("more.tsv", text);
+        workspace.ok(&format!(
+            "task import custom more.tsv --biosample {biosample} --name {name}"
+        ));
+    };
+    import("ones", "S1", 40, &|_| 1);
+    import("few", "S1", 3, &|i| i % 2);
+    import("elsewhere", "nowhere", 40, &|i| i % 2);
+    import("corner", "S1", 40, &|i| u32::from(i < 30 && i % 2 == 0));
+    let learned = "--features signal --learner logistic --bootstrap 20";
+    for (run, parts) in [
+        (
+            format!("ones {learned} --threshold 0.5"),
+            &["one class only"][..],
+        ),
+        (
+            format!("few {learned} --folds blocks --n-folds 5"),
+            &["3 examples", "5 folds"],
+        ),
+        (format!("elsewhere {learned}"), &["nowhere has no track"]),
+    ] {
+        workspace.run(&format!("task run {run}")).fails(parts);
+    }
+    let table =
+        |rows: usize, cell: &str| format!("x\ty\n{}", format!("{cell}\t{cell}\n").repeat(rows));
+    workspace.write("short.tsv", table(99, "1"));
+    workspace
+        .run("task run mine --features published --matrix short.tsv")
+        .fails(&["short.tsv has 99 rows", "100 examples"]);
+    workspace.write("missing.tsv", table(100, "NA"));
+    workspace
+        .run("task run mine --features published --matrix missing.tsv")
+        .fails(&["all features are missing"]);
+    // The last fold has no positive: nothing is 0 that is not known.
+    let run = workspace.ok(&format!(
+        "task run corner {learned} --folds column --format json"
+    ));
+    let result = &run.json()["result"];
+    let fold = &result["rows"][0]["folds"][3];
+    assert_eq!(fold["n_positive"], json!(0));
+    assert_eq!(fold["measures"]["average_precision"], Value::Null);
+    assert!(result["rows"][0]["measures"]["average_precision"]["value"].is_f64());
+    assert!(
+        result["notes"]
+            .to_string()
+            .contains("fold 3 has no positive")
+    );
+}
+
+#[test]
+fn suites_that_ship_are_printed_and_say_what_they_need() {
+    let workspace = Workspace::ingested();
+    for (suite, data) in [
+        ("pilot", "pilot/labels/pilot_expression.tsv"),
+        ("published", "RNAseq.E017.y.npy"),
+        ("targetfinder", "targetfinder/K562/predictions-gbm.csv.gz"),
+    ] {
+        let text = workspace.ok(&format!("task suite {suite} --print")).stdout;
+        assert!(text.contains(data), "{text}");
+        workspace
+            .run(&format!("task suite {suite} --data nowhere"))
+            .fails(&["nowhere"]);
+    }
 }
 
 #[cfg(feature = "torch")]

@@ -11,15 +11,15 @@ use crate::cli::{Common, progress};
 
 /// Run many benchmarks from a file: tasks × biosamples × learners × folds × seeds
 ///
-/// Runs that are stored already are not done again: a suite that was stopped goes on. Two ship by
-/// name: pilot (data folder: the one with `pilot` and `annotation`) and published (the one with
-/// the paper's tables).
+/// Runs that are stored already are not done again: a suite that was stopped goes on. Three ship by
+/// name: pilot (data folder: the one with `pilot` and `annotation`), targetfinder (the one with
+/// `targetfinder` and `annotation`) and published (the one with the paper's tables).
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea task suite pilot --data ../shared/data --model fold0\n          persea task suite mine.toml --format tsv"
 )]
 pub struct Arguments {
-    /// A TOML file, or pilot, or published
+    /// A TOML file, or pilot, targetfinder or published
     suite: PathBuf,
     /// The folder that its paths are relative to; its own by default
     #[arg(long, value_name = "DIR")]
