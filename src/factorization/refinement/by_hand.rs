@@ -190,10 +190,11 @@ impl Pass<'_> {
         let rows = &self.samples.rows[which.start * inputs..which.end * inputs];
         room.layers.resize_with(n_hidden, Vec::new);
         room.gradient.resize(self.values.len(), 0.0);
-        for i in 0..n_hidden {
+        let hidden = || places[..n_hidden].iter().enumerate();
+        for (i, place) in hidden() {
             let (done, rest) = room.layers.split_at_mut(i);
             let below = done.last().map_or(rows, |below| below);
-            let (above, place) = (&mut rest[0], &places[i]);
+            let above = &mut rest[0];
             above.resize(which.len() * place.outputs, 0.0);
             let weight = Matrix::new(self.weight(i), place.outputs);
             let below = Matrix::new(below, place.inputs);
@@ -201,9 +202,9 @@ impl Pass<'_> {
             self.activate(i, which.start, above, &mut room.dice);
         }
         self.output(&which, room);
-        for i in (0..n_hidden).rev() {
+        for (i, place) in hidden().rev() {
             let (done, rest) = room.layers.split_at_mut(i);
-            let (gradient, place) = (&rest[0], &places[i]);
+            let gradient = &rest[0];
             let below = done.last().map_or(rows, |below| below);
             let of_weight = &mut room.gradient[place.weight.clone()];
             let gradients = Matrix::new(gradient, place.outputs);
