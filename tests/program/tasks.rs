@@ -277,7 +277,10 @@ fn what_cannot_be_learned_is_refused_with_the_reason() {
             format!("few {learned} --folds blocks --n-folds 5"),
             &["3 examples", "5 folds"],
         ),
-        (format!("elsewhere {learned}"), &["nowhere has no track"]),
+        (
+            format!("elsewhere {learned} --folds column"),
+            &["nowhere has no track"],
+        ),
     ] {
         workspace.run(&format!("task run {run}")).fails(parts);
     }
