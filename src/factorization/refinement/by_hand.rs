@@ -61,18 +61,8 @@ struct Place {
 
 fn places(config: &RefinementConfig) -> Vec<Place> {
     let mut at = 0;
-    (0..=config.layers)
-        .map(|layer| {
-            let inputs = if layer == 0 {
-                config.inputs()
-            } else {
-                config.nodes
-            };
-            let outputs = if layer == config.layers {
-                1
-            } else {
-                config.nodes
-            };
+    (config.shapes())
+        .map(|(inputs, outputs)| {
             let weight = at..at + inputs * outputs;
             let bias = weight.end..weight.end + outputs;
             at = bias.end;

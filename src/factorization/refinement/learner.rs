@@ -52,17 +52,12 @@ impl Learner {
     ) -> Result<Self, FactorizationError> {
         let mut flat = vec![0f32; Member::n_numbers(config)];
         let mut at = 0;
-        for layer in 0..config.layers {
-            let inputs = if layer == 0 {
-                config.inputs()
-            } else {
-                config.nodes
-            };
-            let limit = (6.0 / (inputs + config.nodes) as f32).sqrt();
+        for (layer, (inputs, nodes)) in config.shapes().take(config.layers).enumerate() {
+            let limit = (6.0 / (inputs + nodes) as f32).sqrt();
             let stream = (1 << 32) + ((member as u64) << 8) + layer as u64;
             let mut rng = generator(seed, Purpose::Initial, stream);
-            fill_uniform(&mut rng, limit, &mut flat[at..at + inputs * config.nodes]);
-            at += (inputs + 1) * config.nodes;
+            fill_uniform(&mut rng, limit, &mut flat[at..at + inputs * nodes]);
+            at += (inputs + 1) * nodes;
         }
         let moments = vec![0f32; 2 * flat.len()];
         Learner::from_flat(config, &flat, &moments, device)

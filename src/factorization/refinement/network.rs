@@ -35,17 +35,7 @@ impl TorchMember {
     ) -> Result<Self, FactorizationError> {
         let mut parameters = Vec::new();
         let mut at = 0;
-        for layer in 0..=config.layers {
-            let inputs = if layer == 0 {
-                config.inputs()
-            } else {
-                config.nodes
-            };
-            let outputs = if layer == config.layers {
-                1
-            } else {
-                config.nodes
-            };
+        for (inputs, outputs) in config.shapes() {
             for shape in [vec![inputs as i64, outputs as i64], vec![outputs as i64]] {
                 let n_here: usize = shape.iter().product::<i64>() as usize;
                 let tensor = |values: &[f32]| -> Result<Tensor, FactorizationError> {

@@ -61,6 +61,15 @@ impl RefinementConfig {
         self.assays * (2 * n + 2) + 2 * n + 3 * fine + self.compared() * fine + 1
     }
 
+    /// Inputs and outputs of each layer of a network, the output's last.
+    pub fn shapes(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (inputs, nodes, last) = (self.inputs(), self.nodes, self.layers);
+        (0..=last).map(move |i| {
+            let below = if i == 0 { inputs } else { nodes };
+            (below, if i == last { 1 } else { nodes })
+        })
+    }
+
     /// # Errors
     /// When a size is 0, beyond what memory could hold, or the reaches do not ascend from 0.
     pub fn check(&self) -> Result<(), ModelError> {

@@ -226,13 +226,7 @@ impl Member {
     pub fn from_flat(config: &RefinementConfig, values: &[f32]) -> Option<Self> {
         let mut rest = values;
         let mut layers = Vec::new();
-        for i in 0..=config.layers {
-            let inputs = if i == 0 {
-                config.inputs()
-            } else {
-                config.nodes
-            };
-            let outputs = if i == config.layers { 1 } else { config.nodes };
+        for (inputs, outputs) in config.shapes() {
             let (weight, after) = rest.split_at_checked(inputs * outputs)?;
             let (bias, after) = after.split_at_checked(outputs)?;
             rest = after;
@@ -246,7 +240,7 @@ impl Member {
 
     /// How many numbers a member has.
     pub fn n_numbers(config: &RefinementConfig) -> usize {
-        let nodes = config.nodes;
-        (config.inputs() + 1) * nodes + (config.layers - 1) * (nodes + 1) * nodes + nodes + 1
+        let numbers = |(inputs, outputs)| (inputs + 1) * outputs;
+        config.shapes().map(numbers).sum()
     }
 }
