@@ -1,8 +1,7 @@
 //! Files written on threads of their own, while the next piece is computed.
 
-use std::num::NonZero;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{ScopedJoinHandle, available_parallelism, scope};
+use std::thread::{ScopedJoinHandle, scope};
 
 use crate::formats::{FormatError, SignalWriter};
 
@@ -50,7 +49,7 @@ impl Writers {
     }
 }
 
-/// Has `fill` write to some files, and completes them; none gets its name unless all were filled.
+/// Has `fill` write to some files, on as many threads as there are for computing, and completes them; none gets its name unless all were filled.
 ///
 /// # Errors
 /// `fill`'s; those of the files.
@@ -58,9 +57,7 @@ pub(super) fn write_files(
     files: Vec<Box<dyn SignalWriter>>,
     fill: impl FnOnce(&Writers) -> Result<(), Stop>,
 ) -> crate::Result<()> {
-    let n = available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(files.len());
+    let n = rayon::current_num_threads().min(files.len());
     if n == 0 {
         return Ok(());
     }

@@ -33,14 +33,16 @@ struct BinaryCase {
     precision_recall: Option<Vec<[f64; 3]>>,
 }
 
-fn fixture<C: serde::de::DeserializeOwned>(name: &str) -> C {
+/// A file of cases.
+pub(crate) fn fixture<C: serde::de::DeserializeOwned>(name: &str) -> C {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/measures/");
     let text = std::fs::read_to_string(format!("{folder}{name}.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
+/// Compares within 10⁻¹² of the measure, or of 1 where it is smaller.
 #[track_caller]
-fn same(what: &str, measured: Option<f64>, expected: Option<f64>) {
+pub(crate) fn same(what: &str, measured: Option<f64>, expected: Option<f64>) {
     let equal = match (measured, expected) {
         (Some(m), Some(e)) => (m - e).abs() <= 1e-12 * e.abs().max(1.0),
         (m, e) => m.is_none() && e.is_none(),

@@ -20,7 +20,7 @@ mod chunks;
 mod curves;
 mod errors;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
 mod moments;
 mod rank;
 mod top;

@@ -10,7 +10,7 @@ use ndarray::{Array2, s};
 use rayon::prelude::*;
 
 use super::packed::{Below, Into, Packed, PackedRoom};
-use super::panels::Panels;
+use super::panels::{Panels, dispatch};
 use super::parameters::InputRows;
 use super::single_layer::SingleLayer;
 use super::{ModelError, Network, Sizes};
@@ -228,7 +228,7 @@ impl Forward {
         let table = &block.scales[Scale::Bp25.index()];
         let (all, cols) = (table.as_slice().unwrap_or_default(), table.ncols());
         let first = block.row(Scale::Bp250, bins.start);
-        pulp::Arch::new().dispatch(SingleLayer {
+        dispatch(SingleLayer {
             weight: &self.genome[Scale::Bp25.index()],
             factors: &all[bins.start * cols..bins.end * cols],
             coarse: |i| {

@@ -8,7 +8,7 @@
 
 use pulp::Simd;
 
-use super::panels::{Panels, registers};
+use super::panels::{OnPanels, Panels, dispatch};
 
 /// Rows whose sums are in registers at once.
 const ROWS: usize = 6;
@@ -71,7 +71,7 @@ impl Packed {
         });
         room.sums
             .resize(n.next_multiple_of(ROWS) * self.panels.width(), 0.0);
-        pulp::Arch::new().dispatch(Activate {
+        dispatch(Activate {
             layer: self,
             inputs: &room.inputs,
             n,
@@ -178,19 +178,7 @@ struct Activate<'a> {
     into: Into<'a>,
 }
 
-impl pulp::WithSimd for Activate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match registers::<S>() {
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 2>(simd),
-        }
-    }
-}
-
-impl Activate<'_> {
+impl OnPanels for Activate<'_> {
     #[inline(always)]
     fn run<S: Simd, const REGISTERS: usize>(mut self, simd: S) {
         let layer = &self.layer.panels;

@@ -72,7 +72,7 @@ impl Panels {
     ///
     /// `rows` is `[n, inputs]`, `out` `[n, outputs]`, and what `start` gives has a row's outputs.
     pub fn products<'a>(&self, rows: &[f32], start: impl Fn(usize) -> &'a [f32], out: &mut [f32]) {
-        pulp::Arch::new().dispatch(Products {
+        dispatch(Products {
             panels: self,
             rows,
             start,
@@ -93,8 +93,33 @@ impl pulp::WithSimd for Width {
 }
 
 /// How many registers a panel's row takes.
-pub(crate) const fn registers<S: Simd>() -> usize {
+const fn registers<S: Simd>() -> usize {
     if S::F32_LANES >= 16 { 4 } else { 2 }
+}
+
+/// Work on panels, compiled for each number of registers that a panel's row may take.
+pub(crate) trait OnPanels {
+    /// Does it.
+    fn run<S: Simd, const REGISTERS: usize>(self, simd: S);
+}
+
+/// Does work on panels with this processor's registers.
+pub(crate) fn dispatch(work: impl OnPanels) {
+    struct Work<W>(W);
+
+    impl<W: OnPanels> pulp::WithSimd for Work<W> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            match registers::<S>() {
+                4 => self.0.run::<S, 4>(simd),
+                _ => self.0.run::<S, 2>(simd),
+            }
+        }
+    }
+
+    pulp::Arch::new().dispatch(Work(work));
 }
 
 struct Products<'a, F> {
@@ -104,19 +129,7 @@ struct Products<'a, F> {
     out: &'a mut [f32],
 }
 
-impl<'a, F: Fn(usize) -> &'a [f32]> pulp::WithSimd for Products<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match registers::<S>() {
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 2>(simd),
-        }
-    }
-}
-
-impl<'a, F: Fn(usize) -> &'a [f32]> Products<'_, F> {
+impl<'a, F: Fn(usize) -> &'a [f32]> OnPanels for Products<'_, F> {
     #[inline(always)]
     fn run<S: Simd, const REGISTERS: usize>(self, simd: S) {
         let (inputs, outputs, width) = (self.panels.inputs, self.panels.outputs, self.panels.width);

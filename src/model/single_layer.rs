@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::panels::{Panels, ROWS, load, registers, sums};
+use super::panels::{OnPanels, Panels, ROWS, load, sums};
 
 /// What it takes, and where predictions go.
 pub(crate) struct SingleLayer<'a, 'b, F> {
@@ -21,19 +21,7 @@ pub(crate) struct SingleLayer<'a, 'b, F> {
     pub out: &'a mut [&'b mut [f32]],
 }
 
-impl<'c, F: Fn(usize) -> &'c [f32]> pulp::WithSimd for SingleLayer<'_, '_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match registers::<S>() {
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 2>(simd),
-        }
-    }
-}
-
-impl<'c, F: Fn(usize) -> &'c [f32]> SingleLayer<'_, '_, F> {
+impl<'c, F: Fn(usize) -> &'c [f32]> OnPanels for SingleLayer<'_, '_, F> {
     #[inline(always)]
     fn run<S: Simd, const REGISTERS: usize>(self, simd: S) {
         let (inputs, outputs) = (self.weight.inputs(), self.weight.outputs());

@@ -35,7 +35,7 @@ impl Kernel {
     }
 }
 
-/// Σⱼ xⱼ qⱼ of each of `ROWS` rows (a multiple of four): `words` is `[query.len() + more, ROWS]` with
+/// Σⱼ xⱼ qⱼ of each of `ROWS` rows (16 or 32, or four more than 0 or 16): `words` is `[query.len() + more, ROWS]` with
 /// four unsigned codes a word, `query` has four signed ones a word.
 #[inline]
 pub(super) fn products<const ROWS: usize>(
@@ -43,6 +43,8 @@ pub(super) fn products<const ROWS: usize>(
     words: &[i32],
     query: &[i32],
 ) -> [i32; ROWS] {
+    // What the wide instructions leave over is one short one, and there is room for the others' sums.
+    const { assert!(ROWS <= 32 && (ROWS.is_multiple_of(16) || ROWS % 16 == 4)) };
     let (columns, _) = words.as_chunks::<ROWS>();
     match kernel {
         // SAFETY: `of_this_processor` has asked whether the instructions are there.
@@ -79,7 +81,6 @@ fn vnni<const ROWS: usize>(columns: &[[i32; ROWS]], query: &[i32]) -> [i32; ROWS
     let mut rest = _mm_setzero_si128();
     let n_wide = (ROWS / 16).min(2);
     let has_rest = ROWS % 16 == 4;
-    debug_assert!(n_wide * 16 + 4 * usize::from(has_rest) == ROWS);
     for (column, q) in columns.iter().zip(query) {
         let at = column.as_ptr();
         for (i, sum) in wide.iter_mut().enumerate().take(n_wide) {
@@ -116,7 +117,6 @@ fn avx2<const ROWS: usize>(columns: &[[i32; ROWS]], query: &[i32]) -> [i32; ROWS
     let mut rest = _mm_setzero_si128();
     let n_wide = (ROWS / 8).min(4);
     let has_rest = ROWS % 8 == 4;
-    debug_assert!(n_wide * 8 + 4 * usize::from(has_rest) == ROWS);
     for (column, q) in columns.iter().zip(query) {
         // The first and third code of four as 16 bits each, the second and fourth.
         let q = q.to_le_bytes().map(|b| i32::from(b.cast_signed()));

@@ -10,8 +10,7 @@ use std::ops::Range;
 use rand_chacha::rand_core::RngCore;
 use rayon::prelude::*;
 
-use super::learner::Dropout;
-use super::options::RefinementOptions;
+use super::learner::{Dropout, Step};
 use super::sampling::Samples;
 use crate::factorization::Adam;
 use crate::model::RefinementConfig;
@@ -89,14 +88,8 @@ impl HandMember {
     }
 
     /// One step of Adam on some samples; the mean of their squared errors before it, unweighted.
-    pub fn step(
-        &mut self,
-        samples: &Samples,
-        options: &RefinementOptions,
-        adam: &Adam,
-        step: u32,
-        dropout: &Dropout,
-    ) -> f64 {
+    pub fn step(&mut self, step: &Step<'_>) -> f64 {
+        let samples = step.samples;
         let n = samples.values.len();
         let n_chunks = n.div_ceil(CHUNK);
         let n_rooms = self.rooms.len().max(n_chunks);
@@ -107,13 +100,14 @@ impl HandMember {
             places: &places,
             values: &self.values,
             samples,
-            dropout,
+            dropout: &step.dropout,
         };
         (rooms.par_iter_mut().enumerate()).for_each(|(i, room)| {
             pass.back(i * CHUNK..n.min((i + 1) * CHUNK), room);
         });
-        let alpha = adam.alpha(step);
-        let decay = (1.0 - alpha * options.weight_decay) as f32;
+        let adam = &step.adam;
+        let alpha = adam.alpha(step.number);
+        let decay = (1.0 - alpha * step.options.weight_decay) as f32;
         for place in &places {
             self.update(&place.weight, n_chunks, adam, alpha, decay);
             self.update(&place.bias, n_chunks, adam, alpha, 1.0);

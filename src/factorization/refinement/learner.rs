@@ -33,6 +33,20 @@ impl Dropout {
     }
 }
 
+/// What a network learns from in a step.
+pub(super) struct Step<'a> {
+    /// What it is shown.
+    pub samples: &'a Samples,
+    /// How it is trained.
+    pub options: &'a RefinementOptions,
+    /// The optimiser, with the step's rate.
+    pub adam: Adam,
+    /// The step, counted from 1.
+    pub number: u32,
+    /// What it leaves out.
+    pub dropout: Dropout,
+}
+
 /// A network in training.
 pub(super) enum Learner {
     /// On the CPU.
@@ -110,17 +124,10 @@ impl Learner {
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub fn step(
-        &mut self,
-        samples: &Samples,
-        options: &RefinementOptions,
-        adam: &Adam,
-        step: u32,
-        dropout: &Dropout,
-    ) -> Result<f64, FactorizationError> {
+    pub fn step(&mut self, step: &Step<'_>) -> Result<f64, FactorizationError> {
         match self {
-            Learner::ByHand(member) => Ok(member.step(samples, options, adam, step, dropout)),
-            Learner::Torch(member) => member.step(samples, options, adam, step, dropout),
+            Learner::ByHand(member) => Ok(member.step(step)),
+            Learner::Torch(member) => member.step(step),
         }
     }
 }

@@ -3,10 +3,9 @@
 use rand_chacha::rand_core::RngCore;
 use tch::{Device, Kind, Tensor};
 
-use super::learner::Dropout;
-use super::options::RefinementOptions;
+use super::learner::{Dropout, Step};
 use super::sampling::Samples;
-use crate::factorization::{Adam, FactorizationError};
+use crate::factorization::FactorizationError;
 use crate::model::RefinementConfig;
 use crate::random::{Purpose, generator};
 
@@ -80,19 +79,19 @@ impl TorchMember {
     }
 
     /// One step of Adam on some samples; the mean of their squared errors before it, unweighted.
-    pub fn step(
-        &mut self,
-        samples: &Samples,
-        options: &RefinementOptions,
-        adam: &Adam,
-        step: u32,
-        dropout: &Dropout,
-    ) -> Result<f64, FactorizationError> {
+    pub fn step(&mut self, step: &Step<'_>) -> Result<f64, FactorizationError> {
+        let Step {
+            samples,
+            options,
+            adam,
+            number,
+            dropout,
+        } = step;
         let n = samples.values.len();
         let kept = self.kept_units(n, dropout);
         let (squares, gradients) = self.back(samples, &kept)?;
         tch::no_grad(|| {
-            let alpha = adam.alpha(step);
+            let alpha = adam.alpha(*number);
             let decay = 1.0 - alpha * options.weight_decay;
             for (i, (p, g)) in self.parameters.iter_mut().zip(&gradients).enumerate() {
                 let _ = p.first.g_mul_scalar_(adam.beta1);

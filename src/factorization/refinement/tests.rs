@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tch::Device;
 
-use super::learner::{Dropout, Learner};
+use super::learner::{Dropout, Learner, Step};
 use super::network::TorchMember;
 use super::sampling::{Described, Peaks, Samples, Targets, highest_percent};
 use super::*;
@@ -194,7 +194,13 @@ fn steps_by_hand_are_autograds() {
                 index: u64::from(step),
             };
             let take = |member: &mut Learner| {
-                member.step(&samples, &options, &Adam::default(), step, &dropout)
+                member.step(&Step {
+                    samples: &samples,
+                    options: &options,
+                    adam: Adam::default(),
+                    number: step,
+                    dropout,
+                })
             };
             let (a, b) = (take(&mut by_hand).unwrap(), take(&mut torch).unwrap());
             assert!((a - b).abs() < 1e-4 * b, "{nodes} {step}: {a} {b}");
@@ -233,12 +239,20 @@ fn both_forward_passes_agree() {
             seed: 1,
             index: 1,
         };
+        let take = |learner: &mut Learner, samples: &Samples, number| {
+            let step = Step {
+                samples,
+                options: &options,
+                adam: Adam::default(),
+                number,
+                dropout,
+            };
+            learner.step(&step).unwrap()
+        };
         // Some steps, so that no layer is zero; then targets that are imputation's own outputs: what
         // training makes of the same rows is off by the squared error it reports.
-        for step in 1..30 {
-            learner
-                .step(&samples, &options, &Adam::default(), step, &dropout)
-                .unwrap();
+        for number in 1..30 {
+            take(&mut learner, &samples, number);
         }
         let member = learner.to_member(&config).unwrap();
         let mut ours = vec![0f32; n];
@@ -246,9 +260,7 @@ fn both_forward_passes_agree() {
         let size = ours.iter().map(|v| f64::from(v * v)).sum::<f64>() / n as f64;
         assert!(size > 1e-3, "{size}");
         samples.values = ours;
-        let apart = learner
-            .step(&samples, &options, &Adam::default(), 30, &dropout)
-            .unwrap();
+        let apart = take(&mut learner, &samples, 30);
         assert!(apart.sqrt() < 1e-5, "{apart}");
     }
 }

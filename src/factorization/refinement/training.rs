@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use tch::Device;
 
 use super::kept::RefinementKept;
-use super::learner::{Dropout, Learner};
+use super::learner::{Dropout, Learner, Step};
 use super::options::RefinementOptions;
 use super::sampling::{Described, GROUP, Peaks, Targets, highest_percent, n_groups, shuffled};
 use crate::factorization::{
@@ -92,7 +92,8 @@ pub struct RefinementTraining {
 }
 
 impl RefinementTraining {
-    /// A training at its start.
+    /// A training at its start. With glibc, the process maps arrays of a mebibyte and more from now
+    /// on (`M_MMAP_THRESHOLD`), so that memory is what `window_bins` says.
     ///
     /// # Errors
     /// When there is nothing to train on, signal cannot be read, or libtorch refuses.
@@ -319,17 +320,19 @@ impl RefinementTraining {
         let samples =
             self.targets(&which)
                 .draw(&described, groups, Some(&self.standardisation), number);
-        let adam = self.adam();
-        let dropout = Dropout {
-            share: self.options.dropout,
-            seed: self.seed,
-            index: number,
-        };
-        let now = u32::try_from(step)
+        let number_in_network = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
-        let loss = self
-            .current
-            .step(&samples, &self.options, &adam, now, &dropout)?;
+        let loss = self.current.step(&Step {
+            samples: &samples,
+            options: &self.options,
+            adam: self.adam(),
+            number: number_in_network,
+            dropout: Dropout {
+                share: self.options.dropout,
+                seed: self.seed,
+                index: number,
+            },
+        })?;
         self.described = Some(described);
         self.order = Some((stream, order));
         if !loss.is_finite() {
