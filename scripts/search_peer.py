@@ -44,6 +44,11 @@ def report(name, ask, queries):
                           recall=round(float(recall), 4))), flush=True)
 
 
+def resident():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+
+
 flat = faiss.IndexFlatL2(d)
 flat.add(x)
 faiss.omp_set_num_threads(1)
@@ -67,12 +72,13 @@ some = range(min(len(q), 200))
 for i in some:
     truth[i] = [int(label) for label in flat.search(q[i:i + 1], k)[1][0]]
 report("faiss flat, nothing excluded", lambda i: [int(label) for label in flat.search(q[i:i + 1], k)[1][0]], some)
-started = time.process_time()
+started, before = time.process_time(), resident()
 graph = hnswlib.Index(space="l2", dim=d)
 graph.init_index(n, ef_construction=200, M=16, random_seed=1)
 graph.add_items(x, num_threads=2)
-print(json.dumps(dict(name="hnswlib, built", processor_seconds=round(time.process_time() - started, 1))), flush=True)
-for ef in (16, 32, 64):
+print(json.dumps(dict(name="hnswlib, built", processor_seconds=round(time.process_time() - started, 1),
+                      bytes_per_vector=round((resident() - before) / n))), flush=True)
+for ef in (16, 32, 36, 40, 48, 64):
     graph.set_ef(ef)
     report(f"hnswlib ef={ef}, nothing excluded", lambda i: graph.knn_query(q[i:i + 1], k, num_threads=1)[0][0], some)
 truth = {}

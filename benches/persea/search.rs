@@ -84,7 +84,7 @@ pub fn time_each(
     bins: &[u64],
     options: &SearchOptions,
     allowed: Option<&Allowed>,
-) -> anyhow::Result<(Vec<f64>, [f64; 4])> {
+) -> anyhow::Result<(Vec<f64>, [f64; 5])> {
     let queries: Vec<Query> = bins.iter().map(|b| position(searcher, *b)).collect();
     let mut seconds = Vec::with_capacity(queries.len());
     let mut read = RowsRead::default();
@@ -96,10 +96,18 @@ pub fn time_each(
         read.kbp5 += answer.read.kbp5;
         read.bp250 += answer.read.bp250;
         read.bp25 += answer.read.bp25;
-        read.sketches += answer.read.sketches;
+        read.sketches_250bp += answer.read.sketches_250bp;
+        read.sketches_25bp += answer.read.sketches_25bp;
     }
     let n = queries.len() as f64;
-    let mean = [read.kbp5, read.sketches, read.bp250, read.bp25].map(|r| r as f64 / n);
+    let mean = [
+        read.kbp5,
+        read.sketches_250bp,
+        read.bp250,
+        read.sketches_25bp,
+        read.bp25,
+    ];
+    let mean = mean.map(|r| r as f64 / n);
     Ok((seconds, mean))
 }
 
@@ -161,7 +169,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         time_each(&searcher, &bins, options, allowed.as_ref())?;
         let mut rates = Vec::new();
         let mut worked = Vec::new();
-        let mut told = (Vec::new(), [0.0; 4]);
+        let mut told = (Vec::new(), [0.0; 5]);
         for _ in 0..bench.rounds {
             let before = machine::processor_seconds();
             told = time_each(&searcher, &bins, options, allowed.as_ref())?;
@@ -170,9 +178,9 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
             }
             rates.push(told.0.len() as f64 / told.0.iter().sum::<f64>());
         }
-        let [coarse, sketches, middle, fine] = told.1;
+        let [coarse, sketches, middle, fine_sketches, fine] = told.1;
         println!(
-            "  {what:<44} {:>6} queries/s, {} a processor second, p50 {:.0} µs, p95 {:.0} µs; rows read {coarse:.0}, {sketches:.0} sketched, {middle:.0}, {fine:.0}; load {}",
+            "  {what:<44} {:>6} queries/s, {} a processor second, p50 {:.0} µs, p95 {:.0} µs; rows read {coarse:.0}; {sketches:.0} sketched, {middle:.0}; {fine_sketches:.0} sketched, {fine:.0}; load {}",
             number(median(&rates)),
             number(median(&worked)),
             1e6 * quantile(&told.0, 0.5),
@@ -185,9 +193,10 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         let searcher = Searcher::open(database, model, metric)?;
         for (what, options) in [("nothing excluded", &plain), ("50 kb excluded", &apart)] {
             time_each(&searcher, &bins, options, None)?;
-            let (seconds, [_, _, middle, fine]) = time_each(&searcher, &bins, options, None)?;
+            let (seconds, [_, sketches, middle, fine_sketches, fine]) =
+                time_each(&searcher, &bins, options, None)?;
             println!(
-                "  {:<44} {:>6} queries/s; rows read at 250 bp {middle:.0}, at 25 bp {fine:.0}",
+                "  {:<44} {:>6} queries/s; {sketches:.0} sketched, {middle:.0}; {fine_sketches:.0} sketched, {fine:.0}",
                 format!("{metric}, {what}"),
                 number(seconds.len() as f64 / seconds.iter().sum::<f64>()),
             );

@@ -88,12 +88,12 @@ fn measure(trained: &Trained, size: &str, is_drawn: bool) -> anyhow::Result<()> 
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()?;
-        let (seconds, [coarse, sketches, middle, fine]) = pool.install(|| {
+        let (seconds, [coarse, sketches, middle, fine_sketches, fine]) = pool.install(|| {
             time_each(&searcher, &bins, &options, None)?;
             time_each(&searcher, &bins, &options, None)
         })?;
         println!(
-            "    {threads} threads: p50 {:.2} ms, p95 {:.2} ms; rows read {coarse:.0} of {}, {sketches:.0} sketched and {middle:.0} of {}, {fine:.0} of {n_bins}; load {}",
+            "    {threads} threads: p50 {:.2} ms, p95 {:.2} ms; rows read {coarse:.0} of {}, {sketches:.0} sketched and {middle:.0} of {}, {fine_sketches:.0} sketched and {fine:.0} of {n_bins}; load {}",
             1e3 * quantile(&seconds, 0.5),
             1e3 * quantile(&seconds, 0.95),
             axis.n_rows(Scale::Kbp5),

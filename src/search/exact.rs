@@ -18,13 +18,11 @@ use crate::genome::Scale;
 const SEEDS: usize = 8;
 /// 5 kbp rows from which on one query is worth more than one thread.
 const PARALLEL_ROWS: usize = 1 << 16;
+/// Rows that a thread then looks at together: whole groups.
+const TOGETHER: usize = 256 * LANES;
 /// Into how many steps bounds are sorted.
 const STEPS: usize = 256;
-/// How many 5 kbp bins are sketched before the most promising of them are looked into.
-const CHUNK: usize = 128;
-/// How many sketches before it is looked at one is asked for from memory.
-const SKETCHES_AHEAD: usize = 6;
-/// The same of 250 bp rows' bins.
+/// How many bins before it is looked at one is asked for from memory.
 const BINS_AHEAD: usize = 3;
 
 /// How many rows a search has looked at.
@@ -37,7 +35,9 @@ pub struct RowsRead {
     /// At 25 bp.
     pub bp25: u64,
     /// At 250 bp, as sketches of a byte a factor.
-    pub sketches: u64,
+    pub sketches_250bp: u64,
+    /// At 25 bp, as sketches.
+    pub sketches_25bp: u64,
 }
 
 /// What is asked of a walk.
@@ -58,10 +58,10 @@ pub(super) struct Task<'a> {
 /// Memory that searches use one after another.
 #[derive(Debug)]
 pub(super) struct Scratch<T> {
-    sums: Vec<T>,
-    bounds: Vec<f32>,
+    pub sums: Vec<T>,
+    pub bounds: Vec<f32>,
     unordered: Vec<(f32, u32)>,
-    candidates: Vec<(f32, u32)>,
+    pub candidates: Vec<(f32, u32)>,
 }
 
 impl<T> Default for Scratch<T> {
@@ -81,8 +81,8 @@ pub(super) struct Walk<'a, M: Measure> {
     pub tables: &'a Tables,
     pub measure: &'a M,
     pub task: &'a Task<'a>,
-    best: Best,
-    read: RowsRead,
+    pub best: Best,
+    pub read: RowsRead,
 }
 
 impl<'a, M: Measure> Walk<'a, M> {
@@ -112,6 +112,8 @@ impl<'a, M: Measure> Walk<'a, M> {
             let n = gathered.offer_all(self.measure, sums, layout, permit, spread, &mut self.best);
             self.read.bp250 += n;
             self.read.bp25 += n;
+        } else if let Some(sketched) = self.measure.sketched() {
+            self.descend_by_sketches(sketched, scratch)?;
         } else {
             self.descend(scratch)?;
         }
@@ -120,7 +122,7 @@ impl<'a, M: Measure> Walk<'a, M> {
 
     /// A bound of every 5 kbp row that may matter, from its sketch or from its coarse part, which is
     /// then kept; the bound of all others is NaN, which no comparison lets through.
-    fn coarse_terms(
+    pub fn coarse_terms(
         &mut self,
         sketched: Option<&Sketched>,
         scratch: &mut Scratch<M::Term>,
@@ -133,15 +135,21 @@ impl<'a, M: Measure> Walk<'a, M> {
         scratch.sums.resize(n_rows, M::Term::default());
         scratch.bounds.resize(n_rows, f32::NAN);
         let measure = self.measure;
-        let of_group = |group: usize, sums: &mut [M::Term], bounds: &mut [f32]| {
+        // Of rows from the start of a group on.
+        let of_rows = |first: usize, sums: &mut [M::Term], bounds: &mut [f32]| {
             if let Some(sketched) = sketched {
-                return sketched.coarse.bounds(table, group as u64, bounds);
+                let (group, groups) = (first / LANES, bounds.len().div_ceil(LANES));
+                let groups = group as u64..(group + groups) as u64;
+                return sketched.coarse.bounds(table, groups, bounds);
             }
-            let first = group * LANES;
-            let rows = first as u64..(first + sums.len()) as u64;
-            measure.terms(Scale::Kbp5, table.group(rows)?, sums);
-            for (i, (bound, sum)) in bounds.iter_mut().zip(sums).enumerate() {
-                *bound = measure.coarse_bound(first + i, *sum);
+            let groups = sums.chunks_mut(LANES).zip(bounds.chunks_mut(LANES));
+            for (group, (sums, bounds)) in groups.enumerate() {
+                let first = first + group * LANES;
+                let rows = first as u64..(first + sums.len()) as u64;
+                measure.terms(Scale::Kbp5, table.group(rows)?, sums);
+                for (i, (bound, sum)) in bounds.iter_mut().zip(sums).enumerate() {
+                    *bound = measure.coarse_bound(first + i, *sum);
+                }
             }
             Ok::<(), SearchError>(())
         };
@@ -155,7 +163,7 @@ impl<'a, M: Measure> Walk<'a, M> {
                     let n = rows.partition_point(|row| (*row as usize) < end);
                     let mut bounds = [f32::NAN; LANES];
                     let bounds = &mut bounds[..end - start];
-                    of_group(group, &mut scratch.sums[start..end], bounds)?;
+                    of_rows(start, &mut scratch.sums[start..end], bounds)?;
                     for row in &rows[..n] {
                         scratch.bounds[*row as usize] = bounds[*row as usize - start];
                     }
@@ -168,16 +176,12 @@ impl<'a, M: Measure> Walk<'a, M> {
                 let sums = &mut scratch.sums;
                 let bounds = &mut scratch.bounds;
                 if n_rows < PARALLEL_ROWS {
-                    let groups = sums.chunks_mut(LANES).zip(bounds.chunks_mut(LANES));
-                    for (group, (sums, bounds)) in groups.enumerate() {
-                        of_group(group, sums, bounds)?;
-                    }
+                    of_rows(0, sums, bounds)?;
                 } else {
-                    (sums.par_chunks_mut(LANES))
-                        .zip(bounds.par_chunks_mut(LANES))
+                    (sums.par_chunks_mut(TOGETHER))
+                        .zip(bounds.par_chunks_mut(TOGETHER))
                         .enumerate()
-                        .with_min_len(256)
-                        .try_for_each(|(group, (sums, bounds))| of_group(group, sums, bounds))?;
+                        .try_for_each(|(i, (sums, bounds))| of_rows(i * TOGETHER, sums, bounds))?;
                 }
                 self.read.kbp5 += n_rows as u64;
             }
@@ -194,7 +198,7 @@ impl<'a, M: Measure> Walk<'a, M> {
     }
 
     /// The coarse part of a 5 kbp row.
-    fn coarse_sum(&self, row: usize) -> Result<M::Term, SearchError> {
+    pub fn coarse_sum(&self, row: usize) -> Result<M::Term, SearchError> {
         let mut sum = [M::Term::default()];
         let values = self.tables.coarse_rows.group(row as u64..row as u64 + 1)?;
         self.measure.terms(Scale::Kbp5, values, &mut sum);
@@ -202,98 +206,30 @@ impl<'a, M: Measure> Walk<'a, M> {
     }
 
     fn descend(&mut self, scratch: &mut Scratch<M::Term>) -> Result<(), SearchError> {
-        let measure = self.measure;
-        let sketched = measure.sketched();
-        self.coarse_terms(sketched, scratch)?;
-        let home = self
-            .task
-            .home
-            .filter(|home| !scratch.bounds[*home].is_nan());
-        for row in home.into_iter().chain(seeds(&scratch.bounds, home)) {
+        self.coarse_terms(None, scratch)?;
+        for row in self.first_rows(scratch) {
             if scratch.bounds[row] <= self.best.bound() {
                 scratch.bounds[row] = f32::NAN;
-                let sum = match sketched {
-                    Some(_) => self.coarse_sum(row)?,
-                    None => scratch.sums[row],
-                };
-                self.visit(row, sum)?;
+                self.visit(row, scratch.sums[row])?;
             }
         }
         self.candidates(scratch);
-        let Some(sketched) = sketched else {
-            for (_, row) in &scratch.candidates {
-                self.visit(*row as usize, scratch.sums[*row as usize])?;
-            }
-            return Ok(());
-        };
-        let mut promising = Vec::with_capacity(CHUNK);
-        for chunk in scratch.candidates.chunks(CHUNK) {
-            self.promising(sketched, chunk, &mut promising)?;
-            let ahead = |place: usize| {
-                if let Some((_, _, row)) = promising.get(place) {
-                    let own = u64::from(*row);
-                    self.tables.coarse_rows.prefetch(own..own + 1);
-                    let rows = self.layout.rows()[*row as usize].rows_250bp();
-                    self.tables.factors[Scale::Bp250.index()].prefetch(rows);
-                }
-            };
-            ahead(0);
-            for (i, (bound, middle, row)) in promising.iter().enumerate() {
-                if *bound > self.best.bound() {
-                    break;
-                }
-                ahead(i + 1);
-                let row = *row as usize;
-                let sum = self.coarse_sum(row)?;
-                if measure.coarse_bound(row, sum) + middle <= self.best.bound() {
-                    self.visit(row, sum)?;
-                }
-            }
+        for (_, row) in &scratch.candidates {
+            self.visit(*row as usize, scratch.sums[*row as usize])?;
         }
         Ok(())
     }
 
-    /// Those of some 5 kbp bins whose 250 bp rows' sketches leave them in, from the least bound up: the
-    /// bound, the 250 bp rows' share of it, the bin.
-    fn promising(
-        &mut self,
-        sketched: &Sketched,
-        chunk: &[(f32, u32)],
-        promising: &mut Vec<(f32, f32, u32)>,
-    ) -> Result<(), SearchError> {
-        promising.clear();
-        let limit = self.best.bound();
-        let table = &self.tables.sketch_middle;
-        for (i, (coarse, row)) in chunk.iter().enumerate() {
-            if let Some((bound, ahead)) = chunk.get(i + SKETCHES_AHEAD)
-                && *bound <= limit
-            {
-                let ahead = u64::from(*ahead);
-                table.prefetch(ahead..ahead + 1);
-            }
-            if *coarse > limit {
-                continue;
-            }
-            let bin = &self.layout.rows()[*row as usize];
-            let n = usize::from(bin.n_250bp);
-            let looked = sketched.middle.look(table, u64::from(*row), n)?;
-            self.read.sketches += n as u64;
-            let mut middle = looked.bound();
-            if coarse + middle <= limit && self.task.permit.allowed.is_some() {
-                let wanted = |i| self.task.permit.any(bin.bins_of_250bp(i));
-                middle = looked.bound_of(wanted);
-            }
-            if coarse + middle <= limit {
-                promising.push((coarse + middle, middle, *row));
-            }
-        }
-        promising.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
-        Ok(())
+    /// The rows that are looked into first: the query's own, and those of the least bounds.
+    pub fn first_rows(&self, scratch: &Scratch<M::Term>) -> impl Iterator<Item = usize> + use<M> {
+        let bounds = &scratch.bounds;
+        let home = self.task.home.filter(|home| !bounds[*home].is_nan());
+        home.into_iter().chain(seeds(bounds, home))
     }
 
     /// The rows whose bounds leave them in, from the least bounds up but not sorted to the last:
     /// that would take longer than to look at some in vain.
-    fn candidates(&self, scratch: &mut Scratch<M::Term>) {
+    pub fn candidates(&self, scratch: &mut Scratch<M::Term>) {
         let limit = self.best.bound();
         scratch.unordered.resize(scratch.bounds.len(), (0.0, 0));
         // Without a branch: which bounds are let through cannot be foreseen.
@@ -327,7 +263,7 @@ impl<'a, M: Measure> Walk<'a, M> {
     }
 
     /// Looks into a 5 kbp bin.
-    fn visit(&mut self, row: usize, sum: M::Term) -> Result<(), SearchError> {
+    pub fn visit(&mut self, row: usize, sum: M::Term) -> Result<(), SearchError> {
         if self.measure.coarse_bound(row, sum) > self.best.bound() {
             return Ok(());
         }
@@ -392,7 +328,7 @@ impl<'a, M: Measure> Walk<'a, M> {
 
     /// Looks at the bins of a 250 bp row: offers each, or gives back the nearest if only one of
     /// several may become a hit.
-    fn bins(
+    pub fn bins(
         &mut self,
         coarse: &Coarse,
         bins: Range<u64>,
@@ -493,12 +429,32 @@ impl<'a, M: Measure> Walk<'a, M> {
 fn seeds(bounds: &[f32], without: Option<usize>) -> impl Iterator<Item = usize> + use<> {
     let mut least = [(f32::INFINITY, usize::MAX); SEEDS];
     let mut worst = f32::INFINITY;
-    for (row, bound) in bounds.iter().enumerate() {
-        if *bound < worst && Some(row) != without {
-            let at = least.partition_point(|(b, _)| b <= bound);
-            least.copy_within(at..SEEDS - 1, at + 1);
-            least[at] = (*bound, row);
-            worst = least[SEEDS - 1].0;
+    for (block, bounds) in bounds.chunks(LANES).enumerate() {
+        // The least of a block takes no branch; soon few blocks have anything to offer.
+        let least_of = |least: f32, bound: &f32| if *bound < least { *bound } else { least };
+        let of_block = match bounds.as_chunks::<LANES>().0 {
+            [block] => {
+                let mut lanes = [f32::INFINITY; 8];
+                for eight in block.as_chunks::<8>().0 {
+                    for (lane, bound) in lanes.iter_mut().zip(eight) {
+                        *lane = least_of(*lane, bound);
+                    }
+                }
+                lanes.iter().fold(f32::INFINITY, least_of)
+            }
+            _ => bounds.iter().fold(f32::INFINITY, least_of),
+        };
+        if of_block >= worst {
+            continue;
+        }
+        for (i, bound) in bounds.iter().enumerate() {
+            let row = block * LANES + i;
+            if *bound < worst && Some(row) != without {
+                let at = least.partition_point(|(b, _)| b <= bound);
+                least.copy_within(at..SEEDS - 1, at + 1);
+                least[at] = (*bound, row);
+                worst = least[SEEDS - 1].0;
+            }
         }
     }
     least

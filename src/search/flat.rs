@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use memmap2::Mmap;
 
@@ -85,6 +85,7 @@ pub(super) struct Flat {
     cols: usize,
     /// One bit a block: verified.
     verified: Vec<AtomicU64>,
+    n_verified: AtomicUsize,
     all_verified: AtomicBool,
 }
 
@@ -152,6 +153,7 @@ impl Flat {
             verified: (0..n_blocks.div_ceil(64))
                 .map(|_| AtomicU64::new(0))
                 .collect(),
+            n_verified: AtomicUsize::new(0),
             all_verified: AtomicBool::new(n_blocks == 0),
             numbers: Numbers::Mapped(map),
         })
@@ -165,6 +167,7 @@ impl Flat {
             cols,
             numbers: Numbers::Memory(numbers),
             verified: Vec::new(),
+            n_verified: AtomicUsize::new(0),
             all_verified: AtomicBool::new(true),
         }
     }
@@ -250,7 +253,13 @@ impl Flat {
                     why: format!("the checksum of block {block} does not match"),
                 });
             }
-            word.fetch_or(bit, Ordering::Relaxed);
+            // Whoever was first counts it, so that at last nobody has to ask any more.
+            if word.fetch_or(bit, Ordering::Relaxed) & bit == 0
+                && self.n_verified.fetch_add(1, Ordering::Relaxed) + 1
+                    == n_bytes.div_ceil(BLOCK_BYTES)
+            {
+                self.all_verified.store(true, Ordering::Relaxed);
+            }
         }
         Ok(())
     }

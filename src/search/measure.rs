@@ -43,6 +43,7 @@ pub(super) trait Measure: Sync {
 
 /// A query's sketches.
 pub(super) struct Sketched {
+    pub fine: SketchedQuery,
     pub middle: SketchedQuery,
     pub coarse: SketchedQuery,
 }
@@ -58,11 +59,17 @@ impl Sketched {
             let part = &query.parts[scale.index()];
             Ok::<_, SearchError>(coder.map(|coder| SketchedQuery::new(arch, &coder, part)))
         };
+        let fine = of(&tables.coder_fine, Scale::Bp25)?;
         let middle = of(&tables.coder_middle, Scale::Bp250)?;
         let coarse = of(&tables.coder_coarse, Scale::Kbp5)?;
-        Ok(middle
-            .zip(coarse)
-            .map(|(middle, coarse)| Sketched { middle, coarse }))
+        Ok(match (fine, middle, coarse) {
+            (Some(fine), Some(middle), Some(coarse)) => Some(Sketched {
+                fine,
+                middle,
+                coarse,
+            }),
+            _ => None,
+        })
     }
 }
 

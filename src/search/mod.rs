@@ -36,6 +36,7 @@ mod measure;
 mod query;
 mod samples;
 mod searcher;
+mod sifting;
 mod signal;
 mod similar;
 mod sketch;

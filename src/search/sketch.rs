@@ -1,21 +1,29 @@
 //! Rows in a byte a factor: a bound from below that costs a fraction of the distance.
 //!
 //! What lies in one 5 kbp bin differs at 250 bp almost as much as what lies far apart, so that the
-//! 5 kbp part of a distance alone leaves many bins to be looked into. Their sketches are looked at first; and
-//! those of the 5 kbp rows before the rows themselves, of which few are then read.
+//! 5 kbp part of a distance alone leaves many bins to be looked into. Their sketches are looked at first, then those of
+//! their 25 bp rows; and those of the 5 kbp rows before the rows themselves. Few rows are then read.
 //!
 //! All factors are clamped to a box and rounded to steps of one size. Clamping two vectors to the
 //! same convex box never takes them farther apart, so with x̂ and q̂ the rounded ones and ε the length of a rounding
 //! error, |q − x| ≥ |q̂ − x̂| − ε(q) − ε(x). Between codes, |q̂ − x̂|² = |q̂|² + |x̂|² − 2 q̂·x̂ in whole numbers, the same
 //! on every processor (`code_products.rs`).
 
-use super::code_products::{Kernel, products};
+use std::ops::Range;
+
+use super::code_products::{Kernel, least, leasts, squares};
 use super::flat::Flat;
 
 /// Rows of a sketch of 250 bp rows: those of a whole 5 kbp bin.
 pub(super) const MIDDLE_ROWS: usize = 20;
+/// Rows of a sketch of 25 bp rows: those of a whole 250 bp bin.
+pub(super) const FINE_ROWS: usize = 10;
 /// Rows of a sketch of 5 kbp rows.
 pub(super) const COARSE_ROWS: usize = super::terms::LANES;
+/// How many groups of 5 kbp rows are bounded together.
+const GROUPS: usize = 16;
+/// What a row that is not there adds to a squared distance: more than any distance, and no overflow.
+const NO_ROW: i32 = i32::MAX / 2;
 /// The box reaches so many standard deviations from the mean.
 const REACH: f64 = 4.5;
 /// What is taken from a query's codes so that they fit a signed byte.
@@ -95,7 +103,8 @@ impl Coder {
         let rows = group.len() / factors.max(1);
         let mut words = vec![0u32; numbers(factors, room)];
         let mut errors = vec![0f64; rows];
-        let mut own = vec![0i32; rows];
+        let mut own = vec![NO_ROW; room];
+        own[..rows.min(room)].fill(0);
         for j in 0..factors {
             for i in 0..rows.min(room) {
                 let (code, error) = self.code(j, group[j * rows + i]);
@@ -154,55 +163,73 @@ impl SketchedQuery {
         }
     }
 
-    /// The squared distances between a group's codes and the query's.
+    /// What a sketch of rows that lie in one bin says of them, of which the first so many count.
     #[inline]
-    fn squares(&self, sketch: &[f32]) -> [i32; COARSE_ROWS] {
-        let words = bytemuck::cast_slice(sketch);
-        let mut squares = products::<COARSE_ROWS>(self.kernel, words, &self.codes);
-        let own = &words[words.len() - COARSE_ROWS..];
-        for (square, of_row) in squares.iter_mut().zip(own) {
-            *square = self.own + of_row - 2 * *square;
-        }
-        squares
-    }
-
-    /// What the sketch of a 5 kbp bin says of its 250 bp rows, of which the first so many count.
-    #[inline]
-    pub fn look(
+    pub fn look<const ROWS: usize>(
         &self,
         table: &Flat,
         row: u64,
         rows: usize,
-    ) -> Result<Looked<'_>, super::SearchError> {
+    ) -> Result<Looked<ROWS>, super::SearchError> {
         let words = bytemuck::cast_slice(table.group(row..row + 1)?);
-        let products = products::<MIDDLE_ROWS>(self.kernel, words, &self.codes);
-        let own = &words[words.len() - MIDDLE_ROWS..];
-        let rows = rows.min(MIDDLE_ROWS);
-        let of = LeastOf(self.own, products, own, rows);
-        let (squares, least) = self.arch.dispatch(of);
-        Ok(Looked {
-            query: self,
-            squares,
-            least,
-            rows,
-        })
+        let squares = squares::<ROWS>(self.kernel, words, &self.codes, self.own);
+        let rows = rows.min(ROWS);
+        Ok(Looked { squares, rows })
     }
 
-    /// Below the computed squared distances of a group of 5 kbp rows, at this scale alone.
+    /// Below the computed squared distance of any of the rows of a sketch, at this scale alone.
     #[inline]
+    pub fn least_bound<const ROWS: usize>(
+        &self,
+        table: &Flat,
+        row: u64,
+    ) -> Result<f32, super::SearchError> {
+        let words = bytemuck::cast_slice(table.group(row..row + 1)?);
+        Ok(self.of_square(least::<ROWS>(self.kernel, words, &self.codes, self.own)))
+    }
+
+    /// The same of several sketches: their least squared distances between codes, appended.
+    pub fn leasts<const ROWS: usize>(&self, sketches: &[&[i32]], out: &mut Vec<i32>) {
+        leasts::<ROWS>(self.kernel, sketches, &self.codes, self.own, out);
+    }
+
+    /// To each bound what some squared distances between codes add.
+    pub fn add_bounds(&self, squares: &[i32], bounds: &mut [f32]) {
+        self.arch.dispatch(Bounds::<true>(self, squares, bounds));
+    }
+
+    /// Below the computed squared distances of groups of 5 kbp rows, at this scale alone.
     pub fn bounds(
         &self,
         table: &Flat,
-        group: u64,
+        groups: Range<u64>,
         bounds: &mut [f32],
     ) -> Result<(), super::SearchError> {
-        let squares = self.squares(table.group(group..group + 1)?);
-        self.arch.dispatch(BoundsOf(self, &squares, bounds));
+        let words: &[i32] = bytemuck::cast_slice(table.group(groups)?);
+        let mut squared = [[0i32; COARSE_ROWS]; GROUPS];
+        let bounds = bounds.chunks_mut(GROUPS * COARSE_ROWS);
+        for (several, bounds) in words.chunks(GROUPS * table.cols()).zip(bounds) {
+            let sketches = several.chunks_exact(table.cols());
+            for (squared, words) in squared.iter_mut().zip(sketches) {
+                *squared = squares(self.kernel, words, &self.codes, self.own);
+            }
+            let squared = &squared.as_flattened()[..bounds.len()];
+            self.arch.dispatch(Bounds::<false>(self, squared, bounds));
+        }
         Ok(())
     }
 
+    /// The same of each of the rows that were looked at.
+    #[inline]
+    pub fn bounds_of<const ROWS: usize>(&self, looked: &Looked<ROWS>) -> [f32; ROWS] {
+        let mut bounds = [0f32; ROWS];
+        (self.arch).dispatch(Bounds::<false>(self, &looked.squares, &mut bounds));
+        bounds
+    }
+
+    /// The bound that a squared distance between codes gives.
     #[inline(always)]
-    fn of_square(&self, square: i32) -> f32 {
+    pub fn of_square(&self, square: i32) -> f32 {
         let SketchedQuery {
             step, slack, error, ..
         } = self;
@@ -211,65 +238,41 @@ impl SketchedQuery {
     }
 }
 
-/// A query, squared distances between codes, bounds.
-struct BoundsOf<'a>(&'a SketchedQuery, &'a [i32; COARSE_ROWS], &'a mut [f32]);
+/// A query, squared distances between codes, bounds that they are, or that they are added to.
+struct Bounds<'a, const ADDED: bool>(&'a SketchedQuery, &'a [i32], &'a mut [f32]);
 
-impl pulp::WithSimd for BoundsOf<'_> {
+impl<const ADDED: bool> pulp::WithSimd for Bounds<'_, ADDED> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
-        let BoundsOf(query, squares, bounds) = self;
+        let Bounds(query, squares, bounds) = self;
         for (bound, square) in bounds.iter_mut().zip(squares) {
-            *bound = query.of_square(*square);
+            let of_square = query.of_square(*square);
+            *bound = if ADDED { *bound + of_square } else { of_square };
         }
     }
 }
 
-/// What the query adds, its products with the rows, what each adds, how many count: the squared
-/// distances between codes and the least of them.
-struct LeastOf<'a>(i32, [i32; MIDDLE_ROWS], &'a [i32], usize);
-
-impl pulp::WithSimd for LeastOf<'_> {
-    type Output = ([i32; MIDDLE_ROWS], i32);
-
-    #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) -> Self::Output {
-        let LeastOf(of_query, mut squares, own, rows) = self;
-        for (square, of_row) in squares.iter_mut().zip(own) {
-            *square = of_query + of_row - 2 * *square;
-        }
-        let least = |squares: &[i32]| squares.iter().fold(i32::MAX, |least, s| least.min(*s));
-        let least = match rows {
-            // Of a known number, which the compiler needs.
-            MIDDLE_ROWS => least(&squares),
-            _ => least(&squares[..rows]),
-        };
-        (squares, least)
-    }
-}
-
-/// What a query's sketch says of the rows of a 5 kbp bin.
-#[derive(Debug)]
-pub(super) struct Looked<'a> {
-    query: &'a SketchedQuery,
-    squares: [i32; MIDDLE_ROWS],
-    least: i32,
+/// What a query's sketch says of the rows that lie in one bin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looked<const ROWS: usize> {
+    squares: [i32; ROWS],
     rows: usize,
 }
 
-impl Looked<'_> {
-    /// Below the computed squared distance of any of the rows, at this scale alone.
+impl<const ROWS: usize> Looked<ROWS> {
+    /// The squared distances between codes.
     #[inline]
-    pub fn bound(&self) -> f32 {
-        self.query.of_square(self.least)
+    pub fn squares(&self) -> &[i32] {
+        &self.squares[..self.rows]
     }
 
-    /// The same of those rows that are wanted.
-    pub fn bound_of(&self, wanted: impl Fn(usize) -> bool) -> f32 {
-        let rows = self.squares[..self.rows].iter().enumerate();
+    /// The least of those rows that are wanted.
+    pub fn least_of(&self, wanted: impl Fn(usize) -> bool) -> i32 {
+        let rows = self.squares().iter().enumerate();
         let least = rows.filter(|(i, _)| wanted(*i)).map(|(_, square)| *square);
-        self.query.of_square(least.min().unwrap_or(i32::MAX))
+        least.min().unwrap_or(i32::MAX)
     }
 }
 
@@ -316,21 +319,30 @@ mod tests {
             let arch = pulp::Arch::new();
             let asked = SketchedQuery::new(arch, &coder, &query);
             let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
-            let looked = asked.look(&table, 0, rows).unwrap();
-            let bound = looked.bound();
+            let looked = asked.look::<MIDDLE_ROWS>(&table, 0, rows).unwrap();
+            let bound = asked.least_bound::<MIDDLE_ROWS>(&table, 0).unwrap();
             let mut distances = vec![0f32; rows];
             squared(arch, &group, &query, &mut distances);
             let least = distances.iter().copied().fold(f32::INFINITY, f32::min);
             prop_assert!(bound <= least, "{} {}", bound, least);
             for (i, distance) in distances.iter().enumerate() {
-                prop_assert!(looked.bound_of(|row| row == i) <= *distance);
+                let of_row = looked.least_of(|row| row == i);
+                prop_assert_eq!(of_row, looked.squares()[i]);
+                prop_assert!(asked.of_square(of_row) <= *distance);
+            }
+            if rows <= FINE_ROWS {
+                let mut sketch = Vec::new();
+                coder.encode(&group, FINE_ROWS, &mut sketch);
+                let table = Flat::in_memory(sketch, numbers(factors, FINE_ROWS));
+                let fine = asked.look::<FINE_ROWS>(&table, 0, rows).unwrap();
+                prop_assert_eq!(fine.squares(), looked.squares());
             }
             // The same rows as 5 kbp rows.
             let mut sketch = Vec::new();
             coder.encode(&group, COARSE_ROWS, &mut sketch);
             let table = Flat::in_memory(sketch, numbers(factors, COARSE_ROWS));
             let mut bounds = vec![0f32; rows];
-            asked.bounds(&table, 0, &mut bounds).unwrap();
+            asked.bounds(&table, 0..1, &mut bounds).unwrap();
             for (bound, distance) in bounds.iter().zip(&distances) {
                 prop_assert!(bound <= distance, "{} {}", bound, distance);
             }
@@ -353,7 +365,7 @@ mod tests {
         let arch = pulp::Arch::new();
         let asked = SketchedQuery::new(arch, &coder, &query);
         let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
-        let bound = asked.look(&table, 0, rows).unwrap().bound();
+        let bound = asked.least_bound::<MIDDLE_ROWS>(&table, 0).unwrap();
         let mut distances = vec![0f32; rows];
         squared(arch, &group, &query, &mut distances);
         let least = distances.iter().copied().fold(f32::INFINITY, f32::min);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::SearchError;
 use super::flat::{Flat, FlatWriter, Origin};
 use super::layout::Layout;
-use super::sketch::{self, COARSE_ROWS, Coder, MIDDLE_ROWS};
+use super::sketch::{self, COARSE_ROWS, Coder, FINE_ROWS, MIDDLE_ROWS};
 use super::terms::{LANES, transpose};
 use super::view::{Metric, View};
 use crate::genome::{BIN_BP, GenomeAxis, Scale};
@@ -16,7 +16,7 @@ use crate::store::{Database, StoreError};
 const READ_NUMBERS: usize = 8 << 20;
 
 /// The parts, in the order of [`Tables`].
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 16] = [
     "25bp",
     "250bp",
     "5kbp",
@@ -26,14 +26,17 @@ const PARTS: [&str; 13] = [
     "norms_250bp",
     "norms_5kbp",
     "5kbp_rows",
+    "250bp_rows",
+    "sketch_25bp",
     "sketch_250bp",
     "sketch_5kbp",
+    "sketch_25bp_coder",
     "sketch_250bp_coder",
     "sketch_5kbp_coder",
 ];
 
 /// Where in [`PARTS`] those begin that are made of others.
-const SKETCH: usize = 9;
+const SKETCH: usize = 10;
 
 /// A model's factors as search wants them.
 #[derive(Debug)]
@@ -54,11 +57,17 @@ pub(super) struct Tables {
     pub norms_coarse: Flat,
     /// The 5 kbp factors again, each row by itself: few are read where sketches leave the others out.
     pub coarse_rows: Flat,
+    /// The same of 250 bp factors.
+    pub middle_rows: Flat,
+    /// For each 250 bp bin the sketch of its 25 bp rows.
+    pub sketch_fine: Flat,
     /// For each 5 kbp bin the sketch of its 250 bp rows.
     pub sketch_middle: Flat,
     /// For each group of 5 kbp rows their sketch.
     pub sketch_coarse: Flat,
-    /// How the sketches of 250 bp rows are made, in one row.
+    /// How the sketches of 25 bp rows are made, in one row.
+    pub coder_fine: Flat,
+    /// How those of 250 bp rows are.
     pub coder_middle: Flat,
     /// How those of 5 kbp rows are.
     pub coder_coarse: Flat,
@@ -72,8 +81,8 @@ pub(super) struct Shape {
     kind: &'static str,
     model: String,
     axis: [u8; 32],
-    rows: [u64; 13],
-    cols: [usize; 13],
+    rows: [u64; 16],
+    cols: [usize; 16],
 }
 
 impl Shape {
@@ -97,8 +106,11 @@ impl Shape {
                 rows[1],
                 rows[2],
                 rows[2],
+                rows[1],
+                rows[1],
                 rows[2],
                 rows[2].div_ceil(LANES as u64),
+                1,
                 1,
                 1,
             ],
@@ -112,8 +124,11 @@ impl Shape {
                 2,
                 2,
                 coarse,
+                middle,
+                sketch::numbers(fine, FINE_ROWS),
                 sketch::numbers(middle, MIDDLE_ROWS),
                 sketch::numbers(coarse, COARSE_ROWS),
+                fine + 2,
                 middle + 2,
                 coarse + 2,
             ],
@@ -173,10 +188,13 @@ impl Tables {
             norms_middle: part(6)?,
             norms_coarse: part(7)?,
             coarse_rows: part(8)?,
-            sketch_middle: part(9)?,
-            sketch_coarse: part(10)?,
-            coder_middle: part(11)?,
-            coder_coarse: part(12)?,
+            middle_rows: part(9)?,
+            sketch_fine: part(10)?,
+            sketch_middle: part(11)?,
+            sketch_coarse: part(12)?,
+            coder_fine: part(13)?,
+            coder_middle: part(14)?,
+            coder_coarse: part(15)?,
         })
     }
 
@@ -202,12 +220,12 @@ impl Tables {
         let moments = derive(database, model, layout, view, &mut sinks)?;
         finish(sinks)?;
         // Made of the factors' own parts, which have to be whole first.
-        let middle = shape.open_part(Scale::Bp250.index())?;
-        let coarse = shape.open_part(Scale::Kbp5.index())?;
+        let [fine, middle, coarse] = [0, 1, 2].map(|scale| shape.open_part(scale));
+        let factors = [&fine?, &middle?, &coarse?];
         let mut sinks = (SKETCH..PARTS.len())
             .map(create)
             .collect::<Result<Vec<Sink>, _>>()?;
-        sketch_rows(layout, [&middle, &coarse], &moments, &mut sinks)?;
+        sketch_rows(layout, factors, &moments, &mut sinks)?;
         finish(sinks)?;
         database.sync_index()?;
         Ok(())
@@ -233,7 +251,7 @@ impl Tables {
         let moments = derive(database, model, layout, view, &mut sinks)?;
         let mut parts = flats(sinks, 0);
         let mut sinks: Vec<Sink> = memory(PARTS.len() - SKETCH);
-        let factors = [Scale::Bp250, Scale::Kbp5].map(|scale| &parts[scale.index()]);
+        let factors = [0, 1, 2].map(|scale| &parts[scale]);
         sketch_rows(layout, factors, &moments, &mut sinks)?;
         parts.extend(flats(sinks, SKETCH));
         let mut parts = parts.into_iter();
@@ -302,18 +320,35 @@ impl Lanes {
     }
 }
 
-/// Sketches the 250 bp rows of every 5 kbp bin and the 5 kbp rows: the sketches, then how they were
-/// made.
+/// Sketches the 25 bp rows of every 250 bp bin, the 250 bp rows of every 5 kbp bin and the 5 kbp rows: the
+/// sketches, then how they were made.
 fn sketch_rows(
     layout: &Layout,
-    [middle, coarse]: [&Flat; 2],
-    [of_middle, of_coarse]: &Moments,
+    [fine, middle, coarse]: [&Flat; 3],
+    [of_fine, of_middle, of_coarse]: &Moments,
     sinks: &mut [Sink],
 ) -> Result<(), SearchError> {
-    let [sketch_middle, sketch_coarse, coder_middle, coder_coarse] = sinks else {
+    let [
+        sketch_fine,
+        sketch_middle,
+        sketch_coarse,
+        coder_fine,
+        coder_middle,
+        coder_coarse,
+    ] = sinks
+    else {
         return Ok(());
     };
     let mut codes = Vec::new();
+    let mut coder = Coder::new(of_fine, fine.rows() as f64);
+    for row in layout.rows() {
+        for i in 0..usize::from(row.n_250bp) {
+            codes.clear();
+            coder.encode(fine.group(row.bins_of_250bp(i))?, FINE_ROWS, &mut codes);
+            sketch_fine.write(&codes)?;
+        }
+    }
+    coder_fine.write(&coder.to_numbers())?;
     let mut coder = Coder::new(of_middle, middle.rows() as f64);
     for row in layout.rows() {
         codes.clear();
@@ -331,8 +366,8 @@ fn sketch_rows(
     coder_coarse.write(&coder.to_numbers())
 }
 
-/// Sums and sums of squares of each factor, at 250 bp and at 5 kbp.
-type Moments = [Vec<(f64, f64)>; 2];
+/// Sums and sums of squares of each factor, at each of [`Scale::ALL`].
+type Moments = [Vec<(f64, f64)>; 3];
 
 fn add_moments(moments: &mut [(f64, f64)], row: &[f32]) {
     for ((sum, squares), x) in moments.iter_mut().zip(row) {
@@ -356,7 +391,7 @@ fn derive(
         Lanes::new(4, fine),
         Lanes::new(5, middle),
     ];
-    let mut moments = [vec![(0f64, 0f64); middle], vec![(0f64, 0f64); coarse]];
+    let mut moments = widths.map(|width| vec![(0f64, 0f64); width]);
     let at_once = (READ_NUMBERS / (200 * fine).max(20 * middle).max(coarse)).max(1);
     let mut rows = layout.rows();
     while let Some(first) = rows.first() {
@@ -390,7 +425,8 @@ fn derive(
             }
             lanes[0].push(part[2], sinks)?;
             sinks[8].write(part[2])?;
-            add_moments(&mut moments[1], part[2]);
+            add_moments(&mut moments[2], part[2]);
+            sinks[9].write(part[1])?;
             let mut group = Vec::with_capacity(part[1].len());
             transpose(part[1], middle, &mut group);
             sinks[1].write(&group)?;
@@ -410,10 +446,11 @@ fn derive(
                 let mut mean = Mean::new(fine);
                 let mut fine_norms = Range::default();
                 let of_middle = norm(middle_row);
-                add_moments(&mut moments[0], middle_row);
+                add_moments(&mut moments[1], middle_row);
                 for row in rows.chunks_exact(fine) {
                     mean.add(row, 1);
                     fine_mean.add(row, 1);
+                    add_moments(&mut moments[0], row);
                     let of_fine = norm(row);
                     fine_norms.add(of_fine);
                     norms.add(of_middle + of_fine);

@@ -43,7 +43,8 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
                         "5kbp": answer.read.kbp5,
                         "250bp": answer.read.bp250,
                         "25bp": answer.read.bp25,
-                        "250bp_sketches": answer.read.sketches,
+                        "250bp_sketches": answer.read.sketches_250bp,
+                        "25bp_sketches": answer.read.sketches_25bp,
                     },
                     "exact": answer.is_exact,
                 })
@@ -108,14 +109,15 @@ fn tell_read(printed: &Printed<'_>) {
     let sum = |read: fn(&Answer) -> u64| printed.answers.iter().map(read).sum::<u64>();
     let each = printed.answers.len().max(1) as u64;
     eprintln!(
-        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} as sketches), {} of {} at 25 bp{}",
+        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} as sketches), {} of {} at 25 bp ({} as sketches){}",
         sum(|a| a.read.kbp5) / each,
         axis.n_rows(persea::genome::Scale::Kbp5),
         sum(|a| a.read.bp250) / each,
         axis.n_rows(persea::genome::Scale::Bp250),
-        sum(|a| a.read.sketches) / each,
+        sum(|a| a.read.sketches_250bp) / each,
         sum(|a| a.read.bp25) / each,
         axis.n_bins(),
+        sum(|a| a.read.sketches_25bp) / each,
         if each > 1 {
             " a query, in the mean"
         } else {

@@ -32,7 +32,7 @@ fn the_first_search_writes_the_index_and_the_next_ones_use_it() {
     assert_eq!(check_index(&database).unwrap(), []);
     let first = answer(&database, Metric::Euclidean);
     let written = index_files(&database);
-    assert_eq!(written.len(), 13);
+    assert_eq!(written.len(), 16);
     let times: Vec<_> = written
         .iter()
         .map(|f| fs::metadata(f).unwrap().modified().unwrap())
@@ -130,7 +130,7 @@ fn an_index_of_another_model_is_stale_and_not_used() {
         .unwrap();
     }
     let findings = check_index(&b).unwrap();
-    assert_eq!(findings.len(), 13);
+    assert_eq!(findings.len(), 16);
     assert!(findings.iter().all(|f| f.message.contains("another model")));
     assert_eq!(answer(&b, Metric::Euclidean), expected);
     assert_eq!(check_index(&b).unwrap(), []);
