@@ -194,6 +194,9 @@ struct Walk<'a> {
 /// its values. The pieces of a track come in order.
 type Sink<'a, E> = dyn FnMut(usize, u64, &[f32]) -> Result<(), E> + 'a;
 
+/// Receives one track's pieces.
+type PieceSink<'a, E> = dyn FnMut(u64, &[f32]) -> Result<(), E> + 'a;
+
 impl<'a> Walk<'a> {
     fn new(
         database: &'a Database,
@@ -255,7 +258,7 @@ impl<'a> Walk<'a> {
     fn read<E: From<crate::Error>>(
         &self,
         track: &Track,
-        sink: &mut dyn FnMut(u64, &[f32]) -> Result<(), E>,
+        sink: &mut PieceSink<'_, E>,
     ) -> Result<(), E> {
         let axis = self.model.axis();
         let signal = self.database.signal(track).map_err(crate::Error::from)?;
