@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::writers::{Stop, write_files};
 use super::{Scale, Stream};
 use crate::compendium::Experiment;
 use crate::formats::{CubeWriter, Format, SignalWriter, create_signal, write_text};
@@ -109,15 +108,13 @@ pub fn write_completed_zarr(
         walk.attributes(&tracks),
     )?;
     let mut done = 0;
-    for group in walk.groups(&tracks) {
-        walk.run::<crate::Error>(&tracks, &group, &mut |place, _, values| {
-            let (biosample, assay) = (group[place] / n_assays, group[place] % n_assays);
-            cube.write(biosample as u64, assay as u64, values)?;
-            done += values.len() as u64;
-            progress(done);
-            Ok(())
-        })?;
-    }
+    walk.run(&tracks, &mut |i, _, values| {
+        let (biosample, assay) = (i / n_assays, i % n_assays);
+        cube.write(biosample as u64, assay as u64, values)?;
+        done += values.len() as u64;
+        progress(done);
+        Ok(())
+    })?;
     let is_measured = |t: &CompletedTrack| u8::from(t.provenance != Provenance::Imputed);
     let flags: Vec<u8> = tracks.iter().map(is_measured).collect();
     cube.write_flags("measured", &flags)?;
@@ -143,23 +140,30 @@ pub fn write_completed_files(
 ) -> crate::Result<Vec<CompletedTrack>> {
     let tracks = completed_tracks(database, model)?;
     let walk = Walk::new(database, model, spans, scale)?;
+    let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
+    // A file is open from the first piece of its track to the last.
+    let mut open: HashMap<usize, (u64, Box<dyn SignalWriter>)> = HashMap::new();
     let mut done = 0;
-    for group in walk.groups(&tracks) {
-        let create = |i: &usize| {
-            let path = folder.join(name(&tracks[*i].experiment));
-            create_signal(&path, format, model.axis())
+    walk.run(&tracks, &mut |i, first, values| {
+        let (n_come, mut writer) = match open.remove(&i) {
+            Some(begun) => begun,
+            None => {
+                let path = folder.join(name(&tracks[i].experiment));
+                (0, create_signal(&path, format, model.axis())?)
+            }
         };
-        let files: Vec<Box<dyn SignalWriter>> =
-            group.iter().map(create).collect::<Result<_, _>>()?;
-        write_files(files, |writers| {
-            walk.run::<Stop>(&tracks, &group, &mut |place, first, values| {
-                writers.write(place, first, values.to_vec())?;
-                done += values.len() as u64;
-                progress(done);
-                Ok(())
-            })
-        })?;
-    }
+        writer.write(first, values)?;
+        let n_come = n_come + values.len() as u64;
+        match n_come == n_bins {
+            true => writer.finish()?,
+            false => {
+                open.insert(i, (n_come, writer));
+            }
+        }
+        done += values.len() as u64;
+        progress(done);
+        Ok(())
+    })?;
     let mut table = String::from("biosample\tassay\tfile\tsource\tlocation\tchecksum\n");
     for track in &tracks {
         let (location, checksum) = walk.origin(track);
@@ -179,7 +183,7 @@ pub fn write_completed_files(
     Ok(tracks)
 }
 
-/// A walk over tracks, a group of them at a time.
+/// A walk over all tracks: first the measured ones, one after another, then the imputed ones in groups.
 struct Walk<'a> {
     database: &'a Database,
     model: &'a TrainedModel,
@@ -190,12 +194,9 @@ struct Walk<'a> {
     transforms: HashMap<String, Transform>,
 }
 
-/// Receives pieces: the track's place in its group, the model's axis bin that a piece starts at, and
+/// Receives pieces: the track's place in the list, the model's axis bin that a piece starts at, and
 /// its values. The pieces of a track come in order.
-type Sink<'a, E> = dyn FnMut(usize, u64, &[f32]) -> Result<(), E> + 'a;
-
-/// Receives one track's pieces.
-type PieceSink<'a, E> = dyn FnMut(u64, &[f32]) -> Result<(), E> + 'a;
+type Sink<'a> = dyn FnMut(usize, u64, &[f32]) -> crate::Result<()> + 'a;
 
 impl<'a> Walk<'a> {
     fn new(
@@ -214,68 +215,45 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The tracks' places in groups: first those that were measured, then those that are imputed.
-    fn groups(&self, tracks: &[CompletedTrack]) -> Vec<Vec<usize>> {
-        let is_imputed = |i: &usize| tracks[*i].provenance == Provenance::Imputed;
-        let (imputed, measured): (Vec<usize>, Vec<usize>) = (0..tracks.len()).partition(is_imputed);
-        let groups = (measured.chunks(OPEN_TRACKS)).chain(imputed.chunks(OPEN_TRACKS));
-        groups.map(<[usize]>::to_vec).collect()
-    }
-
-    /// A group's measured tracks one after another, and its imputed ones side by side.
-    fn run<E: From<crate::Error>>(
-        &self,
-        tracks: &[CompletedTrack],
-        group: &[usize],
-        sink: &mut Sink<'_, E>,
-    ) -> Result<(), E> {
-        let mut imputed = Vec::new();
-        for (place, i) in group.iter().enumerate() {
-            match &tracks[*i].provenance {
-                Provenance::Measured(track) => {
-                    self.read(track, &mut |first, values| sink(place, first, values))?
+    fn run(&self, tracks: &[CompletedTrack], sink: &mut Sink<'_>) -> crate::Result<()> {
+        let mut values = Vec::new();
+        for (i, track) in tracks.iter().enumerate() {
+            let Provenance::Measured(measured) = &track.provenance else {
+                continue;
+            };
+            let signal = self.database.signal(measured)?;
+            for span in self.spans {
+                let mut at = span.start;
+                while at < span.end {
+                    let end = (at + PIECE_BINS).min(span.end);
+                    let region = self.model.axis().locate(at).region;
+                    let within = at - self.model.axis().region_bins(region).start;
+                    let first = self.starts[region] + within;
+                    values.resize((end - at) as usize, 0f32);
+                    signal.read(first..first + (end - at), &mut values)?;
+                    self.to_scale(measured.transform, &mut values);
+                    sink(i, at, &values)?;
+                    at = end;
                 }
-                Provenance::Imputed => imputed.push((place, tracks[*i].experiment.clone())),
             }
         }
-        if imputed.is_empty() {
-            return Ok(());
-        }
-        let (places, experiments): (Vec<usize>, Vec<Experiment>) = imputed.into_iter().unzip();
-        let mut values = Vec::new();
+        let imputed: Vec<usize> = (0..tracks.len())
+            .filter(|i| tracks[*i].provenance == Provenance::Imputed)
+            .collect();
         let stream = Stream::new(self.database, self.model);
-        stream.run::<E>(&experiments, self.spans, &mut |i, first, piece| {
-            values.clear();
-            values.extend_from_slice(piece);
-            // An assay without tracks here (of an imported model) was trained on arcsinh.
-            let transform = self.transforms.get(&experiments[i].assay).copied();
-            self.to_scale(transform.unwrap_or(Transform::Arcsinh), &mut values);
-            sink(places[i], first, &values)
-        })
-    }
-
-    /// A measured track's pieces.
-    fn read<E: From<crate::Error>>(
-        &self,
-        track: &Track,
-        sink: &mut PieceSink<'_, E>,
-    ) -> Result<(), E> {
-        let axis = self.model.axis();
-        let signal = self.database.signal(track).map_err(crate::Error::from)?;
-        let mut values = Vec::new();
-        for span in self.spans {
-            let mut at = span.start;
-            while at < span.end {
-                let end = (at + PIECE_BINS).min(span.end);
-                let region = axis.locate(at).region;
-                let first = self.starts[region] + at - axis.region_bins(region).start;
-                values.resize((end - at) as usize, 0f32);
-                (signal.read(first..first + (end - at), &mut values))
-                    .map_err(crate::Error::from)?;
-                self.to_scale(track.transform, &mut values);
-                sink(at, &values)?;
-                at = end;
-            }
+        for group in imputed.chunks(OPEN_TRACKS) {
+            let experiments: Vec<Experiment> = group
+                .iter()
+                .map(|i| tracks[*i].experiment.clone())
+                .collect();
+            stream.run::<crate::Error>(&experiments, self.spans, &mut |i, first, piece| {
+                values.clear();
+                values.extend_from_slice(piece);
+                // An assay without tracks here (of an imported model) was trained on arcsinh.
+                let transform = self.transforms.get(&experiments[i].assay).copied();
+                self.to_scale(transform.unwrap_or(Transform::Arcsinh), &mut values);
+                sink(group[i], first, &values)
+            })?;
         }
         Ok(())
     }
