@@ -5,7 +5,7 @@ use super::annotation::Annotation;
 use super::graph::{self, Graph, GraphOptions, GraphReport, GraphVectors, Vectors};
 use super::query::Query;
 use super::samples::{SampleAxis, SampleHit, SampleSum};
-use super::searcher::{Answer, Hit, SearchOptions, Searcher};
+use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{RowsRead, SearchError};
 use crate::genome::Scale;
@@ -180,77 +180,92 @@ pub fn search_approximately(
         searcher.check_k(options.k, one.resolution)?;
         resolved.push(one);
     }
-    let mut answers = Vec::new();
-    for one in resolved {
-        let scale = one.resolution;
-        let of = match scale {
-            Scale::Kbp5 => GraphVectors::Kbp5,
-            _ => GraphVectors::Bp250,
-        };
-        let excluded = searcher.excluded(&one, options);
-        let permit = Permit {
-            allowed,
-            excluded: &excluded,
-        };
-        let [fine, middle, coarse] = &one.embedding.parts;
-        let query: Vec<f32> = [fine.as_slice(), middle, coarse].concat();
-        let spread = options.spread.filter(|s| *s > scale);
-        // More than are wanted: of hits that share a 5 kbp row the nearest counts.
-        let wanted = options.k;
-        let found = with_graph(database, model, of, |graph| {
-            let mut found: Vec<(f32, u64, u64)> = Vec::new();
-            let mut failed = None;
-            let mut rows = std::collections::HashSet::new();
-            graph.neighbours(&query, wanted, ef, |set| {
-                for row in set {
-                    let Some(first) = searcher.first_bin_of(scale, u64::from(*row)) else {
-                        continue;
-                    };
-                    if !permit.row(searcher.row_bins(first, scale)) {
-                        continue;
-                    }
-                    let place = searcher.layout().row_of(first);
-                    if spread.is_some() && !rows.insert(place) {
-                        continue;
-                    }
-                    let mut vector = Vec::new();
-                    if let Err(e) = searcher.pooled_row(scale, first, &mut vector) {
-                        failed = Some(e);
-                        return true;
-                    }
-                    let distance = in_order(&one.embedding.parts, &vector);
-                    let order = searcher.layout().rows()[place].order(first);
-                    found.push((distance, order, first));
+    // A graph is loaded once for all that ask it.
+    let mut answers: Vec<Option<Answer>> = resolved.iter().map(|_| None).collect();
+    for of in [GraphVectors::Bp250, GraphVectors::Kbp5] {
+        let asking = |one: &Resolved| one.resolution == scale_of(of);
+        if !resolved.iter().any(asking) {
+            continue;
+        }
+        with_graph(database, model, of, |graph| {
+            for (one, answer) in resolved.iter().zip(&mut answers) {
+                if asking(one) {
+                    *answer = Some(ask(graph, searcher, one, options, ef, allowed)?);
                 }
-                found.len() >= wanted
-            });
-            match failed {
-                Some(e) => Err(e.into()),
-                None => Ok(found),
             }
-        });
-        let mut found = found?;
-        found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        found.truncate(options.k);
-        let hit = |(distance, _, first): &(f32, u64, u64)| {
-            let bins = searcher.row_bins(*first, scale);
-            Hit {
-                interval: searcher.interval(&bins),
-                bins,
-                distance: f64::from(*distance).sqrt(),
-                strand: None,
-            }
-        };
-        answers.push(Answer {
-            interval: one.interval,
-            query_bins: one.bins,
-            resolution: scale,
-            hits: found.iter().map(hit).collect(),
-            read: RowsRead::default(),
-            is_exact: false,
-        });
+            Ok(())
+        })?;
     }
-    Ok(answers)
+    Ok(answers.into_iter().flatten().collect())
+}
+
+fn ask(
+    graph: &Graph<'_>,
+    searcher: &Searcher,
+    one: &Resolved,
+    options: &SearchOptions,
+    ef: usize,
+    allowed: Option<&Allowed>,
+) -> Result<Answer, SearchError> {
+    let scale = one.resolution;
+    let excluded = searcher.excluded(one, options);
+    let permit = Permit {
+        allowed,
+        excluded: &excluded,
+    };
+    let [fine, middle, coarse] = &one.embedding.parts;
+    let query: Vec<f32> = [fine.as_slice(), middle, coarse].concat();
+    let spread = options.spread.filter(|s| *s > scale);
+    // More than are wanted: of hits that share a 5 kbp row the nearest counts.
+    let wanted = options.k;
+    let mut found: Vec<(f32, u64, u64)> = Vec::new();
+    let mut failed = None;
+    let mut rows = std::collections::HashSet::new();
+    graph.neighbours(&query, wanted, ef, |set| {
+        for row in set {
+            let Some(first) = searcher.first_bin_of(scale, u64::from(*row)) else {
+                continue;
+            };
+            if !permit.row(searcher.row_bins(first, scale)) {
+                continue;
+            }
+            let place = searcher.layout().row_of(first);
+            if spread.is_some() && !rows.insert(place) {
+                continue;
+            }
+            let mut vector = Vec::new();
+            if let Err(e) = searcher.pooled_row(scale, first, &mut vector) {
+                failed = Some(e);
+                return true;
+            }
+            let distance = in_order(&one.embedding.parts, &vector);
+            let order = searcher.layout().rows()[place].order(first);
+            found.push((distance, order, first));
+        }
+        found.len() >= wanted
+    });
+    if let Some(e) = failed {
+        return Err(e);
+    }
+    found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    found.truncate(options.k);
+    let hit = |(distance, _, first): &(f32, u64, u64)| {
+        let bins = searcher.row_bins(*first, scale);
+        Hit {
+            interval: searcher.interval(&bins),
+            bins,
+            distance: f64::from(*distance).sqrt(),
+            strand: None,
+        }
+    };
+    Ok(Answer {
+        interval: one.interval.clone(),
+        query_bins: one.bins.clone(),
+        resolution: scale,
+        hits: found.iter().map(hit).collect(),
+        read: RowsRead::default(),
+        is_exact: false,
+    })
 }
 
 /// The squared distance in the order of the exact search: coarse, middle, fine.

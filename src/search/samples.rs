@@ -166,7 +166,8 @@ impl Sums {
 /// unless `with_query`. Nearest by `metric`, equals in the model's order.
 ///
 /// # Errors
-/// When k is 0 or more than there are, the metric is the network's, or a blob is damaged.
+/// When k is 0 or more than there are, the metric is the network's, the sum is all zeros and the metric
+/// the cosine, or a blob is damaged.
 pub fn similar_samples(
     database: &Database,
     model: &TrainedModel,
@@ -207,6 +208,12 @@ pub fn similar_samples(
             }
         }
         Profile::Imputed { bins } => imputed(database, model, sum, bins, &mut sums)?,
+    }
+    if metric == Metric::Cosine && sums.query_norm == 0.0 {
+        return Err(SearchError::query(
+            "the sum is all zeros, and has no direction that a cosine could compare; use the metric euclidean",
+        )
+        .into());
     }
     let scale = match profile {
         Profile::Factors => 1.0,

@@ -7,6 +7,7 @@ use rusqlite::params;
 use serde_json::Value;
 
 use super::connection::whole;
+use super::error::ASK_CHECK;
 use super::tensors::{damaged_chunk, verify};
 use super::{Database, Model, StoreError, Track, checkpoint_file, sweep, table_checksums, zarr};
 
@@ -57,7 +58,13 @@ impl Finding {
 
     pub(super) fn of_error(error: StoreError, consequence: impl Into<String>) -> Self {
         match error {
-            StoreError::Damaged { what, why } => Self::damage(what, why, consequence),
+            StoreError::Damaged { what, why } => {
+                let why = match why.strip_suffix(ASK_CHECK) {
+                    Some(cause) => format!("{cause}; restore a backup"),
+                    None => why,
+                };
+                Self::damage(what, why, consequence)
+            }
             other => Self::damage("", other.to_string(), consequence),
         }
     }

@@ -190,6 +190,9 @@ impl StoreError {
     }
 }
 
+/// The advice to whom SQLite finds damage by the way; `check` itself has another.
+pub(super) const ASK_CHECK: &str = "; `persea check` says what is left";
+
 impl From<rusqlite::Error> for StoreError {
     fn from(source: rusqlite::Error) -> Self {
         // The database is named by `at`, once the error has left the transaction.
@@ -198,7 +201,7 @@ impl From<rusqlite::Error> for StoreError {
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::FromSqlConversionFailure(..) = source
         {
-            let why = format!("{source}; `persea check` says what is left");
+            let why = format!("{source}{ASK_CHECK}");
             return StoreError::damaged("", why);
         }
         match source.sqlite_error_code() {
@@ -210,7 +213,7 @@ impl From<rusqlite::Error> for StoreError {
             },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
                 what: String::new(),
-                why: format!("{source}; `persea check` says what is left"),
+                why: format!("{source}{ASK_CHECK}"),
             },
             _ => StoreError::Sqlite { path, source },
         }

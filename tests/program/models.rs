@@ -88,6 +88,44 @@ fn two_models_of_one_seed_are_alike_number_for_number() {
 }
 
 #[test]
+fn who_reads_while_another_process_replaces_the_model_sees_one_of_both_whole() {
+    let workspace = Workspace::ingested();
+    let train = |name: &str, seed: usize| {
+        format!("train {SMALL} --name {name} --passes 1 --no-validate --seed {seed}")
+    };
+    let ask = |model: &str| {
+        let similar = workspace.ok(&format!(
+            "similar region chr1:10,001-11,000 -k 5 --exclude 1000 --format tsv --model {model}"
+        ));
+        workspace.ok(&format!(
+            "impute S1:H3K4me3 --model {model} --arcsinh --output a.npy"
+        ));
+        let imputed = std::fs::read(workspace.path("a.npy")).unwrap();
+        (similar.stdout, imputed)
+    };
+    let expected = [1, 2].map(|seed| {
+        let name = format!("seed{seed}");
+        workspace.ok(&train(&name, seed));
+        ask(&name)
+    });
+    assert_ne!(expected[0].0, expected[1].0);
+    assert_ne!(expected[0].1, expected[1].1);
+    workspace.ok(&train("m", 1));
+    for seed in [2, 1, 2, 1] {
+        let mut writer = workspace.start(&format!("{} --replace", train("m", seed)));
+        while !writer.has_ended() {
+            // Two commands: the model may have been replaced between them.
+            let (similar, imputed) = ask("m");
+            assert!(expected.iter().any(|e| e.0 == similar), "{similar}");
+            assert!(expected.iter().any(|e| e.1 == imputed));
+        }
+        writer.finish().succeeds();
+        assert!(ask("m") == expected[seed - 1]);
+    }
+    workspace.is_whole();
+}
+
+#[test]
 fn a_renamed_assay_is_renamed_in_models_too() {
     let workspace = Workspace::trained();
     let before = workspace.ok("evaluate --format tsv").tsv();

@@ -123,6 +123,14 @@ fn regions_genes_and_batches_are_answered() {
     let aligned = hits(&answer);
     assert_eq!(aligned[0], ("chr1".into(), 10_000, 11_000, 0.0));
     assert_eq!(answer["hits"][0]["strand"], "+");
+    // How much was read is told of windows too.
+    let read = &answer["read"];
+    workspace
+        .ok("similar region chr1:10,001-11,000 -k 3 --exclude none --align")
+        .says(&[
+            &format!("exact: windows compared by {} readings", read["250bp"]),
+            &format!("and {} at 25 bp", read["25bp"]),
+        ]);
     let genes = workspace.ok("similar position chr1:30,010 -k 1 --exclude 0 --format json");
     let gene = genes.json()["hits"][0]["gene"]
         .as_str()
@@ -159,6 +167,11 @@ fn a_vector_of_ones_own_is_answered_and_one_that_does_not_fit_refused() {
         .ok("similar vector v.txt -k 2 --format json")
         .json();
     assert_eq!(hits(&answer).len(), 2);
+    let pooled = "similar vector v.txt -k 2 --scale 5kbp --format json";
+    let exact = workspace.ok(pooled).json();
+    let found = workspace.ok(&format!("{pooled} --approximate")).json();
+    assert_eq!(found["exact"], false);
+    assert_eq!(hits(&found), hits(&exact));
     workspace.write("v.txt", numbers(54));
     workspace
         .run("similar vector v.txt")
@@ -184,12 +197,19 @@ fn biosamples_and_assays_are_compared_and_added() {
     assert!(!names.contains(&"S1"));
     let answer = workspace.ok("similar assay H3K4me3 --profiles imputed --bins 500 --format json");
     assert_eq!(answer.json()["query"]["compared"], "imputed");
+    assert_eq!(answer.json()["query"]["metric"], "euclidean");
+    workspace
+        .ok("similar biosample S1 -k 4")
+        .says(&["3 of the model's 4 biosamples", "--with-query"]);
     workspace
         .run("similar biosample S9")
         .fails(&["unknown biosample S9", "nearest: S1"]);
     workspace
         .run("similar assay H3K4me3 -k 0")
         .fails(&["k is 0"]);
+    workspace
+        .run("similar assay H3K4me3 -k 5")
+        .fails(&["the model has 4 assays"]);
 }
 
 #[test]
@@ -238,6 +258,29 @@ fn bad_questions_are_refused_with_the_reason() {
     Workspace::ingested()
         .run("similar position chr1:100")
         .fails(&["there is no model"]);
+}
+
+#[test]
+fn damaged_factors_are_not_indexed_and_what_was_indexed_before_still_answers() {
+    let workspace = Workspace::trained();
+    let line = "similar position chr1:30,010 -k 6 --exclude 0 --format json";
+    let expected = workspace.ok(line).json();
+    let connection = rusqlite::Connection::open(workspace.path("x.persea/persea.sqlite")).unwrap();
+    let n_damaged = connection
+        .execute(
+            "UPDATE model_chunks SET data = zeroblob(length(data)) WHERE tensor IN \
+             (SELECT id FROM model_tensors WHERE name LIKE 'genome%')",
+            [],
+        )
+        .unwrap();
+    drop(connection);
+    assert!(n_damaged > 0);
+    workspace.run("check").fails(&[]);
+    // The index has its own checksums, and was made of the numbers as they were.
+    assert_eq!(workspace.ok(line).json(), expected);
+    fs::remove_dir_all(workspace.path("x.persea/index")).unwrap();
+    workspace.run(line).fails(&["damaged"]);
+    workspace.run("index --graph 250bp").fails(&["damaged"]);
 }
 
 #[test]

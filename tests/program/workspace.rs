@@ -207,6 +207,12 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// Whether it has come to its end.
+    #[cfg(feature = "torch")]
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Its process number.
     #[cfg(feature = "torch")]
     pub fn id(&self) -> u32 {

@@ -101,15 +101,26 @@ fn tell_read(printed: &Printed<'_>) {
         eprintln!("approximate: now and then one of the nearest is missed");
         return;
     }
-    if printed.options.align {
-        // Windows overlap: their rows are read many times over, which no total puts right.
-        return;
-    }
     let axis = printed.model.axis();
     let sum = |read: fn(&Answer) -> u64| printed.answers.iter().map(read).sum::<u64>();
     let each = printed.answers.len().max(1) as u64;
+    let in_the_mean = if each > 1 {
+        " a query, in the mean"
+    } else {
+        ""
+    };
+    if printed.options.align {
+        // Windows overlap: no share of the rows that there are says how often each was read.
+        eprintln!(
+            "exact: windows compared by {} readings of a row at 250 bp and {} at 25 bp{in_the_mean}; \
+             overlapping windows read a row again",
+            sum(|a| a.read.bp250) / each,
+            sum(|a| a.read.bp25) / each,
+        );
+        return;
+    }
     eprintln!(
-        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} as sketches), {} of {} at 25 bp ({} as sketches){}",
+        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} as sketches), {} of {} at 25 bp ({} as sketches){in_the_mean}",
         sum(|a| a.read.kbp5) / each,
         axis.n_rows(persea::genome::Scale::Kbp5),
         sum(|a| a.read.bp250) / each,
@@ -118,11 +129,6 @@ fn tell_read(printed: &Printed<'_>) {
         sum(|a| a.read.bp25) / each,
         axis.n_bins(),
         sum(|a| a.read.sketches_25bp) / each,
-        if each > 1 {
-            " a query, in the mean"
-        } else {
-            ""
-        }
     );
 }
 

@@ -1,7 +1,7 @@
 //! `persea similar biosample` and `assay`.
 
 use persea::model::TrainedModel;
-use persea::search::{Profile, SampleSum, similar_samples, similar_samples_approximately};
+use persea::search::{Metric, Profile, SampleSum, similar_samples, similar_samples_approximately};
 use serde_json::{Map, Value, json};
 
 pub use persea::search::SampleAxis as Axis;
@@ -23,10 +23,10 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
         ProfileArgument::Imputed => (Profile::Imputed { bins: search.bins }, "imputed"),
     };
     let k = search.k.unwrap_or(n);
+    let metric = Metric::from(search.metric);
     let hits = if search.approximate {
         similar_samples_approximately(&database, &model, &sum, k, search.ef, search.with_query)?
     } else {
-        let metric = search.metric.into();
         similar_samples(
             &database,
             &model,
@@ -37,6 +37,14 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
             search.with_query,
         )?
     };
+    // Without a number that was asked for, only an empty answer needs a word.
+    if hits.len() < search.k.unwrap_or(1) {
+        eprintln!(
+            "{} of the model's {n} {}s: what the sum names is left out (--with-query shows it)",
+            hits.len(),
+            axis.name()
+        );
+    }
     let rows = hits.iter().enumerate().map(|(i, hit)| {
         [
             ("rank", json!(i + 1)),
@@ -60,6 +68,7 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
                 "text": search.sum,
                 "model": model.record().name,
                 "compared": compared,
+                "metric": metric.name(),
                 "exact": !search.approximate,
             },
             "hits": hits,

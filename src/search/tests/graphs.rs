@@ -153,6 +153,27 @@ fn a_graph_flipped_cut_short_or_of_another_model_is_built_anew() {
         ask(&database, region(40_000, 45_000), &options).unwrap(),
         expected
     );
+    // A graph that is whole, and another model's of the same sizes.
+    let whole: Vec<Vec<u8>> = files.iter().map(|f| fs::read(f).unwrap()).collect();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let regions = database.axis().regions().to_vec();
+    let other = example_database_of(elsewhere.path(), regions, 99, &mut |_| {}).unwrap();
+    let theirs = ask(&other, region(40_000, 45_000), &options).unwrap();
+    assert_ne!(theirs.hits, expected.hits);
+    let their_folder = other.path().join("index/model1.graph.5kbp");
+    for file in &files {
+        fs::remove_file(file).unwrap();
+        fs::copy(their_folder.join(file.file_name().unwrap()), file).unwrap();
+    }
+    assert_eq!(
+        check_index(&database).unwrap()[0].severity,
+        Severity::Damage
+    );
+    let answer = ask(&database, region(40_000, 45_000), &options).unwrap();
+    assert_eq!(answer, expected);
+    for (file, whole) in files.iter().zip(&whole) {
+        assert_eq!(&fs::read(file).unwrap(), whole);
+    }
 }
 
 #[test]

@@ -112,6 +112,13 @@ fn bad_sums_are_told_why() {
     let axis = SampleAxis::Assays;
     let network = ask(&database, "A1", axis, Profile::Factors, Metric::Network, 1);
     assert!(network.unwrap_err().contains("euclidean or cosine"));
+    // What takes itself away has a distance from everything, and no direction.
+    let nothing = |metric| {
+        let axis = SampleAxis::Biosamples;
+        ask(&database, "S1 - S1", axis, Profile::Factors, metric, 2)
+    };
+    assert!(nothing(Metric::Cosine).unwrap_err().contains("all zeros"));
+    assert_eq!(nothing(Metric::Euclidean).unwrap().len(), 2);
 }
 
 #[test]
