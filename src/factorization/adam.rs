@@ -16,6 +16,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::vectors::wide;
+
 /// Missed steps beyond this one add less than β₁²⁰⁰ ≈ 7e-10 of the first.
 const HORIZON: u32 = 200;
 /// Rows that are worth another thread.
@@ -149,7 +151,7 @@ impl Missed {
     fn apply(&self, epsilon: f32, values: &mut [f32], first: &mut [f32], second: &mut [f32]) {
         let [m0, m1, m2, m3] = self.moments;
         let (centre, decay1, decay2) = (self.centre, self.decay1, self.decay2);
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || {
                 for ((p, m), v) in values
@@ -344,7 +346,7 @@ impl LazyTable {
                 let run = rows[from] as usize..rows[i - 1] as usize + 1;
                 let gradient = &gradient[from * cols..i * cols];
                 let (values, first, second) = piece.numbers(&run);
-                pulp::Arch::new().dispatch(
+                wide(
                     #[inline(always)]
                     || {
                         for (((p, m), v), g) in values

@@ -14,8 +14,9 @@ use tch::{Kind, Tensor};
 use super::FactorizationError;
 use super::arithmetic::Arithmetic;
 use super::batch::{Batch, Groups};
-use super::first_layer::{Output, OutputGradient, Parts, sums_by_group, sums_by_track};
+use super::first_layer::{OuterLayers, OutputGradient, sums_by_group, sums_by_track};
 use super::tensors::floats;
+use super::vectors::wide;
 use crate::model::product::{Matrix, Threads, multiply};
 
 /// Samples whose activations are in memory at once; few in tests, so that batches have several.
@@ -25,18 +26,11 @@ const TILE: usize = 50;
 
 /// A deep network's layers as one step needs them, row-major.
 pub(super) struct DeepLayers<'a> {
-    pub nodes: usize,
+    /// The first and the last.
+    pub outer: OuterLayers<'a>,
     pub arithmetic: Arithmetic,
-    /// First-layer contribution of each biosample, and of each assay with the bias.
-    pub biosamples: &'a [f32],
-    pub assays: &'a [f32],
-    /// First-layer weights of each genome scale, `[factors, nodes]`.
-    pub genome_weights: [&'a [f32]; 3],
     /// Weight and bias of each hidden layer after the first.
     pub hidden: Vec<(&'a Tensor, &'a Tensor)>,
-    pub output: Output<'a>,
-    /// The biosample and assay of each training track.
-    pub tracks: &'a [(u32, u32)],
 }
 
 /// What comes back through the layers.
@@ -53,6 +47,36 @@ pub(super) struct DeepBack {
     /// Gradients of the first layer's weights and of the batch's rows of factors at each scale.
     pub genome_weights: [Vec<f32>; 3],
     pub genome: [Vec<f32>; 3],
+}
+
+impl DeepBack {
+    /// Nothing summed yet.
+    pub fn zero(layers: &OuterLayers<'_>, batch: &Batch, genome: &[Vec<f32>; 3]) -> Self {
+        DeepBack {
+            loss: 0.0,
+            residuals: vec![0f32; batch.len()],
+            layers: Vec::new(),
+            biosamples: vec![0f32; layers.biosamples.len()],
+            assays: vec![0f32; layers.assays.len()],
+            genome_weights: layers.genome_weights.map(|w| vec![0f32; w.len()]),
+            genome: [0, 1, 2].map(|s| vec![0f32; genome[s].len()]),
+        }
+    }
+
+    /// Takes what came back through the output layer, summed over all samples.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn output(
+        &mut self,
+        sum: &OutputGradient,
+        n_samples: usize,
+    ) -> Result<(), FactorizationError> {
+        let weight = Tensor::f_from_slice(&sum.weight)?.f_reshape([-1, 1])?;
+        (self.layers).extend([weight, Tensor::f_from_slice(&[sum.bias])?]);
+        self.loss = sum.loss / n_samples as f64;
+        Ok(())
+    }
 }
 
 /// Room for a chunk, kept between steps.
@@ -81,22 +105,14 @@ impl DeepLayers<'_> {
         genome: &[Vec<f32>; 3],
         room: &mut DeepRoom,
     ) -> Result<DeepBack, FactorizationError> {
-        let n = self.nodes;
+        let n = self.outer.nodes;
         let mut sums = Sums {
             hidden: (self.hidden.iter())
                 .map(|_| (vec![0f32; n * n], vec![0f32; n]))
                 .collect(),
             output: OutputGradient::zero(n),
         };
-        let mut back = DeepBack {
-            loss: 0.0,
-            residuals: vec![0f32; batch.len()],
-            layers: Vec::new(),
-            biosamples: vec![0f32; self.biosamples.len()],
-            assays: vec![0f32; self.assays.len()],
-            genome_weights: self.genome_weights.map(|w| vec![0f32; w.len()]),
-            genome: [0, 1, 2].map(|s| vec![0f32; genome[s].len()]),
-        };
+        let mut back = DeepBack::zero(&self.outer, batch, genome);
         let halves = match self.arithmetic {
             Arithmetic::F32 => Vec::new(),
             Arithmetic::Bf16 => (self.hidden.iter())
@@ -120,19 +136,17 @@ impl DeepLayers<'_> {
             let weight = Tensor::f_from_slice(&weight)?.f_reshape([n as i64, n as i64])?;
             back.layers.extend([weight, Tensor::f_from_slice(&bias)?]);
         }
-        let weight = Tensor::f_from_slice(&sums.output.weight)?.f_reshape([n as i64, 1])?;
-        (back.layers).extend([weight, Tensor::f_from_slice(&[sums.output.bias])?]);
-        back.loss = sums.output.loss / batch.len() as f64;
+        back.output(&sums.output, batch.len())?;
         Ok(back)
     }
 
     /// The first layer's activations of a chunk.
     fn first_layer(&self, chunk: &Chunk, genome: &[Vec<f32>; 3], room: &mut DeepRoom) {
-        let n = self.nodes;
+        let n = self.outer.nodes;
         for (s, part) in room.parts.iter_mut().enumerate() {
-            let rows = chunk.factors(s, self.cols(s), genome);
+            let rows = chunk.factors(s, self.outer.cols(s), genome);
             part.resize(chunk.batch.groups[s].rows.len() * n, 0.0);
-            let weight = Matrix::new(self.genome_weights[s], n);
+            let weight = Matrix::new(self.outer.genome_weights[s], n);
             multiply(part, rows, weight, false, Threads::All);
         }
         room.activations
@@ -140,7 +154,7 @@ impl DeepLayers<'_> {
         let activations = &mut room.activations[0];
         activations.resize(chunk.batch.len() * n, 0.0);
         let [fine, middle, coarse] = &room.parts;
-        let parts = self.parts([fine, middle, coarse]);
+        let parts = self.outer.parts([fine, middle, coarse]);
         parts.assemble(&chunk.batch, activations);
     }
 
@@ -154,7 +168,7 @@ impl DeepLayers<'_> {
         room: &mut DeepRoom,
         sums: &mut Sums,
     ) {
-        let n = self.nodes;
+        let n = self.outer.nodes;
         for (i, (weight, bias)) in self.hidden.iter().enumerate() {
             let (below, above) = room.activations.split_at_mut(i + 1);
             let (below, above) = (&below[i], &mut above[0]);
@@ -195,7 +209,7 @@ impl DeepLayers<'_> {
         sums: &mut Sums,
         weights: &[Tensor],
     ) -> Result<(), FactorizationError> {
-        let shape = [chunk.len() as i64, self.nodes as i64];
+        let shape = [chunk.len() as i64, self.outer.nodes as i64];
         let half = |values: &[f32]| -> Result<Tensor, FactorizationError> {
             Ok(Tensor::f_from_slice(values)?
                 .f_reshape(shape)?
@@ -237,10 +251,10 @@ impl DeepLayers<'_> {
         room: &mut DeepRoom,
         back: &mut DeepBack,
     ) {
-        let n = self.nodes;
+        let n = self.outer.nodes;
         let gradient = &room.activations[0];
         for (s, sums) in room.parts.iter_mut().enumerate() {
-            let (groups, cols) = (&chunk.batch.groups[s], self.cols(s));
+            let (groups, cols) = (&chunk.batch.groups[s], self.outer.cols(s));
             let sums = if groups.rows.len() == chunk.batch.len() {
                 gradient
             } else {
@@ -253,27 +267,13 @@ impl DeepLayers<'_> {
             let weights = &mut back.genome_weights[s];
             multiply(weights, factors.t(), sums, true, Threads::All);
             let rows = chunk.rows[s].start * cols..chunk.rows[s].end * cols;
-            let weight = Matrix::new(self.genome_weights[s], n).t();
+            let weight = Matrix::new(self.outer.genome_weights[s], n).t();
             // Added: a group that two chunks share has a part in both.
             multiply(&mut back.genome[s][rows], sums, weight, true, Threads::All);
         }
-        let (b, a) = sums_by_track(&self.parts([&[], &[], &[]]), &chunk.batch, gradient);
+        let (b, a) = sums_by_track(&self.outer.parts([&[], &[], &[]]), &chunk.batch, gradient);
         add(&b, &mut back.biosamples);
         add(&a, &mut back.assays);
-    }
-
-    fn cols(&self, scale: usize) -> usize {
-        self.genome_weights[scale].len() / self.nodes
-    }
-
-    fn parts<'b>(&'b self, genome: [&'b [f32]; 3]) -> Parts<'b> {
-        Parts {
-            nodes: self.nodes,
-            biosamples: self.biosamples,
-            assays: self.assays,
-            genome,
-            tracks: self.tracks,
-        }
     }
 
     /// The output layer forward and back: turns the last activations into the gradient before their
@@ -287,18 +287,20 @@ impl DeepLayers<'_> {
         sum: &mut OutputGradient,
     ) {
         let scale = 2.0 / n_samples as f32;
-        let (nodes, output) = (self.nodes, &self.output);
+        let (nodes, output) = (self.outer.nodes, &self.outer.output);
         let partial: Vec<OutputGradient> = last
             .par_chunks_mut(TILE * nodes)
             .zip(observed.par_chunks(TILE))
             .zip(residuals.par_chunks_mut(TILE))
             .map(|((rows, observed), residuals)| {
                 let mut part = OutputGradient::zero(nodes);
-                pulp::Arch::new().dispatch(
+                wide(
                     #[inline(always)]
                     || {
                         let rows = rows.chunks_exact_mut(nodes);
-                        for ((row, observed), residual) in rows.zip(observed).zip(residuals) {
+                        for ((row, observed), residual) in
+                            rows.zip(observed).zip(residuals.iter_mut())
+                        {
                             *residual = part.add(output, scale, *observed, row);
                         }
                     },
@@ -313,15 +315,15 @@ impl DeepLayers<'_> {
 }
 
 /// Samples of a batch that go through the layers together.
-struct Chunk {
+pub(super) struct Chunk {
     /// The samples, their groups numbered from the chunk's first on.
-    batch: Batch,
+    pub batch: Batch,
     /// Which of the batch's groups they belong to, at each scale.
-    rows: [Range<usize>; 3],
+    pub rows: [Range<usize>; 3],
 }
 
 impl Chunk {
-    fn new(batch: &Batch, samples: Range<usize>) -> Self {
+    pub fn new(batch: &Batch, samples: Range<usize>) -> Self {
         let mut rows = [0..0, 0..0, 0..0];
         let groups = [0, 1, 2].map(|s| {
             let Groups { rows: all, starts } = &batch.groups[s];
@@ -347,7 +349,7 @@ impl Chunk {
     }
 
     /// The chunk's rows of factors at a scale.
-    fn factors<'a>(&self, scale: usize, cols: usize, genome: &'a [Vec<f32>; 3]) -> Matrix<'a> {
+    pub fn factors<'a>(&self, scale: usize, cols: usize, genome: &'a [Vec<f32>; 3]) -> Matrix<'a> {
         let rows = &self.rows[scale];
         Matrix::new(&genome[scale][rows.start * cols..rows.end * cols], cols)
     }
@@ -356,7 +358,7 @@ impl Chunk {
 /// Adds the bias to each row, and cuts off what is below zero.
 fn add_bias(rows: &mut [f32], bias: &[f32]) {
     rows.par_chunks_mut(TILE * bias.len()).for_each(|rows| {
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || {
                 for row in rows.chunks_exact_mut(bias.len()) {
@@ -376,7 +378,7 @@ fn through_relu(gradient: &[f32], activations: &mut [f32]) {
         .par_chunks_mut(PIECE)
         .zip(gradient.par_chunks(PIECE)))
     .for_each(|(activations, gradient)| {
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || {
                 for (value, g) in activations.iter_mut().zip(gradient) {
@@ -393,7 +395,7 @@ fn add_columns(rows: &[f32], sums: &mut [f32]) {
     let n = sums.len();
     (sums.par_chunks_mut(COLUMNS).enumerate()).for_each(|(piece, sums)| {
         let first = piece * COLUMNS;
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || {
                 for row in rows.chunks_exact(n) {

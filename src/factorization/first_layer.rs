@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use super::batch::{Batch, Groups};
+use super::vectors::wide;
 
 /// Samples that one thread takes at a time.
 const TILE: usize = 128;
@@ -24,6 +25,37 @@ pub(super) struct Parts<'a> {
     pub genome: [&'a [f32]; 3],
     /// The biosample and assay of each training track.
     pub tracks: &'a [(u32, u32)],
+}
+
+/// A network's first and last layer as one step needs them, row-major.
+pub(super) struct OuterLayers<'a> {
+    pub nodes: usize,
+    /// First-layer contribution of each biosample, and of each assay with the bias.
+    pub biosamples: &'a [f32],
+    pub assays: &'a [f32],
+    /// First-layer weights of each genome scale, `[factors, nodes]`.
+    pub genome_weights: [&'a [f32]; 3],
+    pub output: Output<'a>,
+    /// The biosample and assay of each training track.
+    pub tracks: &'a [(u32, u32)],
+}
+
+impl OuterLayers<'_> {
+    /// Genome factors at a scale.
+    pub fn cols(&self, scale: usize) -> usize {
+        self.genome_weights[scale].len() / self.nodes
+    }
+
+    /// The first layer's parts, those of the genome given.
+    pub fn parts<'b>(&'b self, genome: [&'b [f32]; 3]) -> Parts<'b> {
+        Parts {
+            nodes: self.nodes,
+            biosamples: self.biosamples,
+            assays: self.assays,
+            genome,
+            tracks: self.tracks,
+        }
+    }
 }
 
 /// Walks the samples of a batch from one on, knowing the group of each at every scale.
@@ -76,7 +108,7 @@ impl Parts<'_> {
             .for_each(|(tile, out)| {
                 let start = tile * TILE;
                 let mut walk = Walk::new(&batch.groups, start);
-                pulp::Arch::new().dispatch(
+                wide(
                     #[inline(always)]
                     || {
                         for (i, row) in out.chunks_exact_mut(self.nodes).enumerate() {
@@ -93,43 +125,27 @@ impl Parts<'_> {
 
     /// A network of one hidden layer, forward and back in one sweep: fills `gradient` with the
     /// loss's gradient before the ReLU, `[samples, nodes]`, and `residuals` with prediction −
-    /// observation.
+    /// observation; adds to `sum`. `scale` is 2 / samples of the batch.
     pub fn single_layer(
         &self,
-        batch: &Batch,
+        chunk: &Batch,
         output: &Output<'_>,
+        scale: f32,
         gradient: &mut [f32],
         residuals: &mut [f32],
-    ) -> OutputGradient {
-        let n = self.nodes;
-        let scale = 2.0 / batch.len() as f32;
-        let tiles = gradient
-            .par_chunks_mut(TILE * n)
-            .zip(residuals.par_chunks_mut(TILE))
-            .enumerate();
-        let partial: Vec<OutputGradient> = tiles
-            .map(|(tile, (gradient, residuals))| {
-                let mut walk = Walk::new(&batch.groups, tile * TILE);
-                let mut sum = OutputGradient::zero(n);
-                pulp::Arch::new().dispatch(
-                    #[inline(always)]
-                    || {
-                        for (i, row) in gradient.chunks_exact_mut(n).enumerate() {
-                            let sample = tile * TILE + i;
-                            self.add_up(batch.tracks[sample], walk.to(sample), row);
-                            residuals[i] = sum.add(output, scale, batch.values[sample], row);
-                        }
-                    },
-                );
-                sum
-            })
-            .collect();
-        let mut total = OutputGradient::zero(n);
-        for part in &partial {
-            total.merge(part);
-        }
-        total.loss /= batch.len() as f64;
-        total
+        sum: &mut OutputGradient,
+    ) {
+        let mut walk = Walk::new(&chunk.groups, 0);
+        wide(
+            #[inline(always)]
+            || {
+                let rows = gradient.chunks_exact_mut(self.nodes);
+                for (sample, (row, residual)) in rows.zip(residuals.iter_mut()).enumerate() {
+                    self.add_up(chunk.tracks[sample], walk.to(sample), row);
+                    *residual = sum.add(output, scale, chunk.values[sample], row);
+                }
+            },
+        );
     }
 }
 
@@ -140,6 +156,7 @@ pub(super) struct Output<'a> {
 }
 
 /// The last layer's gradient, and the loss.
+#[derive(Debug, Default)]
 pub(super) struct OutputGradient {
     pub weight: Vec<f32>,
     pub bias: f32,
@@ -164,9 +181,12 @@ impl OutputGradient {
     pub fn add(&mut self, output: &Output<'_>, scale: f32, observed: f32, row: &mut [f32]) -> f32 {
         let residual = output.bias + relu_dot(row, output.weight) - observed;
         let slope = scale * residual;
-        for ((value, w), g) in row.iter_mut().zip(output.weight).zip(&mut self.weight) {
-            *g += slope * value.max(0.0);
-            *value = if *value > 0.0 { slope * w } else { 0.0 };
+        let n = row.len();
+        let (weights, sums) = (&output.weight[..n], &mut self.weight[..n]);
+        for i in 0..n {
+            let value = row[i];
+            sums[i] += slope * value.max(0.0);
+            row[i] = if value > 0.0 { slope * weights[i] } else { 0.0 };
         }
         self.bias += slope;
         self.loss += f64::from(residual) * f64::from(residual);
@@ -196,32 +216,49 @@ fn relu_dot(row: &[f32], weight: &[f32]) -> f32 {
             lanes[l] += x[l].max(0.0) * w[l];
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for l in 0..width {
+            lanes[l] += lanes[width + l];
+        }
+    }
+    lanes[0] + rest
 }
 
-/// Sums of the samples' gradients over the groups of a scale, `[groups, nodes]`.
+/// Sums of the samples' gradients over the groups of a scale, `[groups, nodes]`, on all threads.
 pub(super) fn sums_by_group(groups: &Groups, gradient: &[f32], nodes: usize, out: &mut [f32]) {
     out.par_chunks_mut(nodes)
         .zip(groups.starts.par_windows(2))
         .with_min_len(8)
-        .for_each(|(sum, span)| {
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    sum.fill(0.0);
-                    for row in gradient[span[0] as usize * nodes..span[1] as usize * nodes]
-                        .chunks_exact(nodes)
-                    {
-                        for (s, g) in sum.iter_mut().zip(row) {
-                            *s += g;
-                        }
-                    }
-                },
-            );
-        });
+        .for_each(|(sum, span)| sum_of_rows(span, gradient, nodes, sum));
 }
 
-/// Sums of the samples' gradients over biosamples and over assays, `[n, nodes]` each.
+/// The same on this thread.
+pub(super) fn sums_by_group_here(groups: &Groups, gradient: &[f32], nodes: usize, out: &mut [f32]) {
+    for (sum, span) in out.chunks_exact_mut(nodes).zip(groups.starts.windows(2)) {
+        sum_of_rows(span, gradient, nodes, sum);
+    }
+}
+
+/// Sums the rows from one on to before another.
+#[inline(always)]
+fn sum_of_rows(span: &[u32], gradient: &[f32], nodes: usize, sum: &mut [f32]) {
+    let rows = &gradient[span[0] as usize * nodes..span[1] as usize * nodes];
+    wide(
+        #[inline(always)]
+        || {
+            sum.fill(0.0);
+            for row in rows.chunks_exact(nodes) {
+                for (s, g) in sum.iter_mut().zip(row) {
+                    *s += g;
+                }
+            }
+        },
+    );
+}
+
+/// Sums of the samples' gradients over biosamples and over assays, `[n, nodes]` each, on all threads.
 pub(super) fn sums_by_track(
     parts: &Parts<'_>,
     batch: &Batch,
@@ -236,20 +273,7 @@ pub(super) fn sums_by_track(
         .zip(gradient.par_chunks(piece * n))
         .map(|(tracks, gradient)| {
             let mut sums = (vec![0f32; width_b], vec![0f32; width_a]);
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    for (track, row) in tracks.iter().zip(gradient.chunks_exact(n)) {
-                        let (b, a) = parts.tracks[*track as usize];
-                        let biosample = &mut sums.0[b as usize * n..][..n];
-                        let assay = &mut sums.1[a as usize * n..][..n];
-                        for i in 0..n {
-                            biosample[i] += row[i];
-                            assay[i] += row[i];
-                        }
-                    }
-                },
-            );
+            add_by_track(parts, tracks, gradient, (&mut sums.0, &mut sums.1));
             sums
         })
         .collect();
@@ -263,4 +287,28 @@ pub(super) fn sums_by_track(
         }
     }
     total
+}
+
+/// Adds samples' gradients to the sums over biosamples and over assays, on this thread.
+pub(super) fn add_by_track(
+    parts: &Parts<'_>,
+    tracks: &[u32],
+    gradient: &[f32],
+    (biosamples, assays): (&mut [f32], &mut [f32]),
+) {
+    let n = parts.nodes;
+    wide(
+        #[inline(always)]
+        || {
+            for (track, row) in tracks.iter().zip(gradient.chunks_exact(n)) {
+                let (b, a) = parts.tracks[*track as usize];
+                let biosample = &mut biosamples[b as usize * n..][..n];
+                let assay = &mut assays[a as usize * n..][..n];
+                for i in 0..n {
+                    biosample[i] += row[i];
+                    assay[i] += row[i];
+                }
+            }
+        },
+    );
 }

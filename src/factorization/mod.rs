@@ -19,12 +19,14 @@ mod fit;
 mod network;
 mod options;
 mod refinement;
+mod single_layer;
 mod tensors;
 #[cfg(test)]
 mod tests;
 mod train;
 mod trainer;
 mod validation;
+mod vectors;
 mod window;
 
 pub use adam::{Adam, LazyTable, Schedule};

@@ -12,8 +12,10 @@ use super::adam::Adam;
 use super::arithmetic::Arithmetic;
 use super::batch::Batch;
 use super::deep_layers::{DeepLayers, DeepRoom};
-use super::first_layer::{Output, Parts, sums_by_group, sums_by_track};
+use super::first_layer::{OuterLayers, Output};
+use super::single_layer::SingleRoom;
 use super::tensors::{floats, floats_mut, product};
+use super::vectors::wide;
 use crate::genome::Scale;
 use crate::model::{Dense, Network, Sizes};
 
@@ -77,7 +79,7 @@ fn dense_step(
         .zip(second.par_chunks_mut(PIECE))
         .zip(gradient.par_chunks(PIECE));
     pieces.for_each(|(((values, first), second), gradient)| {
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || {
                 for (((p, m), v), g) in (values.iter_mut().zip(first.iter_mut()))
@@ -114,7 +116,14 @@ pub struct TorchNetwork {
     arithmetic: Arithmetic,
     /// Biosamples, assays, the first layer's weight and bias, each further layer's, the output's.
     parameters: Vec<Parameter>,
-    room: Mutex<DeepRoom>,
+    room: Mutex<Room>,
+}
+
+/// Room that steps on the CPU use again and again, of one kind of network or the other.
+#[derive(Debug, Default)]
+struct Room {
+    deep: DeepRoom,
+    single: SingleRoom,
 }
 
 const BIOSAMPLES: usize = 0;
@@ -351,8 +360,8 @@ impl TorchNetwork {
         let part_b = product(biosamples, &weight(&rows.biosample))?;
         let part_a =
             product(assays, &weight(&rows.assay))?.f_add(&self.parameters[FIRST_BIAS].value)?;
-        if !on_device && sizes.layers > 1 {
-            return self.deep_gradients(batch, genome, tracks, &part_b, &part_a);
+        if !on_device {
+            return self.gradients_by_hand(batch, genome, tracks, &part_b, &part_a);
         }
         let mut factors = Vec::with_capacity(3);
         let mut parts = Vec::with_capacity(3);
@@ -365,10 +374,7 @@ impl TorchNetwork {
             factors.push(table);
         }
 
-        let back = match on_device {
-            false => self.back_on_cpu(batch, tracks, &part_b, &part_a, &parts)?,
-            true => self.back_on_device(batch, tracks, &part_b, &part_a, &parts)?,
-        };
+        let back = self.back_on_device(batch, tracks, &part_b, &part_a, &parts)?;
 
         let mut first_weight = Vec::with_capacity(5);
         first_weight.push(product(&biosamples.f_tr()?, &back.biosamples)?);
@@ -398,8 +404,8 @@ impl TorchNetwork {
         })
     }
 
-    /// The same for a network of several hidden layers on the CPU.
-    fn deep_gradients(
+    /// The same on the CPU.
+    fn gradients_by_hand(
         &self,
         batch: &Batch,
         genome: &[Vec<f32>; 3],
@@ -417,13 +423,11 @@ impl TorchNetwork {
             .map(|p| p.value.contiguous())
             .collect();
         let (hidden, last) = further.split_at(further.len() - 2);
-        let layers = DeepLayers {
+        let outer = OuterLayers {
             nodes,
-            arithmetic: self.arithmetic,
             biosamples: floats(&part_b),
             assays: floats(&part_a),
             genome_weights: [0, 1, 2].map(|s| weights(&rows.genome[s])),
-            hidden: hidden.chunks_exact(2).map(|p| (&p[0], &p[1])).collect(),
             output: Output {
                 weight: floats(&last[0]),
                 bias: last[1].f_double_value(&[0])? as f32,
@@ -435,7 +439,17 @@ impl TorchNetwork {
             // Room has no contents to be spoilt.
             Err(poisoned) => poisoned.into_inner(),
         };
-        let back = layers.back(batch, genome, &mut room)?;
+        let back = match self.sizes.layers {
+            1 => outer.single_back(batch, genome, &mut room.single)?,
+            _ => {
+                let layers = DeepLayers {
+                    outer,
+                    arithmetic: self.arithmetic,
+                    hidden: hidden.chunks_exact(2).map(|p| (&p[0], &p[1])).collect(),
+                };
+                layers.back(batch, genome, &mut room.deep)?
+            }
+        };
         let table = |values: &[f32]| -> Result<Tensor, FactorizationError> {
             Ok(Tensor::f_from_slice(values)?.f_reshape([-1, nodes as i64])?)
         };
@@ -508,64 +522,7 @@ impl TorchNetwork {
         })
     }
 
-    /// A network of one hidden layer.
-    fn back_on_cpu(
-        &self,
-        batch: &Batch,
-        tracks: &[(u32, u32)],
-        part_b: &Tensor,
-        part_a: &Tensor,
-        parts: &[Tensor],
-    ) -> Result<Back, FactorizationError> {
-        let nodes = self.sizes.nodes;
-        let n = batch.len();
-        let contiguous: Vec<Tensor> = [part_b, part_a]
-            .into_iter()
-            .chain(parts)
-            .map(|t| t.contiguous())
-            .collect();
-        let parts = Parts {
-            nodes,
-            biosamples: floats(&contiguous[0]),
-            assays: floats(&contiguous[1]),
-            genome: [2, 3, 4].map(|i| floats(&contiguous[i])),
-            tracks,
-        };
-        let mut gradient = Tensor::f_empty([n as i64, nodes as i64], (Kind::Float, Device::Cpu))?;
-        let mut residuals = vec![0f32; n];
-        let [weight, bias] = [1, 2].map(|i| self.parameters[FIRST_BIAS + i].value.contiguous());
-        let output = Output {
-            weight: floats(&weight),
-            bias: bias.f_double_value(&[0])? as f32,
-        };
-        let sum = parts.single_layer(batch, &output, floats_mut(&mut gradient), &mut residuals);
-        let weight = Tensor::f_from_slice(&sum.weight)?.f_reshape([nodes as i64, 1])?;
-        let layers = vec![weight, Tensor::f_from_slice(&[sum.bias])?];
-        let mut genome = Vec::with_capacity(3);
-        for groups in &batch.groups {
-            if groups.rows.len() == n {
-                genome.push(gradient.shallow_clone());
-                continue;
-            }
-            let mut sums = Tensor::f_empty(
-                [groups.rows.len() as i64, nodes as i64],
-                (Kind::Float, Device::Cpu),
-            )?;
-            sums_by_group(groups, floats(&gradient), nodes, floats_mut(&mut sums));
-            genome.push(sums);
-        }
-        let (b, a) = sums_by_track(&parts, batch, floats(&gradient));
-        Ok(Back {
-            loss: sum.loss,
-            residuals,
-            layers,
-            biosamples: Tensor::f_from_slice(&b)?.f_reshape([-1, nodes as i64])?,
-            assays: Tensor::f_from_slice(&a)?.f_reshape([-1, nodes as i64])?,
-            genome,
-        })
-    }
-
-    /// The same with libtorch alone, for devices whose memory is not ours.
+    /// The layers forward and back with libtorch alone, for devices whose memory is not ours.
     fn back_on_device(
         &self,
         batch: &Batch,

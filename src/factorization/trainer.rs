@@ -301,7 +301,12 @@ impl Trainer {
             while self.position.step_in_pass < before {
                 let i = (self.position.step_in_pass - first) as usize;
                 let bins = plan.bins(&window, i, self.position.step + 1);
-                let report = self.step(&window, bins, pass, steps_per_pass)?;
+                let report = match sizes.layers {
+                    // Short steps stay in rayon's pool: each loop shared from outside it puts a
+                    // thread to sleep and wakes another.
+                    1 => rayon::scope(|_| self.step(&window, bins, pass, steps_per_pass))?,
+                    _ => self.step(&window, bins, pass, steps_per_pass)?,
+                };
                 if after_step(self, report)?.is_break() {
                     return Ok(PassEnd::Stopped);
                 }

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::learner::{Dropout, Step};
 use super::sampling::Samples;
 use crate::factorization::Adam;
+use crate::factorization::vectors::wide;
 use crate::model::RefinementConfig;
 use crate::model::product::{Matrix, Threads, multiply};
 use crate::random::{Purpose, generator};
@@ -127,7 +128,7 @@ impl HandMember {
             .zip(self.second[of.clone()].par_chunks_mut(PIECE));
         (parts.enumerate()).for_each(|(i, ((values, first), second))| {
             let start = of.start + i * PIECE;
-            pulp::Arch::new().dispatch(
+            wide(
                 #[inline(always)]
                 || {
                     let mut sums = [0f32; PIECE];
@@ -138,7 +139,7 @@ impl HandMember {
                             *sum += g;
                         }
                     }
-                    let moments = first.iter_mut().zip(second);
+                    let moments = first.iter_mut().zip(second.iter_mut());
                     for ((value, (first, second)), g) in values.iter_mut().zip(moments).zip(sums) {
                         *first = beta1 * *first + rest1 * *g;
                         *second = beta2 * *second + rest2 * (*g * *g);
@@ -200,7 +201,7 @@ impl Pass<'_> {
                 let weight = Matrix::new(self.weight(i), place.outputs).t();
                 multiply(&mut room.other, gradients, weight, false, Threads::One);
                 let counts = self.dropout.counts();
-                pulp::Arch::new().dispatch(
+                wide(
                     #[inline(always)]
                     || {
                         for (value, g) in below.iter_mut().zip(&room.other) {
@@ -221,7 +222,7 @@ impl Pass<'_> {
             self.dropout
                 .dice(layer, n * bias.len(), first * bias.len(), dice);
         }
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || {
                 let rows = rows.chunks_exact_mut(bias.len());
@@ -245,7 +246,7 @@ impl Pass<'_> {
         let Some(rows) = room.layers.last_mut() else {
             return;
         };
-        room.squares = pulp::Arch::new().dispatch(
+        room.squares = wide(
             #[inline(always)]
             || {
                 of_weight.fill(0.0);
@@ -285,7 +286,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn sum_columns(rows: &[f32], sums: &mut [f32]) {
-    pulp::Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
             sums.fill(0.0);
