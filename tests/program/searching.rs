@@ -288,7 +288,7 @@ fn a_damaged_index_is_found_by_check_and_written_anew_with_a_word() {
     let workspace = Workspace::trained();
     let line = "similar position chr1:30,010 -k 6 --exclude 0 --format json";
     let listed = workspace.ok("index --format tsv").tsv();
-    assert_eq!(listed.len(), 1 + 13);
+    assert_eq!(listed.len(), 1 + 16);
     workspace.ok("check");
     let expected = workspace.ok(line).json();
     let file = workspace.path("x.persea/index/model1.factors.25bp");
