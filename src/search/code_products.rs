@@ -3,16 +3,14 @@
 //! Rows lie side by side: a word holds four factors' codes of one row. All ways to multiply give the
 //! same whole numbers, so that what a search looks at does not depend on the machine.
 
+use super::memory::prefetch;
+
 /// The first ten of sixteen lanes.
 #[cfg(target_arch = "x86_64")]
 const TEN: u16 = 0x3ff;
 
 /// How many sketches before it is looked at one is asked for from memory.
-#[cfg(target_arch = "x86_64")]
 const SKETCHES_AHEAD: usize = 6;
-/// Bytes that come from memory together.
-#[cfg(target_arch = "x86_64")]
-const CACHE_LINE: usize = 64;
 
 /// How products are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +121,19 @@ pub(super) fn leasts<const ROWS: usize>(
         Kernel::Vnni if ROWS == 10 || ROWS == 20 => unsafe {
             vnni_leasts::<ROWS>(sketches, query, own, out);
         },
-        _ => out.extend((sketches.iter()).map(|words| least::<ROWS>(kernel, words, query, own))),
+        _ => {
+            for (i, words) in sketches.iter().enumerate() {
+                ask_ahead(sketches, i);
+                out.push(least::<ROWS>(kernel, words, query, own));
+            }
+        }
+    }
+}
+
+#[inline]
+fn ask_ahead(sketches: &[&[i32]], i: usize) {
+    if let Some(ahead) = sketches.get(i + SKETCHES_AHEAD) {
+        prefetch(ahead);
     }
 }
 
@@ -173,13 +183,8 @@ fn vnni_leasts<const ROWS: usize>(
     own: i32,
     out: &mut Vec<i32>,
 ) {
-    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     for (i, words) in sketches.iter().enumerate() {
-        if let Some(ahead) = sketches.get(i + SKETCHES_AHEAD) {
-            for line in ahead.chunks(CACHE_LINE / 4) {
-                _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
-            }
-        }
+        ask_ahead(sketches, i);
         out.push(vnni_least::<ROWS>(words, query, own));
     }
 }

@@ -10,6 +10,7 @@ use super::best::{Best, Found};
 use super::gathered::Gathered;
 use super::layout::{Coarse, Layout};
 use super::measure::{Measure, Sketched};
+use super::sketch::MIDDLE_ROWS;
 use super::tables::Tables;
 use super::terms::LANES;
 use crate::genome::Scale;
@@ -282,19 +283,16 @@ impl<'a, M: Measure> Walk<'a, M> {
             return self.middle_rows(&coarse, sums);
         }
         // The most promising first: they tighten the bound for the others.
-        let mut order = [(0f32, 0u8); 20];
-        let mut n_order = 0;
+        let mut order = Order::default();
         for (i, s) in sums.iter().enumerate() {
             let bound = self.measure.middle_bound(rows.start + i as u64, *s);
             if bound <= self.best.bound() {
-                let at = order[..n_order].partition_point(|(b, _)| *b <= bound);
-                order.copy_within(at..n_order, at + 1);
-                order[at] = (bound, i as u8);
-                n_order += 1;
+                order.insert(bound, i);
             }
         }
+        let order = order.rows();
         let ahead = |place: usize| {
-            if let Some((_, i)) = order[..n_order].get(place) {
+            if let Some((_, i)) = order.get(place) {
                 let bins = coarse.bins_of_250bp(usize::from(*i));
                 self.tables.factors[Scale::Bp25.index()].prefetch(bins);
             }
@@ -303,7 +301,7 @@ impl<'a, M: Measure> Walk<'a, M> {
             ahead(place);
         }
         let mut nearest: Option<Found> = None;
-        for (place, (bound, i)) in order[..n_order].iter().enumerate() {
+        for (place, (bound, i)) in order.iter().enumerate() {
             let limit = nearest.map_or(f32::INFINITY, |f| f.distance);
             if *bound > self.best.bound().min(limit) {
                 break;
@@ -314,16 +312,21 @@ impl<'a, M: Measure> Walk<'a, M> {
             }
             ahead(place + BINS_AHEAD);
             let found = self.bins(&coarse, bins, sums[usize::from(*i)])?;
-            if self.task.spread == Some(Scale::Kbp5) {
-                nearest = found.into_iter().chain(nearest).min();
-            } else if let Some(found) = found {
-                self.best.offer(found);
-            }
+            self.keep(found, &mut nearest);
         }
         if let Some(found) = nearest {
             self.best.offer(found);
         }
         Ok(())
+    }
+
+    /// Offers what was found in a 250 bp row; where a 5 kbp bin has one hit at most, keeps the nearest instead.
+    pub fn keep(&mut self, found: Option<Found>, nearest: &mut Option<Found>) {
+        if self.task.spread == Some(Scale::Kbp5) {
+            *nearest = found.into_iter().chain(*nearest).min();
+        } else if let Some(found) = found {
+            self.best.offer(found);
+        }
     }
 
     /// Looks at the bins of a 250 bp row: offers each, or gives back the nearest if only one of
@@ -422,6 +425,27 @@ impl<'a, M: Measure> Walk<'a, M> {
             }
         }
         Ok(())
+    }
+}
+
+/// The 250 bp rows of a 5 kbp bin that bounds leave in, from the least bound up.
+#[derive(Default)]
+pub(super) struct Order {
+    rows: [(f32, u8); MIDDLE_ROWS],
+    n: usize,
+}
+
+impl Order {
+    /// Each row once.
+    pub fn insert(&mut self, bound: f32, row: usize) {
+        let at = self.rows[..self.n].partition_point(|(b, _)| *b <= bound);
+        self.rows.copy_within(at..self.n, at + 1);
+        self.rows[at] = (bound, row as u8);
+        self.n += 1;
+    }
+
+    pub fn rows(&self) -> &[(f32, u8)] {
+        &self.rows[..self.n]
     }
 }
 

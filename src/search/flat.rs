@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use memmap2::Mmap;
 
-use super::SearchError;
+use super::{SearchError, memory};
 
 const MAGIC: &[u8; 8] = b"PERSEAFF";
 const VERSION: u32 = 2;
@@ -43,10 +43,6 @@ impl Origin {
         *hasher.finalize().as_bytes()
     }
 }
-
-/// Bytes that come from memory together.
-#[cfg(target_arch = "x86_64")]
-const CACHE_LINE: usize = 64;
 
 /// A header's fields, in order: magic, byte order, version, the model's checksum (64 hexadecimal
 /// digits), the hash of kind and axis, rows, columns, bytes of a block, the checksums' checksum,
@@ -190,24 +186,13 @@ impl Flat {
         Ok(&self.numbers()[range])
     }
 
-    /// Asks for the numbers of some rows before they are needed: what a search looks at next lies
-    /// anywhere, and waiting for memory would take most of its time.
+    /// Asks for the numbers of some rows before they are needed.
     #[inline]
     pub fn prefetch(&self, rows: Range<u64>) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let range = rows.start as usize * self.cols..rows.end as usize * self.cols;
-            let Some(numbers) = self.numbers().get(range) else {
-                return;
-            };
-            for line in numbers.chunks(CACHE_LINE / 4) {
-                // SAFETY: a hint; it reads nothing, and the address is that of a slice.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-            }
+        let range = rows.start as usize * self.cols..rows.end as usize * self.cols;
+        if let Some(numbers) = self.numbers().get(range) {
+            memory::prefetch(numbers);
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = rows;
     }
 
     /// Verifies everything.

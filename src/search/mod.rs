@@ -33,6 +33,7 @@ mod graph;
 mod index;
 mod layout;
 mod measure;
+mod memory;
 mod query;
 mod samples;
 mod searcher;

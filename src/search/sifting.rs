@@ -3,7 +3,7 @@
 
 use super::SearchError;
 use super::best::Found;
-use super::exact::{Scratch, Walk};
+use super::exact::{Order, Scratch, Walk};
 use super::measure::{Measure, Sketched};
 use super::sketch::{FINE_ROWS, Looked, MIDDLE_ROWS};
 use crate::genome::Scale;
@@ -37,6 +37,7 @@ impl<'a, M: Measure> Walk<'a, M> {
             let bound = scratch.bounds[row];
             if bound <= self.best.bound() {
                 scratch.bounds[row] = f32::NAN;
+                self.read.sketches_250bp += u64::from(self.layout.rows()[row].n_250bp);
                 self.look_into(sketched, row, bound)?;
             }
         }
@@ -120,21 +121,18 @@ impl<'a, M: Measure> Walk<'a, M> {
         }
         let looked = self.look(sketched, row)?;
         let bounds = sketched.middle.bounds_of(&looked);
-        let mut order = [(0f32, 0u8); MIDDLE_ROWS];
-        let mut n_order = 0;
+        let mut order = Order::default();
         let limit = self.best.bound();
         for (i, bound) in bounds[..looked.squares().len()].iter().enumerate() {
             let bound = coarse_bound + bound;
             if bound <= limit {
-                let at = order[..n_order].partition_point(|(b, _)| *b <= bound);
-                order.copy_within(at..n_order, at + 1);
-                order[at] = (bound, i as u8);
-                n_order += 1;
+                order.insert(bound, i);
             }
         }
+        let order = order.rows();
         let coarse = self.layout.rows()[row];
         let ahead = |place: usize| {
-            if let Some((_, i)) = order[..n_order].get(place) {
+            if let Some((_, i)) = order.get(place) {
                 let row = coarse.first_250bp + u64::from(*i);
                 self.tables.sketch_fine.prefetch(row..row + 1);
             }
@@ -144,7 +142,7 @@ impl<'a, M: Measure> Walk<'a, M> {
         }
         let mut coarse_sum = None;
         let mut nearest: Option<Found> = None;
-        for (place, (bound, i)) in order[..n_order].iter().enumerate() {
+        for (place, (bound, i)) in order.iter().enumerate() {
             let limit = nearest.map_or(f32::INFINITY, |f| f.distance);
             let limit = self.best.bound().min(limit);
             if *bound > limit {
@@ -172,11 +170,7 @@ impl<'a, M: Measure> Walk<'a, M> {
                 continue;
             }
             let found = self.bins(&coarse, bins, sum)?;
-            if self.task.spread == Some(Scale::Kbp5) {
-                nearest = found.into_iter().chain(nearest).min();
-            } else if let Some(found) = found {
-                self.best.offer(found);
-            }
+            self.keep(found, &mut nearest);
         }
         if let Some(found) = nearest {
             self.best.offer(found);
