@@ -91,7 +91,10 @@
 //! Every room has one error enum; [`Error`] folds them into one. A message says what went wrong,
 //! where, and what to do. User input and damaged files do not panic.
 
+pub mod annotation;
 pub mod compendium;
+#[cfg(feature = "torch")]
+pub mod cross_validation;
 mod error;
 pub mod evaluation;
 #[cfg(feature = "torch")]
