@@ -12,6 +12,7 @@
 //!
 //! | room | does |
 //! |---|---|
+//! | [`text`] | the one rule by which lines and tables of text are read |
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
@@ -126,7 +127,7 @@ pub mod formats {
     };
     pub use persea_tables::{
         CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,
-        TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
+        ShapeCheck, TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
     };
 }
 
