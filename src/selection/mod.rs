@@ -38,11 +38,11 @@ pub use evaluate::{
     EvaluationOptions, EvaluationRow, Predictor, evaluate_compendium, evaluate_expression,
 };
 pub use features::{Concave, Features};
-pub use greedy::{Limits, Method, Run, Step, greedy};
+pub use greedy::{Limits, Method, MethodName, Run, Step, greedy};
 pub use guarantee::{Conditions, Guarantee, guarantee};
 pub use multiscale::{Multiscale, Parts, Place, PositionRun, PositionStep, Row};
 pub use objective::Objective;
-pub use objective_kind::ObjectiveKind;
+pub use objective_kind::{ObjectiveKind, ObjectiveName};
 pub use position_request::PositionRequest;
 pub use positions::{
     ChosenPosition, PositionAnswer, PositionCurvePoint, select_positions, store_positions,

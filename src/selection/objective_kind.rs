@@ -8,8 +8,27 @@ use super::features::{Concave, FeatureBased, Features};
 use super::graph_cut::GraphCut;
 use super::objective::Objective;
 use super::similarity::Similarity;
+use persea_vocabulary::vocabulary;
 
-/// The objectives by name, with their parameters.
+vocabulary! {
+    /// The objectives by name; [`ObjectiveKind`] has their parameters.
+    pub enum ObjectiveName {
+        /// Sum of each item's similarity to the nearest chosen item
+        FacilityLocation = "facility-location",
+        /// Sum of each item's similarity to all chosen items, up to a limit
+        SaturatedCoverage = "saturated-coverage",
+        /// Sum of a concave function of each feature's total
+        FeatureBased = "feature-based",
+        /// Similarity to all items minus similarity within the choice
+        GraphCut = "graph-cut",
+        /// Sum of distances within the choice
+        SumOfDistances = "sum-of-distances",
+        /// Smallest distance within the choice
+        MinimumDistance = "minimum-distance",
+    }
+}
+
+/// The objectives with their parameters.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case", tag = "name")]
 #[non_exhaustive]
@@ -39,15 +58,15 @@ pub enum ObjectiveKind {
 }
 
 impl ObjectiveKind {
-    /// The name on the command line and in results.
-    pub const fn name(self) -> &'static str {
+    /// The objective's name.
+    pub const fn name(self) -> ObjectiveName {
         match self {
-            ObjectiveKind::FacilityLocation => "facility-location",
-            ObjectiveKind::SaturatedCoverage { .. } => "saturated-coverage",
-            ObjectiveKind::FeatureBased { .. } => "feature-based",
-            ObjectiveKind::GraphCut { .. } => "graph-cut",
-            ObjectiveKind::SumOfDistances => "sum-of-distances",
-            ObjectiveKind::MinimumDistance => "minimum-distance",
+            ObjectiveKind::FacilityLocation => ObjectiveName::FacilityLocation,
+            ObjectiveKind::SaturatedCoverage { .. } => ObjectiveName::SaturatedCoverage,
+            ObjectiveKind::FeatureBased { .. } => ObjectiveName::FeatureBased,
+            ObjectiveKind::GraphCut { .. } => ObjectiveName::GraphCut,
+            ObjectiveKind::SumOfDistances => ObjectiveName::SumOfDistances,
+            ObjectiveKind::MinimumDistance => ObjectiveName::MinimumDistance,
         }
     }
 
@@ -79,6 +98,6 @@ impl ObjectiveKind {
 
 impl fmt::Display for ObjectiveKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.name().name())
     }
 }

@@ -137,7 +137,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         .collect();
     Ok(Answer {
         what: request.what,
-        objective: request.objective.name().into(),
+        objective: request.objective.to_string(),
         compared_by: compared.by.clone(),
         model: compared.model.map(|(name, _)| name),
         n_items: compared.names.len(),
