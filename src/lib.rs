@@ -105,6 +105,7 @@ pub mod evaluation;
 #[cfg(feature = "torch")]
 pub mod factorization;
 pub mod imputation;
+mod linear;
 pub mod loci;
 pub mod model;
 pub mod plot;

@@ -161,16 +161,37 @@ fn npy(
     Ok((n_rows, n_columns, values, None))
 }
 
-/// The same bytes, if they do not begin with an endless header: room is made for what it says.
+/// The same bytes, if they begin with a header that npyz can take: it makes room for as many bytes
+/// as the header says, and reads what is nested by recursion.
 fn short_header<R: Read>(mut reader: R) -> std::io::Result<impl Read + use<R>> {
-    let mut start = Vec::new();
-    (&mut reader).take(12).read_to_end(&mut start)?;
-    let is_long = |bytes: &[u8]| bytes.len() == 4 && bytes[2..] != [0, 0];
-    if start.get(6).is_some_and(|version| *version > 1) && start.get(8..).is_some_and(is_long) {
+    let mut start = vec![0; 12];
+    reader.read_exact(&mut start[..10])?;
+    let n_bytes = match start[6] {
+        1 => {
+            start.truncate(10);
+            u32::from(u16::from_le_bytes([start[8], start[9]]))
+        }
+        _ => {
+            reader.read_exact(&mut start[10..])?;
+            u32::from_le_bytes([start[8], start[9], start[10], start[11]])
+        }
+    };
+    if n_bytes > LONGEST_HEADER {
         return Err(std::io::Error::other("its header is longer than 64 KiB"));
+    }
+    let at = start.len();
+    start.resize(at + n_bytes as usize, 0);
+    reader.read_exact(&mut start[at..])?;
+    if start[at..].iter().filter(|b| b"([{".contains(b)).count() > MOST_BRACKETS {
+        return Err(std::io::Error::other("its header is no array's"));
     }
     Ok(std::io::Cursor::new(start).chain(reader))
 }
+
+const LONGEST_HEADER: u32 = 1 << 16;
+
+/// A dictionary, a shape, and a list of tuples for a record's fields.
+const MOST_BRACKETS: usize = 64;
 
 /// Refuses an array whose bytes are fewer than its shape needs, before room is made for them, and
 /// one that no data unpack to.
@@ -367,6 +388,9 @@ mod tests {
         let (_folder, path) = file("x.npy", &long);
         let message = read_matrix(&path, &|_, _| Ok(())).unwrap_err().to_string();
         assert!(message.contains("longer than 64 KiB"), "{message}");
+        let (_folder, path) = file("x.npy", &npy_bytes(&"(".repeat(60_000), &[]));
+        let message = read_matrix(&path, &|_, _| Ok(())).unwrap_err().to_string();
+        assert!(message.contains("no array's"), "{message}");
     }
 
     #[test]
