@@ -90,10 +90,15 @@ def render(spec, tables, page):
     chosen, rows = list(range(len(table["columns"]))), table["rows"]
     if "columns" in options:
         wanted = [c.strip() for c in options["columns"].split("|")]
+        if missing := [w for w in wanted if w not in table["columns"]]:
+            sys.exit(f"{page}: table {name} has no column {', '.join(missing)}")
         chosen = [table["columns"].index(c) for c in wanted]
     if "rows" in options:
         wanted = [r.strip() for r in options["rows"].split("|")]
-        rows = [next(r for r in rows if str(r[0]) == w) for w in wanted]
+        by_name = {str(row[0]): row for row in rows}
+        if missing := [w for w in wanted if w not in by_name]:
+            sys.exit(f"{page}: table {name} has no row {', '.join(missing)}")
+        rows = [by_name[w] for w in wanted]
     lines = [f"<!-- table: {spec} -->"]
     if "brief" not in options:
         caption = f"**{table['title']}.** Measured on {table['date']} with `{table['command']}`."
