@@ -112,6 +112,7 @@ pub use persea_files as files;
 pub use persea_genome as genome;
 pub use persea_measures as measures;
 pub use persea_simulation as simulation;
+pub use persea_vocabulary as vocabulary;
 
 /// Signal files to bins and back (`persea_signal`), and the files that other programs exchange with
 /// a model (`persea_tables`).

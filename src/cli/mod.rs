@@ -26,6 +26,7 @@ mod locus;
 mod manual;
 mod model;
 mod names;
+mod one_of;
 mod output;
 mod plot;
 mod progress;

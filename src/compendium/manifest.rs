@@ -1,5 +1,6 @@
 //! Manifests: which file holds which track.
 
+use persea_vocabulary::vocabulary;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -54,24 +55,19 @@ pub struct SkippedRow {
     pub assay: String,
 }
 
-/// What to do about two files of one experiment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Replicates {
-    /// They are a mistake.
-    #[default]
-    Refuse,
-    /// They are replicates: the track is their mean, before the transform.
-    Mean,
+vocabulary! {
+    /// What to do about two files of one experiment.
+    pub enum Replicates {
+        /// Refuse them
+        Refuse = "error",
+        /// Use the mean of their signal, before the transform
+        Mean = "mean",
+    }
 }
 
-impl Replicates {
-    /// `error` or `mean`, as on the command line.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "error" => Some(Replicates::Refuse),
-            "mean" => Some(Replicates::Mean),
-            _ => None,
-        }
+impl Default for Replicates {
+    fn default() -> Self {
+        Replicates::Refuse
     }
 }
 

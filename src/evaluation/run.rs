@@ -1,5 +1,6 @@
 //! A stored model scored on tracks that it was not trained on, the baselines beside it.
 
+use persea_vocabulary::vocabulary;
 use serde::Serialize;
 
 use super::learned::Learned;
@@ -21,14 +22,14 @@ use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
 /// Bins that are read of every training track at once.
 const STRETCH: u64 = 1 << 16;
 
-/// On which scale to score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScoringScale {
-    /// As tracks are stored.
-    Arcsinh,
-    /// Signal: sinh of it, negatives clipped to 0.
-    Signal,
+vocabulary! {
+    /// On which scale to score.
+    pub enum ScoringScale {
+        /// arcsinh, as tracks are stored
+        Arcsinh = "arcsinh",
+        /// Signal, with negative values clipped to 0
+        Signal = "signal",
+    }
 }
 
 /// What to score.

@@ -32,6 +32,6 @@ pub use neighbours::Neighbours;
 pub use pca::{Pca, pca};
 pub use points::{GenomeChoice, Points, Where, genome_points, named_points};
 pub use quality::{Quality, quality};
-pub use run::{Method, Projection, project};
+pub use run::{Method, MethodName, Projection, project};
 pub use tsne::{TsneOptions, tsne};
 pub use umap::{Edge, UmapOptions, fuzzy_graph, layout};

@@ -35,10 +35,10 @@ pub use evaluate::{
     EvaluationOptions, EvaluationRow, Predictor, evaluate_compendium, evaluate_expression,
 };
 pub use features::{Concave, Features};
-pub use greedy::{Limits, Method, Run, Step, greedy};
+pub use greedy::{Limits, Method, MethodName, Run, Step, greedy};
 pub use guarantee::{Conditions, Guarantee, guarantee};
 pub use multiscale::{Multiscale, Parts, Place, PositionRun, PositionStep, Row};
-pub use objective::{Objective, ObjectiveKind};
+pub use objective::{Objective, ObjectiveKind, ObjectiveName};
 pub use positions::{
     ChosenPosition, PositionAnswer, PositionCurvePoint, PositionRequest, select_positions,
     store_positions,

@@ -1,5 +1,6 @@
 //! A question about named items, how it is answered, and the record of both.
 
+use persea_vocabulary::vocabulary;
 use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
@@ -75,18 +76,18 @@ pub enum Source {
     },
 }
 
-/// A kernel by name; [`Kernel`] has what it takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KernelChoice {
-    /// [`Kernel::Cosine`].
-    Cosine,
-    /// [`Kernel::Rbf`].
-    Rbf,
-    /// [`Kernel::SquaredCorrelation`].
-    SquaredCorrelation,
-    /// [`Kernel::Correlation`].
-    Correlation,
+vocabulary! {
+    /// A kernel by name; [`Kernel`] has what it takes.
+    pub enum KernelChoice {
+        /// Cosine; negative values count as 0
+        Cosine = "cosine",
+        /// exp(−γ d²)
+        Rbf = "rbf",
+        /// Squared Pearson correlation
+        SquaredCorrelation = "squared-correlation" | "squared_correlation",
+        /// Pearson correlation; negative values count as 0
+        Correlation = "correlation",
+    }
 }
 
 /// What is there already, and covers.
@@ -301,7 +302,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         .collect();
     Ok(Answer {
         what: request.what,
-        objective: request.objective.name().into(),
+        objective: request.objective.to_string(),
         compared_by: compared.by.clone(),
         model: compared.model.map(|(name, _)| name),
         n_items: compared.names.len(),

@@ -1,5 +1,6 @@
 //! Colours: told apart by every kind of eye, in print, and on a dark screen.
 
+use persea_vocabulary::vocabulary;
 use plotters::style::RGBColor;
 
 /// A colour, red, green and blue.
@@ -70,14 +71,20 @@ pub const CATEGORIES: [Colour; 7] = [
     Colour(148, 120, 90),
 ];
 
-/// On what a figure is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// White paper.
-    #[default]
-    Light,
-    /// A dark notebook.
-    Dark,
+vocabulary! {
+    /// On what a figure is drawn.
+    pub enum Theme {
+        /// White background
+        Light = "light",
+        /// Dark background
+        Dark = "dark",
+    }
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Theme::Light
+    }
 }
 
 impl Theme {

@@ -84,7 +84,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         k: search.k,
         exclude: search.exclude.0,
         spread: search.spread.into(),
-        resolution: search.scale.map(Into::into),
+        resolution: search.scale,
         align,
     };
     let filter = filter(&search, axis)?;
@@ -93,7 +93,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         (Some(_), _) | (None, Some(_)) => database.tracks()?,
         (None, None) => Vec::new(),
     };
-    let answers = with_searcher(&database, &model, search.metric.into(), |searcher| {
+    let answers = with_searcher(&database, &model, search.metric, |searcher| {
         let allowed = searcher.allow(&filter, &annotation)?;
         if search.approximate {
             return search_approximately(
@@ -124,7 +124,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         database: &database,
         model: &model,
         annotation: &annotation,
-        metric: search.metric.into(),
+        metric: search.metric,
         options: &options,
         tracks: shown,
         queries: &queries,
@@ -180,8 +180,8 @@ fn filter(search: &GenomeSearch, axis: &GenomeAxis) -> anyhow::Result<Filter> {
         inside: search.inside.as_deref().map(bed).transpose()?,
         outside: (search.outside.as_deref().map(bed).transpose()?).unwrap_or_default(),
         tss_within: search.tss_within,
-        classes: search.class.iter().map(|c| (*c).into()).collect(),
-        not_classes: search.not_class.iter().map(|c| (*c).into()).collect(),
+        classes: search.class.clone(),
+        not_classes: search.not_class.clone(),
     })
 }
 
