@@ -12,6 +12,20 @@ program=$("$here/target_folder.sh")/release/persea
 
 rm -rf docs/src/commands docs/book
 "$program" reference docs/src/commands
+
+# The list of commands in the summary is the program's. A change shows in git.
+{
+    sed '/(commands\/overview.md)/q' docs/src/SUMMARY.md
+    sed -n 's/^| \[`\(.*\)`\](\(.*\)\.md) |.*/  - [\1](commands\/\2.md)/p' docs/src/commands/overview.md
+    sed -n '/(reference\/formats.md)/,$p' docs/src/SUMMARY.md
+} >docs/src/.summary
+if cmp -s docs/src/.summary docs/src/SUMMARY.md; then
+    rm docs/src/.summary
+else
+    mv docs/src/.summary docs/src/SUMMARY.md
+    printf 'book: docs/src/SUMMARY.md now lists the commands of the program; commit it\n'
+fi
+
 scripts/results.py --check
 scripts/mdbook.sh build docs
 scripts/check_book.py
