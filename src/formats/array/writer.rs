@@ -7,7 +7,7 @@ use std::path::Path;
 use npyz::npz::NpzWriter;
 
 use super::npy::float32_header;
-use crate::formats::aside::{AsideFile, folder};
+use crate::formats::aside::AsideFile;
 use crate::formats::pieces::PieceOrder;
 use crate::formats::{Format, FormatError, SignalWriter};
 use crate::genome::GenomeAxis;
@@ -35,8 +35,12 @@ struct Stretch {
 
 impl ArrayWriter {
     pub fn create(path: &Path, format: Format, axis: &GenomeAxis) -> Result<Self, FormatError> {
-        let aside = AsideFile::create(path)?;
-        let waiting = tempfile::tempfile_in(folder(path))
+        // Only an archive is gone back to.
+        let aside = match format {
+            Format::Npy => AsideFile::stream(path)?,
+            _ => AsideFile::create(path)?,
+        };
+        let waiting = tempfile::tempfile_in(aside.scratch_folder())
             .map_err(|e| FormatError::write(path.display(), e))?;
         Ok(ArrayWriter {
             order: PieceOrder::new(path, axis),
@@ -93,8 +97,7 @@ impl SignalWriter for ArrayWriter {
             }
         };
         let aside = out.into_inner().map_err(|e| failed(e.into_error()))?;
-        aside.finish()?;
-        Ok(())
+        aside.finish()
     }
 }
 

@@ -24,7 +24,7 @@ pub(in crate::formats) fn write_hdf5<E: From<FormatError>>(
 ) -> Result<(), E> {
     let failed = |e: io::Error| FormatError::write(path.display(), e);
     let layout = Layout::new(root).map_err(|why| FormatError::file(path.display(), why))?;
-    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::create(path)?);
+    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::stream(path)?);
     out.write_all(&layout.head).map_err(failed)?;
     let mut at = layout.head.len() as u64;
     for (name, array, address) in &layout.arrays {
