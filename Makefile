@@ -1,12 +1,15 @@
 # Persea's commands; `make` alone lists them. GNU make 3.81 (macOS) is enough.
 #
-# Everything is built in the release profile: the dependencies, of which torch-sys takes minutes, are
-# built once for the program, the tests and the checks.
+# Everything is built in the release profile: the dependencies are built once for the program, the tests
+# and the checks. `check`, `unit` and `dev` build the project's own crates incrementally beside it, so
+# that an edit takes seconds; what is installed and measured is built without.
 
 PREFIX ?= $(HOME)/.local
 DEMO ?= persea-demo
 TORCH ?= 1
 TESTS ?=
+ROOM ?=
+TEST ?=
 
 # TORCH=0 builds without training, and with no libtorch anywhere.
 ifeq ($(TORCH),0)
@@ -18,7 +21,7 @@ WITH_LIBTORCH := scripts/with_libtorch.sh
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install uninstall bench lint clippy fmt docs deny python clean
+.PHONY: help demo test check unit dev build install uninstall bench lint clippy fmt docs deny python clean
 
 help: ## this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
@@ -26,7 +29,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  TORCH=0 leaves training and libtorch out; PREFIX=DIR says where to install;"
-	@echo "  DEMO=DIR where the demo writes; TESTS='--lib genome::' which tests to run."
+	@echo "  DEMO=DIR where the demo writes; TESTS='--lib search::' which tests to run."
 	@echo "  LIBTORCH=DIR uses a libtorch of your own (CUDA), PERSEA_CACHE=DIR another cache."
 
 demo: build ## simulate a compendium, train, impute what nobody ran, and score it (3 minutes)
@@ -34,6 +37,22 @@ demo: build ## simulate a compendium, train, impute what nobody ran, and score i
 
 test: ## all tests
 	scripts/with_references.sh $(WITH_LIBTORCH) cargo test --release $(FEATURES) $(TESTS)
+
+# The loop while editing. INCREMENTAL changes nothing about the dependencies.
+INCREMENTAL := CARGO_PROFILE_RELEASE_INCREMENTAL=true
+
+check: ## while editing: compiles nothing, says what does not compile
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo check --release $(FEATURES) --lib --bins
+
+unit: ## while editing: the unit tests of ROOM=search, or of a crate (ROOM=genome); TEST=name picks some
+ifneq ($(wildcard crates/$(ROOM)/Cargo.toml),)
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release --package persea-$(ROOM) --lib $(TEST)
+else
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release $(FEATURES) --package persea --lib -- $(if $(TEST),$(TEST),$(ROOM)::)
+endif
+
+dev: ## while editing: the program, target/release/persea, built incrementally
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo build --release $(FEATURES)
 
 build: ## the program, target/release/persea
 	$(WITH_LIBTORCH) cargo build --release $(FEATURES)
@@ -56,7 +75,7 @@ NO_PANIC := -D clippy::unwrap_used -D clippy::expect_used -D clippy::panic -D cl
 	-D clippy::unimplemented -D clippy::dbg_macro
 
 lint: clippy deny ## formatting, clippy with and without libtorch, licences, what is committed
-	cargo fmt --check
+	cargo fmt --all --check
 	scripts/check_tree.sh
 
 clippy:
@@ -65,9 +84,9 @@ clippy:
 	cargo clippy --release --no-default-features --all-targets -- -D warnings
 
 fmt: ## format the code
-	cargo fmt
+	cargo fmt --all
 
-docs: ## the library's documentation, target/doc/persea
+docs: ## the library's documentation and its crates', target/doc/persea
 	RUSTDOCFLAGS="-D warnings" $(WITH_LIBTORCH) cargo doc --release --no-deps $(FEATURES)
 
 deny: ## licences, sources and doubles of the dependencies

@@ -42,6 +42,6 @@ impl GenomeError {
 
     /// A file that holds nothing to use.
     pub(crate) fn file(path: &Path, message: impl Into<String>) -> Self {
-        FileError::content(path.display(), message).into()
+        FileError::file(path.display(), message).into()
     }
 }

@@ -61,6 +61,6 @@ impl FormatError {
 
     /// A file that is not what it should be.
     pub fn file(file: impl ToString, message: impl Into<String>) -> Self {
-        FileError::content(file, message).into()
+        FileError::file(file, message).into()
     }
 }

@@ -34,7 +34,7 @@ pub struct NumberMatrix {
 pub fn read_matrix(path: &Path) -> Result<NumberMatrix, FileError> {
     let name = path.display().to_string();
     let cannot = |e| FileError::read(&name, e);
-    let bad = |message: String| FileError::content(&name, message);
+    let bad = |message: String| FileError::file(&name, message);
     let mut hasher = blake3::Hasher::new();
     let file = File::open(path).map_err(cannot)?;
     hasher.update_reader(&file).map_err(cannot)?;
