@@ -1,8 +1,8 @@
 //! A question about named items.
 
-use persea_vocabulary::vocabulary;
 use std::collections::BTreeMap;
 
+use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
 use super::ObjectiveKind;
