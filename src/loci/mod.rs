@@ -11,8 +11,8 @@
 //! - [`annotate`]: signal, specificity, genes and embeddings at sites; [`enrichment`] of their set;
 //! - [`quality`]: tracks that disagree with the rest, or look like another's.
 //!
-//! What each p-value is a probability of, and what the methods cannot tell, is said in `docs/loci.md`
-//! and beside each. This room draws nothing.
+//! The book (`docs/src/method/statistics.md`) states what each p-value means and what the methods cannot
+//! show. This room draws nothing.
 
 mod annotate;
 mod cluster;

@@ -1,5 +1,6 @@
 //! The objectives by name, and how each is made.
 
+use persea_vocabulary::vocabulary;
 use std::fmt;
 
 use super::coverage::Coverage;
@@ -8,7 +9,6 @@ use super::features::{Concave, FeatureBased, Features};
 use super::graph_cut::GraphCut;
 use super::objective::Objective;
 use super::similarity::Similarity;
-use persea_vocabulary::vocabulary;
 
 vocabulary! {
     /// The objectives by name; [`ObjectiveKind`] has their parameters.
