@@ -36,10 +36,13 @@ mod loci;
 #[cfg(feature = "torch")]
 mod models;
 #[cfg(feature = "torch")]
+mod outputs;
+#[cfg(feature = "torch")]
 mod plotting;
 #[cfg(feature = "torch")]
 mod projecting;
 mod real_peaks;
+mod repairing;
 mod schema_versions;
 #[cfg(feature = "torch")]
 mod searching;
