@@ -1,12 +1,15 @@
 # Persea's commands; `make` alone lists them. GNU make 3.81 (macOS) is enough.
 #
-# Everything is built in the release profile: the dependencies, of which torch-sys takes minutes, are
-# built once for the program, the tests and the checks.
+# Everything is built in the release profile: the dependencies are built once for the program, the tests
+# and the checks. `check`, `unit` and `dev` build the project's own crates incrementally beside it, so
+# that an edit takes seconds; what is installed and measured is built without.
 
 PREFIX ?= $(HOME)/.local
 DEMO ?= persea-demo
 TORCH ?= 1
 TESTS ?=
+ROOM ?=
+TEST ?=
 
 # TORCH=0 builds without training, and with no libtorch anywhere.
 ifeq ($(TORCH),0)
@@ -18,7 +21,7 @@ WITH_LIBTORCH := scripts/with_libtorch.sh
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install uninstall bench lint clippy fmt docs book man deny python clean
+.PHONY: help demo test check unit dev build install uninstall bench lint clippy fmt docs book man deny python clean
 
 help: ## show this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
@@ -26,7 +29,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  TORCH=0 leaves training and libtorch out. PREFIX=DIR is where to install."
-	@echo "  DEMO=DIR is where the demo writes. TESTS='--lib genome::' chooses tests."
+	@echo "  DEMO=DIR is where the demo writes. TESTS='--lib search::' chooses tests."
 	@echo "  LIBTORCH=DIR uses a libtorch of your own (CUDA), PERSEA_CACHE=DIR another cache."
 
 demo: build ## simulate a compendium, train, impute the missing experiments and score them
@@ -34,6 +37,22 @@ demo: build ## simulate a compendium, train, impute the missing experiments and 
 
 test: ## run all tests
 	scripts/with_references.sh $(WITH_LIBTORCH) cargo test --release $(FEATURES) $(TESTS)
+
+# The loop while editing. INCREMENTAL changes nothing about the dependencies.
+INCREMENTAL := CARGO_PROFILE_RELEASE_INCREMENTAL=true
+
+check: ## check that the code compiles (while editing)
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo check --release $(FEATURES) --lib --bins
+
+unit: ## run unit tests of ROOM=search or of a crate, ROOM=genome; TEST=name picks some
+ifneq ($(wildcard crates/$(ROOM)/Cargo.toml),)
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release --package persea-$(ROOM) --lib $(TEST)
+else
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release $(FEATURES) --package persea --lib -- $(if $(TEST),$(TEST),$(ROOM)::)
+endif
+
+dev: ## build the program incrementally (while editing)
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo build --release $(FEATURES)
 
 build: ## build the program, target/release/persea
 	$(WITH_LIBTORCH) cargo build --release $(FEATURES)
@@ -60,7 +79,7 @@ NO_PANIC := -D clippy::unwrap_used -D clippy::expect_used -D clippy::panic -D cl
 	-D clippy::unimplemented -D clippy::dbg_macro
 
 lint: clippy deny ## check formatting, clippy, licences and the committed files
-	cargo fmt --check
+	cargo fmt --all --check
 	scripts/check_tree.sh
 
 clippy:
@@ -69,9 +88,9 @@ clippy:
 	cargo clippy --release --no-default-features --all-targets -- -D warnings
 
 fmt: ## format the code
-	cargo fmt
+	cargo fmt --all
 
-docs: ## build the library's documentation, target/doc/persea
+docs: ## build the documentation of the library and its crates, target/doc/persea
 	RUSTDOCFLAGS="-D warnings" $(WITH_LIBTORCH) cargo doc --release --no-deps $(FEATURES)
 
 book: build ## build the book, docs/book/index.html, and check it

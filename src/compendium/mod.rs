@@ -12,7 +12,6 @@ mod metadata;
 mod on_axis;
 mod read;
 mod report;
-mod table;
 #[cfg(test)]
 mod tests;
 

@@ -6,9 +6,6 @@
 
 mod additive;
 mod baselines;
-mod bins;
-#[cfg(feature = "torch")]
-mod cross_validation;
 mod error;
 mod fitted;
 mod intervals;
@@ -19,12 +16,8 @@ mod pilot;
 mod run;
 mod score;
 
+pub use crate::annotation::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
 pub use baselines::BaselineStatistics;
-pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
-#[cfg(feature = "torch")]
-pub use cross_validation::{
-    CrossValidated, CrossValidation, Estimated, Fold, FoldEvaluation, Scores, cross_validate,
-};
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use intervals::{Intervals, IntervalsByStratum};

@@ -19,8 +19,8 @@
 
 mod align;
 mod allowed;
-mod annotation;
 mod approximate;
+mod ask;
 mod best;
 mod code_products;
 mod error;
@@ -47,8 +47,8 @@ mod terms;
 mod tests;
 mod view;
 
+pub use crate::annotation::{Annotation, Class, NearestGene};
 pub use allowed::Allowed;
-pub use annotation::{Annotation, Class, NearestGene};
 pub use approximate::{build_graph, search_approximately, similar_samples_approximately};
 pub use error::SearchError;
 pub use exact::RowsRead;

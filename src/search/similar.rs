@@ -1,11 +1,11 @@
 //! One call: a question, how it is to be answered, the answer.
 
-use super::annotation::Annotation;
 use super::filter::Filter;
 use super::query::Query;
 use super::searcher::{Answer, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{SearchError, index};
+use crate::annotation::Annotation;
 use crate::genome::Scale;
 use crate::model::TrainedModel;
 use crate::store::Database;

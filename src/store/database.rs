@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::commits::{self, BeforeOpening};
 use super::connection::whole;
 use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::table_checksums::{self, Digests};
@@ -39,6 +40,8 @@ pub struct Database {
     swept: Mutex<bool>,
     /// Tables that have been found to be what was written.
     checked: Mutex<BTreeSet<&'static str>>,
+    /// How committed transactions were lost, as it was noticed at opening.
+    lost: Mutex<Option<String>>,
 }
 
 impl Database {
@@ -105,8 +108,16 @@ impl Database {
             Err(e) => return Err(StoreError::io(path, e)),
         }
         let file = path.join(connection::FILE_NAME);
+        let before = BeforeOpening::look(path);
         let (connection, read_only) = connection::open(&file, path).map_err(|e| e.at(path))?;
         let mut connection = connection;
+        let lost = before.compare(path, &connection);
+        if let Some(why) = &lost {
+            tracing::warn!(
+                "{}: {why}; `persea check` lists what is left of them",
+                path.display()
+            );
+        }
         let axis = read_axis(&mut connection).map_err(|e| e.at(path))?;
         Ok(Database {
             path: path.to_path_buf(),
@@ -115,6 +126,7 @@ impl Database {
             read_only,
             swept: Mutex::new(false),
             checked: Mutex::default(),
+            lost: Mutex::new(lost),
         })
     }
 
@@ -182,12 +194,7 @@ impl Database {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.transact(TransactionBehavior::Immediate, |t| {
-            let before = Digests::of_all(t)?;
-            let value = work(t)?;
-            before.record_changes(t)?;
-            Ok(value)
-        })
+        self.change(table_checksums::CHANGING, work)
     }
 
     /// As [`Database::write`], for statements that touch only these tables, and `model_chunks`: the
@@ -197,12 +204,24 @@ impl Database {
         tables: &[&'static str],
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.transact(TransactionBehavior::Immediate, |t| {
+        let tables: Vec<&'static str> = tables.iter().copied().chain(["commits"]).collect();
+        self.change(&tables, work)
+    }
+
+    fn change<T>(
+        &self,
+        tables: &[&'static str],
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (value, number) = self.transact(TransactionBehavior::Immediate, |t| {
             let before = Digests::of(t, tables)?;
             let value = work(t)?;
+            let number = commits::count_one(t)?;
             before.record_changes(t)?;
-            Ok(value)
-        })
+            Ok((value, number))
+        })?;
+        commits::note(&self.path, number);
+        Ok(value)
     }
 
     fn transact<T>(
@@ -230,11 +249,11 @@ impl Database {
 
     /// To be called before anything is written: makes sure that it can be, and sweeps once.
     pub(crate) fn prepare_writing(&self) -> Result<(), StoreError> {
-        if self.read_only {
-            return Err(StoreError::ReadOnly {
+        self.refuse_if_read_only()?;
+        if let Some(why) = self.lost_commits() {
+            return Err(StoreError::CommitsLost {
                 path: self.path.clone(),
-                why: "its folder, medium or file does not allow writing (or the disk is full)"
-                    .into(),
+                why,
             });
         }
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -242,6 +261,27 @@ impl Database {
             *swept = sweep::sweep(self)?;
         }
         Ok(())
+    }
+
+    pub(crate) fn refuse_if_read_only(&self) -> Result<(), StoreError> {
+        match self.read_only {
+            false => Ok(()),
+            true => Err(StoreError::ReadOnly {
+                path: self.path.clone(),
+                why: "its folder, medium or file does not allow writing (or the disk is full)"
+                    .into(),
+            }),
+        }
+    }
+
+    pub(crate) fn lost_at_opening(&self) -> Option<String> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.clone()
+    }
+
+    pub(crate) fn forget_lost_at_opening(&self) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        *lost = None;
     }
 }
 

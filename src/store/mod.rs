@@ -11,7 +11,9 @@
 //!   transaction (see `bulk`).
 //! - Two writers of the same track or model do not get in each other's way: the second is told
 //!   who the first is.
-//! - Damage is found by checksums when it is read, and reported by name; nothing panics on it.
+//! - Damage is found by checksums when it is read, and reported by name; nothing panics on it. Bytes
+//!   that are whole but lie in another track's place are damage too.
+//! - Committed transactions that SQLite's log has lost are noticed, and nothing is removed then.
 //!
 //! ```
 //! use persea::genome::{Assembly, GenomeAxis};
@@ -47,6 +49,8 @@ mod bulk;
 mod check;
 mod checkpoint_file;
 mod checkpoints;
+mod chunk_checksums;
+mod commits;
 mod connection;
 mod database;
 mod durable;
@@ -54,6 +58,7 @@ mod error;
 mod index_folder;
 mod info;
 mod locks;
+mod log;
 mod model_copy;
 mod model_record;
 mod model_rows;
@@ -62,6 +67,7 @@ mod models;
 mod names;
 mod nearest;
 mod projections;
+mod repair;
 mod search_graphs;
 mod selections;
 mod shards;
@@ -78,6 +84,7 @@ pub(crate) mod test_support;
 mod tests;
 mod track;
 mod track_changes;
+mod track_record;
 mod track_writer;
 mod zarr;
 
@@ -93,6 +100,7 @@ pub use models::{Model, ModelLock};
 pub use names::{Assay, Biosample};
 pub use nearest::nearest_names;
 pub use projections::{NewProjection, ProjectionColumn, StoredProjection};
+pub use repair::{Repair, RepairReport, StrayArray};
 pub use search_graphs::GraphRecord;
 pub use selections::{NewSelection, StoredSelection};
 pub use signal::SignalArray;

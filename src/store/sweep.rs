@@ -10,6 +10,10 @@ pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
     let Some(_alone) = exclude_writers(&database.locks_folder())? else {
         return Ok(false);
     };
+    // Of arrays that have lost their row, some may be all that is left of tracks.
+    if database.lost_commits().is_some() {
+        return Ok(false);
+    }
     remove_folder(&database.aside_folder())?;
     for array in orphan_arrays(database, &database.tracks_as_they_are()?)? {
         tracing::info!("removing signal.zarr/{array}, which an interrupted ingest left");

@@ -25,8 +25,8 @@ use zarrs::array::{
 use zarrs::group::GroupBuilder;
 use zarrs::metadata::ConfigurationSerialize;
 
-use super::StoreError;
 use super::durable::{sync_folder, write_synced};
+use super::{StoreError, chunk_checksums};
 use crate::genome::{BIN_BP, GenomeAxis};
 
 /// The name of the metadata document of a group or an array.
@@ -228,6 +228,15 @@ impl TrackArray {
             (offset != u64::MAX || length != u64::MAX).then_some((offset, length))
         });
         Ok(places.collect())
+    }
+
+    /// The checksums of the chunks in a shard's bytes.
+    pub(crate) fn chunk_checksums(&self, shard: &[u8]) -> Result<Vec<u32>, String> {
+        let n = self.index_bytes()? as usize;
+        let index = shard.len().checked_sub(n).and_then(|at| shard.get(at..));
+        let index = index.ok_or("the shard is shorter than its index")?;
+        let places = self.decode_index(index.to_vec())?;
+        chunk_checksums::of_shard(shard, &places).ok_or("a chunk has no checksum".to_string())
     }
 
     /// A chunk's values, `[chunk_bins]` in the machine's byte order.

@@ -59,7 +59,6 @@ pub use compare::Comparison;
 pub use error::TaskError;
 pub use features::{FeatureSet, MatrixSource, Pooling, Term, UserMatrix};
 pub use folds::{FoldKind, FoldSettings};
-pub(crate) use import::read_table;
 pub use import::{ImportOptions, ImportReport, ImportedLabels, LabelColumns, import};
 pub use importance::Importance;
 pub use kind::{Target, TaskKind};

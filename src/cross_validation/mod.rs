@@ -1,12 +1,15 @@
 //! A whole cross-validation: every fold trained without its tracks, for every seed, and scored.
+//!
+//! Owns the order of the folds, and the means and errors over tracks and seeds. Training belongs to
+//! `factorization`, scoring a model to [`evaluation`](crate::evaluation).
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    EvaluateOptions, Evaluation, Intervals, LearnedBaseline, ScoringScale, TrackMeasures, evaluate,
-    mean_measures,
+use crate::evaluation::{
+    EvaluateOptions, Evaluation, Intervals, LearnedBaseline, ScoringScale, TrackEvaluation,
+    TrackMeasures, evaluate, mean_measures,
 };
 use crate::factorization::{Listener, Means, Pair, TrainOptions, fit};
 use crate::model::TrainedModel;
@@ -99,7 +102,7 @@ pub struct PeakScores {
 }
 
 /// The name of a predictor and its measures.
-type Predictor = (&'static str, fn(&super::TrackEvaluation) -> TrackMeasures);
+type Predictor = (&'static str, fn(&TrackEvaluation) -> TrackMeasures);
 
 /// Who is scored.
 const PREDICTORS: [Predictor; 7] = [
@@ -243,9 +246,7 @@ pub fn summary(runs: Vec<FoldEvaluation>) -> CrossValidated {
 /// Fold, biosample and assay.
 type Track = (String, String, String);
 
-fn tracks_of(
-    runs: &[FoldEvaluation],
-) -> impl Iterator<Item = (&FoldEvaluation, &super::TrackEvaluation)> {
+fn tracks_of(runs: &[FoldEvaluation]) -> impl Iterator<Item = (&FoldEvaluation, &TrackEvaluation)> {
     runs.iter()
         .flat_map(|r| r.evaluation.tracks.iter().map(move |t| (r, t)))
 }
@@ -277,7 +278,7 @@ fn estimated(values: &[OfRun]) -> Option<Estimated> {
     })
 }
 
-fn key(run: &FoldEvaluation, track: &super::TrackEvaluation) -> Track {
+fn key(run: &FoldEvaluation, track: &TrackEvaluation) -> Track {
     (
         run.fold.clone(),
         track.biosample.clone(),
@@ -347,7 +348,7 @@ fn intervals(runs: &[FoldEvaluation]) -> BTreeMap<&'static str, Scores> {
 fn means_by_track(
     runs: &[FoldEvaluation],
     assay: Option<&str>,
-    measures: fn(&super::TrackEvaluation) -> TrackMeasures,
+    measures: fn(&TrackEvaluation) -> TrackMeasures,
     name: &str,
 ) -> BTreeMap<Track, f64> {
     let mut sums: BTreeMap<Track, (f64, f64)> = BTreeMap::new();
@@ -374,7 +375,7 @@ fn value(measures: &TrackMeasures, name: &str) -> Option<f64> {
 fn scores(
     runs: &[FoldEvaluation],
     assay: Option<&str>,
-    measures: fn(&super::TrackEvaluation) -> TrackMeasures,
+    measures: fn(&TrackEvaluation) -> TrackMeasures,
 ) -> Scores {
     let mut seeds: Vec<u64> = runs.iter().map(|r| r.seed).collect();
     seeds.sort_unstable();
@@ -425,8 +426,8 @@ fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MeanEvaluation, PeakStratum, TrackEvaluation};
     use super::*;
+    use crate::evaluation::{MeanEvaluation, PeakStratum};
 
     fn measures(mse: f64) -> TrackMeasures {
         TrackMeasures {

@@ -1,4 +1,4 @@
-//! The bins of promoters, genes and enhancers.
+//! Sets of bins as ranges: the bins of promoters, genes and enhancers.
 
 use std::ops::Range;
 

@@ -3,8 +3,7 @@
 use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
-use super::allowed::Allowed;
-use crate::evaluation::{enhancer_bins, gene_bins, promoter_bins};
+use super::{BinBits, enhancer_bins, gene_bins, promoter_bins};
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, TssIndex};
 use crate::store::{Database, StoreError};
 
@@ -29,7 +28,7 @@ vocabulary! {
 pub struct Annotation {
     genes: Vec<Gene>,
     starts: TssIndex,
-    classes: [Allowed; 5],
+    classes: [BinBits; 5],
 }
 
 /// The gene whose transcription start is nearest.
@@ -52,17 +51,17 @@ impl Annotation {
     pub fn read(database: &Database, axis: &GenomeAxis) -> Result<Self, StoreError> {
         let genes = database.genes()?;
         let none = Mask::none(axis);
-        let set = |bins: &[Range<u64>]| Allowed::of(axis.n_bins(), bins.iter().cloned());
+        let set = |bins: &[Range<u64>]| BinBits::of(axis.n_bins(), bins.iter().cloned());
         let promoters = set(promoter_bins(axis, &none, &genes).ranges());
         let bodies = set(gene_bins(axis, &none, &genes).ranges());
         let enhancers = set(enhancer_bins(axis, &none, &database.enhancers()?).ranges());
-        let mut intergenic = Allowed::all(axis.n_bins());
+        let mut intergenic = BinBits::all(axis.n_bins());
         for class in [&promoters, &bodies, &enhancers] {
             intergenic.remove(class);
         }
         let masked = database.mask_intervals()?;
         let masked = masked.iter().flat_map(|i| axis.bins_within(i));
-        let masked = Allowed::of(axis.n_bins(), masked);
+        let masked = BinBits::of(axis.n_bins(), masked);
         Ok(Annotation {
             starts: TssIndex::new(&genes),
             genes,
@@ -76,7 +75,7 @@ impl Annotation {
     }
 
     /// The bins of a class.
-    pub fn bins(&self, class: Class) -> &Allowed {
+    pub fn bins(&self, class: Class) -> &BinBits {
         &self.classes[class as usize]
     }
 
