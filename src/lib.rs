@@ -14,7 +14,7 @@
 //!
 //! | room | does |
 //! |---|---|
-//! | [`files`] | text plain or packed, files written whole, the error that names a line |
+//! | [`files`] | text and tables by one rule, files written whole, the error that names a line |
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
@@ -105,6 +105,7 @@ pub mod evaluation;
 #[cfg(feature = "torch")]
 pub mod factorization;
 pub mod imputation;
+mod linear;
 pub mod loci;
 pub mod model;
 pub mod plot;
@@ -132,7 +133,7 @@ pub mod formats {
     };
     pub use persea_tables::{
         CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,
-        TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
+        ShapeCheck, TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
     };
 }
 

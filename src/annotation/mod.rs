@@ -8,6 +8,7 @@ mod bins;
 mod bits;
 mod lookup;
 
-pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
+pub use bins::{BinSet, promoter_bins};
+pub(crate) use bins::{PROMOTER_BINS, enhancer_bins, gene_bins};
 pub use bits::BinBits;
 pub use lookup::{Annotation, Class, NearestGene};

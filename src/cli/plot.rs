@@ -255,7 +255,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             check_ending(&output)?;
             let selection = common.open()?.selection(id)?;
             let curve = stored_selection_figure(&selection)?;
-            write(&figure, &selection_curve(&curve)?, &output)?;
+            write(&figure, &selection_curve(&curve), &output)?;
         }
         Action::Gallery(arguments) => gallery::run(arguments, common)?,
     }

@@ -41,7 +41,7 @@ enum Action {
         #[arg(required_unless_present = "batch", conflicts_with = "batch")]
         position: Option<String>,
         /// BED file of queries; the bin in the middle of each interval is used
-        #[arg(long, value_name = "BED")]
+        #[arg(long, value_name = "BED", conflicts_with = "plot")]
         batch: Option<PathBuf>,
         #[command(flatten)]
         search: GenomeSearch,
@@ -56,7 +56,7 @@ enum Action {
         #[arg(required_unless_present = "batch", conflicts_with = "batch")]
         region: Option<String>,
         /// BED file of queries
-        #[arg(long, value_name = "BED")]
+        #[arg(long, value_name = "BED", conflicts_with = "plot")]
         batch: Option<PathBuf>,
         /// Compare bin by bin with windows of the same length on both strands, by the sum of
         /// distances, instead of comparing means
@@ -154,7 +154,7 @@ struct GenomeSearch {
     #[arg(long, default_value_t = 64, requires = "approximate")]
     ef: usize,
     /// Plot the signal around the query and the hits: .svg, .png or .pdf
-    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     #[command(flatten)]
     figure: FigureArguments,

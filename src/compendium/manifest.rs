@@ -4,8 +4,8 @@ use persea_vocabulary::vocabulary;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::table::Table;
 use super::{ColumnMap, CompendiumError};
+use crate::files::Table;
 use crate::formats::{Format, Location, Missing};
 use crate::store::Transform;
 
@@ -95,7 +95,9 @@ impl Manifest {
     /// are given.
     pub fn read(path: &Path, columns: &ColumnMap) -> Result<Self, CompendiumError> {
         let table = Table::read(path)?;
-        let places = columns.places(path, &table.header)?;
+        let places = columns.places(path, &table)?;
+        let used: Vec<usize> = places.into_iter().flatten().collect();
+        table.check_names(&used)?;
         // Absolute, so that a track's file is known by one name wherever ingest is run.
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let base = absolute.parent().unwrap_or(Path::new(""));
@@ -105,9 +107,6 @@ impl Manifest {
             skipped: Vec::new(),
         };
         for (line, fields) in table.rows {
-            if fields[0].starts_with('#') {
-                continue;
-            }
             let bad = |message: String| CompendiumError::line(path, line, message);
             if fields.len() != table.header.len() {
                 return Err(bad(format!(

@@ -131,6 +131,26 @@ struct Ground<'a> {
 
 /// Scores a model; `progress` hears of each track that is done.
 ///
+/// ```
+/// use persea::compendium::{ColumnMap, Manifest};
+/// use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
+/// use persea::model::TrainedModel;
+///
+/// # let (folder, database) = persea::search::example_database()?;
+/// # let folder = folder.path();
+/// // A track that the database does not have.
+/// std::fs::write(folder.join("x.bedGraph"), "chr1\t30000\t40000\t1.5\n")?;
+/// std::fs::write(folder.join("truth.tsv"), "biosample\tassay\tpath\nS1\tA2\tx.bedGraph\n")?;
+/// let options = EvaluateOptions {
+///     truth: Some(Manifest::read(&folder.join("truth.tsv"), &ColumnMap::default())?),
+///     ..EvaluateOptions::default()
+/// };
+/// let model = TrainedModel::open(&database, None)?;
+/// let found = evaluate(&database, &model, ScoringScale::Arcsinh, &options, &mut |_, _| {})?;
+/// assert_eq!((found.tracks.len(), found.tracks[0].assay.as_str()), (1, "A2"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When there is nothing to score, a track was trained on, the model does not know it, or a file or
 /// blob cannot be read.

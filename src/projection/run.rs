@@ -141,6 +141,19 @@ pub struct Projection {
 
 /// Lays points out.
 ///
+/// ```
+/// use persea::model::{NamedAxis, TrainedModel};
+/// use persea::projection::{Method, named_points, project};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let model = TrainedModel::open(&database, None)?;
+/// let points = named_points(&database, &model, NamedAxis::Biosamples)?;
+/// let projection = project("biosamples", &model, points, Method::Pca, 0)?;
+/// assert_eq!(projection.names, ["S1", "S2", "S3", "S4", "S5"]);
+/// assert_eq!(projection.coordinates.dim(), (5, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When there are too few points for the settings, or all are the same.
 pub fn project(

@@ -1,14 +1,14 @@
 //! The objectives by name, and how each is made.
 
+use persea_vocabulary::vocabulary;
 use std::fmt;
 
-use super::coverage::{FacilityLocation, SaturatedCoverage};
+use super::coverage::Coverage;
 use super::dispersion::{MinimumDistance, SumOfDistances};
 use super::features::{Concave, FeatureBased, Features};
 use super::graph_cut::GraphCut;
 use super::objective::Objective;
 use super::similarity::Similarity;
-use persea_vocabulary::vocabulary;
 
 vocabulary! {
     /// The objectives by name; [`ObjectiveKind`] has their parameters.
@@ -82,9 +82,9 @@ impl ObjectiveKind {
         features: Option<&'a Features>,
     ) -> Option<Box<dyn Objective + 'a>> {
         Some(match self {
-            ObjectiveKind::FacilityLocation => Box::new(FacilityLocation::new(similarity)),
+            ObjectiveKind::FacilityLocation => Box::new(Coverage::facility_location(similarity)),
             ObjectiveKind::SaturatedCoverage { share } => {
-                Box::new(SaturatedCoverage::new(similarity, share))
+                Box::new(Coverage::saturated(similarity, share))
             }
             ObjectiveKind::FeatureBased { concave } => {
                 Box::new(FeatureBased::new(features?, concave))

@@ -1,7 +1,6 @@
 //! Colours: told apart by every kind of eye, in print, and on a dark screen.
 
 use persea_vocabulary::vocabulary;
-use plotters::style::RGBColor;
 
 /// A colour, red, green and blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,12 +49,6 @@ impl Colour {
     pub fn contrast(self, other: Colour) -> f64 {
         let (a, b) = (self.luminance(), other.luminance());
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
-    }
-}
-
-impl From<Colour> for RGBColor {
-    fn from(c: Colour) -> Self {
-        RGBColor(c.0, c.1, c.2)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use persea::files::read_text;
 use persea::selection::{
     Combination, Given, Method, MethodName, ObjectiveKind, ObjectiveName, Request, Source, What,
     read_costs, select, store,
@@ -117,9 +117,9 @@ fn given(text: Option<&str>) -> anyhow::Result<Given> {
         "measured" => Given::Measured,
         "none" => Given::Nothing,
         file if std::path::Path::new(file).is_file() => {
-            let read =
-                std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
-            names(read.lines().filter(|l| !l.starts_with('#')).collect())
+            let read = read_text(file.as_ref())?;
+            let is_comment = |line: &&str| line.starts_with("# ") || line.starts_with("##");
+            names(read.lines().filter(|line| !is_comment(line)).collect())
         }
         list => names(list.split(',').collect()),
     })

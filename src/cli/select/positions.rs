@@ -111,7 +111,7 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
 /// Plots coverage against the number chosen.
 pub fn draw(answer: &PositionAnswer, path: &Path) -> anyhow::Result<()> {
     let figure = position_selection_figure(answer);
-    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
+    Ok(write_figure(&selection_curve(&figure), path, DEFAULT_DPI)?)
 }
 
 /// Prints a result; `id` is its number in the database.
