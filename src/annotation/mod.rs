@@ -6,6 +6,7 @@
 
 mod bins;
 mod bits;
+mod file;
 mod lookup;
 
 pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
