@@ -15,10 +15,11 @@
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
+//! | [`nn`] | dense networks: layers, Adam, kernels, the native and the torch backend |
 //! | [`store`] | the database directory; the only room that speaks SQL |
 //! | [`compendium`] | manifests, ingest, average activity |
-//! | [`model`] | what a trained model is, and its predictions without libtorch |
-//! | `factorization` | training on libtorch, behind the default feature `torch` |
+//! | [`model`] | what a trained model is, and its predictions |
+//! | [`factorization`] | training |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
@@ -94,7 +95,6 @@
 pub mod compendium;
 mod error;
 pub mod evaluation;
-#[cfg(feature = "torch")]
 pub mod factorization;
 pub mod formats;
 pub mod genome;
@@ -102,6 +102,7 @@ pub mod imputation;
 pub mod loci;
 pub mod measures;
 pub mod model;
+pub mod nn;
 pub mod plot;
 pub mod projection;
 pub mod random;

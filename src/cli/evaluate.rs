@@ -12,7 +12,6 @@ use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
-#[cfg(feature = "torch")]
 use super::folds;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
@@ -49,19 +48,15 @@ pub struct Arguments {
     scale: ScaleArgument,
     /// Cross-validate: train and score every fold of a file (fold, biosample, assay). What is done
     /// already is kept; options of `persea train` follow after `--`
-    #[cfg(feature = "torch")]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks"])]
     folds: Option<PathBuf>,
     /// The seeds that each fold is trained with
-    #[cfg(feature = "torch")]
     #[arg(long, value_delimiter = ',', default_value = "0", requires = "folds")]
     seeds: Vec<u64>,
     /// What the models' names begin with: PREFIX.FOLD.SEED
-    #[cfg(feature = "torch")]
     #[arg(long, default_value = "folds", requires = "folds")]
     prefix: String,
     /// Options of `persea train`, for --folds
-    #[cfg(feature = "torch")]
     #[arg(last = true, requires = "folds", value_name = "TRAINING")]
     training: Vec<String>,
 }
@@ -84,7 +79,6 @@ enum ScaleArgument {
 
 /// Runs it.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
-    #[cfg(feature = "torch")]
     if let Some(folds) = &arguments.folds {
         let scale = scoring_scale(arguments.scale);
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);

@@ -7,7 +7,6 @@
 mod additive;
 mod baselines;
 mod bins;
-#[cfg(feature = "torch")]
 mod cross_validation;
 mod error;
 mod fitted;
@@ -21,7 +20,6 @@ mod score;
 
 pub use baselines::BaselineStatistics;
 pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
-#[cfg(feature = "torch")]
 pub use cross_validation::{
     CrossValidated, CrossValidation, Estimated, Fold, FoldEvaluation, Scores, cross_validate,
 };

@@ -51,6 +51,7 @@ pub use format::Format;
 pub use keras::{KerasFile, KerasModel, KerasRows, KerasWeight, write_keras};
 pub use location::{Identity, Location, checksum, identity};
 pub use matrix::{NumberMatrix, read_matrix};
+pub use shield::panic_becomes_error;
 pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
     open_signal,
