@@ -23,7 +23,6 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] crate::model::ModelError),
     /// Training.
-    #[cfg(feature = "torch")]
     #[error(transparent)]
     Factorization(#[from] crate::factorization::FactorizationError),
     /// Scoring and baselines.

@@ -18,11 +18,12 @@
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
+//! | [`nn`] | dense networks: layers, Adam, kernels, the native and the torch backend |
 //! | [`store`] | the database directory; the only room that speaks SQL |
 //! | [`annotation`] | genes, enhancers and classes at a place |
 //! | [`compendium`] | manifests, ingest, average activity |
-//! | [`model`] | what a trained model is, and its predictions without libtorch |
-//! | `factorization` | training on libtorch, behind the default feature `torch` |
+//! | [`model`] | what a trained model is, and its predictions |
+//! | [`factorization`] | training |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | `cross_validation` | every fold trained without its tracks, and scored |
@@ -102,11 +103,11 @@ pub mod compendium;
 pub mod cross_validation;
 mod error;
 pub mod evaluation;
-#[cfg(feature = "torch")]
 pub mod factorization;
 pub mod imputation;
 pub mod loci;
 pub mod model;
+pub mod nn;
 pub mod plot;
 pub mod projection;
 pub mod random;
