@@ -4,12 +4,18 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A file that cannot be read, written or used.
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
     /// Coordinates, assemblies, regions, annotation files.
     #[error(transparent)]
     Genome(#[from] crate::genome::GenomeError),
     /// Signal files.
     #[error(transparent)]
     Format(#[from] crate::formats::FormatError),
+    /// Networks: backends, devices, libtorch.
+    #[error(transparent)]
+    Nn(#[from] crate::nn::NnError),
     /// The database directory.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
@@ -46,4 +52,10 @@ pub enum Error {
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),
+}
+
+impl From<persea_drawing::DrawingError> for Error {
+    fn from(error: persea_drawing::DrawingError) -> Self {
+        Error::Plot(error.into())
+    }
 }
