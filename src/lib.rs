@@ -88,7 +88,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! From there `factorization::fit` trains a model, [`model::TrainedModel`] opens it,
+//! From there [`factorization::fit`] trains a model, [`model::TrainedModel`] opens it,
 //! [`imputation::write_experiments`] writes what it predicts and [`evaluation::evaluate`] scores
 //! it. The programs in `examples/` do each on simulated data.
 //!
@@ -129,6 +129,7 @@ pub mod formats {
     pub use persea_signal::{
         BinSink, Format, FormatError, Identity, Location, Missing, ReadOptions, ReadReport,
         SignalReader, SignalWriter, checksum, create_signal, identity, open_signal,
+        panic_becomes_error,
     };
     pub use persea_tables::{
         CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,

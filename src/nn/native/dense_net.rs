@@ -36,7 +36,7 @@ impl DenseNet {
     pub fn new(spec: &DenseSpec, parameters: &[f32]) -> Self {
         let tensors = spec.tensors();
         // Weights shrink, biases do not.
-        let trained = |tensor: usize| (0..tensors[tensor][0], tensor % 2 == 0);
+        let trained = |tensor: usize| (0..tensors[tensor][0], tensor.is_multiple_of(2));
         Net {
             parameters: Parameters::new(&tensors, trained, parameters),
             kind: Layers {

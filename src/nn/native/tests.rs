@@ -82,10 +82,10 @@ impl Made {
             let [b, a] = self.pairs[self.tracks[i] as usize].map(|p| p as usize);
             let mut x = parameters[b * fb..(b + 1) * fb].to_vec();
             x.extend(&parameters[of_assays + a * fa..of_assays + (a + 1) * fa]);
-            for s in 0..3 {
-                let row = self.starts[s].partition_point(|start| *start as usize <= i) - 1;
-                let width = spec.genome_factors[s];
-                x.extend(&factors[s][row * width..(row + 1) * width]);
+            let scales = self.starts.iter().zip(factors).zip(spec.genome_factors);
+            for ((starts, factors), width) in scales {
+                let row = starts.partition_point(|start| *start as usize <= i) - 1;
+                x.extend(&factors[row * width..(row + 1) * width]);
             }
             let shapes: Vec<[usize; 2]> = spec.tensors()[2..].iter().step_by(2).copied().collect();
             let apart = through(&shapes, &parameters[of_layers..], x, |_, _| 1.0);
