@@ -14,7 +14,7 @@
 //!
 //! | room | does |
 //! |---|---|
-//! | [`files`] | text plain or packed, files written whole, the error that names a line |
+//! | [`files`] | text and tables by one rule, files written whole, the error that names a line |
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
@@ -105,6 +105,7 @@ mod error;
 pub mod evaluation;
 pub mod factorization;
 pub mod imputation;
+mod linear;
 pub mod loci;
 pub mod model;
 pub mod nn;
@@ -121,6 +122,7 @@ pub use persea_files as files;
 pub use persea_genome as genome;
 pub use persea_measures as measures;
 pub use persea_simulation as simulation;
+pub use persea_vocabulary as vocabulary;
 
 /// Signal files to bins and back (`persea_signal`), and the files that other programs exchange with
 /// a model (`persea_tables`).
@@ -133,7 +135,7 @@ pub mod formats {
     };
     pub use persea_tables::{
         CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,
-        TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
+        ShapeCheck, TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
     };
 }
 

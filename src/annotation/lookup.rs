@@ -1,50 +1,25 @@
 //! What lies at a place: the nearest gene, promoters, genes, enhancers, the mask.
 
+use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
 use super::{BinBits, BinSet, enhancer_bins, file, gene_bins, promoter_bins};
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, TssIndex};
 use crate::store::{Database, StoreError};
 
-/// A class of places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Class {
-    /// The 2 kb upstream of a transcription start.
-    Promoter,
-    /// A gene, introns included.
-    Gene,
-    /// An enhancer of the database.
-    Enhancer,
-    /// None of these three.
-    Intergenic,
-    /// Masked: not trained on, so that its 25 bp factors say nothing.
-    Masked,
-}
-
-impl Class {
-    /// All of them.
-    pub const ALL: [Class; 5] = [
-        Class::Promoter,
-        Class::Gene,
-        Class::Enhancer,
-        Class::Intergenic,
-        Class::Masked,
-    ];
-
-    /// The name on the command line and in results.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Class::Promoter => "promoter",
-            Class::Gene => "gene",
-            Class::Enhancer => "enhancer",
-            Class::Intergenic => "intergenic",
-            Class::Masked => "masked",
-        }
-    }
-
-    /// The class of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Class::ALL.into_iter().find(|class| class.name() == name)
+vocabulary! {
+    /// A class of places.
+    pub enum Class {
+        /// The 2 kb upstream of a TSS
+        Promoter = "promoter",
+        /// In a gene, including introns
+        Gene = "gene",
+        /// In an enhancer of the database
+        Enhancer = "enhancer",
+        /// In none of these
+        Intergenic = "intergenic",
+        /// In the mask, where the model was not trained
+        Masked = "masked",
     }
 }
 

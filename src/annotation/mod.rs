@@ -9,6 +9,7 @@ mod bits;
 mod file;
 mod lookup;
 
-pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
+pub use bins::{BinSet, promoter_bins};
+pub(crate) use bins::{PROMOTER_BINS, enhancer_bins, gene_bins};
 pub use bits::BinBits;
 pub use lookup::{Annotation, Class, NearestGene};

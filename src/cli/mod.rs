@@ -23,6 +23,7 @@ mod locus;
 mod manual;
 mod model;
 mod names;
+mod one_of;
 mod output;
 mod plot;
 mod process;
@@ -30,6 +31,7 @@ mod progress;
 mod project;
 mod qc;
 mod reference;
+mod repair;
 mod report;
 mod select;
 mod similar;
@@ -125,6 +127,7 @@ enum Command {
     Qc(qc::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
+    Repair(repair::Arguments),
     Backup(backup::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
@@ -186,6 +189,7 @@ pub fn main() -> ExitCode {
         Command::Qc(a) => qc::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
+        Command::Repair(a) => repair::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
         Command::Import(a) => import::run(a, &common),
         Command::Export(a) => export::run(a, &common),

@@ -16,8 +16,9 @@ mod pilot;
 mod run;
 mod score;
 
-pub use crate::annotation::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
-pub use baselines::BaselineStatistics;
+pub use crate::annotation::{BinSet, promoter_bins};
+pub(crate) use crate::annotation::{PROMOTER_BINS, enhancer_bins, gene_bins};
+pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use intervals::{Intervals, IntervalsByStratum};
@@ -26,6 +27,5 @@ pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };
-pub use score::{
-    Scorer, ScoringContext, TrackMeasures, bin_variance, mean_measures, score, to_signal_scale,
-};
+pub use score::{ScoringContext, TrackMeasures, score};
+pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};

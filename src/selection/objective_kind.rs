@@ -1,15 +1,34 @@
 //! The objectives by name, and how each is made.
 
+use persea_vocabulary::vocabulary;
 use std::fmt;
 
-use super::coverage::{FacilityLocation, SaturatedCoverage};
+use super::coverage::Coverage;
 use super::dispersion::{MinimumDistance, SumOfDistances};
 use super::features::{Concave, FeatureBased, Features};
 use super::graph_cut::GraphCut;
 use super::objective::Objective;
 use super::similarity::Similarity;
 
-/// The objectives by name, with their parameters.
+vocabulary! {
+    /// The objectives by name; [`ObjectiveKind`] has their parameters.
+    pub enum ObjectiveName {
+        /// Sum of each item's similarity to the nearest chosen item
+        FacilityLocation = "facility-location",
+        /// Sum of each item's similarity to all chosen items, up to a limit
+        SaturatedCoverage = "saturated-coverage",
+        /// Sum of a concave function of each feature's total
+        FeatureBased = "feature-based",
+        /// Similarity to all items minus similarity within the choice
+        GraphCut = "graph-cut",
+        /// Sum of distances within the choice
+        SumOfDistances = "sum-of-distances",
+        /// Smallest distance within the choice
+        MinimumDistance = "minimum-distance",
+    }
+}
+
+/// The objectives with their parameters.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case", tag = "name")]
 #[non_exhaustive]
@@ -39,15 +58,15 @@ pub enum ObjectiveKind {
 }
 
 impl ObjectiveKind {
-    /// The name on the command line and in results.
-    pub const fn name(self) -> &'static str {
+    /// The objective's name.
+    pub const fn name(self) -> ObjectiveName {
         match self {
-            ObjectiveKind::FacilityLocation => "facility-location",
-            ObjectiveKind::SaturatedCoverage { .. } => "saturated-coverage",
-            ObjectiveKind::FeatureBased { .. } => "feature-based",
-            ObjectiveKind::GraphCut { .. } => "graph-cut",
-            ObjectiveKind::SumOfDistances => "sum-of-distances",
-            ObjectiveKind::MinimumDistance => "minimum-distance",
+            ObjectiveKind::FacilityLocation => ObjectiveName::FacilityLocation,
+            ObjectiveKind::SaturatedCoverage { .. } => ObjectiveName::SaturatedCoverage,
+            ObjectiveKind::FeatureBased { .. } => ObjectiveName::FeatureBased,
+            ObjectiveKind::GraphCut { .. } => ObjectiveName::GraphCut,
+            ObjectiveKind::SumOfDistances => ObjectiveName::SumOfDistances,
+            ObjectiveKind::MinimumDistance => ObjectiveName::MinimumDistance,
         }
     }
 
@@ -63,9 +82,9 @@ impl ObjectiveKind {
         features: Option<&'a Features>,
     ) -> Option<Box<dyn Objective + 'a>> {
         Some(match self {
-            ObjectiveKind::FacilityLocation => Box::new(FacilityLocation::new(similarity)),
+            ObjectiveKind::FacilityLocation => Box::new(Coverage::facility_location(similarity)),
             ObjectiveKind::SaturatedCoverage { share } => {
-                Box::new(SaturatedCoverage::new(similarity, share))
+                Box::new(Coverage::saturated(similarity, share))
             }
             ObjectiveKind::FeatureBased { concave } => {
                 Box::new(FeatureBased::new(features?, concave))
@@ -79,6 +98,6 @@ impl ObjectiveKind {
 
 impl fmt::Display for ObjectiveKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.name().name())
     }
 }

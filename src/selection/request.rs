@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
 use super::ObjectiveKind;
@@ -70,18 +71,18 @@ pub enum Source {
     },
 }
 
-/// A kernel by name; [`Kernel`] has what it takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KernelChoice {
-    /// [`Kernel::Cosine`].
-    Cosine,
-    /// [`Kernel::Rbf`].
-    Rbf,
-    /// [`Kernel::SquaredCorrelation`].
-    SquaredCorrelation,
-    /// [`Kernel::Correlation`].
-    Correlation,
+vocabulary! {
+    /// A kernel by name; [`Kernel`] has what it takes.
+    pub enum KernelChoice {
+        /// Cosine; negative values count as 0
+        Cosine = "cosine",
+        /// exp(−γ d²)
+        Rbf = "rbf",
+        /// Squared Pearson correlation
+        SquaredCorrelation = "squared-correlation" | "squared_correlation",
+        /// Pearson correlation; negative values count as 0
+        Correlation = "correlation",
+    }
 }
 
 /// What is there already, and covers.

@@ -43,6 +43,20 @@ impl Items<'_> {
 /// Answers a request. Without a database only files can be compared, and nothing counts as
 /// measured.
 ///
+/// ```
+/// use persea::selection::{Given, Request, What, select};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let request = Request {
+///     given: Given::Nothing,
+///     ..Request::new(What::Biosamples, 2)
+/// };
+/// let answer = select(Some(&database), &request)?;
+/// assert_eq!(answer.chosen.len(), 2);
+/// assert!(answer.chosen[0].gain >= answer.chosen[1].gain);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When a name is unknown (the nearest ones are given), the request contradicts itself, or what is
 /// to be compared cannot be read.
@@ -137,7 +151,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         .collect();
     Ok(Answer {
         what: request.what,
-        objective: request.objective.name().into(),
+        objective: request.objective.to_string(),
         compared_by: compared.by.clone(),
         model: compared.model.map(|(name, _)| name),
         n_items: compared.names.len(),

@@ -30,14 +30,6 @@ pub enum FormatError {
         /// What the receiver said.
         source: io::Error,
     },
-    /// A format that nothing tells, or that cannot be written.
-    #[error("{file}: {message}")]
-    Format {
-        /// The file.
-        file: String,
-        /// What is wrong and what to do.
-        message: String,
-    },
     /// Coordinates or chromosomes that the assembly lacks.
     #[error(transparent)]
     Genome(#[from] GenomeError),

@@ -23,7 +23,7 @@ pub(crate) fn write_hdf5<E: From<FileError>>(
 ) -> Result<(), E> {
     let failed = |e: io::Error| FileError::write(path.display(), e);
     let layout = Layout::new(root).map_err(|why| FileError::file(path.display(), why))?;
-    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::create(path)?);
+    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::stream(path)?);
     out.write_all(&layout.head).map_err(failed)?;
     let mut at = layout.head.len() as u64;
     for (name, array, address) in &layout.arrays {
