@@ -99,7 +99,6 @@
 
 pub mod annotation;
 pub mod compendium;
-#[cfg(feature = "torch")]
 pub mod cross_validation;
 mod error;
 pub mod evaluation;

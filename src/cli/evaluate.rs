@@ -12,7 +12,6 @@ use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
 use super::folds;
-#[cfg(feature = "torch")]
 use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};

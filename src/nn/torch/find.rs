@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::interface;
 use crate::nn::NnError;
 
 /// The environment variable that names the library, its folder, or a PyTorch's.
 pub(super) const VARIABLE: &str = "PERSEA_TORCH";
 /// The version of libtorch that it needs.
-pub(super) const LIBTORCH: &str = "2.13.0";
+pub(super) const LIBTORCH: &str = match interface::LIBTORCH.to_str() {
+    Ok(version) => version,
+    Err(_) => "",
+};
 
 const SUFFIX: &str = if cfg!(target_os = "macos") {
     "dylib"

@@ -120,6 +120,14 @@ pub(super) fn open(found: &Found) -> Result<Library, NnError> {
     let Some(interface) = (unsafe { functions().as_ref::<'static>() }) else {
         return Err(of("gives no functions"));
     };
+    // SAFETY: gives a C string that lives as long as the library.
+    let built_for = unsafe { CStr::from_ptr((interface.built_for)()) };
+    if built_for != interface::LIBTORCH {
+        let built_for = built_for.to_string_lossy();
+        return Err(of(&format!(
+            "was built for libtorch {built_for}, and this program needs {LIBTORCH}"
+        )));
+    }
     check_libtorch(handle, path)?;
     load_gpu_libraries(handle);
     tracing::debug!("loaded {}", path.display());
