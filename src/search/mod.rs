@@ -49,8 +49,8 @@ mod view;
 
 pub use crate::annotation::{Annotation, Class, NearestGene};
 pub use allowed::Allowed;
-pub use approximate::{build_graph, similar_samples_approximately};
 pub(crate) use approximate::search_approximately;
+pub use approximate::{build_graph, similar_samples_approximately};
 pub use error::SearchError;
 pub use exact::RowsRead;
 #[doc(hidden)]
