@@ -29,7 +29,7 @@ def cell(value):
         if len(value) == 2:
             return f"{value[0]} ± {value[1]}"
         return f"{value[0]} ({value[1]} to {value[2]})"
-    if isinstance(value, int) and abs(value) >= 10_000:
+    if isinstance(value, int) and abs(value) >= 1_000:
         return f"{value:,}"
     return str(value).replace("|", "\\|")
 
