@@ -21,7 +21,7 @@ use super::shards::ShardAssembler;
 use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::track_record::TrackRecord;
 use super::zarr::TrackArray;
-use super::{Database, NewTrack, StoreError, Track, TrackSource, Transform};
+use super::{Database, NewTrack, StoreError, Track};
 
 /// A track being stored. Dropped without [`TrackWriter::commit`], it leaves nothing behind.
 #[derive(Debug)]

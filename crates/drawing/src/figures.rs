@@ -1,6 +1,6 @@
 //! Bars with errors, lines over the unit square, scatter.
 
-use super::axis::marks;
+use super::axis::{decimals, marks};
 use super::canvas::{Anchor, Canvas, Frame, Stroke, TextStyle};
 use super::fonts::{fitted, text_width};
 use super::palette::{CATEGORIES, Theme};
@@ -178,15 +178,6 @@ pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>) -> Str
         canvas.line((x, TOP), (x, bottom), stroke);
     }
     canvas.finish()
-}
-
-/// A number with so many decimals, and no minus before a zero.
-pub fn decimals(value: f64, n: usize) -> String {
-    let text = format!("{value:.n$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_string(),
-        _ => text,
-    }
 }
 
 /// Lines over the unit square, with a legend below; `chance` is what a guess gives. As SVG.
