@@ -10,7 +10,7 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::lookup::Parts;
+use super::parts::Parts;
 use crate::genome::{Gene, GenomeAxis, Interval, Strand};
 use crate::store::{Database, StoreError};
 

@@ -3,8 +3,9 @@
 use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
-use super::{BinBits, BinSet, enhancer_bins, file, gene_bins, promoter_bins};
-use crate::genome::{Gene, GenomeAxis, Interval, Mask, TssIndex};
+use super::parts::Parts;
+use super::{BinBits, file};
+use crate::genome::{Gene, GenomeAxis, Interval, TssIndex};
 use crate::store::{Database, StoreError};
 
 vocabulary! {
@@ -31,49 +32,6 @@ pub struct Annotation {
     classes: [BinBits; 5],
 }
 
-/// What an annotation is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Parts {
-    /// The genes, in the database's order.
-    pub genes: Vec<Gene>,
-    /// The bins of promoters, genes, enhancers and the mask.
-    pub sets: [Vec<Range<u64>>; 4],
-}
-
-impl Parts {
-    /// From the database's tables, verified.
-    fn read(database: &Database, axis: &GenomeAxis) -> Result<Self, StoreError> {
-        let genes = database.genes()?;
-        let none = Mask::none(axis);
-        let masked = database.mask_intervals()?;
-        let masked = masked.iter().flat_map(|i| axis.bins_within(i));
-        let sets = [
-            promoter_bins(axis, &none, &genes),
-            gene_bins(axis, &none, &genes),
-            enhancer_bins(axis, &none, &database.enhancers()?),
-            BinSet::new(&none, masked),
-        ];
-        Ok(Parts {
-            genes,
-            sets: sets.map(|set| set.ranges().to_vec()),
-        })
-    }
-
-    fn over(self, axis: &GenomeAxis) -> Annotation {
-        let n_bins = axis.n_bins();
-        let [promoters, bodies, enhancers, masked] = self.sets.map(|set| BinBits::of(n_bins, set));
-        let mut intergenic = BinBits::all(n_bins);
-        for class in [&promoters, &bodies, &enhancers] {
-            intergenic.remove(class);
-        }
-        Annotation {
-            starts: TssIndex::new(&self.genes),
-            genes: self.genes,
-            classes: [promoters, bodies, enhancers, intergenic, masked],
-        }
-    }
-}
-
 /// The gene whose transcription start is nearest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearestGene {
@@ -95,11 +53,11 @@ impl Annotation {
     pub fn read(database: &Database, axis: &GenomeAxis) -> Result<Self, StoreError> {
         let Some(origin) = file::origin(database, axis)? else {
             // No digest to know a stale file by: reading a table says what is wrong.
-            return Ok(Parts::read(database, axis)?.over(axis));
+            return Ok(Self::of(Parts::read(database, axis)?, axis));
         };
         let path = file::path(database, &origin);
         if let Some(parts) = file::read(&path, &origin) {
-            return Ok(parts.over(axis));
+            return Ok(Self::of(parts, axis));
         }
         let parts = Parts::read(database, axis)?;
         if !database.is_read_only()
@@ -107,7 +65,22 @@ impl Annotation {
         {
             tracing::debug!("{} cannot be written: {e}", path.display());
         }
-        Ok(parts.over(axis))
+        Ok(Self::of(parts, axis))
+    }
+
+    /// Some parts over their axis.
+    fn of(parts: Parts, axis: &GenomeAxis) -> Self {
+        let n_bins = axis.n_bins();
+        let [promoters, bodies, enhancers, masked] = parts.sets.map(|set| BinBits::of(n_bins, set));
+        let mut intergenic = BinBits::all(n_bins);
+        for class in [&promoters, &bodies, &enhancers] {
+            intergenic.remove(class);
+        }
+        Annotation {
+            starts: TssIndex::new(&parts.genes),
+            genes: parts.genes,
+            classes: [promoters, bodies, enhancers, intergenic, masked],
+        }
     }
 
     /// The genes, in the database's order.

@@ -8,6 +8,7 @@ mod bins;
 mod bits;
 mod file;
 mod lookup;
+mod parts;
 
 pub use bins::{BinSet, promoter_bins};
 pub(crate) use bins::{PROMOTER_BINS, enhancer_bins, gene_bins};
