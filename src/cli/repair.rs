@@ -67,9 +67,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 (Some(why), true) => eprintln!(
                     "{why}; no array has lost its row; --adopt continues with the database as it is"
                 ),
-                (Some(why), false) => eprintln!(
-                    "{why}; --adopt restores the rows, --remove removes the arrays"
-                ),
+                (Some(why), false) => {
+                    eprintln!("{why}; --adopt restores the rows, --remove removes the arrays")
+                }
                 (None, false) => eprintln!(
                     "an interrupted command left these arrays; the next command that writes removes \
                      them, unless --adopt restores their rows"
