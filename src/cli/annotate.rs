@@ -18,6 +18,7 @@ use super::{Common, Misuse, progress};
 
 /// Tell what lies at the sites of a BED or VCF: signal and specificity in every biosample, the nearest
 /// gene, classes, embeddings; with --enrichment, whether there is more signal than at matched loci.
+/// Its p comes from drawing whole blocks of the genome (--block): sites of one block are not independent.
 ///
 /// A row for each site, assay and biosample. Signal is the mean over the site's bins (arcsinh), specificity
 /// how far it lies above the mean over the other biosamples.
@@ -47,7 +48,7 @@ pub struct Arguments {
     /// mean over all biosamples
     #[arg(long = "match", value_name = "WHAT,…", value_delimiter = ',', default_value = "width,tss", value_parser = ["width", "tss", "activity"], requires = "enrichment")]
     matching: Vec<String>,
-    /// Sets of matched loci that are drawn
+    /// Draws of whole blocks of sites, for z and p
     #[arg(
         long,
         value_name = "N",
@@ -55,6 +56,9 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     replicates: usize,
+    /// The width of blocks: sites within one depend on each other; below ten blocks there is no p
+    #[arg(long, value_name = "BP", default_value_t = 1_000_000, requires = "enrichment")]
+    block: u64,
     /// About how many candidates are read, spread evenly over the covered regions
     #[arg(
         long,
@@ -63,7 +67,7 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     candidates: usize,
-    /// Which loci are drawn
+    /// Which blocks are drawn
     #[arg(long, default_value_t = 0, requires = "enrichment")]
     seed: u64,
     #[command(flatten)]
@@ -259,6 +263,7 @@ fn enriched(
         },
         activity: has("activity"),
         replicates: arguments.replicates,
+        block: arguments.block,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let found = enrichment(ground, experiments, sites, &options, &mut |done, total| {
@@ -292,26 +297,35 @@ fn enriched(
             json!(source),
             measure(Some(e.observed)),
             measure(Some(e.expected)),
-            measure(Some(e.deviation)),
+            measure(e.deviation),
             measure(e.z),
-            measure(Some(e.p)),
-            measure(Some(e.fdr)),
+            measure(e.p),
+            measure(e.fdr),
         ]);
+    }
+    if found.experiments.iter().all(|e| e.p.is_none()) {
+        eprintln!(
+            "no p: the sites lie in fewer than ten blocks, which are too few independent observations"
+        );
     }
     if common.format == Format::Json {
         print_json(&json!({
             "n_sites": found.n_sites, "n_left_out": found.n_left_out,
-            "matched_in": found.matched_in, "replicates": found.replicates, "experiments": list,
+            "matched_in": found.matched_in, "replicates": found.replicates,
+            "n_blocks": found.n_blocks, "experiments": list,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
     table.print(common.format)?;
     eprintln!(
-        "{} distinct sites ({} left out: not covered, or masked) beside {} sets of loci matched in {}",
+        "{} distinct sites ({} left out: not covered, or masked) beside loci matched in {}; {} draws \
+         of {} blocks of {} bp",
         grouped(found.n_sites as u64),
         grouped(found.n_left_out as u64),
+        found.matched_in,
         grouped(found.replicates as u64),
-        found.matched_in
+        grouped(found.n_blocks as u64),
+        grouped(arguments.block)
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use persea::tasks::{
-    Calibration, FeatureSet, FoldKind, FoldSettings, Learner, MatrixSource, Outcome, Pooling,
-    Progress, RowKind, RunResult, RunSettings, Target, Threshold, measure_names, rerun,
-    run as run_task,
+    Against, Calibration, FeatureSet, FoldKind, FoldSettings, FrequencyOf, GeneWindow, Learner,
+    MatrixSource, Outcome, Pooling, Progress, RowKind, RunResult, RunSettings, Target, Threshold,
+    measure_names, rerun, run as run_task, within_name,
 };
 use serde_json::{Value, json};
 
@@ -16,14 +16,22 @@ use crate::cli::{Common, Misuse, progress};
 
 /// Run a benchmark: feature sets and baselines on the same folds
 ///
-/// Feature sets are sums of embedding (the genome factors), biosample-factors, hidden (the
-/// network's activations), signal (the biosample's tracks), all-signal, all-signal-pca, imputed,
-/// completed (measured, else imputed), average (over the other biosamples), denoised (imputed for
-/// measured tracks) and published (a --matrix). Intervals are drawn over independent units;
-/// differences are paired. The run is stored with all that repeats it.
+/// A feature set is a sum of: embedding (the genome factors), biosample-factors, hidden (the
+/// network's activations), signal (the biosample's own tracks), all-signal (the tracks of all
+/// biosamples), all-signal-pca, imputed, completed (measured, else imputed), average (over the other
+/// biosamples), denoised (imputed for measured tracks) and published (a --matrix).
+///
+/// The embedding also knows the 250 bp and 5 kbp around each bin. Compare it with signal that has
+/// the same reach: signal-scales and all-signal-scales (means over the same 25 bp, 250 bp and 5 kbp
+/// rows) and signal-components (the principal components of all-signal-scales, as many as the
+/// embedding is wide, learned in the training rows of each fold).
+///
+/// Intervals are drawn over independent units and over repeated divisions into folds. p tests each
+/// feature set against own signal (--reference) and against the best baseline; p_holm corrects for
+/// all p of the run. The run is stored with its settings, and `task rerun` repeats it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,embedding+signal --learner gbm\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
+    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,signal-scales,signal-components --learner gbm\n          persea task run expression --biosample E003 --features signal --window paper\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
 )]
 pub struct Arguments {
     /// The task
@@ -55,9 +63,15 @@ pub struct Arguments {
     /// Positive at or above: a number, or median
     #[arg(long, value_name = "LABEL")]
     threshold: Option<Threshold>,
-    /// Bins of 25 bp before a gene's start
-    #[arg(long, value_name = "N", default_value_t = 80)]
-    upstream_bins: u64,
+    /// The window about a gene's transcription start
+    #[arg(long, value_enum, default_value_t = WindowArgument::Symmetric, conflicts_with_all = ["upstream_bins", "downstream_bins"])]
+    window: WindowArgument,
+    /// Bins of 25 bp upstream of the bin of the transcription start: 80 by default
+    #[arg(long, value_name = "N")]
+    upstream_bins: Option<u64>,
+    /// Bins of 25 bp downstream of it: as many as upstream by default
+    #[arg(long, value_name = "N")]
+    downstream_bins: Option<u64>,
     /// How the bins of a window become features
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [PoolingArgument::Mean])]
     pooling: Vec<PoolingArgument>,
@@ -104,7 +118,15 @@ pub struct Arguments {
     /// Learn where the network was trained, predict where it was only extended to
     #[arg(long)]
     inductive: bool,
-    /// Bootstrap replicates
+    /// Divide the examples into folds N times, each with another seed: by default 10 for up to 2,000
+    /// predictions, otherwise 1
+    #[arg(long, value_name = "N")]
+    partitions: Option<usize>,
+    /// Test the other feature sets against this one; signal-scales or else signal by default
+    #[arg(long, value_name = "SET")]
+    reference: Option<String>,
+    /// Bootstrap replicates at least; more are drawn where the correction for n tests needs them
+    /// (20 n / 0.05), none with 0
     #[arg(long, value_name = "N", default_value_t = 1000)]
     bootstrap: usize,
     /// The seed
@@ -154,6 +176,14 @@ enum FoldArgument {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum WindowArgument {
+    /// 2 kb on either side
+    Symmetric,
+    /// The Avocado paper's: 2 kb upstream
+    Paper,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum PoolingArgument {
     /// The mean
     Mean,
@@ -199,6 +229,19 @@ impl Arguments {
             PoolingArgument::Quantiles => Pooling::Quantiles,
             PoolingArgument::PerBin => Pooling::PerBin,
         });
+        let reference = self.reference.as_deref().map(str::parse::<FeatureSet>);
+        let reference = reference.transpose().map_err(|e| Misuse(e.to_string()))?;
+        let named = match self.window {
+            WindowArgument::Symmetric => GeneWindow::Symmetric,
+            WindowArgument::Paper => GeneWindow::Paper,
+        };
+        let (upstream_bins, downstream_bins) = match (self.upstream_bins, self.downstream_bins) {
+            (None, None) => named.bins(),
+            (upstream, downstream) => {
+                let upstream = upstream.unwrap_or(GeneWindow::Symmetric.bins().0);
+                (upstream, downstream.unwrap_or(upstream))
+            }
+        };
         let settings = RunSettings {
             task: self.task.clone(),
             train_biosamples: one(self.train_biosamples.clone()),
@@ -230,7 +273,8 @@ impl Arguments {
             },
             target: self.regression.then_some(Target::Regression),
             threshold: self.threshold,
-            upstream_bins: self.upstream_bins,
+            upstream_bins,
+            downstream_bins,
             pooling: poolings.collect(),
             assays: self.assays.clone(),
             matrices: self.matrix.iter().map(matrix).collect(),
@@ -245,6 +289,9 @@ impl Arguments {
             importance: self.importance,
             inductive: self.inductive,
             bootstrap: self.bootstrap,
+            partitions: self.partitions,
+            reference,
+            promoter_frequency: FrequencyOf::Training,
             seed: self.seed,
         };
         settings.check().map_err(|e| Misuse(e.to_string()))?;
@@ -328,7 +375,12 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
             columns.extend([format!("{name}_low"), format!("{name}_high")]);
         }
     }
-    columns.extend(["fold_mean".into(), "fold_se".into(), "seconds".into()]);
+    let within = within_name(result.target);
+    columns.push(within.into());
+    if format != Format::Table {
+        columns.extend([format!("{within}_low"), format!("{within}_high")]);
+    }
+    columns.extend(["fold_mean", "fold_se", "partitions_sd", "seconds"].map(String::from));
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut table = Table::new(&columns);
     for row in &result.rows {
@@ -348,10 +400,16 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
                 cells.extend([measure(m.low), measure(m.high)]);
             }
         }
+        let m = row.measures.get(within).copied().unwrap_or_default();
+        cells.push(measure(m.value));
+        if format != Format::Table {
+            cells.extend([measure(m.low), measure(m.high)]);
+        }
         let seconds = (row.seconds * 10.0).round() / 10.0;
         cells.extend([
             measure(row.fold_mean),
             measure(row.fold_standard_error),
+            measure(row.partitions.map(|p| p.deviation)),
             measure(Some(seconds)),
         ]);
         table.row(cells);
@@ -365,10 +423,13 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
         None => format!("{} examples", result.n),
     };
     print_line(format_args!(
-        "\n{labels}; {} folds by {}, {} independent units; intervals: 95 % of resampled units",
+        "\n{labels}; {} folds by {}, {} independent units; examples divided into folds {} times: values \
+         are means over these, partitions_sd is the spread between them; intervals: 95 % of \
+         resampled units and divisions",
         result.n_folds,
         result.fold_kind.name(),
-        result.n_units
+        result.n_units,
+        result.n_partitions
     ))?;
     subsets(result)?;
     differences(result)?;
@@ -417,35 +478,41 @@ fn subsets(result: &RunResult) -> anyhow::Result<()> {
     Ok(table.print(Format::Table)?)
 }
 
-/// The paired differences that have an interval.
+/// The paired differences of the declared family that have an interval; JSON has every pair.
 fn differences(result: &RunResult) -> anyhow::Result<()> {
-    let is_features = |name: &str| {
-        result
-            .row(name)
-            .is_some_and(|r| r.kind == RowKind::Features)
+    let declared = |c: &&persea::tasks::Comparison| match (&result.family, c.family) {
+        // A run that was stored before a family was declared.
+        (None, _) => true,
+        (Some(_), against) => against.is_some(),
     };
-    let shown: Vec<_> = result
-        .comparisons
-        .iter()
-        .filter(|c| c.low.is_some() && (is_features(&c.a) || is_features(&c.b)))
-        .collect();
+    let shown = result.comparisons.iter().filter(declared);
+    let shown: Vec<_> = shown.filter(|c| c.low.is_some()).collect();
     if shown.is_empty() {
         return Ok(());
     }
-    print_line(format_args!("\npaired differences in {}", result.primary))?;
+    print_line("\npaired differences from the reference and from the best baseline")?;
     let mut table = Table::new(&[
         "a",
         "b",
+        "against",
+        "measure",
         "a_minus_b",
         "low",
         "high",
         "effect",
+        "partitions_sd",
         "p",
         "p_holm",
     ]);
     for c in shown {
-        let numbers = [c.difference, c.low, c.high, c.effect, c.p, c.p_holm];
-        let cells: Vec<Value> = [json!(c.a), json!(c.b)]
+        let against = match c.family {
+            Some(Against::Reference) => "reference",
+            Some(Against::BestBaseline) => "best baseline",
+            None => "",
+        };
+        let spread = c.partitions.map(|p| p.deviation);
+        let numbers = [c.difference, c.low, c.high, c.effect, spread, c.p, c.p_holm];
+        let cells: Vec<Value> = [json!(c.a), json!(c.b), json!(against), json!(c.measure)]
             .into_iter()
             .chain(numbers.into_iter().map(measure))
             .collect();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::tasks::{Suite, SuiteEvent, SuiteRun, run_suite};
+use persea::tasks::{Suite, SuiteEvent, SuiteRun, run_suite, within_name};
 use serde_json::{Value, json};
 
 use crate::cli::output::{Format, Table, measure, print_json};
@@ -11,7 +11,8 @@ use crate::cli::{Common, progress};
 
 /// Run many benchmarks from a file: tasks × biosamples × learners × folds × seeds
 ///
-/// Runs that are stored already are not done again: a suite that was stopped goes on. Three ship by
+/// Runs that are stored already are not done again: a suite that was stopped goes on. Each run tests
+/// its own declared family; p are not corrected over the runs of a suite. Three suites ship by
 /// name: pilot (data folder: the one with `pilot` and `annotation`), targetfinder (the one with
 /// `targetfinder` and `annotation`) and published (the one with the paper's tables).
 #[derive(Debug, clap::Args)]
@@ -101,8 +102,12 @@ fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
         "value",
         "low",
         "high",
+        "within",
+        "within_low",
+        "within_high",
         "fold_mean",
         "fold_se",
+        "partitions_sd",
         "n",
         "seconds",
     ]);
@@ -120,7 +125,9 @@ fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
                 continue;
             }
         };
+        let within = within_name(result.target);
         for row in &result.rows {
+            let w = row.measures.get(within).copied().unwrap_or_default();
             let m = row
                 .measures
                 .get(&result.primary)
@@ -137,8 +144,12 @@ fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
                 measure(m.value),
                 measure(m.low),
                 measure(m.high),
+                measure(w.value),
+                measure(w.low),
+                measure(w.high),
                 measure(row.fold_mean),
                 measure(row.fold_standard_error),
+                measure(row.partitions.map(|p| p.deviation)),
                 json!(result.n),
                 measure(Some((row.seconds * 10.0).round() / 10.0)),
             ];

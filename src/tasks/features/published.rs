@@ -97,6 +97,7 @@ impl UserMatrix {
             columns: columns.collect(),
             values: rows.copied().collect(),
             reduce_to: None,
+            counted: None,
         }
     }
 }
