@@ -16,39 +16,38 @@ use super::locus::Origin;
 use super::output::{Format, Table, grouped, measure, print_json};
 use super::{Common, Misuse, progress};
 
-/// Tell what lies at the sites of a BED or VCF: signal and specificity in every biosample, the nearest
-/// gene, classes, embeddings; with --enrichment, whether there is more signal than at matched loci.
-/// Its p comes from drawing whole blocks of the genome (--block): sites of one block are not independent.
+/// Annotate the sites of a BED or VCF with signal, specificity, nearest gene and class.
 ///
-/// A row for each site, assay and biosample. Signal is the mean over the site's bins (arcsinh), specificity
-/// how far it lies above the mean over the other biosamples.
+/// Prints one row per site, assay and biosample. Signal is the mean over the site's bins (arcsinh);
+/// specificity is the signal minus the mean of the other biosamples. With --enrichment, tests whether
+/// the sites have more signal than matched loci; p and z resample whole blocks of the genome (--block).
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea annotate variants.vcf --assay H3K4me1,H3K4me3 --reach 100 --format tsv\n          persea annotate peaks.bed --embedding peaks.npz\n          persea annotate peaks.bed --enrichment --match width,tss,activity"
 )]
 pub struct Arguments {
-    /// A BED or VCF, gzipped or not
+    /// BED or VCF file, plain or gzipped
     sites: PathBuf,
-    /// Only these assays
+    /// Assays to use; all by default
     #[arg(long, value_name = "ASSAY,…", value_delimiter = ',')]
     assay: Vec<String>,
-    /// Widen each site by so many bp on either side
+    /// Extension of each site on either side, in bp
     #[arg(long, value_name = "BP", default_value_t = 0)]
     reach: u64,
-    /// Write the sites' embeddings: their positions' factors (.npz, .parquet, .tsv, .h5ad)
+    /// Write the sites' embeddings, the genome factors (.npz, .parquet, .tsv, .h5ad)
     #[arg(long, value_name = "FILE")]
     embedding: Option<PathBuf>,
-    /// Write their embeddings in each biosample: the network's last hidden layer
+    /// Write the network's hidden activations at the sites in each biosample
     #[arg(long, value_name = "FILE")]
     hidden: Option<PathBuf>,
-    /// Test the set against matched loci instead
+    /// Test the set of sites against matched loci
     #[arg(long, conflicts_with_all = ["embedding", "hidden"])]
     enrichment: bool,
-    /// What loci are matched in: width always; tss, the distance from a transcription start; activity, the
-    /// mean over all biosamples
+    /// Properties in which loci are matched: width (always); tss, the distance to the nearest TSS;
+    /// activity, the mean over all biosamples
     #[arg(long = "match", value_name = "WHAT,…", value_delimiter = ',', default_value = "width,tss", value_parser = ["width", "tss", "activity"], requires = "enrichment")]
     matching: Vec<String>,
-    /// Draws of whole blocks of sites, for z and p
+    /// Number of bootstrap draws of whole blocks, for z and p
     #[arg(
         long,
         value_name = "N",
@@ -56,10 +55,15 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     replicates: usize,
-    /// The width of blocks: sites within one depend on each other; below ten blocks there is no p
-    #[arg(long, value_name = "BP", default_value_t = 1_000_000, requires = "enrichment")]
+    /// Width of a block in bp: sites within one block depend on each other; no p below ten blocks
+    #[arg(
+        long,
+        value_name = "BP",
+        default_value_t = 1_000_000,
+        requires = "enrichment"
+    )]
     block: u64,
-    /// About how many candidates are read, spread evenly over the covered regions
+    /// Approximate number of candidate loci, spread evenly over the covered regions
     #[arg(
         long,
         value_name = "N",
@@ -67,7 +71,7 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     candidates: usize,
-    /// Which blocks are drawn
+    /// Seed of the random choice of candidates and blocks
     #[arg(long, default_value_t = 0, requires = "enrichment")]
     seed: u64,
     #[command(flatten)]
@@ -91,7 +95,7 @@ const COLUMNS: [&str; 14] = [
     "specificity",
 ];
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let ground = Ground::open(
@@ -110,7 +114,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         };
         let Some(format) = TableFormat::guess(path) else {
             return Err(Misuse(format!(
-                "{}: which format? End the name in .npz, .parquet, .tsv or .h5ad",
+                "{}: unknown format; end the name in .npz, .parquet, .tsv or .h5ad",
                 path.display()
             ))
             .into());
@@ -176,7 +180,7 @@ fn rows(site: &Site, found: &AnnotatedSite, experiments: &[SourcedExperiment]) -
     experiments.iter().zip(&found.signal).map(row).collect()
 }
 
-/// Prints rows as they come: TSV and CSV at once, so that memory does not grow with the list.
+/// Prints rows. TSV and CSV are streamed, so that memory does not grow with the list.
 struct Printer {
     format: Format,
     table: Table,
@@ -318,7 +322,7 @@ fn enriched(
     }
     table.print(common.format)?;
     eprintln!(
-        "{} distinct sites ({} left out: not covered, or masked) beside loci matched in {}; {} draws \
+        "{} distinct sites ({} left out: not covered, or masked) compared with loci matched in {}; {} draws \
          of {} blocks of {} bp",
         grouped(found.n_sites as u64),
         grouped(found.n_left_out as u64),

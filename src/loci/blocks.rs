@@ -65,7 +65,9 @@ pub(super) fn block_test(
     let deviation = (squares / replicates as f64).sqrt();
     // Sums in another order may differ in their last digits.
     let tolerance = 1e-9 * mean.abs().max(1e-9);
-    let beyond = departures.iter().filter(|d| d.abs() >= mean.abs() - tolerance);
+    let beyond = departures
+        .iter()
+        .filter(|d| d.abs() >= mean.abs() - tolerance);
     let p = (1 + beyond.count()) as f64 / (1 + replicates) as f64;
     BlockTest {
         deviation: Some(deviation),
@@ -112,7 +114,11 @@ mod tests {
             by_site += usize::from(called(&each, numbers.len()));
         }
         let share = |n: usize| n as f64 / f64::from(n_worlds as u32);
-        println!("p <= 0.05: blocks {}, sites {}", share(by_block), share(by_site));
+        println!(
+            "p <= 0.05: blocks {}, sites {}",
+            share(by_block),
+            share(by_site)
+        );
         assert!(share(by_block) < 0.13, "{}", share(by_block));
         assert!(share(by_site) > 0.4, "{}", share(by_site));
     }

@@ -135,7 +135,10 @@ pub fn enrichment(
     )?;
 
     let n_counted = counted.len() as f64;
-    let (block, n_blocks) = blocks_of(counted.iter().map(|i| &distinct[*i].interval), options.block);
+    let (block, n_blocks) = blocks_of(
+        counted.iter().map(|i| &distinct[*i].interval),
+        options.block,
+    );
     let mut found: Vec<Enriched> = Vec::with_capacity(experiments.len());
     for group in assays_of(experiments) {
         let activity =
@@ -169,7 +172,11 @@ pub fn enrichment(
                 let members: Option<&Vec<_>> = sorted.get(&(width, class));
                 members.is_some_and(|m| m.len() >= FEWEST)
             };
-            let class = if is_enough(own_class) { own_class } else { n_classes };
+            let class = if is_enough(own_class) {
+                own_class
+            } else {
+                n_classes
+            };
             let members = sorted.get(&(width, class)).map_or(&[][..], Vec::as_slice);
             if members.len() < 20 {
                 return Err(LociError::question(format!(
@@ -189,7 +196,9 @@ pub fn enrichment(
             };
             match options.activity {
                 false => {
-                    let all = of_class.entry((width, class)).or_insert_with(|| mean(members));
+                    let all = of_class
+                        .entry((width, class))
+                        .or_insert_with(|| mean(members));
                     expected.extend_from_slice(all);
                 }
                 true => {
@@ -246,15 +255,14 @@ pub fn enrichment(
 }
 
 /// The block of each interval, by its middle, numbered from 0; how many there are.
-fn blocks_of<'i>(
-    intervals: impl Iterator<Item = &'i Interval>,
-    width: u64,
-) -> (Vec<usize>, usize) {
+fn blocks_of<'i>(intervals: impl Iterator<Item = &'i Interval>, width: u64) -> (Vec<usize>, usize) {
     let mut numbers: HashMap<(&str, u64), usize> = HashMap::new();
     let block = intervals.map(|interval| {
         let middle = interval.start + interval.len() / 2;
         let next = numbers.len();
-        *numbers.entry((&interval.chrom, middle / width)).or_insert(next)
+        *numbers
+            .entry((&interval.chrom, middle / width))
+            .or_insert(next)
     });
     let block = block.collect();
     (block, numbers.len())

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::PlotError;
-use super::figures::{Bar, Series, bars, decimals, lines, scatter};
 use super::page::{Grid, Page};
 use crate::measures::{precision_recall_curve, roc_curve};
 use crate::store::Run;
@@ -11,6 +10,7 @@ use crate::tasks::{
     Measured, Predictions, RowKind, RowResult, RunResult, RunSettings, Target, higher_is_better,
     measure_names, within_name,
 };
+use persea_drawing::{Bar, Series, bars, decimals, lines, scatter};
 
 /// A stored run with its predictions.
 #[derive(Debug, Clone)]
@@ -491,7 +491,11 @@ pub fn task_report_html(runs: &[ReportedRun]) -> Result<String, PlotError> {
                  folds or units. Effect: the difference in units of its standard deviation over \
                  resamplings. p: two-sided; Holm's corrects for all {} p of the run.",
                 run.result.primary,
-                run.result.comparisons.iter().filter(|c| c.p.is_some()).count()
+                run.result
+                    .comparisons
+                    .iter()
+                    .filter(|c| c.p.is_some())
+                    .count()
             ));
             page.table(&differences);
         }

@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
+use super::GenePart;
 use super::allowed::Allowed;
-use crate::evaluation::{enhancer_bins, gene_bins, promoter_bins};
+use crate::evaluation::{enhancer_bins, gene_bins};
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, TssIndex};
 use crate::store::{Database, StoreError};
 
 /// A class of places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
-    /// The 2 kb upstream of a transcription start.
+    /// The bin of a transcription start, and 1 kb on either side: as
+    /// [`GenePart::Promoter`](super::GenePart::Promoter).
     Promoter,
     /// A gene, introns included.
     Gene,
@@ -78,7 +80,9 @@ impl Annotation {
         let genes = database.genes()?;
         let none = Mask::none(axis);
         let set = |bins: &[Range<u64>]| Allowed::of(axis.n_bins(), bins.iter().cloned());
-        let promoters = set(promoter_bins(axis, &none, &genes).ranges());
+        let promoters = genes.iter().map(|gene| GenePart::Promoter.interval(gene));
+        let promoters = promoters.flat_map(|promoter| axis.bins_within(&promoter));
+        let promoters = Allowed::of(axis.n_bins(), promoters);
         let bodies = set(gene_bins(axis, &none, &genes).ranges());
         let enhancers = set(enhancer_bins(axis, &none, &database.enhancers()?).ranges());
         let mut intergenic = Allowed::all(axis.n_bins());

@@ -44,8 +44,8 @@ pub struct Comparison {
     /// Of the declared family: against what. Only those are tested.
     pub family: Option<Against>,
     /// Two-sided: twice the share of resamplings on the other side of 0. `None` outside of the
-    /// family, and of fewer than ten units, of which there are too few different resamplings to
-    /// tell.
+    /// family, and where a class lies in fewer than ten units, of which there are too few different
+    /// resamplings to tell.
     pub p: Option<f64>,
     /// The same, corrected for all comparisons of the family (Holm 1979).
     pub p_holm: Option<f64>,
@@ -325,20 +325,31 @@ mod tests {
         assert_eq!(replicates, 20_000);
         let mut rng = generator(3, Purpose::Bootstrap, 0);
         let mut normal = || {
-            let sum: f64 = (0..12).map(|_| f64::from(rng.next_u32()) / 2f64.powi(32)).sum();
+            let sum: f64 = (0..12)
+                .map(|_| f64::from(rng.next_u32()) / 2f64.powi(32))
+                .sum();
             sum - 6.0
         };
         // What the resampled units do to all rows alike, and what is each row's own.
         let shared: Vec<f64> = (0..replicates).map(|_| 0.1 * normal()).collect();
         let mut rows = Vec::new();
         for i in 0..n_sets {
-            let shift = if i == 5 { 4.3 * 0.02 * 2f64.sqrt() } else { 0.0 };
+            let shift = if i == 5 {
+                4.3 * 0.02 * 2f64.sqrt()
+            } else {
+                0.0
+            };
             let levels: Vec<f64> = (shared.iter())
                 .map(|s| 0.8 + shift + s + 0.02 * normal())
                 .collect();
             let name = format!("set {i}");
             let value = 0.8 + shift;
-            rows.push(Made::new(&name, RowKind::Features, levels.into_iter(), value));
+            rows.push(Made::new(
+                &name,
+                RowKind::Features,
+                levels.into_iter(),
+                value,
+            ));
         }
         let levels = shared.iter().map(|s| 0.8 + s);
         rows.push(Made::new("prior", RowKind::Baseline, levels, 0.8));
@@ -369,7 +380,9 @@ mod tests {
         for world in 0..n_worlds {
             let mut rng = generator(world, Purpose::Bootstrap, 1 << 50);
             let mut normal = || -> f64 {
-                let sum: f64 = (0..12).map(|_| f64::from(rng.next_u32()) / 2f64.powi(32)).sum();
+                let sum: f64 = (0..12)
+                    .map(|_| f64::from(rng.next_u32()) / 2f64.powi(32))
+                    .sum();
                 sum - 6.0
             };
             let levels: Vec<f64> = (0..n_units).map(|_| normal()).collect();

@@ -214,7 +214,8 @@ pub(crate) fn run_sharing(
         .collect();
     let tested = [(primary, 0), (within_name(rows.target), 4)];
     let n_units = scorer.replicates.n_units();
-    let (comparisons, family) = compare(&compared, tested, n_units, reference.as_deref());
+    let n_informative = scorer.n_informative;
+    let (comparisons, family) = compare(&compared, tested, n_informative, reference.as_deref());
     notes.extend(family_note(&family));
     notes.extend(reach_note(&settings));
     let mut columns = scorer.columns();

@@ -420,7 +420,6 @@ impl Replicates {
             .map(|b| of(b, &self.weights(b)))
             .collect()
     }
-
 }
 
 /// The 2.5th and 97.5th percentile of what replicates gave; none where fewer than half gave
@@ -522,7 +521,10 @@ mod tests {
         // The other way round: the order within each region, and nothing of its level.
         let order: Vec<f64> = (0..12).map(|i| [10.0, 11.0, 12.0, 13.0][i % 4]).collect();
         let (pooled, within) = of(&order);
-        assert!(pooled < 0.05 && (within - 1.0).abs() < 1e-12, "{pooled} {within}");
+        assert!(
+            pooled < 0.05 && (within - 1.0).abs() < 1e-12,
+            "{pooled} {within}"
+        );
         // A region that is not drawn does not count.
         let mut half = order.clone();
         half[..4].copy_from_slice(&[1.5; 4]);

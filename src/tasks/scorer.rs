@@ -1,7 +1,7 @@
 //! The rows of a run's table: a feature set or baseline is learned in every fold, and its
 //! predictions are scored, whole and in parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -81,6 +81,9 @@ pub(crate) struct Scorer<'a> {
     pub tested: Vec<usize>,
     pub labels: Vec<f64>,
     pub replicates: Replicates,
+    /// Units that hold both what is to be told apart: those with a positive or those with a negative,
+    /// whichever are fewer; of numbers, all.
+    pub n_informative: usize,
 }
 
 impl<'a> Scorer<'a> {
@@ -97,10 +100,24 @@ impl<'a> Scorer<'a> {
         };
         let unit = of_row(&folds.unit);
         let tested: Vec<usize> = (0..rows.label.len()).filter(|i| rows.test[*i]).collect();
-        let labels = tested.iter().map(|i| rows.label[*i]).collect();
+        let labels: Vec<f64> = tested.iter().map(|i| rows.label[*i]).collect();
         let units: Vec<usize> = tested.iter().map(|i| unit[*i]).collect();
         let mut notes = Vec::new();
         let n_units = Replicates::new(units.clone(), 0, 0).n_units();
+        let units_with = |positive: bool| {
+            let of = (units.iter().zip(&labels)).filter(|(_, l)| (**l > 0.5) == positive);
+            of.map(|(u, _)| *u).collect::<HashSet<usize>>().len()
+        };
+        let n_informative = match rows.target {
+            Target::Classification => units_with(true).min(units_with(false)),
+            Target::Regression => n_units,
+        };
+        if n_informative < FEW_UNITS && n_units >= FEW_UNITS {
+            notes.push(format!(
+                "one class lies in {n_informative} independent units only: no p is given, and \
+                 intervals are a lower bound of the uncertainty"
+            ));
+        }
         let n_tests = family_size(settings.features.len(), has_reference);
         let needed = replicates_needed(n_tests);
         let n_replicates = match settings.bootstrap {
@@ -108,7 +125,7 @@ impl<'a> Scorer<'a> {
                 notes.push("no interval and no p: no bootstrap replicate was asked for".into());
                 0
             }
-            asked if n_units >= FEW_UNITS && needed > asked => {
+            asked if n_informative >= FEW_UNITS && needed > asked => {
                 notes.push(format!(
                     "{needed} bootstrap replicates and not {asked}: the least p must lie well below \
                      0.05 / {n_tests} to survive the correction of {n_tests} comparisons"
@@ -152,6 +169,7 @@ impl<'a> Scorer<'a> {
             n_folds: folds.n_folds,
             kind: folds.kind,
             replicates: Replicates::new(units, n_replicates, settings.seed),
+            n_informative,
             partitions,
             unit,
             tested,

@@ -127,7 +127,10 @@ pub(crate) fn distance(examples: &[Example]) -> Option<Features> {
 /// on share it; `None` where examples are no pairs.
 pub(crate) fn promoters_to_count(examples: &[Example]) -> Option<Features> {
     let mut numbers: HashMap<&Interval, usize> = HashMap::new();
-    if examples.iter().any(|e| e.partner.is_none() || e.place.is_none()) {
+    if examples
+        .iter()
+        .any(|e| e.partner.is_none() || e.place.is_none())
+    {
         return None;
     }
     let keys = examples.iter().flat_map(|e| &e.place).map(|place| {
@@ -242,7 +245,10 @@ mod tests {
         let labelled = [true, true, true, false];
         let frequency = promoter_frequency(&all[..3], &all, &labelled).unwrap();
         assert_eq!(frequency.values, [2.0, 2.0, 1.0]);
-        assert_eq!(promoters_to_count(&all).unwrap().counted.unwrap(), [0, 0, 1, 0]);
+        assert_eq!(
+            promoters_to_count(&all).unwrap().counted.unwrap(),
+            [0, 0, 1, 0]
+        );
         let window = Example {
             place: Some(Interval::new("chr21", 5, 9)),
             ..Example::default()

@@ -218,12 +218,14 @@ impl<'a> Maker<'a> {
                 wide.par_chunks_mut(widened.n_bins())
                     .enumerate()
                     .try_for_each(|(i, row)| signal.read(i, widened.bins.clone(), row))?;
-                out.par_chunks_mut(n).enumerate().for_each(|(channel, row)| {
-                    let (scale, track) = (channel / tracks.len(), channel % tracks.len());
-                    let n_wide = widened.n_bins();
-                    let values = &wide[track * n_wide..(track + 1) * n_wide];
-                    widened.row_means(Scale::ALL[scale], values, row);
-                });
+                out.par_chunks_mut(n)
+                    .enumerate()
+                    .for_each(|(channel, row)| {
+                        let (scale, track) = (channel / tracks.len(), channel % tracks.len());
+                        let n_wide = widened.n_bins();
+                        let values = &wide[track * n_wide..(track + 1) * n_wide];
+                        widened.row_means(Scale::ALL[scale], values, row);
+                    });
                 Ok(())
             })?;
         Ok(self.windows.features(&names, pooled))

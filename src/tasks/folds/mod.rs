@@ -497,7 +497,9 @@ mod tests {
             let together = |fold: &[usize]| -> Vec<bool> {
                 let first = |u: usize| folds.unit.iter().position(|v| *v == u).unwrap();
                 let pairs = (0..20).flat_map(|a| (0..a).map(move |b| (a, b)));
-                pairs.map(|(a, b)| fold[first(a)] == fold[first(b)]).collect()
+                pairs
+                    .map(|(a, b)| fold[first(a)] == fold[first(b)])
+                    .collect()
             };
             assert!(divided[..p].iter().all(|q| together(q) != together(fold)));
         }

@@ -212,11 +212,18 @@ fn a_run_stored_before_windows_were_symmetrical_is_repeated_to_the_bit() {
     let outcome = world.run(&settings).unwrap();
     let without = |mut value: serde_json::Value, names: &[&str]| {
         let object = value.as_object_mut().unwrap();
-        names.iter().for_each(|name| assert!(object.remove(*name).is_some()));
+        names
+            .iter()
+            .for_each(|name| assert!(object.remove(*name).is_some()));
         value
     };
     // What the program wrote before it knew of these.
-    let new = ["downstream_bins", "partitions", "reference", "promoter_frequency"];
+    let new = [
+        "downstream_bins",
+        "partitions",
+        "reference",
+        "promoter_frequency",
+    ];
     let stored = NewRun {
         key: "of an earlier program".into(),
         task: "genes".into(),
@@ -230,4 +237,39 @@ fn a_run_stored_before_windows_were_symmetrical_is_repeated_to_the_bit() {
     assert_eq!(different, Vec::<String>::new());
     assert_eq!(again.settings, settings);
     assert!(serde_json::from_value::<RunResult>(run.result).is_ok());
+}
+
+#[test]
+fn a_class_of_few_units_is_no_test() {
+    let world = World::new();
+    let with = |n_positive: u64| {
+        world.task("rare", |c, w, _| {
+            f64::from(u8::from(w % 20 == 0 && c * 2 + w / 20 < n_positive))
+        });
+        let mut settings = settings(&["signal", "average"], Learner::Logistic);
+        settings.task = "rare".into();
+        settings.folds.kind = FoldKind::Shuffled;
+        settings.folds.n = Some(3);
+        settings.partitions = Some(1);
+        let result = world.run(&settings).unwrap().result;
+        assert_eq!(
+            (result.n_units, result.n_positive),
+            (240, Some(n_positive as usize))
+        );
+        let tested = result.comparisons.iter().filter(|c| c.p.is_some()).count();
+        (
+            tested,
+            result.family.unwrap().replicates,
+            result.notes.join("\n"),
+        )
+    };
+    let (tested, replicates, notes) = with(9);
+    assert_eq!((tested, replicates), (0, 100));
+    assert!(
+        notes.contains("one class lies in 9 independent units only"),
+        "{notes}"
+    );
+    // Two sets against the baseline, one against the other, in two measures: 20 × 6 / 0.05.
+    let (tested, replicates, _) = with(12);
+    assert_eq!((tested, replicates), (6, 2_400));
 }
