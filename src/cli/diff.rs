@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use persea::formats::write_text;
 use persea::genome::TssIndex;
 use persea::loci::{DiffOptions, Ground, differences};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 i.chrom, i.start, i.end
             ));
         }
-        std::fs::write(path, bed).with_context(|| format!("cannot write {}", path.display()))?;
+        write_text(path, bed.as_bytes())?;
     }
     let genes = database.genes()?;
     let starts = TssIndex::new(&genes);

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
 use persea::evaluation::{
     EvaluateOptions, Evaluation, LearnedBaseline, ScoringScale, TrackMeasures, evaluate,
@@ -12,8 +11,8 @@ use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
-#[cfg(feature = "torch")]
 use super::folds;
+use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
 
@@ -42,53 +41,32 @@ pub struct Arguments {
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
     /// Additional baselines: regressions in the manner of ChromImpute; a few seconds per track
-    #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
-    baselines: Vec<BaselineArgument>,
+    #[arg(long, value_parser = one_of::<LearnedBaseline>(), value_name = "NAMES", value_delimiter = ',')]
+    baselines: Vec<LearnedBaseline>,
     /// Scale of the signal on which to score
-    #[arg(long, value_enum, default_value_t = ScaleArgument::Arcsinh)]
-    scale: ScaleArgument,
+    #[arg(long, value_parser = one_of::<ScoringScale>(), default_value_t = ScoringScale::Arcsinh)]
+    scale: ScoringScale,
     /// Cross-validate: train and score every fold of a file (columns fold, biosample, assay).
     /// Finished folds are kept. Options of `persea train` follow after `--`
-    #[cfg(feature = "torch")]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks"])]
     folds: Option<PathBuf>,
     /// Seeds with which to train each fold
-    #[cfg(feature = "torch")]
     #[arg(long, value_delimiter = ',', default_value = "0", requires = "folds")]
     seeds: Vec<u64>,
     /// Prefix of the models' names: PREFIX.FOLD.SEED
-    #[cfg(feature = "torch")]
     #[arg(long, default_value = "folds", requires = "folds")]
     prefix: String,
     /// Options of `persea train`, for --folds
-    #[cfg(feature = "torch")]
     #[arg(last = true, requires = "folds", value_name = "TRAINING")]
     training: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum BaselineArgument {
-    /// Ridge regression
-    Ridge,
-    /// Gradient-boosted trees
-    Boosted,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScaleArgument {
-    /// arcsinh, as tracks are stored
-    Arcsinh,
-    /// Signal, with negative values clipped to 0
-    Signal,
-}
-
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
-    #[cfg(feature = "torch")]
     if let Some(folds) = &arguments.folds {
-        let scale = scoring_scale(arguments.scale);
+        let scale = arguments.scale;
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);
-        let learned = learned(&arguments.baselines);
+        let learned = arguments.baselines.clone();
         let training = &arguments.training;
         return folds::run(folds, prefix, seeds, training, (scale, learned), common);
     }
@@ -117,9 +95,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 .collect(),
             None => Vec::new(),
         },
-        learned: learned(&arguments.baselines),
+        learned: arguments.baselines.clone(),
     };
-    let scale = scoring_scale(arguments.scale);
+    let scale = arguments.scale;
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
     let evaluation = evaluate(&database, &model, scale, &options, &mut |done, of| {
         bar.set_length(of as u64);
@@ -128,21 +106,6 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     print(&evaluation, common.format)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn learned(named: &[BaselineArgument]) -> Vec<LearnedBaseline> {
-    let which = |b: &BaselineArgument| match b {
-        BaselineArgument::Ridge => LearnedBaseline::Ridge,
-        BaselineArgument::Boosted => LearnedBaseline::Boosted,
-    };
-    named.iter().map(which).collect()
-}
-
-fn scoring_scale(argument: ScaleArgument) -> ScoringScale {
-    match argument {
-        ScaleArgument::Arcsinh => ScoringScale::Arcsinh,
-        ScaleArgument::Signal => ScoringScale::Signal,
-    }
 }
 
 /// Prints an evaluation: as JSON, as TSV or CSV with one row per track and predictor, or as a table

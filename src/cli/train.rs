@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means,
+    Arithmetic, Backend, Course, CurvePoint, Device, Estimate, FactorizationError, Listener, Means,
     RefinementOptions, RegionOption, Sampling, Stage, StepReport, TrainOptions, Validate,
-    default_passes, device, estimate, fit,
+    default_passes, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
@@ -87,9 +87,8 @@ pub struct Arguments {
     /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Device: cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
-    device: String,
+    #[command(flatten)]
+    place: BackendArguments,
     /// Maximum memory for signal, in gigabytes
     #[arg(long, value_name = "GB", default_value_t = 2.0)]
     cache: f64,
@@ -178,6 +177,43 @@ pub struct SizeArguments {
     batch_size: Option<usize>,
 }
 
+/// Backend and device of a training.
+#[derive(Debug, clap::Args)]
+pub struct BackendArguments {
+    /// Backend of training
+    #[arg(long, value_enum, default_value_t = BackendArgument::Auto)]
+    backend: BackendArgument,
+    /// Device: cpu, cuda or cuda:N
+    #[arg(long, default_value = "cpu")]
+    device: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BackendArgument {
+    /// Native on a CPU, torch on CUDA
+    Auto,
+    /// Persea's own code, for CPUs
+    Native,
+    /// libtorch, for CPUs and CUDA
+    Torch,
+}
+
+impl BackendArguments {
+    /// The backend, never [`Backend::Auto`], and the device.
+    ///
+    /// # Errors
+    /// When the device cannot be read.
+    pub fn chosen(&self) -> anyhow::Result<(Backend, Device)> {
+        let device: Device = self.device.parse()?;
+        let backend = match self.backend {
+            BackendArgument::Auto => Backend::Auto,
+            BackendArgument::Native => Backend::Native,
+            BackendArgument::Torch => Backend::Torch,
+        };
+        Ok((backend.on(device), device))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ModelArgument {
     /// Avocado's factors, plus a refinement that imputes from observed tracks
@@ -222,11 +258,11 @@ enum PrecisionArgument {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ArithmeticArgument {
-    /// bf16 if this machine multiplies it at least 1.5 times as fast, else f32
+    /// Single precision
     Auto,
     /// Single precision
     F32,
-    /// bfloat16 products; weights, moments and sums remain f32
+    /// bfloat16 products, on the torch backend only; weights, moments and sums remain f32
     Bf16,
 }
 
@@ -342,7 +378,7 @@ pub fn told(
         ModelArgument::Avocado => (Architecture::Avocado, PresetArgument::Paper, None),
     };
     let sizes = arguments.sizes.sizes(arguments.preset.unwrap_or(preset));
-    let device = device(&arguments.device)?;
+    let (backend, device) = arguments.place.chosen()?;
     let options = TrainOptions {
         name: arguments.name.clone(),
         architecture,
@@ -376,9 +412,9 @@ pub fn told(
         seed: arguments.seed,
         cache_bytes: (arguments.cache.max(0.0) * 1e9) as u64,
         half_precision: arguments.precision == PrecisionArgument::F16,
+        backend,
         arithmetic: match arguments.arithmetic {
-            ArithmeticArgument::Auto => Arithmetic::measured(&sizes, device)?,
-            ArithmeticArgument::F32 => Arithmetic::F32,
+            ArithmeticArgument::Auto | ArithmeticArgument::F32 => Arithmetic::F32,
             ArithmeticArgument::Bf16 => Arithmetic::Bf16,
         },
     };

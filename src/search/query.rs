@@ -1,46 +1,38 @@
 //! What is asked for.
 
 use super::SearchError;
+use crate::annotation::promoter_interval;
 use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Scale};
 use crate::store::nearest_names;
+use persea_vocabulary::vocabulary;
 
-/// How many bins of a promoter lie on either side of the bin of the transcription start: 1 kb. The
-/// published measures have another definition, 2 kb upstream alone
-/// ([`PROMOTER_BINS`](crate::evaluation::PROMOTER_BINS)); it is theirs only.
-const PROMOTER_BINS_BESIDE: u64 = 40;
+vocabulary! {
+    /// Which part of a gene.
+    pub enum GenePart {
+        /// 1 kb on either side of the TSS
+        Promoter = "promoter",
+        /// From start to end, introns included.
+        Body = "body",
+        /// The bin of the transcription start.
+        Tss = "tss",
+    }
+}
 
-/// Which part of a gene.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum GenePart {
-    /// The bin of the transcription start, and 1 kb on either side.
-    #[default]
-    Promoter,
-    /// From start to end, introns included.
-    Body,
-    /// The bin of the transcription start.
-    Tss,
+impl Default for GenePart {
+    fn default() -> Self {
+        GenePart::Promoter
+    }
 }
 
 impl GenePart {
-    /// The name on the command line and in results.
-    pub const fn name(self) -> &'static str {
-        match self {
-            GenePart::Promoter => "promoter",
-            GenePart::Body => "body",
-            GenePart::Tss => "tss",
-        }
-    }
-
     /// Where it lies, in whole bins but for the body.
     pub fn interval(self, gene: &Gene) -> Interval {
         let chrom = &gene.interval.chrom;
         let tss_bin = gene.tss() / BIN_BP;
         let bins = match self {
             GenePart::Body => return gene.interval.clone(),
+            GenePart::Promoter => return promoter_interval(gene),
             GenePart::Tss => tss_bin..tss_bin + 1,
-            GenePart::Promoter => {
-                tss_bin.saturating_sub(PROMOTER_BINS_BESIDE)..tss_bin + 1 + PROMOTER_BINS_BESIDE
-            }
         };
         Interval::new(chrom, bins.start * BIN_BP, bins.end * BIN_BP)
     }

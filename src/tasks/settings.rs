@@ -1,5 +1,6 @@
 //! Everything that repeats a run.
 
+use persea_vocabulary::vocabulary;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -44,15 +45,16 @@ impl std::str::FromStr for Threshold {
     }
 }
 
-/// A window about a gene's transcription start that has a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GeneWindow {
-    /// The bin of the start and 80 bins (2 kb) on either side.
-    Symmetric,
-    /// The Avocado paper's: the bin of the start and the 80 bins upstream of it. Most of a
-    /// promoter's H3K4me3 lies downstream and is not seen.
-    Paper,
+vocabulary! {
+    /// A window around a gene's transcription start that has a name: the bin of the start and 80 bins
+    /// on either side, or the Avocado paper's, the bin of the start and the 80 bins upstream of it.
+    /// Most of a promoter's H3K4me3 lies downstream, which the latter does not see.
+    pub enum GeneWindow {
+        /// 2 kb on either side of the TSS
+        Symmetric = "symmetric",
+        /// 2 kb upstream of the TSS, as in the Avocado paper
+        Paper = "paper",
+    }
 }
 
 impl GeneWindow {
@@ -65,14 +67,14 @@ impl GeneWindow {
     }
 }
 
-/// Which pairs the baseline `promoter frequency` counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FrequencyOf {
-    /// Those that the learner is trained on.
-    Training,
-    /// All of the task: what runs counted that were stored before this could be chosen.
-    Task,
+vocabulary! {
+    /// Which pairs the baseline `promoter frequency` counts.
+    pub enum FrequencyOf {
+        /// The pairs that the learner is trained on
+        Training = "training",
+        /// All pairs of the task, as runs stored by earlier versions
+        Task = "task",
+    }
 }
 
 /// The settings of a run.

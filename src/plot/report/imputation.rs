@@ -142,7 +142,7 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
         "mean squared error, arcsinh scale (less is better)",
         &all,
         None,
-    )?]);
+    )]);
     page.note("gwcorr: Pearson's correlation. specificity: of what imputed and observed add to average activity. match1: share of the highest 1 % in common. aucobs1: AUROC of telling the highest 1 %.");
     Ok(())
 }
