@@ -1,33 +1,33 @@
 //! Which code trains a network, where, and in which numbers.
 
-use serde::{Deserialize, Serialize};
+use persea_vocabulary::vocabulary;
 
 use super::NnError;
 
-/// Which code trains a network.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// [`Backend::Native`] on a CPU, [`Backend::Torch`] on CUDA: a rule, never a measurement, because
-    /// a machine's speed must not decide a model.
-    #[default]
-    Auto,
-    /// This crate's own kernels. On CPUs only.
-    Native,
-    /// libtorch, on CPUs and CUDA. Its library is loaded when a network is made.
-    Torch,
+vocabulary! {
+    /// Which code trains a network.
+    ///
+    /// [`Backend::Auto`] is a rule, never a measurement, because a machine's speed must not decide a
+    /// model.
+    pub enum Backend {
+        /// Native on a CPU, torch on CUDA
+        Auto = "auto",
+        /// Persea's own code, for CPUs
+        Native = "native",
+        /// libtorch, for CPUs and CUDA
+        ///
+        /// Its library is loaded when a network is made.
+        Torch = "torch",
+    }
+}
+
+impl Default for Backend {
+    fn default() -> Self {
+        Backend::Auto
+    }
 }
 
 impl Backend {
-    /// The name used in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Backend::Auto => "auto",
-            Backend::Native => "native",
-            Backend::Torch => "torch",
-        }
-    }
-
     /// The backend that trains on a device: never [`Backend::Auto`].
     #[must_use]
     pub const fn on(self, device: Device) -> Self {
@@ -77,25 +77,20 @@ impl std::str::FromStr for Device {
     }
 }
 
-/// The numbers that the products of hidden layers after the first take. Weights, moments and sums
-/// are f32 in either case.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Arithmetic {
-    /// Single precision.
-    #[default]
-    F32,
-    /// bfloat16 products, summed in f32 inside a product. Of [`Backend::Torch`] only.
-    Bf16,
+vocabulary! {
+    /// The numbers that the products of hidden layers after the first take. Weights, moments and sums
+    /// are f32 in either case.
+    pub enum Arithmetic {
+        /// Single precision
+        F32 = "f32" | "auto",
+        /// bfloat16 products, with the torch backend; weights, moments and sums remain f32
+        Bf16 = "bf16",
+    }
 }
 
-impl Arithmetic {
-    /// The name used in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Arithmetic::F32 => "f32",
-            Arithmetic::Bf16 => "bf16",
-        }
+impl Default for Arithmetic {
+    fn default() -> Self {
+        Arithmetic::F32
     }
 }
 
