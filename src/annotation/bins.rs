@@ -74,7 +74,21 @@ fn unmasked(mask: &Mask, range: Range<u64>) -> Vec<Range<u64>> {
     parts
 }
 
-/// The promoters' bins: for each gene the [`PROMOTER_BINS`] bins upstream of its transcription
+/// How many bins of a promoter lie on either side of the bin of the TSS: 1 kb.
+const PROMOTER_BINS_BESIDE: u64 = 40;
+
+/// The promoter of a gene, for classes, queries and loci: the bin of the TSS, and 1 kb on either side.
+/// The published measures have another definition ([`promoter_bins`]), which is theirs alone.
+pub(crate) fn promoter_interval(gene: &Gene) -> Interval {
+    let bin = gene.tss() / BIN_BP;
+    Interval::new(
+        &gene.interval.chrom,
+        bin.saturating_sub(PROMOTER_BINS_BESIDE) * BIN_BP,
+        (bin + 1 + PROMOTER_BINS_BESIDE) * BIN_BP,
+    )
+}
+
+/// The promoters' bins of the published measures: for each gene the [`PROMOTER_BINS`] bins upstream of its transcription
 /// start, in the direction of transcription, without the bin of the start itself; what the axis
 /// does not cover is left out.
 pub fn promoter_bins(axis: &GenomeAxis, mask: &Mask, genes: &[Gene]) -> BinSet {

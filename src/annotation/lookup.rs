@@ -11,7 +11,7 @@ use crate::store::{Database, StoreError};
 vocabulary! {
     /// A class of places.
     pub enum Class {
-        /// The 2 kb upstream of a TSS
+        /// 1 kb on either side of a TSS
         Promoter = "promoter",
         /// In a gene, including introns
         Gene = "gene",
@@ -149,9 +149,9 @@ mod tests {
 
     /// The classes of bins of every kind, and the nearest gene of a place.
     fn answers(annotation: &Annotation) -> (Vec<Vec<Class>>, Option<NearestGene>) {
-        // Axis bin b is chromosome bin 40 + b: gene 200 to 239, promoter 120 to 199, enhancer 320
+        // Axis bin b is chromosome bin 40 + b: gene 200 to 239, promoter 160 to 240, enhancer 320
         // and 321, mask 360 to 363.
-        let bins = [80, 159, 160, 199, 200, 280, 282, 320, 324];
+        let bins = [119, 120, 160, 199, 201, 280, 282, 320, 324];
         let classes = bins.map(|b| annotation.classes(&(b..b + 1)));
         let place = Interval::new("chr1", 4_990, 4_992);
         (classes.to_vec(), annotation.nearest_gene(&place))
@@ -167,10 +167,10 @@ mod tests {
         assert_eq!(written.len(), 1);
         let from_file = Annotation::read(&database, database.axis()).unwrap();
         let expected = [
+            vec![Intergenic],
             vec![Promoter],
-            vec![Promoter],
-            vec![Gene],
-            vec![Gene],
+            vec![Promoter, Gene],
+            vec![Promoter, Gene],
             vec![Intergenic],
             vec![Enhancer],
             vec![Intergenic],

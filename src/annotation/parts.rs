@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{BinSet, enhancer_bins, gene_bins, promoter_bins};
+use super::{BinSet, enhancer_bins, gene_bins, promoter_interval};
 use crate::genome::{Gene, GenomeAxis, Mask};
 use crate::store::{Database, StoreError};
 
@@ -22,8 +22,10 @@ impl Parts {
         let none = Mask::none(axis);
         let masked = database.mask_intervals()?;
         let masked = masked.iter().flat_map(|i| axis.bins_within(i));
+        let promoters = genes.iter().map(promoter_interval);
+        let promoters = promoters.flat_map(|promoter| axis.bins_within(&promoter));
         let sets = [
-            promoter_bins(axis, &none, &genes),
+            BinSet::new(&none, promoters),
             gene_bins(axis, &none, &genes),
             enhancer_bins(axis, &none, &database.enhancers()?),
             BinSet::new(&none, masked),

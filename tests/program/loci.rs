@@ -217,7 +217,8 @@ fn enrichment_is_of_the_sites_that_have_more() {
         .map(|i| format!("chr1\t{}\t{}\n", 25_000 + 250 * i, 25_250 + 250 * i))
         .collect();
     workspace.write("s.bed", bed);
-    let line = "annotate s.bed --enrichment --match width --replicates 200 --format json";
+    let line =
+        "annotate s.bed --enrichment --match width --replicates 200 --block 250 --format json";
     let answer = workspace.ok(line).json();
     assert_eq!(
         (answer["n_sites"].as_u64(), answer["matched_in"].as_str()),
@@ -233,6 +234,27 @@ fn enrichment_is_of_the_sites_that_have_more() {
     // One seed, one answer; another seed, another.
     assert_eq!(workspace.ok(line).json(), answer);
     assert_ne!(workspace.ok(&format!("{line} --seed 1")).json(), answer);
+    // Four blocks are too few for a p, and one clump of sites says nothing of its own spread.
+    assert!(answer["experiments"][0]["p"].is_null());
+    assert_eq!(answer["n_blocks"], 4);
+    let clump = workspace
+        .ok(&line.replace("--block 250", "--block 1000000"))
+        .says(&["fewer than ten blocks"]);
+    assert_eq!(clump.json()["n_blocks"], 1);
+    assert!(clump.json()["experiments"][0]["z"].is_null());
+    // Sites all over the chromosome: no enrichment, and a p that is one.
+    let bed: String = (0..30)
+        .map(|i| format!("chr1\t{}\t{}\n", 1_000 * i, 1_000 * i + 250))
+        .collect();
+    workspace.write("s.bed", bed);
+    let spread = workspace
+        .ok(&line.replace("--block 250", "--block 1000"))
+        .json();
+    assert_eq!(spread["n_blocks"], 30);
+    assert!(
+        spread["experiments"][0]["p"].as_f64().unwrap() > 0.01,
+        "{spread}"
+    );
 }
 
 /// Five biosamples × three assays of one hidden activity each; the tracks of assay Q in b0 and b3 swapped.

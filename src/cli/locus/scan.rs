@@ -24,7 +24,7 @@ pub struct Scan {
         conflicts_with = "promoters"
     )]
     loci: Option<PathBuf>,
-    /// Use the promoters of all genes: the 2 kb upstream of the TSS, and its bin
+    /// Use the promoters of all genes: 1 kb on either side of the TSS
     #[arg(long)]
     promoters: bool,
     /// Assay to compare
