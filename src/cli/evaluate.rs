@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
 use persea::evaluation::{
-    EvaluateOptions, Evaluation, LearnedBaseline, ScoringScale, TrackMeasures, evaluate,
+    Definitions, EvaluateOptions, Evaluation, LearnedBaseline, PairedDifference, ScoringScale,
+    TrackMeasures, evaluate,
 };
 use persea::genome::read_bed;
 use persea::model::TrainedModel;
@@ -44,13 +45,17 @@ pub struct Arguments {
     /// Baselines that are trained as ChromImpute is, beside the simple ones; some seconds a track
     #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
     baselines: Vec<BaselineArgument>,
-    /// The scale to score on
-    #[arg(long, value_enum, default_value_t = ScaleArgument::Arcsinh)]
-    scale: ScaleArgument,
+    /// The scale to score on; arcsinh, and signal with --challenge, when not given
+    #[arg(long, value_enum)]
+    scale: Option<ScaleArgument>,
+    /// Score by the ENCODE Imputation Challenge's definitions: overlaps as counts, all ties in the top
+    /// 1 %, a bin once for each gene or enhancer that holds it
+    #[arg(long)]
+    challenge: bool,
     /// Cross-validate: train and score every fold of a file (fold, biosample, assay). What is done
     /// already is kept; options of `persea train` follow after `--`
     #[cfg(feature = "torch")]
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks", "challenge"])]
     folds: Option<PathBuf>,
     /// The seeds that each fold is trained with
     #[cfg(feature = "torch")]
@@ -86,7 +91,7 @@ enum ScaleArgument {
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "torch")]
     if let Some(folds) = &arguments.folds {
-        let scale = scoring_scale(arguments.scale);
+        let scale = scoring_scale(&arguments);
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);
         let learned = learned(&arguments.baselines);
         let training = &arguments.training;
@@ -118,8 +123,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             None => Vec::new(),
         },
         learned: learned(&arguments.baselines),
+        definitions: match arguments.challenge {
+            true => Definitions::Challenge,
+            false => Definitions::Persea,
+        },
     };
-    let scale = scoring_scale(arguments.scale);
+    let scale = scoring_scale(&arguments);
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
     let evaluation = evaluate(&database, &model, scale, &options, &mut |done, of| {
         bar.set_length(of as u64);
@@ -138,11 +147,62 @@ fn learned(named: &[BaselineArgument]) -> Vec<LearnedBaseline> {
     named.iter().map(which).collect()
 }
 
-fn scoring_scale(argument: ScaleArgument) -> ScoringScale {
-    match argument {
-        ScaleArgument::Arcsinh => ScoringScale::Arcsinh,
-        ScaleArgument::Signal => ScoringScale::Signal,
+/// The Challenge scored −log10 p itself.
+fn scoring_scale(arguments: &Arguments) -> ScoringScale {
+    match (arguments.scale, arguments.challenge) {
+        (Some(ScaleArgument::Arcsinh), _) | (None, false) => ScoringScale::Arcsinh,
+        (Some(ScaleArgument::Signal), _) | (None, true) => ScoringScale::Signal,
     }
+}
+
+/// Measures of the tables for people.
+pub const SHOWN: [&str; 9] = [
+    "mse",
+    "shape_mse",
+    "gwcorr",
+    "gwspear",
+    "specificity",
+    "mse1obs",
+    "mse1imp",
+    "match1",
+    "aucobs1",
+];
+
+/// The table of the model against each competitor.
+pub fn print_paired(paired: &[PairedDifference]) -> anyhow::Result<()> {
+    if paired.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&[
+        "measure",
+        "against",
+        "difference",
+        "se",
+        "95 % from",
+        "to",
+        "p",
+        "better on",
+    ]);
+    for name in SHOWN {
+        for d in paired.iter().filter(|d| d.measure == name) {
+            table.row(vec![
+                json!(name),
+                json!(d.competitor),
+                measure(Some(d.difference)),
+                measure(d.standard_error),
+                measure(d.interval_95.map(|i| i[0])),
+                measure(d.interval_95.map(|i| i[1])),
+                measure(d.p),
+                json!(format!("{} of {}", d.wins, d.tracks)),
+            ]);
+        }
+    }
+    print_line(
+        "\nmodel less competitor, track by track; tracks of one biosample or one assay depend on each \
+         other in se, interval and p, which are of one comparison each",
+    )?;
+    table.print(Format::Table)?;
+    Ok(())
 }
 
 /// Prints an evaluation: as JSON in DESIGN's form, as TSV and CSV a row a track and predictor, as a
@@ -201,16 +261,6 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         table.print(format)?;
         return Ok(());
     }
-    let shown = [
-        "mse",
-        "shape_mse",
-        "gwcorr",
-        "gwspear",
-        "mse1obs",
-        "match1",
-        "aucobs1",
-        "specificity",
-    ];
     let pick = |measures: &TrackMeasures| -> Vec<Value> {
         let values = measures.values();
         let find = |name: &str| {
@@ -219,11 +269,11 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
                 .find(|(n, _)| *n == name)
                 .and_then(|(_, v)| *v)
         };
-        shown.iter().map(|name| measure(find(name))).collect()
+        SHOWN.iter().map(|name| measure(find(name))).collect()
     };
     let columns: Vec<&str> = ["biosample", "assay", "predictor"]
         .into_iter()
-        .chain(shown)
+        .chain(SHOWN)
         .collect();
     let mut table = Table::new(&columns);
     for (biosample, assay, name, measures) in &rows {
@@ -238,12 +288,17 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     }
     table.print(format)?;
     print_line(format_args!(
-        "\nmeans over {} tracks, {} bins, {} scale",
+        "\nmeans over {} tracks, {} bins ({} of them 0 in every track), {} scale{}",
         evaluation.tracks.len(),
         grouped(evaluation.n_bins),
+        grouped(evaluation.n_zero_bins),
         match evaluation.scale {
             ScoringScale::Arcsinh => "arcsinh",
             ScoringScale::Signal => "signal",
+        },
+        match evaluation.definitions {
+            Definitions::Persea => "",
+            Definitions::Challenge => ", by the ENCODE Imputation Challenge's definitions",
         }
     ))?;
     let names = means.iter().map(|(name, _)| *name);
@@ -261,5 +316,5 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         }
     }
     table.print(format)?;
-    Ok(())
+    print_paired(&evaluation.paired)
 }

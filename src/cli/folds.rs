@@ -10,6 +10,7 @@ use persea::evaluation::{
 use persea::factorization::FactorizationError;
 use serde_json::json;
 
+use super::evaluate::{SHOWN, print_paired};
 use super::output::{Format, Table, measure, print_json, print_line};
 use super::train::{self, Shown};
 use super::{Common, Misuse, names, progress};
@@ -21,19 +22,6 @@ struct Training {
     #[command(flatten)]
     arguments: train::Arguments,
 }
-
-/// Measures of the table for people.
-const SHOWN: [&str; 9] = [
-    "mse",
-    "shape_mse",
-    "gwcorr",
-    "gwspear",
-    "specificity",
-    "mse1obs",
-    "match1",
-    "catch1obs",
-    "aucobs1",
-];
 
 /// Runs it.
 pub fn run(
@@ -129,8 +117,9 @@ fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
     table.print(format)?;
     if format == Format::Table {
         print_strata(found)?;
+        print_paired(&found.paired)?;
         print_line(format_args!(
-            "\n{} trainings; ± is the standard error over tracks. Below average activity's mean squared error on {} of {} tracks",
+            "\n{} trainings; ± is the spread over tracks taken for independent. Below average activity's mean squared error on {} of {} tracks",
             found.runs.len(),
             found.better_than_average,
             found.tracks

@@ -7,12 +7,14 @@
 mod additive;
 mod baselines;
 mod bins;
+mod challenge;
 #[cfg(feature = "torch")]
 mod cross_validation;
 mod error;
 mod fitted;
 mod intervals;
 mod learned;
+mod paired;
 mod peaks;
 #[cfg(test)]
 mod pilot;
@@ -20,15 +22,17 @@ mod run;
 mod score;
 
 pub use baselines::BaselineStatistics;
-pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
+pub use bins::{AnnotationBins, BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
+pub use challenge::Definitions;
 #[cfg(feature = "torch")]
 pub use cross_validation::{
     CrossValidated, CrossValidation, Estimated, Fold, FoldEvaluation, Scores, cross_validate,
 };
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
-pub use intervals::{Intervals, IntervalsByStratum};
+pub use intervals::{Intervals, IntervalsByStratum, normal_ends};
 pub use learned::LearnedBaseline;
+pub use paired::PairedDifference;
 pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::read::{mse, read_npz, stored};
 use super::workspace::Workspace;
 
-const MEASURES: [&str; 17] = [
+const MEASURES: [&str; 18] = [
     "mse",
     "mse1obs",
     "mse1imp",
@@ -23,6 +23,7 @@ const MEASURES: [&str; 17] = [
     "catchpeakobs",
     "recall10fdr",
     "specificity",
+    "departure_correlation",
 ];
 
 fn names(value: &Value) -> Vec<(&str, &str)> {
