@@ -4,6 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A file that cannot be read, written or used.
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
     /// Coordinates, assemblies, regions, annotation files.
     #[error(transparent)]
     Genome(#[from] crate::genome::GenomeError),
@@ -47,4 +50,10 @@ pub enum Error {
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),
+}
+
+impl From<persea_drawing::DrawingError> for Error {
+    fn from(error: persea_drawing::DrawingError) -> Self {
+        Error::Plot(error.into())
+    }
 }

@@ -96,22 +96,36 @@ mod error;
 pub mod evaluation;
 #[cfg(feature = "torch")]
 pub mod factorization;
-pub mod formats;
-pub mod genome;
 pub mod imputation;
 pub mod loci;
-pub mod measures;
 pub mod model;
 pub mod plot;
 pub mod projection;
 pub mod random;
 pub mod search;
 pub mod selection;
-pub mod simulation;
 pub mod store;
 pub mod tasks;
 
 pub use error::Error;
+pub use persea_files as files;
+pub use persea_genome as genome;
+pub use persea_measures as measures;
+pub use persea_simulation as simulation;
+
+/// Signal files to bins and back (`persea_signal`), and the files that other programs exchange with
+/// a model (`persea_tables`).
+pub mod formats {
+    pub use persea_files::write_text;
+    pub use persea_signal::{
+        BinSink, Format, FormatError, Identity, Location, Missing, ReadOptions, ReadReport,
+        SignalReader, SignalWriter, checksum, create_signal, identity, open_signal,
+    };
+    pub use persea_tables::{
+        CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,
+        TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
+    };
+}
 
 /// What a call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

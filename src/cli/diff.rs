@@ -14,43 +14,48 @@ use super::{Common, progress};
 
 /// Find where two biosamples differ in an assay.
 ///
-/// Regions with effect sizes (arcsinh, less what the tracks' scales explain). There are no replicates: p says
-/// how far a window lies outside the bulk of windows of its level, whose spread is taken for noise.
+/// Prints regions with effect sizes (arcsinh, corrected for the tracks' scales), the most unusual first.
+/// This is a ranking. Without replicates no p-value or error rate can be given, and nothing is said about
+/// reproducibility.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea diff E003 E017 --assay H3K4me3 --min-effect 1 --bed differs.bed"
 )]
 pub struct Arguments {
-    /// A biosample
+    /// First biosample
     first: String,
-    /// Another
+    /// Second biosample
     second: String,
-    /// The assay
+    /// Assay to compare
     #[arg(long)]
     assay: String,
-    /// Length of a window
+    /// Length of a window in bp
     #[arg(long, value_name = "BP", default_value_t = 1_000)]
     window: u64,
-    /// A window differs up to this false discovery rate
-    #[arg(long, default_value_t = 0.05)]
-    fdr: f64,
-    /// A window differs from this effect on
+    /// Smallest |z| of a window that differs: its effect in robust standard deviations of windows of the
+    /// same level
+    #[arg(long, default_value_t = 4.5)]
+    min_z: f64,
+    /// Smallest effect of a window that differs
     #[arg(long, value_name = "ARCSINH", default_value_t = 0.5)]
     min_effect: f64,
-    /// Windows that lie between those of one region at most
+    /// Largest number of windows between two windows of one region
     #[arg(long, value_name = "N", default_value_t = 1)]
     gap: usize,
-    /// How many regions are printed
+    /// Compare an unmeasured biosample by its imputation
+    #[arg(long)]
+    count_imputed: bool,
+    /// Number of regions to print
     #[arg(short, long, default_value_t = 50)]
     k: usize,
-    /// Write all regions as a BED; its score is 100 times the size of z, 1,000 at most
+    /// Write all regions to a BED file; the score is 100 |z|, at most 1,000
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
     #[command(flatten)]
     from: Origin,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let ground = Ground::open(
@@ -60,9 +65,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     )?;
     let options = DiffOptions {
         window: arguments.window,
-        fdr: arguments.fdr,
+        min_z: arguments.min_z,
         min_effect: arguments.min_effect,
         gap: arguments.gap,
+        count_imputed: arguments.count_imputed,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let (first, second, assay) = (&arguments.first, &arguments.second, &arguments.assay);
@@ -104,8 +110,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         second.as_str(),
         "effect",
         "z",
-        "p",
-        "fdr",
+        "rarity",
         "gene",
         "tss_distance",
     ]);
@@ -119,7 +124,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         regions.push(json!({
             "chrom": i.chrom, "start": i.start, "end": i.end, "more_in": more,
             "n_windows": region.n_windows, "first": region.first, "second": region.second,
-            "effect": region.effect, "z": region.z, "p": region.p, "fdr": region.fdr,
+            "effect": region.effect, "z": region.z, "rarity": region.rarity,
             "gene": gene, "tss_distance": distance,
         }));
         table.row(vec![
@@ -133,8 +138,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             measure(Some(region.second)),
             measure(Some(region.effect)),
             measure(Some(region.z)),
-            measure(Some(region.p)),
-            measure(Some(region.fdr)),
+            measure(Some(region.rarity)),
             gene,
             distance,
         ]);
@@ -163,7 +167,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     );
     if found.first.source != found.second.source {
         eprintln!(
-            "one is imputed: what differs may be the imputation's error, which is cautious about peaks"
+            "one track is imputed: differences may be errors of the imputation, which underestimates peaks"
         );
     }
     Ok(ExitCode::SUCCESS)

@@ -18,50 +18,50 @@ use super::folds;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
 
-/// Score imputations of tracks kept out of training, the baselines beside them.
+/// Score imputations of held-out tracks, and of the baselines on the same tracks.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
 )]
 pub struct Arguments {
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// A manifest of tracks that were never ingested, to score instead of those held out
+    /// Manifest of other tracks to score, which were never ingested
     #[arg(long, value_name = "MANIFEST")]
     truth: Option<PathBuf>,
-    /// A manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs, auprc and recall10fdr
+    /// Manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs, auprc and recall10fdr
     #[arg(long, value_name = "MANIFEST")]
     peaks: Option<PathBuf>,
-    /// Other names of the manifests' columns: biosample=cell,path=file
+    /// Names of the manifests' columns, if different: biosample=cell,path=file
     #[arg(long, value_name = "NAME=COLUMN,…")]
     columns: Option<String>,
-    /// Score these tracks only: BIOSAMPLE:ASSAY,…
+    /// Tracks to score: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     tracks: Vec<String>,
-    /// Score these regions only, a BED file: those that `extend` added, say
+    /// BED file of regions to score, for example those that `extend` added
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
-    /// Baselines that are trained as ChromImpute is, beside the simple ones; some seconds a track
+    /// Additional baselines: regressions in the manner of ChromImpute; a few seconds per track
     #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
     baselines: Vec<BaselineArgument>,
-    /// The scale to score on; arcsinh, and signal with --challenge, when not given
+    /// Scale of the signal on which to score [default: arcsinh; with --challenge: signal]
     #[arg(long, value_enum)]
     scale: Option<ScaleArgument>,
     /// Score by the ENCODE Imputation Challenge's definitions: overlaps as counts, all ties in the top
     /// 1 %, a bin once for each gene or enhancer that holds it
     #[arg(long)]
     challenge: bool,
-    /// Cross-validate: train and score every fold of a file (fold, biosample, assay). What is done
-    /// already is kept; options of `persea train` follow after `--`
+    /// Cross-validate: train and score every fold of a file (columns fold, biosample, assay).
+    /// Finished folds are kept. Options of `persea train` follow after `--`
     #[cfg(feature = "torch")]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks", "challenge"])]
     folds: Option<PathBuf>,
-    /// The seeds that each fold is trained with
+    /// Seeds with which to train each fold
     #[cfg(feature = "torch")]
     #[arg(long, value_delimiter = ',', default_value = "0", requires = "folds")]
     seeds: Vec<u64>,
-    /// What the models' names begin with: PREFIX.FOLD.SEED
+    /// Prefix of the models' names: PREFIX.FOLD.SEED
     #[cfg(feature = "torch")]
     #[arg(long, default_value = "folds", requires = "folds")]
     prefix: String,
@@ -81,13 +81,13 @@ enum BaselineArgument {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ScaleArgument {
-    /// As tracks are stored
+    /// arcsinh, as tracks are stored
     Arcsinh,
-    /// Signal, negatives clipped to 0
+    /// Signal, with negative values clipped to 0
     Signal,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "torch")]
     if let Some(folds) = &arguments.folds {
@@ -155,7 +155,7 @@ fn scoring_scale(arguments: &Arguments) -> ScoringScale {
     }
 }
 
-/// Measures of the tables for people.
+/// Measures shown in the tables.
 pub const SHOWN: [&str; 9] = [
     "mse",
     "shape_mse",
@@ -168,7 +168,7 @@ pub const SHOWN: [&str; 9] = [
     "aucobs1",
 ];
 
-/// The table of the model against each competitor.
+/// Prints the table of the model against each competitor.
 pub fn print_paired(paired: &[PairedDifference]) -> anyhow::Result<()> {
     if paired.is_empty() {
         return Ok(());
@@ -198,15 +198,15 @@ pub fn print_paired(paired: &[PairedDifference]) -> anyhow::Result<()> {
         }
     }
     print_line(
-        "\nmodel less competitor, track by track; tracks of one biosample or one assay depend on each \
-         other in se, interval and p, which are of one comparison each",
+        "\nmodel less competitor, paired over tracks; se, interval and p allow for dependence between \
+         tracks of one biosample and of one assay; each p is of one comparison, uncorrected",
     )?;
     table.print(Format::Table)?;
     Ok(())
 }
 
-/// Prints an evaluation: as JSON in DESIGN's form, as TSV and CSV a row a track and predictor, as a
-/// table the measures that people look at first, then the means of all.
+/// Prints an evaluation: as JSON, as TSV or CSV with one row per track and predictor, or as a table
+/// of the main measures followed by the means of all measures.
 pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(evaluation)?);

@@ -1,4 +1,4 @@
-//! What every command that draws takes.
+//! Options of every command that plots.
 
 use std::path::Path;
 
@@ -7,22 +7,22 @@ use persea::plot::{DEFAULT_DPI, FigureFormat, Theme, write_figure};
 
 use super::Misuse;
 
-/// How a figure is drawn.
+/// Appearance of a figure.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FigureArguments {
-    /// Draw for white paper, or for a dark notebook
+    /// Theme: light for paper, dark for dark notebooks
     #[arg(long, value_enum, default_value_t = ThemeArgument::Light)]
     theme: ThemeArgument,
-    /// Dots to the inch of a PNG
+    /// Resolution of a PNG in dots per inch
     #[arg(long, default_value_t = DEFAULT_DPI, value_parser = dpi)]
     dpi: f64,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ThemeArgument {
-    /// White paper
+    /// White background
     Light,
-    /// A dark notebook
+    /// Dark background
     Dark,
 }
 
@@ -34,7 +34,7 @@ fn dpi(text: &str) -> Result<f64, String> {
 }
 
 impl FigureArguments {
-    /// The colours asked for.
+    /// The chosen colours.
     pub fn theme(&self) -> Theme {
         match self.theme {
             ThemeArgument::Light => Theme::Light,
@@ -48,7 +48,7 @@ impl FigureArguments {
     }
 }
 
-/// Refuses a name that tells no format, before anything is computed.
+/// Refuses a file name without a known extension, before anything is computed.
 pub fn check_ending(path: &Path) -> anyhow::Result<()> {
     match FigureFormat::of(path) {
         Ok(_) => Ok(()),

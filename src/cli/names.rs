@@ -21,13 +21,13 @@ pub fn pairs(list: &[String]) -> anyhow::Result<Vec<(String, String)>> {
         .collect()
 }
 
-/// The tracks that a file with the columns biosample and assay names.
+/// Tracks listed in a file with the columns biosample and assay.
 pub fn pairs_of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let rows = columns(path, ["biosample", "assay"])?;
     Ok(rows.into_iter().map(|[b, a]| (b, a)).collect())
 }
 
-/// The named columns of a CSV or TSV file with a header; other columns are left out.
+/// Named columns of a CSV or TSV file with a header; other columns are ignored.
 fn columns<const N: usize>(path: &Path, names: [&str; N]) -> anyhow::Result<Vec<[String; N]>> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -59,7 +59,7 @@ fn columns<const N: usize>(path: &Path, names: [&str; N]) -> anyhow::Result<Vec<
     Ok(rows)
 }
 
-/// The tracks of one fold in a file with the columns fold, biosample and assay.
+/// Tracks of one fold in a file with the columns fold, biosample and assay.
 #[cfg(feature = "torch")]
 pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
     let folds = folds(path)?;

@@ -33,7 +33,7 @@ pub use cluster::{Join, Tree};
 pub use diff::{DiffOptions, Difference, Differences, differences};
 pub use enrichment::{Enriched, Enrichment, EnrichmentOptions, enrichment};
 pub use error::LociError;
-pub use fdr::false_discovery_rates;
+pub use fdr::{false_discovery_rates, false_discovery_rates_of_dependent};
 pub use ground::{Ground, Reader, RowsSink, Source, SourcedExperiment};
 pub use locus::{ClusterAtLocus, Column, Locus, LocusOptions, LocusRow, MatchOptions, at_locus};
 pub use null::Departure;

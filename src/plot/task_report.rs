@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::PlotError;
-use super::figures::{Bar, Series, bars, decimals, lines, scatter};
 use super::page::{Grid, Page};
 use crate::measures::{precision_recall_curve, roc_curve};
 use crate::store::Run;
@@ -11,6 +10,7 @@ use crate::tasks::{
     Measured, Predictions, RowKind, RowResult, RunResult, RunSettings, Target, higher_is_better,
     measure_names,
 };
+use persea_drawing::{Bar, Series, bars, decimals, lines, scatter};
 
 /// A stored run with its predictions.
 #[derive(Debug, Clone)]

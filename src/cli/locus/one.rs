@@ -16,37 +16,37 @@ use super::super::output::{Format, Table, measure, print_json};
 use super::super::{Common, Misuse, progress};
 use super::{Matching, Origin};
 
-/// A rate up to which the figure's bars are coloured.
+/// Largest rate at which the figure's bars are coloured.
 const FIGURE_FDR: f64 = 0.1;
 
 #[derive(Debug, clap::Args)]
 pub struct One {
-    /// chr1:1,000,000-1,020,000 (1-based, inclusive), or a gene's name or identifier
+    /// Locus: chr1:1,000,000-1,020,000 (1-based, inclusive), or a gene's name or identifier
     #[arg(value_name = "REGION|GENE", required = true)]
     target: Option<String>,
-    /// The assay
+    /// Assay to compare
     #[arg(long, required = true)]
     assay: Option<String>,
-    /// Which part of a gene
+    /// Part of the gene
     #[arg(long, value_parser = ["promoter", "body", "tss"], default_value = "promoter")]
     part: String,
-    /// Show so many bp on either side as well; they do not count
+    /// Also show this many bp on either side, without scoring them
     #[arg(long, value_name = "BP", default_value_t = 0)]
     flank: u64,
-    /// Match no locus within so many bp
+    /// Leave out matched loci within this many bp
     #[arg(long, value_name = "BP", default_value_t = 50_000)]
     exclude: u64,
-    /// How many clusters; as many as stand out when not given
+    /// Number of clusters; chosen by silhouette if omitted
     #[arg(long, value_name = "K")]
     clusters: Option<usize>,
     #[command(flatten)]
     matching: Matching,
     #[command(flatten)]
     from: Origin,
-    /// Write all biosamples × bins as a TSV
+    /// Write the signal of all biosamples × bins as TSV
     #[arg(long, value_name = "FILE")]
     values: Option<PathBuf>,
-    /// Draw them: .svg, .png or .pdf
+    /// Plot the locus: .svg, .png or .pdf
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     #[command(flatten)]
@@ -107,7 +107,7 @@ fn interval_is_gene(target: &str) -> bool {
     !target.contains(':')
 }
 
-/// A region where the text reads as one, and a chromosome of that name or a colon is there.
+/// Reads the text as a region if it contains a colon or names a chromosome.
 fn where_is(
     target: &str,
     part: &str,
@@ -148,6 +148,10 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
         "z",
         "p",
         "fdr",
+        "z_without",
+        "p_without",
+        "n_matched",
+        "n_effective",
         "nearest_here",
         "r_elsewhere",
         "nearest_elsewhere",
@@ -168,6 +172,10 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
             measure(d.and_then(|d| d.z)),
             measure(d.and_then(|d| d.p)),
             measure(row.fdr),
+            measure(row.without_strongest.and_then(|d| d.z)),
+            measure(row.without_strongest.and_then(|d| d.p)),
+            json!(d.map(|d| d.n_matched)),
+            measure(d.map(|d| d.n_effective)),
             name(&row.nearest_here),
             measure(row.similarity_to_nearest_here),
             name(&row.nearest_elsewhere),
@@ -178,7 +186,7 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
     table.print(format)?;
     let matched = found.rows.iter().find_map(|r| r.departure.as_ref());
     eprintln!(
-        "{} at {}: {} bins, each biosample beside {} of {} loci matched in {}",
+        "{} at {}: {} bins; each biosample is compared with {} of {} loci matched in {}",
         found.assay,
         found.interval,
         found.n_bins,
@@ -186,13 +194,30 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
         found.n_candidates,
         found.matched_in
     );
+    if let Some(d) = matched {
+        eprintln!(
+            "matches of {}: average activity {:.2} to {:.2} (mean {:.2}) beside {:.2}; p rests on {:.0} \
+             independent loci",
+            (found.rows.iter().find(|r| r.departure.is_some()))
+                .map_or("", |r| r.biosample.as_str()),
+            d.matched_range[0],
+            d.matched_range[1],
+            d.matched_average,
+            d.average,
+            d.n_effective
+        );
+    }
+    if let Some(strongest) = &found.strongest {
+        eprintln!("z_without and p_without leave {strongest} out of the average");
+    }
     let beyond: Vec<&str> = (found.rows.iter())
         .filter(|r| r.departure.as_ref().is_some_and(|d| d.beyond))
         .map(|r| r.biosample.as_str())
         .collect();
     if !beyond.is_empty() {
         eprintln!(
-            "nothing is as active (or as silent) as this locus is without {}: their z extrapolates",
+            "too few candidate loci are of this activity without {}: z is extrapolated, and p undefined \
+             where fewer than 20 lie within the caliper",
             beyond.join(", ")
         );
     }
@@ -230,6 +255,9 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
             "departure": d.map(|d| d.departure()), "expected": d.map(|d| d.expected),
             "z": d.and_then(|d| d.z), "p": d.and_then(|d| d.p), "fdr": row.fdr,
             "n_matched": d.map(|d| d.n_matched), "matched_average": d.map(|d| d.matched_average),
+            "matched_range": d.map(|d| d.matched_range), "n_effective": d.map(|d| d.n_effective),
+            "z_without_strongest": row.without_strongest.and_then(|d| d.z),
+            "p_without_strongest": row.without_strongest.and_then(|d| d.p),
             "beyond": d.map(|d| d.beyond),
             "nearest_here": near(&row.nearest_here, "distance"),
             "similarity_to_nearest_here": row.similarity_to_nearest_here,
@@ -259,6 +287,7 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
         },
         "assay": found.assay, "model": model, "scale": "arcsinh",
         "matched": { "in": found.matched_in, "n_candidates": found.n_candidates },
+        "strongest": found.strongest,
         "columns": columns,
         "biosamples": found.rows.iter().map(row).collect::<Vec<_>>(),
         "clusters": clusters, "silhouette": found.tree.silhouette, "tree": joins,
@@ -266,7 +295,7 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
     })
 }
 
-/// All biosamples × bins: a line a biosample.
+/// The signal of all biosamples × bins, one line per biosample.
 fn write_values(found: &Locus, path: &Path) -> std::io::Result<()> {
     let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
     write!(out, "biosample\tsource\tcluster\tz\tfdr")?;

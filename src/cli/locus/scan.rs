@@ -17,28 +17,25 @@ use super::{Matching, Origin};
     after_help = "Example: persea locus scan --promoters --assay H3K4me3 -k 20\n         persea locus scan enhancers.bed --assay H3K4me1 --each --format tsv"
 )]
 pub struct Scan {
-    /// A BED or VCF of loci
+    /// BED or VCF file of loci
     #[arg(
         value_name = "LOCI.bed",
         required_unless_present = "promoters",
         conflicts_with = "promoters"
     )]
     loci: Option<PathBuf>,
-    /// All genes' promoters: 2 kb upstream of the transcription start, and its bin
+    /// Use the promoters of all genes: the 2 kb upstream of the TSS, and its bin
     #[arg(long)]
     promoters: bool,
-    /// The assay
+    /// Assay to compare
     #[arg(long)]
     assay: String,
-    /// How many loci are printed
+    /// Number of loci to print
     #[arg(short, long, default_value_t = 50)]
     k: usize,
-    /// Print every biosample at each of them, not only the one that surprises most
+    /// Print every biosample at each locus, not only the one with the largest departure
     #[arg(long)]
     each: bool,
-    /// A biosample surprises up to this false discovery rate, over all loci and biosamples
-    #[arg(long, default_value_t = 0.1)]
-    fdr: f64,
     #[command(flatten)]
     matching: Matching,
     #[command(flatten)]
@@ -62,7 +59,6 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let options = ScanOptions {
         matching: arguments.matching.options(),
-        fdr: arguments.fdr,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let found = scan(
@@ -96,11 +92,9 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
         "average",
         "departure",
         "z",
-        "p",
-        "fdr",
-        "n_surprising",
-        "locus_p",
-        "locus_fdr",
+        "percentile",
+        "n_matched",
+        "n_effective",
         "gene",
         "tss_distance",
     ]);
@@ -125,30 +119,30 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
                 measure(d.map(|d| d.average)),
                 measure(d.map(|d| d.departure())),
                 measure(d.and_then(|d| d.z)),
-                measure(d.and_then(|d| d.p)),
-                measure(locus.fdr[b]),
-                json!(locus.n_surprising),
-                measure(locus.p),
-                measure(locus.locus_fdr),
+                measure(d.and_then(|d| d.p).map(|p| 100.0 * (1.0 - p))),
+                json!(d.map(|d| d.n_matched)),
+                measure(d.map(|d| d.n_effective)),
                 gene,
                 distance,
             ]);
         }
     }
     table.print(common.format)?;
-    tell(&found, arguments.fdr);
+    tell(&found);
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(found: &Scanned, fdr: f64) {
+fn tell(found: &Scanned) {
     let compared = found.loci.len() - found.n_left_out;
-    let surprising = found.loci.iter().filter(|l| l.n_surprising > 0).count();
     eprintln!(
-        "{} loci compared, {} with a biosample of a false discovery rate up to {fdr}; {} left out \
-         (not covered, or masked)",
+        "{} loci compared; {} left out (not covered, masked, or of an activity that too few candidates \
+         have)",
         grouped(compared as u64),
-        grouped(surprising as u64),
         grouped(found.n_left_out as u64)
+    );
+    eprintln!(
+        "percentile: the share of candidates of that activity whose departure is less extreme. This is a \
+         ranking; it has no false discovery rate"
     );
     let widths: Vec<String> = (found.n_candidates.iter())
         .map(|(width, n)| format!("{n} of {} bp", width * persea::genome::BIN_BP))

@@ -13,9 +13,9 @@ use serde_json::json;
 use super::super::{Common, Misuse};
 use super::Layout;
 
-/// Genome positions
+/// Project genome positions
 ///
-/// A sample of them by default: 10,000 drawn evenly from what the model covers, masked bins left out.
+/// The default is a uniform sample of 10,000 unmasked positions that the model covers.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --scale 250bp --sample all\n          persea project genome --bed labelled.bed --output labelled.svg"
@@ -23,16 +23,16 @@ use super::Layout;
 pub struct Arguments {
     #[command(flatten)]
     layout: Layout,
-    /// What a point is: a bin with its factors at all three scales, or a row of one scale
+    /// What a point is: a bin with its factors at all three widths, or a row of one width
     #[arg(long, value_enum, default_value_t = ScaleArgument::Embedding)]
     scale: ScaleArgument,
-    /// How many points, drawn evenly; or `all`
+    /// Number of points, sampled uniformly; or `all`
     #[arg(long, default_value = "10000", value_name = "N|all", value_parser = sample)]
     sample: Sample,
-    /// Only around a locus: chr1:1,000,000-1,200,000, or a position and --reach on either side
+    /// Use only this locus: chr1:1,000,000-1,200,000, or a position extended by --reach
     #[arg(long, value_name = "LOCUS", conflicts_with = "bed")]
     around: Option<String>,
-    /// How far a locus reaches to either side of a position, bp
+    /// Extension of a position on either side, in bp
     #[arg(
         long,
         value_name = "BP",
@@ -40,20 +40,20 @@ pub struct Arguments {
         requires = "around"
     )]
     reach: u64,
-    /// The positions in the middle of these intervals; their fourth column is their label
+    /// BED file: use the middle of each interval, labelled by the fourth column
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
-    /// Only positions of these classes
+    /// Use only positions of these classes
     #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
     class: Vec<ClassArgument>,
-    /// As many of each class
+    /// Use the same number of positions of each class
     #[arg(long, conflicts_with = "bed")]
     balance: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ScaleArgument {
-    /// 25 bp bins with their factors at 25 bp, 250 bp and 5 kbp side by side
+    /// 25 bp bins with their factors at 25 bp, 250 bp and 5 kbp, side by side
     Embedding,
     /// 25 bp
     #[value(name = "25bp")]
@@ -66,16 +66,16 @@ enum ScaleArgument {
     Kbp5,
 }
 
-/// Every position is of the first that it lies in.
+/// A position belongs to the first class in which it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ClassArgument {
-    /// 2 kb upstream of a transcription start
+    /// The 2 kb upstream of a TSS
     Promoter,
     /// In an enhancer of the database
     Enhancer,
-    /// In a gene, introns included
+    /// In a gene, including introns
     Gene,
-    /// None of these
+    /// In none of these
     Intergenic,
 }
 
@@ -92,7 +92,7 @@ fn sample(text: &str) -> Result<Sample, String> {
     }
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     arguments.layout.check()?;
     let database = common.open()?;
@@ -147,7 +147,7 @@ fn place(arguments: &Arguments, axis: &GenomeAxis) -> anyhow::Result<Where> {
     };
     let lines = read_bed(path, axis.assembly())?;
     if lines.is_empty() {
-        bail!("{}: no position in it", path.display());
+        bail!("{}: no position in this file", path.display());
     }
     let labelled = lines.into_iter().map(|(interval, rest)| {
         let label = rest.first().filter(|l| !l.is_empty());

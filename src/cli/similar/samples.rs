@@ -40,7 +40,7 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
     // Without a number that was asked for, only an empty answer needs a word.
     if hits.len() < search.k.unwrap_or(1) {
         eprintln!(
-            "{} of the model's {n} {}s: what the sum names is left out (--with-query shows it)",
+            "{} of the model's {n} {}s; the names in the query are left out (--with-query includes them)",
             hits.len(),
             axis.name()
         );

@@ -1,12 +1,12 @@
 //! What to measure next.
 
 use super::super::database::{selection_figure, stored_selection_figure};
-use super::super::figures::decimals;
 use super::super::page::{Grid, Page};
 use super::super::selection_curve;
 use crate::model::TrainedModel;
 use crate::selection::{Answer, Request, What, select, stored};
 use crate::store::Database;
+use persea_drawing::decimals;
 
 /// Experiments that the report proposes when nobody has asked yet.
 const PROPOSED: usize = 5;

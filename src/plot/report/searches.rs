@@ -1,9 +1,7 @@
 //! Examples of similar positions, biosamples and assays.
 
 use super::super::Theme;
-use super::super::axis::{grouped, spoken_region};
 use super::super::database::similarity_figure;
-use super::super::figures::decimals;
 use super::super::page::{Grid, Page};
 use crate::genome::Gene;
 use crate::model::{NamedAxis, TrainedModel};
@@ -11,6 +9,8 @@ use crate::search::{
     Annotation, Answer, Class, GenePart, Metric, Query, SearchOptions, with_searcher,
 };
 use crate::store::Database;
+use persea_drawing::decimals;
+use persea_drawing::{grouped, spoken_region};
 
 /// Hits of an example.
 const HITS: usize = 5;
