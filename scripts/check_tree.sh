@@ -19,4 +19,10 @@ if git grep -nIE "$paths" -- . ':!Cargo.lock' >&2; then
     failed=1
 fi
 
+# A user's output may be a link, a pipe or a device: only formats knows how each is written.
+if git grep -nE 'File::create|fs::write\(|OpenOptions' -- src/cli >&2; then
+    printf 'check_tree: the program writes files through formats::write_text\n' >&2
+    failed=1
+fi
+
 exit $failed

@@ -314,7 +314,8 @@ succeeds; grep -q "skipped: there is no folder" "$work/out" || wrong "first_hour
 # ---- installing ------------------------------------------------------------------------------
 
 mkdir -p "$work/target/release"
-echo program >"$work/target/release/persea"
+printf '#!/bin/sh\necho "$1"\n' >"$work/target/release/persea" # it prints its man pages and completions
+chmod +x "$work/target/release/persea"
 
 holds "install lays the fetched libtorch beside the program"
 run "$scripts/libtorch.sh"

@@ -322,8 +322,7 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
     for (b, a, path) in &rows {
         text += &format!("{b}\t{a}\t{}\t{}\n", path.display(), arguments.transform);
     }
-    std::fs::write(&manifest, text)
-        .with_context(|| format!("cannot write {}", manifest.display()))?;
+    persea::formats::write_text(&manifest, text.as_bytes())?;
     let genes = match &arguments.genes {
         Some(file) => read_genes(file, &assembly)?.genes,
         None => Vec::new(),

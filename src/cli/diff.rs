@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use persea::formats::write_text;
 use persea::genome::TssIndex;
 use persea::loci::{DiffOptions, Ground, differences};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub struct Arguments {
     window: u64,
     /// Smallest |z| of a window that differs: its effect in robust standard deviations of windows of the
     /// same level
-    #[arg(long, default_value_t = 4.5)]
+    #[arg(long, default_value_t = 4.0)]
     min_z: f64,
     /// Smallest effect of a window that differs
     #[arg(long, value_name = "ARCSINH", default_value_t = 0.5)]
@@ -95,7 +95,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 i.chrom, i.start, i.end
             ));
         }
-        std::fs::write(path, bed).with_context(|| format!("cannot write {}", path.display()))?;
+        write_text(path, bed.as_bytes())?;
     }
     let genes = database.genes()?;
     let starts = TssIndex::new(&genes);
@@ -157,7 +157,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     table.print(common.format)?;
     eprintln!(
         "{first} ({}) and {second} ({}): {} of {} windows differ, in {} regions; {:.1} % lie beyond \
-         z ±1.96, where noise alone would leave 5 %",
+         z ±1.96, where a normal distribution has 5 %",
         found.first.source.name(),
         found.second.source.name(),
         grouped(found.n_different as u64),

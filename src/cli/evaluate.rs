@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
 use persea::evaluation::{
     Definitions, EvaluateOptions, Evaluation, LearnedBaseline, PairedDifference, ScoringScale,
@@ -13,8 +12,9 @@ use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
-#[cfg(feature = "torch")]
 use super::folds;
+#[cfg(feature = "torch")]
+use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
 
@@ -43,11 +43,11 @@ pub struct Arguments {
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
     /// Additional baselines: regressions in the manner of ChromImpute; a few seconds per track
-    #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
-    baselines: Vec<BaselineArgument>,
+    #[arg(long, value_parser = one_of::<LearnedBaseline>(), value_name = "NAMES", value_delimiter = ',')]
+    baselines: Vec<LearnedBaseline>,
     /// Scale of the signal on which to score [default: arcsinh; with --challenge: signal]
-    #[arg(long, value_enum)]
-    scale: Option<ScaleArgument>,
+    #[arg(long, value_parser = one_of::<ScoringScale>())]
+    scale: Option<ScoringScale>,
     /// Score by the ENCODE Imputation Challenge's definitions: overlaps as counts, all ties in the top
     /// 1 %, a bin once for each gene or enhancer that holds it
     #[arg(long)]
@@ -71,29 +71,13 @@ pub struct Arguments {
     training: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum BaselineArgument {
-    /// Ridge regression
-    Ridge,
-    /// Gradient-boosted trees
-    Boosted,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScaleArgument {
-    /// arcsinh, as tracks are stored
-    Arcsinh,
-    /// Signal, with negative values clipped to 0
-    Signal,
-}
-
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "torch")]
     if let Some(folds) = &arguments.folds {
         let scale = scoring_scale(&arguments);
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);
-        let learned = learned(&arguments.baselines);
+        let learned = arguments.baselines.clone();
         let training = &arguments.training;
         return folds::run(folds, prefix, seeds, training, (scale, learned), common);
     }
@@ -122,7 +106,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 .collect(),
             None => Vec::new(),
         },
-        learned: learned(&arguments.baselines),
+        learned: arguments.baselines.clone(),
         definitions: match arguments.challenge {
             true => Definitions::Challenge,
             false => Definitions::Persea,
@@ -139,20 +123,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn learned(named: &[BaselineArgument]) -> Vec<LearnedBaseline> {
-    let which = |b: &BaselineArgument| match b {
-        BaselineArgument::Ridge => LearnedBaseline::Ridge,
-        BaselineArgument::Boosted => LearnedBaseline::Boosted,
-    };
-    named.iter().map(which).collect()
-}
-
 /// The Challenge scored −log10 p itself.
 fn scoring_scale(arguments: &Arguments) -> ScoringScale {
-    match (arguments.scale, arguments.challenge) {
-        (Some(ScaleArgument::Arcsinh), _) | (None, false) => ScoringScale::Arcsinh,
-        (Some(ScaleArgument::Signal), _) | (None, true) => ScoringScale::Signal,
-    }
+    arguments.scale.unwrap_or(match arguments.challenge {
+        true => ScoringScale::Signal,
+        false => ScoringScale::Arcsinh,
+    })
 }
 
 /// Measures shown in the tables.

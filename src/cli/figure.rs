@@ -2,28 +2,20 @@
 
 use std::path::Path;
 
-use clap::ValueEnum;
 use persea::plot::{DEFAULT_DPI, FigureFormat, Theme, write_figure};
 
 use super::Misuse;
+use super::one_of::one_of;
 
 /// Appearance of a figure.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FigureArguments {
     /// Theme: light for paper, dark for dark notebooks
-    #[arg(long, value_enum, default_value_t = ThemeArgument::Light)]
-    theme: ThemeArgument,
+    #[arg(long, value_parser = one_of::<Theme>(), default_value_t = Theme::Light)]
+    theme: Theme,
     /// Resolution of a PNG in dots per inch
     #[arg(long, default_value_t = DEFAULT_DPI, value_parser = dpi)]
     dpi: f64,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ThemeArgument {
-    /// White background
-    Light,
-    /// Dark background
-    Dark,
 }
 
 fn dpi(text: &str) -> Result<f64, String> {
@@ -36,10 +28,7 @@ fn dpi(text: &str) -> Result<f64, String> {
 impl FigureArguments {
     /// The chosen colours.
     pub fn theme(&self) -> Theme {
-        match self.theme {
-            ThemeArgument::Light => Theme::Light,
-            ThemeArgument::Dark => Theme::Dark,
-        }
+        self.theme
     }
 
     /// Writes a figure.

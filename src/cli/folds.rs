@@ -4,9 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use persea::evaluation::{
-    CrossValidated, CrossValidation, Fold, LearnedBaseline, Scores, ScoringScale, cross_validate,
-};
+use persea::cross_validation::{CrossValidated, CrossValidation, Fold, Scores, cross_validate};
+use persea::evaluation::{LearnedBaseline, ScoringScale};
 use persea::factorization::FactorizationError;
 use serde_json::json;
 

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use persea::compendium::{
     ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, ingest, ingest_metadata,
 };
 use serde_json::json;
 
+use super::one_of::one_of;
 use super::output::Table;
 use super::{Common, Misuse, progress};
 
@@ -29,20 +29,11 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME=COLUMN,…")]
     columns: Option<String>,
     /// How to treat several files of one experiment
-    #[arg(long, value_enum, default_value_t = ReplicatesArgument::Error)]
-    replicates: ReplicatesArgument,
+    #[arg(long, value_parser = one_of::<Replicates>(), default_value_t = Replicates::Refuse)]
+    replicates: Replicates,
     /// Table of metadata about biosamples or assays (Roadmap's table works unchanged)
     #[arg(long, value_name = "TABLE")]
     metadata: Option<PathBuf>,
-}
-
-/// How to treat several files of one experiment.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ReplicatesArgument {
-    /// Refuse them
-    Error,
-    /// Use the mean of their signal
-    Mean,
 }
 
 /// Runs the command.
@@ -72,10 +63,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         };
         let options = IngestOptions {
             threads: common.threads.map_or(0, usize::from),
-            replicates: match arguments.replicates {
-                ReplicatesArgument::Error => Replicates::Refuse,
-                ReplicatesArgument::Mean => Replicates::Mean,
-            },
+            replicates: arguments.replicates,
             progress: Some(&hear),
             stop: Some(&stop),
         };

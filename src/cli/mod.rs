@@ -26,12 +26,14 @@ mod locus;
 mod manual;
 mod model;
 mod names;
+mod one_of;
 mod output;
 mod plot;
 mod progress;
 mod project;
 mod qc;
 mod reference;
+mod repair;
 mod report;
 mod select;
 mod similar;
@@ -131,6 +133,7 @@ enum Command {
     Qc(qc::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
+    Repair(repair::Arguments),
     Backup(backup::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
@@ -188,6 +191,7 @@ pub fn main() -> ExitCode {
         Command::Qc(a) => qc::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
+        Command::Repair(a) => repair::run(a, &common),
         Command::Backup(a) => backup::run(a, &common),
         Command::Import(a) => import::run(a, &common),
         Command::Export(a) => export::run(a, &common),

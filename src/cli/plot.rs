@@ -18,6 +18,7 @@ use persea::projection::Projection;
 use persea::store::{Database, StoreError};
 
 use super::figure::{FigureArguments, check_ending};
+use super::one_of::one_of;
 use super::output::print_line;
 use super::{Common, Misuse, names};
 
@@ -59,7 +60,7 @@ enum Action {
             value_delimiter = ',',
             default_value = "observed,imputed,average"
         )]
-        rows: Vec<RowArgument>,
+        rows: Vec<RowKind>,
         /// Margin on either side of a gene, in bp
         #[arg(long, default_value_t = 20_000, value_name = "BP")]
         flank: u64,
@@ -99,8 +100,8 @@ enum Action {
     #[command(after_help = "Example: persea plot similarity biosamples --output similarity.svg")]
     Similarity {
         /// What to compare
-        #[arg(value_enum, default_value_t = AxisArgument::Biosamples)]
-        axis: AxisArgument,
+        #[arg(value_parser = one_of::<NamedAxis>(), default_value_t = NamedAxis::Biosamples)]
+        axis: NamedAxis,
         /// Column of metadata shown in the strip beside the matrix
         #[arg(long, alias = "color", value_name = "COLUMN")]
         colour: Option<String>,
@@ -147,21 +148,13 @@ pub struct Target {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RowArgument {
+enum RowKind {
     /// Observed signal
     Observed,
     /// Imputed signal
     Imputed,
     /// Average activity: mean of the assay over the other biosamples
     Average,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum AxisArgument {
-    /// Biosamples of the model
-    Biosamples,
-    /// Assays of the model
-    Assays,
 }
 
 impl Target {
@@ -202,9 +195,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 )?,
             };
             let choice = TrackChoice {
-                observed: rows.contains(&RowArgument::Observed),
-                imputed: rows.contains(&RowArgument::Imputed),
-                average: rows.contains(&RowArgument::Average),
+                observed: rows.contains(&RowKind::Observed),
+                imputed: rows.contains(&RowKind::Imputed),
+                average: rows.contains(&RowKind::Average),
             };
             let figure = tracks_figure(&database, model.as_ref(), &experiments, &region, choice)?;
             target.write(&figure.svg(target.figure.theme()))?;
@@ -242,10 +235,6 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             check_ending(&target.output)?;
             let database = common.open()?;
             let model = TrainedModel::open(&database, target.model.as_deref())?;
-            let axis = match axis {
-                AxisArgument::Biosamples => NamedAxis::Biosamples,
-                AxisArgument::Assays => NamedAxis::Assays,
-            };
             let figure = similarity_figure(&database, &model, axis, colour.as_deref())?;
             target.write(&figure.svg(target.figure.theme()))?;
         }
@@ -266,7 +255,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             check_ending(&output)?;
             let selection = common.open()?.selection(id)?;
             let curve = stored_selection_figure(&selection)?;
-            write(&figure, &selection_curve(&curve)?, &output)?;
+            write(&figure, &selection_curve(&curve), &output)?;
         }
         Action::Gallery(arguments) => gallery::run(arguments, common)?,
     }

@@ -6,13 +6,14 @@ mod stored;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use persea::model::{NamedAxis, TrainedModel};
 use persea::plot::projection_cloud;
-use persea::projection::{Method, Points, Projection, named_points, project};
+use persea::projection::{Method, MethodName, Points, Projection, named_points, project};
 use serde_json::{Map, Value, json};
 
 use super::figure::{FigureArguments, check_ending};
+use super::one_of::one_of;
 use super::output::{Format, Table, measure, print_json};
 use super::{Common, Misuse};
 
@@ -66,8 +67,8 @@ enum Action {
 #[derive(Debug, clap::Args)]
 pub struct Layout {
     /// Method of projection
-    #[arg(long, value_enum, default_value_t = MethodArgument::Pca)]
-    method: MethodArgument,
+    #[arg(long, value_parser = one_of::<MethodName>(), default_value_t = MethodName::Pca)]
+    method: MethodName,
     /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
@@ -100,16 +101,6 @@ pub struct Layout {
     colour: Option<String>,
     #[command(flatten)]
     figure: FigureArguments,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum MethodArgument {
-    /// Principal components
-    Pca,
-    /// UMAP, from exact neighbours
-    Umap,
-    /// t-SNE, from exact neighbours
-    Tsne,
 }
 
 /// Runs the command.
@@ -147,13 +138,13 @@ impl Layout {
     fn method(&self) -> Method {
         let epochs = self.epochs.map(|n| n as usize);
         match self.method {
-            MethodArgument::Pca => Method::Pca,
-            MethodArgument::Umap => Method::Umap {
+            MethodName::Pca => Method::Pca,
+            MethodName::Umap => Method::Umap {
                 n_neighbours: self.neighbours,
                 min_dist: self.min_dist,
                 n_epochs: epochs,
             },
-            MethodArgument::Tsne => Method::Tsne {
+            MethodName::Tsne => Method::Tsne {
                 perplexity: self.perplexity,
                 n_epochs: epochs.unwrap_or(1_000),
             },

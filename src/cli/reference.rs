@@ -1,14 +1,14 @@
-//! The command reference as Markdown: a page per command, and an index of them.
+//! The command reference as Markdown: a page per command, and an overview.
 
 use std::fmt::Write;
 
 use clap::{Arg, Command};
 
-/// All pages: file name without extension, and text. The index is the page `index`.
+/// All pages: file name without extension, and text. The page `overview` lists the commands.
 pub fn pages(mut program: Command) -> Vec<(String, String)> {
     program.build();
     let verbs: Vec<&Command> = listed(&program).collect();
-    let mut pages = vec![("index".to_string(), index(&program, &verbs))];
+    let mut pages = vec![("overview".to_string(), overview(&program, &verbs))];
     for verb in verbs {
         let mut text = String::new();
         section(&mut text, verb, "#", &format!("persea {}", verb.get_name()));
@@ -23,7 +23,7 @@ fn listed(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(shown)
 }
 
-fn index(program: &Command, verbs: &[&Command]) -> String {
+fn overview(program: &Command, verbs: &[&Command]) -> String {
     let mut text = String::from(
         "# Commands\n\nThese pages are generated from the program. `persea COMMAND --help` prints the same text.\n\n\
          Results go to stdout. Notes, progress and errors go to stderr. The exit status is 0 on success, 1 on\n\
@@ -50,8 +50,9 @@ fn section(text: &mut String, command: &Command, level: &str, name: &str) {
         let _ = writeln!(text, "{}\n", paragraphs(&about.to_string()));
     }
     let usage = command.clone().render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage:").trim();
-    let _ = writeln!(text, "```text\n{usage}\n```\n");
+    let forms = usage.trim_start_matches("Usage:").trim().lines();
+    let forms: Vec<String> = forms.map(|form| format!("`{}`", form.trim())).collect();
+    let _ = writeln!(text, "Usage: {}\n", forms.join(" or "));
     if let Some(examples) = command.get_after_help() {
         let _ = writeln!(text, "{}", example_block(&examples.to_string()));
     }
@@ -193,17 +194,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_listed_command_has_a_page_and_an_entry_in_the_index() {
+    fn every_listed_command_has_a_page_and_an_entry_in_the_overview() {
         let pages = pages(super::super::Arguments::command());
-        let index = &pages[0].1;
+        let overview = &pages[0].1;
         let program = super::super::Arguments::command();
         for verb in listed(&program) {
             let name = verb.get_name();
             assert!(pages.iter().any(|(page, _)| page == name), "{name}");
-            assert!(index.contains(&format!("({name}.md)")), "{name}");
+            assert!(overview.contains(&format!("({name}.md)")), "{name}");
         }
-        assert!(index.contains("`--db DIR`"));
-        assert!(!index.contains("(reference.md)"));
+        assert!(overview.contains("`--db DIR`"));
+        assert!(!overview.contains("(reference.md)"));
     }
 
     #[test]

@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
-use persea::selection::{Combination, Concave, KernelChoice, What};
+use persea::selection::{Combination, Concave, KernelChoice, MethodName, ObjectiveName, What};
 
 use super::Common;
+use super::one_of::one_of;
 
 /// Choose what to measure next: a few items that represent all.
 ///
@@ -57,8 +58,8 @@ enum Action {
     #[command(after_help = "Example: persea select experiments -k 20 --exclude E003:H3K9me3")]
     Experiments {
         /// How the similarities of biosamples and of assays are combined
-        #[arg(long, value_enum, default_value_t = CombinationArgument::Product)]
-        combine: CombinationArgument,
+        #[arg(long, value_parser = one_of::<Combination>(), default_value_t = Combination::Product)]
+        combine: Combination,
         #[command(flatten)]
         options: Box<Options>,
     },
@@ -119,11 +120,11 @@ struct Options {
     #[arg(short, long, required_unless_present = "budget")]
     k: Option<usize>,
     /// Objective to maximise
-    #[arg(long, value_enum, default_value_t = ObjectiveArgument::FacilityLocation)]
-    objective: ObjectiveArgument,
+    #[arg(long, value_parser = one_of::<ObjectiveName>(), default_value_t = ObjectiveName::FacilityLocation)]
+    objective: ObjectiveName,
     /// Source of similarities
-    #[arg(long, value_enum, default_value_t = SimilarityArgument::Factors)]
-    similarity: SimilarityArgument,
+    #[arg(long, value_enum, default_value_t = Compared::Factors)]
+    similarity: Compared,
     /// Similarity matrix of your own: a table with names as header and first column, or .npy, .npz, .parquet
     #[arg(long, value_name = "FILE", conflicts_with_all = ["similarity", "expression"])]
     matrix: Option<PathBuf>,
@@ -131,8 +132,8 @@ struct Options {
     #[arg(long, value_name = "FILE", conflicts_with = "similarity")]
     expression: Option<PathBuf>,
     /// How vectors are compared [default: cosine for factors, otherwise squared-correlation]
-    #[arg(long, value_enum)]
-    kernel: Option<KernelArgument>,
+    #[arg(long, value_parser = one_of::<KernelChoice>())]
+    kernel: Option<KernelChoice>,
     /// γ of the kernel rbf, exp(−γ d²) [default: 1 / median of d²]
     #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
@@ -159,8 +160,8 @@ struct Options {
     #[arg(long, requires = "cost", allow_negative_numbers = true)]
     budget: Option<f64>,
     /// Algorithm; lazy and plain give the same choice
-    #[arg(long, value_enum, default_value_t = MethodArgument::Lazy)]
-    method: MethodArgument,
+    #[arg(long, value_parser = one_of::<MethodName>(), default_value_t = MethodName::Lazy)]
+    method: MethodName,
     /// Share of the guarantee that the stochastic method gives up
     #[arg(long, default_value_t = 0.1, value_parser = share)]
     epsilon: f64,
@@ -199,79 +200,13 @@ fn concave(text: &str) -> Result<Concave, String> {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum CombinationArgument {
-    /// Product: both must be similar
-    Product,
-    /// Mean: one similar part counts half
-    Mean,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ObjectiveArgument {
-    /// Sum of each item's similarity to the nearest chosen item
-    FacilityLocation,
-    /// Sum of each item's similarity to all chosen items, up to a limit
-    SaturatedCoverage,
-    /// Sum of a concave function of each feature's total
-    FeatureBased,
-    /// Similarity to all items minus similarity within the choice
-    GraphCut,
-    /// Sum of distances within the choice
-    SumOfDistances,
-    /// Smallest distance within the choice
-    MinimumDistance,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum SimilarityArgument {
+enum Compared {
     /// Factors of the model
     Factors,
     /// Imputed signal; with --for-assay of that assay only
     Imputed,
     /// Measured tracks; with --for-assay without that assay
     Observed,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum KernelArgument {
-    /// Cosine; negative values count as 0
-    Cosine,
-    /// exp(−γ d²)
-    Rbf,
-    /// Squared Pearson correlation
-    SquaredCorrelation,
-    /// Pearson correlation; negative values count as 0
-    Correlation,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum MethodArgument {
-    /// Greedy with lazy updates of gains
-    Lazy,
-    /// Greedy, computing every gain at each step
-    Plain,
-    /// Greedy over random subsets
-    Stochastic,
-}
-
-impl From<CombinationArgument> for Combination {
-    fn from(combination: CombinationArgument) -> Self {
-        match combination {
-            CombinationArgument::Product => Combination::Product,
-            CombinationArgument::Mean => Combination::Mean,
-        }
-    }
-}
-
-impl From<KernelArgument> for KernelChoice {
-    fn from(kernel: KernelArgument) -> Self {
-        match kernel {
-            KernelArgument::Cosine => KernelChoice::Cosine,
-            KernelArgument::Rbf => KernelChoice::Rbf,
-            KernelArgument::SquaredCorrelation => KernelChoice::SquaredCorrelation,
-            KernelArgument::Correlation => KernelChoice::Correlation,
-        }
-    }
 }
 
 /// Runs the command.
@@ -295,7 +230,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             common,
         ),
         Action::Experiments { combine, options } => {
-            items::run(What::Experiments, None, combine.into(), *options, common)
+            items::run(What::Experiments, None, combine, *options, common)
         }
         Action::Positions { options } => positions::run(*options, common),
         Action::Evaluate { options } => evaluate::run(options, common),

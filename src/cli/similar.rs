@@ -13,6 +13,7 @@ use persea::search::{Class, GenePart, Metric};
 
 use super::Common;
 use super::figure::FigureArguments;
+use super::one_of::one_of;
 
 /// Find what resembles a position, region, gene, biosample or assay.
 ///
@@ -40,7 +41,7 @@ enum Action {
         #[arg(required_unless_present = "batch", conflicts_with = "batch")]
         position: Option<String>,
         /// BED file of queries; the bin in the middle of each interval is used
-        #[arg(long, value_name = "BED")]
+        #[arg(long, value_name = "BED", conflicts_with = "plot")]
         batch: Option<PathBuf>,
         #[command(flatten)]
         search: GenomeSearch,
@@ -55,7 +56,7 @@ enum Action {
         #[arg(required_unless_present = "batch", conflicts_with = "batch")]
         region: Option<String>,
         /// BED file of queries
-        #[arg(long, value_name = "BED")]
+        #[arg(long, value_name = "BED", conflicts_with = "plot")]
         batch: Option<PathBuf>,
         /// Compare bin by bin with windows of the same length on both strands, by the sum of
         /// distances, instead of comparing means
@@ -70,8 +71,8 @@ enum Action {
         /// Name or identifier of the gene
         gene: String,
         /// Part of the gene to compare
-        #[arg(long, value_enum, default_value_t = Part::Promoter)]
-        part: Part,
+        #[arg(long, value_parser = one_of::<GenePart>(), default_value_t = GenePart::Promoter)]
+        part: GenePart,
         /// Compare bin by bin, as for a region
         #[arg(long)]
         align: bool,
@@ -110,8 +111,8 @@ struct GenomeSearch {
     #[arg(long)]
     model: Option<String>,
     /// Distance between positions
-    #[arg(long, value_enum, default_value_t = MetricArgument::Euclidean)]
-    metric: MetricArgument,
+    #[arg(long, value_parser = one_of::<Metric>(), default_value_t = Metric::Euclidean)]
+    metric: Metric,
     /// Leave out hits within this many bp of the query; `none` allows the query itself
     #[arg(long, value_name = "BP", default_value = "50000", value_parser = bp_or_none)]
     exclude: BpOrNone,
@@ -119,8 +120,8 @@ struct GenomeSearch {
     #[arg(long, value_enum, default_value_t = Spread::Kbp5)]
     spread: Spread,
     /// Width of a hit; for regions chosen by their length, otherwise 25bp
-    #[arg(long, value_enum)]
-    scale: Option<ScaleArgument>,
+    #[arg(long, value_parser = one_of::<Scale>())]
+    scale: Option<Scale>,
     /// Allow only hits on these chromosomes
     #[arg(long, value_name = "CHROM,…", value_delimiter = ',')]
     chromosomes: Vec<String>,
@@ -134,11 +135,11 @@ struct GenomeSearch {
     #[arg(long, value_name = "BP")]
     tss_within: Option<u64>,
     /// Allow only hits of these classes
-    #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
-    class: Vec<ClassArgument>,
+    #[arg(long, value_parser = one_of::<Class>(), value_name = "CLASS,…", value_delimiter = ',')]
+    class: Vec<Class>,
     /// Leave out hits of these classes
-    #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
-    not_class: Vec<ClassArgument>,
+    #[arg(long, value_parser = one_of::<Class>(), value_name = "CLASS,…", value_delimiter = ',')]
+    not_class: Vec<Class>,
     /// Show the stored signal at the query and the hits: of these tracks, or of all
     #[arg(long, value_name = "BIOSAMPLE:ASSAY,…", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     signal: Option<String>,
@@ -153,7 +154,7 @@ struct GenomeSearch {
     #[arg(long, default_value_t = 64, requires = "approximate")]
     ef: usize,
     /// Plot the signal around the query and the hits: .svg, .png or .pdf
-    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     #[command(flatten)]
     figure: FigureArguments,
@@ -171,11 +172,11 @@ struct SampleSearch {
     #[arg(long)]
     model: Option<String>,
     /// Distance by which hits are ordered; both are shown
-    #[arg(long, value_enum, default_value_t = MetricArgument::Euclidean)]
-    metric: MetricArgument,
+    #[arg(long, value_parser = one_of::<Metric>(), default_value_t = Metric::Euclidean)]
+    metric: Metric,
     /// Compare factors, or imputed signal
-    #[arg(long, value_enum, default_value_t = ProfileArgument::Factors)]
-    profiles: ProfileArgument,
+    #[arg(long, value_enum, default_value_t = ProfileKind::Factors)]
+    profiles: ProfileKind,
     /// Approximate number of bins at which signal is imputed
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     bins: u64,
@@ -189,69 +190,6 @@ struct SampleSearch {
     /// Include the queried names among the hits
     #[arg(long)]
     with_query: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Part {
-    /// The 2 kb upstream of the TSS, and its bin
-    Promoter,
-    /// From start to end of the gene
-    Body,
-    /// The bin of the TSS
-    Tss,
-}
-
-impl From<Part> for GenePart {
-    fn from(part: Part) -> Self {
-        match part {
-            Part::Promoter => GenePart::Promoter,
-            Part::Body => GenePart::Body,
-            Part::Tss => GenePart::Tss,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum MetricArgument {
-    /// Euclidean distance between factors
-    Euclidean,
-    /// Distance between contributions to the network's first layer
-    Network,
-    /// One minus the cosine of factors
-    Cosine,
-}
-
-impl From<MetricArgument> for Metric {
-    fn from(metric: MetricArgument) -> Self {
-        match metric {
-            MetricArgument::Euclidean => Metric::Euclidean,
-            MetricArgument::Network => Metric::Network,
-            MetricArgument::Cosine => Metric::Cosine,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScaleArgument {
-    /// 25 bp
-    #[value(name = "25bp")]
-    Bp25,
-    /// 250 bp, as the mean of its bins
-    #[value(name = "250bp")]
-    Bp250,
-    /// 5 kbp, as the mean of its bins
-    #[value(name = "5kbp")]
-    Kbp5,
-}
-
-impl From<ScaleArgument> for Scale {
-    fn from(scale: ScaleArgument) -> Self {
-        match scale {
-            ScaleArgument::Bp25 => Scale::Bp25,
-            ScaleArgument::Bp250 => Scale::Bp250,
-            ScaleArgument::Kbp5 => Scale::Kbp5,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -277,33 +215,7 @@ impl From<Spread> for Option<Scale> {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ClassArgument {
-    /// The 2 kb upstream of a TSS
-    Promoter,
-    /// In a gene, including introns
-    Gene,
-    /// In an enhancer of the database
-    Enhancer,
-    /// In none of these
-    Intergenic,
-    /// In the mask, where the model was not trained
-    Masked,
-}
-
-impl From<ClassArgument> for Class {
-    fn from(class: ClassArgument) -> Self {
-        match class {
-            ClassArgument::Promoter => Class::Promoter,
-            ClassArgument::Gene => Class::Gene,
-            ClassArgument::Enhancer => Class::Enhancer,
-            ClassArgument::Intergenic => Class::Intergenic,
-            ClassArgument::Masked => Class::Masked,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ProfileArgument {
+enum ProfileKind {
     /// Factors
     Factors,
     /// Imputed signal

@@ -5,21 +5,8 @@
 //! (`match1`, `catch1obs`, `catch1imp`), not shares. Source: the scorer's published code,
 //! ENCODE-DCC/imputation_challenge, `score.py` and `score_metrics.py`.
 
-use serde::Serialize;
-
 use super::TrackMeasures;
 use crate::measures::{Ranks, TopBins, auroc_of_ranks, mse};
-
-/// Whose definitions a measure follows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Definitions {
-    /// This crate's: the mean over ties, shares, each bin counted once.
-    #[default]
-    Persea,
-    /// The ENCODE Imputation Challenge's: all ties, counts, a bin once for each annotation.
-    Challenge,
-}
 
 /// Puts the Challenge's measures of the top bins in the place of ours. `ranks` are those of the
 /// observed and of the imputed series.

@@ -6,10 +6,7 @@
 
 mod additive;
 mod baselines;
-mod bins;
 mod challenge;
-#[cfg(feature = "torch")]
-mod cross_validation;
 mod error;
 mod fitted;
 mod intervals;
@@ -21,13 +18,10 @@ mod pilot;
 mod run;
 mod score;
 
-pub use baselines::BaselineStatistics;
-pub use bins::{AnnotationBins, BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
-pub use challenge::Definitions;
-#[cfg(feature = "torch")]
-pub use cross_validation::{
-    CrossValidated, CrossValidation, Estimated, Fold, FoldEvaluation, Scores, cross_validate,
-};
+#[cfg(test)]
+pub(crate) use crate::annotation::gene_bins;
+pub use crate::annotation::{AnnotationBins, BinSet, Definitions, promoter_bins};
+pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use intervals::{Intervals, IntervalsByStratum, normal_ends};
@@ -37,6 +31,7 @@ pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };
-pub use score::{
-    Scorer, ScoringContext, TrackMeasures, bin_variance, mean_measures, score, to_signal_scale,
-};
+#[cfg(feature = "torch")]
+pub(crate) use run::{PREDICTORS, Predictor};
+pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};
+pub use score::{ScoringContext, TrackMeasures, score};

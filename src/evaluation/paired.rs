@@ -42,11 +42,11 @@ pub struct PairedDifference {
 }
 
 /// A track's biosample and assay, the model's value and the competitor's.
-pub(super) type PairOfValues<'a> = (&'a str, &'a str, f64, f64);
+pub(crate) type PairOfValues<'a> = (&'a str, &'a str, f64, f64);
 
 impl PairedDifference {
     /// `None` of no tracks.
-    pub(super) fn of(
+    pub(crate) fn of(
         competitor: &'static str,
         measure: &'static str,
         values: &[PairOfValues<'_>],

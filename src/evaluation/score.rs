@@ -52,7 +52,8 @@ track_measures! {
     mseprom,
     /// The same over genes.
     msegene,
-    /// The same over enhancers.
+    /// The same over enhancers. Where these were called from marks of the biosample that is scored, their
+    /// place is known from what is scored: of such tracks it is circular.
     mseenh,
     /// The same weighted by the assay's variance over the training tracks.
     msevar,

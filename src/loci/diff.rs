@@ -43,7 +43,7 @@ impl Default for DiffOptions {
     fn default() -> Self {
         DiffOptions {
             window: 1_000,
-            min_z: 4.5,
+            min_z: 4.0,
             min_effect: 0.5,
             gap: 1,
             count_imputed: false,

@@ -3,11 +3,6 @@
 /// False discovery rates by Benjamini and Hochberg (1995): for each p-value the least rate at which
 /// it would be called, among those that are defined. Valid where tests are independent or
 /// positively dependent.
-///
-/// ```
-/// let fdr = persea::loci::false_discovery_rates(&[Some(0.01), None, Some(0.04), Some(0.03)]);
-/// assert_eq!(fdr, [Some(0.03), None, Some(0.04), Some(0.04)]);
-/// ```
 pub fn false_discovery_rates(p: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut order: Vec<(f64, usize)> = (p.iter().enumerate())
         .filter_map(|(i, p)| p.map(|p| (p, i)))

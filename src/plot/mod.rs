@@ -17,12 +17,14 @@ pub use database::{
     similarity_figure, stored_selection_figure, tracks_figure, training_chart,
 };
 pub use error::PlotError;
+pub(crate) use persea_drawing::{
+    Anchor, Band, Bar, CATEGORIES, Canvas, CellKind, Colour, CurveFigurePoint, FactorRows, Frame,
+    Line, Panel, Series, Stroke, TextStyle, TrackKind, TrackRow, figure_bytes, scatter, text_width,
+};
 pub use persea_drawing::{
-    Anchor, Band, Bar, CATEGORIES, Canvas, CellKind, Cloud, Colour, CoverageFigure, CurveFigure,
-    CurveFigurePoint, DEFAULT_DPI, DrawingError, FactorFigure, FactorRows, FigureFormat, Frame,
-    HeatMap, HeatMapRow, Line, LineChart, LocusFigure, LocusFigureGene, LocusFigureRow, Panel,
-    Series, SimilarityFigure, Stroke, TextStyle, Theme, TrackKind, TrackRow, TracksFigure, bars,
-    figure_bytes, fitted, lines, scatter, selection_curve, text_width, write_figure,
+    Cloud, CoverageFigure, CurveFigure, DEFAULT_DPI, DrawingError, FactorFigure, FigureFormat,
+    HeatMap, HeatMapRow, LineChart, LocusFigure, LocusFigureGene, LocusFigureRow, SimilarityFigure,
+    Theme, TracksFigure, bars, fitted, lines, selection_curve, write_figure,
 };
 pub use projection_cloud::projection_cloud;
 pub use report::{ReportOptions, report_html};

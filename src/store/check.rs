@@ -9,7 +9,13 @@ use serde_json::Value;
 use super::connection::whole;
 use super::error::ASK_CHECK;
 use super::tensors::{damaged_chunk, verify};
-use super::{Database, Model, StoreError, Track, checkpoint_file, sweep, table_checksums, zarr};
+use super::{
+    Database, Model, StoreError, Track, checkpoint_file, names, repair, sweep, table_checksums,
+    zarr,
+};
+
+/// How often a track may be replaced or renamed under the checking before that is only noted.
+const ATTEMPTS: usize = 10;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +101,14 @@ impl Database {
     /// Only when it cannot be carried out at all; damage is a finding.
     pub fn check(&self) -> Result<Vec<Finding>, StoreError> {
         let mut findings = Vec::new();
+        if let Some(why) = self.lost_commits() {
+            findings.push(Finding::damage(
+                "persea.sqlite-wal",
+                format!("{why}; `persea repair` goes on from what is left, or restore a backup"),
+                "what they had stored (tracks, models, tasks, runs) is not listed; what is listed can \
+                 be read; nothing is written or removed",
+            ));
+        }
         match self.check_sqlite() {
             Ok(found) => findings.extend(found),
             Err(e) => findings.push(Finding::of_error(e, "what is not named below can be read")),
@@ -107,7 +121,11 @@ impl Database {
         match self.models_as_they_are() {
             Ok(models) => {
                 for model in &models {
-                    findings.extend(self.check_model(model));
+                    let found = self.check_model(model);
+                    // One that has been replaced meanwhile went with its pieces.
+                    if found.is_empty() || self.has_model(model)? {
+                        findings.extend(found);
+                    }
                 }
             }
             Err(e) => findings.push(Finding::of_error(e, table_checksums::consequence("models"))),
@@ -118,12 +136,7 @@ impl Database {
                     findings.extend(self.check_track(track));
                 }
                 findings.extend(mixed_assays(&tracks));
-                for array in sweep::orphan_arrays(self, &tracks)? {
-                    findings.push(Finding::note(
-                        format!("signal.zarr/{array}"),
-                        "an interrupted ingest left it; the next one removes it",
-                    ));
-                }
+                findings.extend(self.check_strays(&tracks)?);
             }
             Err(e) => findings.push(Finding::of_error(e, table_checksums::consequence("tracks"))),
         }
@@ -235,8 +248,54 @@ impl Database {
         findings
     }
 
-    /// Every chunk of a track, and what its array says of itself.
+    /// The arrays that no track has.
+    fn check_strays(&self, tracks: &[Track]) -> Result<Vec<Finding>, StoreError> {
+        let is_lost = self.lost_commits().is_some();
+        let arrays = sweep::orphan_arrays(self, tracks)?;
+        let finding = |array: &String| {
+            let what = format!("signal.zarr/{array}");
+            if !is_lost {
+                let message = "an interrupted ingest left it; the next one removes it";
+                return Finding::note(what, message);
+            }
+            let of = match repair::names_of(&self.signal_folder().join(array)) {
+                Some((biosample, assay)) => format!("of {biosample} {assay}, "),
+                None => String::new(),
+            };
+            Finding::damage(
+                what,
+                format!("{of}has no row: `persea repair` adopts or removes it"),
+                "it is in no list of tracks; no command removes it before `persea repair`",
+            )
+        };
+        Ok(arrays.iter().map(finding).collect())
+    }
+
+    /// A track as it is when it is looked at. What seems wrong with one that others are replacing or
+    /// renaming counts only if the track was the same before and after.
     fn check_track(&self, track: &Track) -> Vec<Finding> {
+        let mut track = track.clone();
+        for _ in 0..ATTEMPTS {
+            let findings = self.check_track_once(&track);
+            if findings.is_empty() {
+                return findings;
+            }
+            let now = self.tracks_as_they_are();
+            match now.map(|tracks| tracks.into_iter().find(|t| t.id == track.id)) {
+                Ok(Some(now)) if now != track => track = now,
+                // Removed meanwhile.
+                Ok(None) => return Vec::new(),
+                Ok(Some(_)) | Err(_) => return findings,
+            }
+        }
+        vec![Finding::note(
+            format!("track {} {}", track.biosample, track.assay),
+            "it was replaced faster than it could be read; check again when nobody ingests",
+        )]
+    }
+
+    /// Every chunk of a track, and what its array says of itself.
+    fn check_track_once(&self, track: &Track) -> Vec<Finding> {
         let name = format!("track {} {}", track.biosample, track.assay);
         let signal = match self.signal(track) {
             Ok(signal) => signal,
@@ -262,22 +321,64 @@ impl Database {
             }
             at = end;
         }
-        let document = self.signal_folder().join(&track.array).join(zarr::METADATA);
-        let expected = [
+        findings.extend(self.check_attributes(track));
+        findings
+    }
+
+    /// What a track's array says of itself to other Zarr readers.
+    fn check_attributes(&self, track: &Track) -> Option<Finding> {
+        let names = [
             ("biosample", Value::from(track.biosample.as_str())),
             ("assay", Value::from(track.assay.as_str())),
+        ];
+        let others = [
             ("transform", Value::from(track.transform.name())),
             ("unit", Value::from(track.unit.clone())),
         ];
-        let document = json_file(&document).unwrap_or_default();
-        if (expected.iter()).any(|(key, value)| document["attributes"].get(key) != Some(value)) {
-            findings.push(Finding::damage(
-                format!("signal.zarr/{}/{}", track.array, zarr::METADATA),
-                format!("its attributes are not those of {name}; ingest the track again"),
+        let path = self.signal_folder().join(&track.array).join(zarr::METADATA);
+        let differ = |expected: &[(&str, Value)]| {
+            // A document that cannot be read has none of them.
+            let document = json_file(&path).unwrap_or_default();
+            (expected.iter()).any(|(key, value)| document["attributes"].get(key) != Some(value))
+        };
+        let what = format!("signal.zarr/{}/{}", track.array, zarr::METADATA);
+        if differ(&others) {
+            let name = format!("{} {}", track.biosample, track.assay);
+            return Some(Finding::damage(
+                what,
+                format!("its attributes are not those of track {name}; ingest the track again"),
                 "Persea goes by its own table and reads it; other Zarr readers are misled",
             ));
         }
-        findings
+        if !differ(&names) {
+            return None;
+        }
+        // Asked before the names are read once more: a renaming that ends in between has written them.
+        let is_renaming = names::is_renaming(self);
+        if !differ(&names) {
+            return None;
+        }
+        Some(match is_renaming {
+            Ok(true) => Finding::note(
+                what,
+                "its attributes keep an old name: a renaming is under way or was interrupted; the \
+                 next command that writes ends it",
+            ),
+            Ok(false) => Finding::damage(
+                what,
+                format!(
+                    "its attributes are not those of track {} {}; ingest the track again",
+                    track.biosample, track.assay
+                ),
+                "Persea goes by its own table and reads it; other Zarr readers are misled",
+            ),
+            Err(e) => Finding::of_error(e, "it is not known whether a renaming is under way"),
+        })
+    }
+
+    /// Whether a model is still listed.
+    fn has_model(&self, model: &Model) -> Result<bool, StoreError> {
+        Ok(self.models_as_they_are()?.iter().any(|m| m.id == model.id))
     }
 
     /// The document that tells other Zarr readers of the axis.

@@ -16,7 +16,7 @@ use super::{StoreError, table_checksums};
 const APPLICATION_ID: i64 = 0x5045_5253;
 
 /// Large pages, because most bytes are blobs of hundreds of KB.
-const PAGE_BYTES: i64 = 16_384;
+pub(crate) const PAGE_BYTES: i64 = 16_384;
 
 /// How long a transaction waits for another process's. Those take milliseconds.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/004_table_checksums.sql"),
     include_str!("../../schema/005_selections.sql"),
     include_str!("../../schema/006_projections.sql"),
+    include_str!("../../schema/007_commits_and_chunks.sql"),
 ];
 
 /// The name of the file in the database directory.

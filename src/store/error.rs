@@ -51,6 +51,17 @@ pub enum StoreError {
         /// Why, and what to do.
         why: String,
     },
+    /// Transactions that had been committed are gone, and what is left must not be written over.
+    #[error(
+        "{path}: {why}; nothing is written to it before `persea repair` (`persea check` lists what \
+         is left)"
+    )]
+    CommitsLost {
+        /// The directory.
+        path: PathBuf,
+        /// How that was noticed.
+        why: String,
+    },
     /// A file or folder of the database could not be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -165,7 +176,10 @@ impl StoreError {
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,
-            StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } | StoreError::Busy { .. }
+            StoreError::DiskFull { .. }
+                | StoreError::ReadOnly { .. }
+                | StoreError::CommitsLost { .. }
+                | StoreError::Busy { .. }
         )
     }
 

@@ -11,7 +11,9 @@
 //!   transaction (see `bulk`).
 //! - Two writers of the same track or model do not get in each other's way: the second is told
 //!   who the first is.
-//! - Damage is found by checksums when it is read, and reported by name; nothing panics on it.
+//! - Damage is found by checksums when it is read, and reported by name; nothing panics on it. Bytes
+//!   that are whole but lie in another track's place are damage too.
+//! - Committed transactions that SQLite's log has lost are noticed, and nothing is removed then.
 //!
 //! ```
 //! use persea::genome::{Assembly, GenomeAxis};
@@ -47,13 +49,19 @@ mod bulk;
 mod check;
 mod checkpoint_file;
 mod checkpoints;
+mod chunk_checksums;
+mod commits;
 mod connection;
+mod create;
 mod database;
+mod division;
 mod durable;
 mod error;
 mod index_folder;
 mod info;
 mod locks;
+mod log;
+mod model;
 mod model_copy;
 mod model_record;
 mod model_rows;
@@ -61,7 +69,9 @@ mod model_writer;
 mod models;
 mod names;
 mod nearest;
+mod numbered;
 mod projections;
+mod repair;
 mod search_graphs;
 mod selections;
 mod shards;
@@ -78,26 +88,29 @@ pub(crate) mod test_support;
 mod tests;
 mod track;
 mod track_changes;
+mod track_record;
 mod track_writer;
 mod zarr;
 
 pub use backup::{BackupProgress, BackupReport};
 pub use check::{Finding, Severity, check_database};
 pub use checkpoints::{Checkpoint, CheckpointWriter};
-pub use database::{Database, NewDatabase};
+pub use create::NewDatabase;
+pub use database::Database;
 pub use error::StoreError;
 pub use info::DatabaseInfo;
+pub use model::{Model, TensorInfo};
 pub use model_record::{ModelKind, ModelRecord, ModelTrack, Precision, TrackRole};
 pub use model_writer::ModelWriter;
-pub use models::{Model, ModelLock};
+pub use models::ModelLock;
 pub use names::{Assay, Biosample};
-pub use nearest::nearest_names;
+pub(crate) use nearest::nearest_names;
 pub use projections::{NewProjection, ProjectionColumn, StoredProjection};
+pub use repair::{Repair, RepairReport, StrayArray};
 pub use search_graphs::GraphRecord;
 pub use selections::{NewSelection, StoredSelection};
 pub use signal::SignalArray;
 pub use task_runs::{NewRun, Run};
 pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
-pub use tensors::TensorInfo;
-pub use track::{Track, TrackSource, Transform};
-pub use track_writer::{NewTrack, TrackWriter};
+pub use track::{NewTrack, Track, TrackSource, Transform};
+pub use track_writer::TrackWriter;

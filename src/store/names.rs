@@ -205,13 +205,17 @@ fn unknown(kind: Kind, name: &str, known: &[Named]) -> StoreError {
     StoreError::unknown(kind.name(), name, known.iter().map(|(_, n, _)| n.as_str()))
 }
 
-/// Brings the arrays' attributes in line with the rows after a renaming.
-pub(crate) fn finish_renaming(database: &Database) -> Result<(), StoreError> {
-    let pending = database.read(|t| {
+/// Whether a renaming has begun whose arrays may still have their old names.
+pub(crate) fn is_renaming(database: &Database) -> Result<bool, StoreError> {
+    database.read(|t| {
         let sql = "SELECT 1 FROM meta WHERE key = 'renaming'";
         Ok(t.query_row(sql, [], |_| Ok(())).optional()?.is_some())
-    })?;
-    if !pending {
+    })
+}
+
+/// Brings the arrays' attributes in line with the rows after a renaming.
+pub(crate) fn finish_renaming(database: &Database) -> Result<(), StoreError> {
+    if !is_renaming(database)? {
         return Ok(());
     }
     for track in database.tracks_as_they_are()? {

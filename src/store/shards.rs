@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::StoreError;
+use super::chunk_checksums::{ChunkChecksums, ListDigest};
 use super::durable::{make_folder, sync_folder, write_synced};
 use super::statistics::Statistics;
 use super::zarr::{METADATA, TrackArray};
@@ -33,6 +34,8 @@ pub(crate) struct ShardAssembler {
     covered: Coverage,
     /// By shard, so that their sum does not depend on the order of coming.
     statistics: BTreeMap<u64, Statistics>,
+    /// Of each shard's chunks.
+    checksums: BTreeMap<u64, Vec<u32>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +64,7 @@ impl ShardAssembler {
             spilled: HashMap::new(),
             covered: Coverage::default(),
             statistics: BTreeMap::new(),
+            checksums: BTreeMap::new(),
         })
     }
 
@@ -108,6 +112,11 @@ impl ShardAssembler {
             .array
             .encode_shard(&begun.values)
             .map_err(StoreError::Invalid)?;
+        let checksums = self
+            .array
+            .chunk_checksums(&bytes)
+            .map_err(StoreError::Invalid)?;
+        self.checksums.insert(shard, checksums);
         let file = self.folder.join(self.array.shard_file(shard));
         if let Some(folder) = file.parent() {
             make_folder(folder)?;
@@ -157,8 +166,9 @@ impl ShardAssembler {
         Ok(())
     }
 
-    /// Makes the array durable in its folder. All bins must have come.
-    pub(crate) fn finish(self) -> Result<Statistics, StoreError> {
+    /// Makes the array durable, but for its folder's own entries, which the caller syncs when it has
+    /// added its own. All bins must have come.
+    pub(crate) fn finish(self) -> Result<(Statistics, ListDigest), StoreError> {
         let n_bins = self.array.division().n_bins;
         if let Some(missing) = self.covered.first_missing(n_bins) {
             return Err(StoreError::Invalid(format!(
@@ -170,9 +180,9 @@ impl ShardAssembler {
         if let Some(folder) = self.folder.join(last).parent() {
             sync_folder(folder)?;
         }
-        sync_folder(&self.folder)?;
+        let digest = ChunkChecksums::of_shards(&self.checksums).write(&self.folder)?;
         let shards = self.statistics.into_values();
-        Ok(shards.fold(Statistics::default(), Statistics::and))
+        Ok((shards.fold(Statistics::default(), Statistics::and), digest))
     }
 }
 
@@ -220,8 +230,8 @@ impl Coverage {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::division::Division;
     use super::super::signal::SignalArray;
-    use super::super::zarr::Division;
     use super::*;
 
     fn assembler(
@@ -287,11 +297,13 @@ mod tests {
                 it.write(start, &values[start as usize..end as usize]).unwrap();
                 prop_assert!(it.resident.len() <= n_resident);
             }
-            let statistics = it.finish().unwrap();
+            let (statistics, digest) = it.finish().unwrap();
             prop_assert_eq!(statistics.n_negative, values.iter().filter(|v| **v < 0.0).count() as u64);
             prop_assert!(!folder.path().join("spill").exists());
 
             let array = SignalArray::open(&folder.path().join("a"), "a".into()).unwrap();
+            let list = ChunkChecksums::read(&folder.path().join("a"), &digest, division).unwrap();
+            let array = array.with_checksums(list);
             for start in 0..n_bins {
                 for end in [start, start + 1, n_bins] {
                     let mut out = vec![f32::NAN; (end - start) as usize];

@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::zarr::{ChunkPlace, METADATA, TrackArray};
+use super::chunk_checksums::{ChunkChecksums, stored_checksum};
+use super::division::{ChunkPlace, Division};
+use super::zarr::{METADATA, TrackArray};
 use super::{Database, StoreError, Track};
 
 /// A track's stored values along the genome axis. May be shared by threads.
@@ -18,6 +20,8 @@ pub struct SignalArray {
     folder: PathBuf,
     /// The track and array, for errors.
     what: String,
+    /// Of all chunks; `None` of a track that a Persea before schema version 7 stored.
+    checksums: Option<ChunkChecksums>,
     indices: Vec<OnceLock<Vec<ChunkPlace>>>,
 }
 
@@ -40,7 +44,13 @@ impl Database {
                 self.axis().n_bins()
             )));
         }
-        Ok(array)
+        let Some(digest) = &track.chunks else {
+            return Ok(array);
+        };
+        match ChunkChecksums::read(&array.folder, digest, array.array.division()) {
+            Ok(list) => Ok(array.with_checksums(list)),
+            Err(why) => Err(array.damaged(format!("{why}; {AGAIN}"))),
+        }
     }
 }
 
@@ -63,8 +73,19 @@ impl SignalArray {
             array,
             folder: folder.to_path_buf(),
             what,
+            checksums: None,
             indices,
         })
+    }
+
+    /// The array, which from now on believes only chunks with these checksums.
+    pub(crate) fn with_checksums(mut self, checksums: ChunkChecksums) -> Self {
+        self.checksums = Some(checksums);
+        self
+    }
+
+    pub(crate) fn division(&self) -> Division {
+        self.array.division()
     }
 
     /// How many bins it has: those of the genome axis.
@@ -114,11 +135,16 @@ impl SignalArray {
             let skipped = (at % division.chunk_bins) as usize;
             let n = (division.chunk_bins as usize - skipped).min(rest.len());
             let (now, later) = rest.split_at_mut(n);
+            let expected = self
+                .checksums
+                .as_ref()
+                .map(|list| list.of(shard * division.chunks_per_shard() + chunk));
             match index.get(chunk as usize).copied().flatten() {
-                None => now.fill(0.0),
+                None if expected.is_none_or(|crc| crc == Some(0)) => now.fill(0.0),
+                None => return Err(self.damaged_chunk(shard, chunk, ELSEWHERE.into())),
                 Some(place) => {
                     let bytes = self
-                        .read_chunk(&mut file, place)
+                        .read_chunk(&mut file, place, expected)
                         .map_err(|why| self.damaged_chunk(shard, chunk, why))?;
                     let (values, _) = bytes.as_chunks::<4>();
                     let wanted = values.get(skipped..skipped + n).ok_or_else(|| {
@@ -181,12 +207,24 @@ impl SignalArray {
         Ok(slot.get_or_init(|| index))
     }
 
-    fn read_chunk(&self, file: &mut File, (offset, n): (u64, u64)) -> Result<Vec<u8>, String> {
+    /// Reads a chunk, which must have the expected checksum where one is known.
+    fn read_chunk(
+        &self,
+        file: &mut File,
+        (offset, n): (u64, u64),
+        expected: Option<Option<u32>>,
+    ) -> Result<Vec<u8>, String> {
         let mut bytes = vec![0; n as usize];
         file.seek(SeekFrom::Start(offset))
             .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|e| e.to_string())?;
-        self.array.decode_chunk(bytes)
+        let found = stored_checksum(&bytes);
+        // Decoding compares the checksum with the bytes; this is whether it is the right one.
+        let values = self.array.decode_chunk(bytes)?;
+        match expected.is_none_or(|crc| crc == found) {
+            true => Ok(values),
+            false => Err(ELSEWHERE.into()),
+        }
     }
 
     fn damaged_chunk(&self, shard: u64, chunk: u64, why: String) -> StoreError {
@@ -208,5 +246,7 @@ impl SignalArray {
 
 const GONE: &str = "its file is gone: the track was replaced or removed meanwhile (look it up \
                     again), or the file was deleted (ingest the track again)";
+
+const ELSEWHERE: &str = "its bytes are whole, but not those that were written at this place";
 
 const AGAIN: &str = "remove the track and ingest it again";

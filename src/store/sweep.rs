@@ -1,8 +1,28 @@
 //! Sweeping what interrupted writers left: bytes without a row, models without an end.
 
+use std::sync::PoisonError;
+
 use super::durable::remove_folder;
 use super::locks::exclude_writers;
 use super::{Database, StoreError, Track, models, names};
+
+impl Database {
+    /// To be called before anything is written: makes sure that it can be, and sweeps once.
+    pub(crate) fn prepare_writing(&self) -> Result<(), StoreError> {
+        self.refuse_if_read_only()?;
+        if let Some(why) = self.lost_commits() {
+            return Err(StoreError::CommitsLost {
+                path: self.path().to_path_buf(),
+                why,
+            });
+        }
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*swept {
+            *swept = sweep(self)?;
+        }
+        Ok(())
+    }
+}
 
 /// Removes what no row makes real. Does nothing, and says so, while anybody is writing: what looks
 /// like garbage may then be work in progress.
@@ -10,6 +30,10 @@ pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
     let Some(_alone) = exclude_writers(&database.locks_folder())? else {
         return Ok(false);
     };
+    // Of arrays that have lost their row, some may be all that is left of tracks.
+    if database.lost_commits().is_some() {
+        return Ok(false);
+    }
     remove_folder(&database.aside_folder())?;
     for array in orphan_arrays(database, &database.tracks_as_they_are()?)? {
         tracing::info!("removing signal.zarr/{array}, which an interrupted ingest left");

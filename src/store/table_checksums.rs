@@ -25,12 +25,14 @@ const FIXED: &[&str] = &[
 ];
 
 /// Tables that are written to later.
-const CHANGING: &[&str] = &[
+pub(crate) const CHANGING: &[&str] = &[
     "meta",
+    "commits",
     "biosamples",
     "assays",
     "tracks",
     "track_sources",
+    "track_chunks",
     "models",
     "model_biosamples",
     "model_assays",
@@ -50,11 +52,6 @@ const CHANGING: &[&str] = &[
 pub(crate) struct Digests(BTreeMap<&'static str, u128>);
 
 impl Digests {
-    /// Those of all tables that writes may change.
-    pub(crate) fn of_all(t: &Transaction<'_>) -> Result<Self, StoreError> {
-        Self::of(t, CHANGING)
-    }
-
     /// Those of some tables, as the transaction sees them.
     pub(crate) fn of(t: &Transaction<'_>, tables: &[&'static str]) -> Result<Self, StoreError> {
         let digests = tables
@@ -221,7 +218,7 @@ pub(crate) fn consequence(name: &str) -> &'static str {
              concerned"
         }
         "mask_intervals" => "training and scoring refuse; imputation and tracks are not concerned",
-        "biosamples" | "assays" | "tracks" | "track_sources" => {
+        "biosamples" | "assays" | "tracks" | "track_sources" | "track_chunks" => {
             "tracks cannot be listed, trained on or scored; models can still be read; signal.zarr \
              opens in any Zarr reader"
         }
@@ -243,7 +240,7 @@ pub(crate) fn consequence(name: &str) -> &'static str {
         "search_graphs" => {
             "approximate search builds its graphs anew (`persea index`); exact search is not concerned"
         }
-        "meta" | "sqlite_sequence" => {
+        "meta" | "commits" | "sqlite_sequence" => {
             "nothing that is stored is concerned, but what is known of the database itself"
         }
         _ => "no model can be opened; tracks are not concerned",

@@ -3,6 +3,7 @@
 mod backup;
 mod directory;
 mod faults;
+mod lost;
 mod models;
 mod tracks;
 mod zarr_python;

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::chunk_checksums::ListDigest;
 use super::connection::whole;
 use super::{Database, StoreError};
 use crate::formats::{Identity, Missing};
@@ -133,6 +134,24 @@ pub struct Track {
     pub ingested: String,
     /// The file, or the replicates' files.
     pub sources: Vec<TrackSource>,
+    /// The digest of the list of its chunks' checksums; `None` of a track that a Persea before schema
+    /// version 7 stored.
+    pub(crate) chunks: Option<ListDigest>,
+}
+
+/// A track about to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTrack {
+    /// The biosample; made known to the database if it is new.
+    pub biosample: String,
+    /// The assay; made known to the database if it is new.
+    pub assay: String,
+    /// What has been done to the values that will come.
+    pub transform: Transform,
+    /// The unit of the signal, where it is known.
+    pub unit: Option<String>,
+    /// The file, or the replicates' files.
+    pub sources: Vec<TrackSource>,
 }
 
 impl Database {
@@ -159,7 +178,13 @@ impl Database {
 }
 
 /// What a track is read from.
-pub(crate) const TABLES: &[&str] = &["biosamples", "assays", "tracks", "track_sources"];
+pub(crate) const TABLES: &[&str] = &[
+    "biosamples",
+    "assays",
+    "tracks",
+    "track_sources",
+    "track_chunks",
+];
 
 fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
     let mut select = t.prepare(&format!("{SELECT} ORDER BY b.name, a.name"))?;
@@ -173,8 +198,9 @@ fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
 }
 
 const SELECT: &str = "SELECT t.id, b.name, a.name, t.array, t.transform, t.unit, t.checksum,
-     t.n_nan_bins, t.n_negative_bins, t.mean, t.variance, t.maximum, t.ingested
-     FROM tracks t JOIN biosamples b ON b.id = t.biosample JOIN assays a ON a.id = t.assay";
+     t.n_nan_bins, t.n_negative_bins, t.mean, t.variance, t.maximum, t.ingested, c.digest
+     FROM tracks t JOIN biosamples b ON b.id = t.biosample JOIN assays a ON a.id = t.assay
+     LEFT JOIN track_chunks c ON c.track = t.id";
 
 pub(crate) fn find_track(
     transaction: &Transaction<'_>,
@@ -193,6 +219,34 @@ pub(crate) fn find_track(
     Ok(Some(track))
 }
 
+/// A value that is stored by its name; another name is damage.
+fn named<T>(
+    row: &Row<'_>,
+    column: usize,
+    from_name: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let name: String = row.get(column)?;
+    from_name(&name).ok_or_else(|| {
+        let why = format!("`{name}` is no value of this column");
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
+    })
+}
+
+/// The name by which the database knows what uncovered bases counted as.
+pub(crate) const fn missing_name(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Zero => "zero",
+        Missing::Nan => "nan",
+    }
+}
+
+/// What uncovered bases counted as, of that name.
+pub(crate) fn missing_from_name(name: &str) -> Option<Missing> {
+    let both = [Missing::Zero, Missing::Nan];
+    both.into_iter()
+        .find(|missing| missing_name(*missing) == name)
+}
+
 fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
     Ok(Track {
         id: row.get(0)?,
@@ -203,7 +257,7 @@ fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
         bytes: 0,
         modified: None,
         array: row.get(3)?,
-        transform: Transform::from_name(&row.get::<_, String>(4)?).unwrap_or(Transform::None),
+        transform: named(row, 4, Transform::from_name)?,
         multiplier: 1.0,
         unit: row.get(5)?,
         missing: Missing::Zero,
@@ -214,6 +268,7 @@ fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
         maximum: row.get(11)?,
         ingested: row.get(12)?,
         sources: Vec::new(),
+        chunks: row.get(13)?,
     })
 }
 
@@ -233,10 +288,7 @@ fn read_sources(transaction: &Transaction<'_>, track: &mut Track) -> Result<(), 
             },
             checksum: row.get(5)?,
             multiplier: row.get(6)?,
-            missing: match row.get::<_, String>(7)?.as_str() {
-                "nan" => Missing::Nan,
-                _ => Missing::Zero,
-            },
+            missing: named(row, 7, missing_from_name)?,
         })
     })?;
     track.sources = sources.collect::<Result<_, _>>()?;
@@ -268,10 +320,6 @@ pub(crate) fn write_sources(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (i, source) in sources.iter().enumerate() {
-        let missing = match source.missing {
-            Missing::Zero => "zero",
-            Missing::Nan => "nan",
-        };
         insert.execute(params![
             track,
             i as i64,
@@ -282,7 +330,7 @@ pub(crate) fn write_sources(
             source.identity.etag,
             source.checksum,
             source.multiplier,
-            missing
+            missing_name(source.missing)
         ])?;
     }
     Ok(())

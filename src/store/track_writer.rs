@@ -14,28 +14,14 @@ use std::time::SystemTime;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::{Map, Value};
 
-use super::durable::{make_folder, remove_folder, rename_synced};
+use super::division::Division;
+use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::locks::{Lock, join_writers, lock_one};
 use super::shards::ShardAssembler;
-use super::statistics::Statistics;
 use super::track::{TABLES, combined_checksum, find_track, write_sources};
-use super::zarr::{Division, TrackArray};
-use super::{Database, StoreError, Track, TrackSource, Transform};
-
-/// A track about to be stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewTrack {
-    /// The biosample; made known to the database if it is new.
-    pub biosample: String,
-    /// The assay; made known to the database if it is new.
-    pub assay: String,
-    /// What has been done to the values that will come.
-    pub transform: Transform,
-    /// The unit of the signal, where it is known.
-    pub unit: Option<String>,
-    /// The file, or the replicates' files.
-    pub sources: Vec<TrackSource>,
-}
+use super::track_record::TrackRecord;
+use super::zarr::TrackArray;
+use super::{Database, NewTrack, StoreError, Track};
 
 /// A track being stored. Dropped without [`TrackWriter::commit`], it leaves nothing behind.
 #[derive(Debug)]
@@ -65,12 +51,7 @@ impl Database {
             if let Some(old) = find_track(t, &track.biosample, &track.assay)? {
                 return Ok(old.id);
             }
-            let next: i64 = t.query_row(
-                "UPDATE meta SET value = value + 1 WHERE key = 'next_track' RETURNING value - 1",
-                [],
-                |row| row.get(0),
-            )?;
-            Ok(next)
+            next_id(t)
         })?;
         let array = format!("track_{id}_{}", unique_suffix());
         let mut attributes = Map::new();
@@ -144,12 +125,28 @@ impl TrackWriter<'_> {
         let Some(assembler) = self.assembler.take() else {
             return Err(StoreError::Invalid("the track has been finished".into()));
         };
-        let statistics = assembler.finish()?;
+        let (statistics, chunks) = assembler.finish()?;
         let database = self.database;
         let aside = database.aside_folder().join(&self.array);
         let place = database.signal_folder().join(&self.array);
+        let record = TrackRecord {
+            track: self.track.clone(),
+            n_nan_bins,
+            n_negative_bins: statistics.n_negative,
+            mean: statistics.mean,
+            variance: statistics.variance(),
+            maximum: statistics.maximum,
+            chunks,
+        };
+        record.write(&aside)?;
+        sync_folder(&aside)?;
         rename_synced(&aside, &place)?;
-        let stored = database.write_in(TABLES, |t| self.write_row(t, n_nan_bins, &statistics));
+        let row = Row {
+            id: self.id,
+            array: &self.array,
+            record: &record,
+        };
+        let stored = database.write_in(TABLES, |t| store_row(t, &row));
         let (track, replaced) = match stored {
             Ok(stored) => stored,
             Err(e) => {
@@ -165,61 +162,75 @@ impl TrackWriter<'_> {
         }
         Ok(track)
     }
+}
 
-    fn write_row(
-        &self,
-        t: &Transaction<'_>,
-        n_nan_bins: u64,
-        statistics: &Statistics,
-    ) -> Result<(Track, Option<String>), StoreError> {
-        let NewTrack {
-            biosample, assay, ..
-        } = &self.track;
-        for (table, name) in [("biosamples", biosample), ("assays", assay)] {
-            let sql = format!("INSERT INTO {table} (name) VALUES (?1) ON CONFLICT DO NOTHING");
-            t.execute(&sql, [name])?;
-        }
-        let replaced: Option<String> = t
-            .query_row("SELECT array FROM tracks WHERE id = ?1", [self.id], |r| {
-                r.get(0)
-            })
-            .optional()?;
-        t.execute(
-            "INSERT INTO tracks (id, biosample, assay, array, transform, unit, checksum,
-                n_nan_bins, n_negative_bins, mean, variance, maximum, ingested)
-             VALUES (?1, (SELECT id FROM biosamples WHERE name = ?2),
-                (SELECT id FROM assays WHERE name = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-                strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
-             ON CONFLICT (id) DO UPDATE SET array = excluded.array,
-                transform = excluded.transform, unit = excluded.unit,
-                checksum = excluded.checksum, n_nan_bins = excluded.n_nan_bins,
-                n_negative_bins = excluded.n_negative_bins, mean = excluded.mean,
-                variance = excluded.variance, maximum = excluded.maximum,
-                ingested = excluded.ingested",
-            params![
-                self.id,
-                biosample,
-                assay,
-                self.array,
-                self.track.transform.name(),
-                self.track.unit,
-                combined_checksum(&self.track.sources),
-                n_nan_bins as i64,
-                statistics.n_negative as i64,
-                statistics.mean,
-                statistics.variance(),
-                statistics.maximum
-            ],
-        )?;
-        write_sources(t, self.id, &self.track.sources)?;
-        let track = find_track(t, biosample, assay)?.ok_or_else(|| {
-            StoreError::damaged(
-                "persea.sqlite, table tracks",
-                "a row just written is not there",
-            )
-        })?;
-        Ok((track, replaced))
+/// A track's row.
+pub(crate) struct Row<'a> {
+    pub(crate) id: i64,
+    pub(crate) array: &'a str,
+    pub(crate) record: &'a TrackRecord,
+}
+
+/// The number of the next track, never used twice.
+pub(crate) fn next_id(t: &Transaction<'_>) -> Result<i64, StoreError> {
+    let sql = "UPDATE meta SET value = value + 1 WHERE key = 'next_track' RETURNING value - 1";
+    Ok(t.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// Stores a track's row, new or in place of the one of that number, and gives the track and the array
+/// that it replaces.
+pub(crate) fn store_row(
+    t: &Transaction<'_>,
+    row: &Row<'_>,
+) -> Result<(Track, Option<String>), StoreError> {
+    let TrackRecord { track, .. } = row.record;
+    let (biosample, assay) = (&track.biosample, &track.assay);
+    for (table, name) in [("biosamples", biosample), ("assays", assay)] {
+        let sql = format!("INSERT INTO {table} (name) VALUES (?1) ON CONFLICT DO NOTHING");
+        t.execute(&sql, [name])?;
     }
+    let sql = "SELECT array FROM tracks WHERE id = ?1";
+    let replaced: Option<String> = t.query_row(sql, [row.id], |r| r.get(0)).optional()?;
+    t.execute(
+        "INSERT INTO tracks (id, biosample, assay, array, transform, unit, checksum,
+            n_nan_bins, n_negative_bins, mean, variance, maximum, ingested)
+         VALUES (?1, (SELECT id FROM biosamples WHERE name = ?2),
+            (SELECT id FROM assays WHERE name = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+            strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+         ON CONFLICT (id) DO UPDATE SET array = excluded.array,
+            transform = excluded.transform, unit = excluded.unit,
+            checksum = excluded.checksum, n_nan_bins = excluded.n_nan_bins,
+            n_negative_bins = excluded.n_negative_bins, mean = excluded.mean,
+            variance = excluded.variance, maximum = excluded.maximum,
+            ingested = excluded.ingested",
+        params![
+            row.id,
+            biosample,
+            assay,
+            row.array,
+            track.transform.name(),
+            track.unit,
+            combined_checksum(&track.sources),
+            row.record.n_nan_bins as i64,
+            row.record.n_negative_bins as i64,
+            row.record.mean,
+            row.record.variance,
+            row.record.maximum
+        ],
+    )?;
+    t.execute(
+        "INSERT INTO track_chunks (track, digest) VALUES (?1, ?2)
+         ON CONFLICT (track) DO UPDATE SET digest = excluded.digest",
+        params![row.id, row.record.chunks],
+    )?;
+    write_sources(t, row.id, &track.sources)?;
+    let stored = find_track(t, biosample, assay)?.ok_or_else(|| {
+        StoreError::damaged(
+            "persea.sqlite, table tracks",
+            "a row just written is not there",
+        )
+    })?;
+    Ok((stored, replaced))
 }
 
 impl Drop for TrackWriter<'_> {

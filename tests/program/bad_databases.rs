@@ -174,7 +174,7 @@ fn chunks(zarr: &Path) -> Vec<std::path::PathBuf> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.file_name().unwrap() != "zarr.json" {
+            } else if path.parent().unwrap().ends_with("c") {
                 found.push(path);
             }
         }

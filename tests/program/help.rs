@@ -92,9 +92,12 @@ fn reference_writes_a_page_for_every_verb_that_help_lists() {
     let workspace = Workspace::new();
     workspace.ok("reference pages");
     let page = |name: &str| std::fs::read_to_string(workspace.path(&format!("pages/{name}.md")));
-    let index = page("index").unwrap();
+    let overview = page("overview").unwrap();
     for verb in verbs(&workspace) {
-        assert!(index.contains(&format!("[`{verb}`]({verb}.md)")), "{verb}");
+        assert!(
+            overview.contains(&format!("[`{verb}`]({verb}.md)")),
+            "{verb}"
+        );
         assert!(
             page(&verb)
                 .unwrap()

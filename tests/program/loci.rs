@@ -286,7 +286,7 @@ fn qc_names_two_tracks_that_are_swapped() {
     workspace.run("qc --models nothing").fails(&["nothing"]);
     workspace
         .run("qc --windows 10")
-        .expect_misuse(&["1000 at least"]);
+        .expect_misuse(&["at least 1000"]);
 }
 
 #[test]
@@ -383,6 +383,20 @@ fn what_was_not_measured_is_imputed_and_marked() {
         };
         assert_eq!(row["source"], source);
     }
+    // What is imputed is compared where that is asked for alone.
+    let of = |source: &str| {
+        let row = rows.iter().find(|r| r["source"] == source).unwrap();
+        row["biosample"].as_str().unwrap().to_string()
+    };
+    let pair = format!(
+        "diff {} {} --assay H3K27ac --window 250",
+        of("measured"),
+        of("imputed")
+    );
+    workspace
+        .run(&pair)
+        .fails(&["was not measured", "--count-imputed"]);
+    workspace.ok(&format!("{pair} --count-imputed"));
     let only = workspace
         .ok("locus chr1:25,001-26,000 --assay H3K27ac --exclude 2000 --measured-only --format json")
         .json();

@@ -36,10 +36,13 @@ mod loci;
 #[cfg(feature = "torch")]
 mod models;
 #[cfg(feature = "torch")]
+mod outputs;
+#[cfg(feature = "torch")]
 mod plotting;
 #[cfg(feature = "torch")]
 mod projecting;
 mod real_peaks;
+mod repairing;
 mod schema_versions;
 #[cfg(feature = "torch")]
 mod searching;
@@ -48,5 +51,6 @@ mod selecting;
 #[cfg(feature = "torch")]
 mod stopping;
 mod tasks;
+mod text_files;
 #[cfg(feature = "torch")]
 mod training;

@@ -1,7 +1,7 @@
 //! A sheet to draw on: SVG text, written with fractions of pixels and measured text.
 //!
-//! plotters, which draws the simple charts of `figures`, places everything on whole pixels and
-//! guesses how wide text is. Figures for print need both exactly.
+//! No charting library: the one that was used (plotters) places everything on whole pixels, guesses
+//! how wide text is and sets it in a typeface of its own. Figures for print need all three exactly.
 
 use std::fmt::Write;
 

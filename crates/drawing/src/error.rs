@@ -11,7 +11,7 @@ pub enum DrawingError {
     Drawing {
         /// Which figure.
         figure: String,
-        /// What the drawing library said.
+        /// What is missing or wrong.
         why: String,
     },
     /// A figure's path does not tell a format.

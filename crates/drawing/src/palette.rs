@@ -1,6 +1,6 @@
 //! Colours: told apart by every kind of eye, in print, and on a dark screen.
 
-use plotters::style::RGBColor;
+use persea_vocabulary::vocabulary;
 
 /// A colour, red, green and blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,12 +52,6 @@ impl Colour {
     }
 }
 
-impl From<Colour> for RGBColor {
-    fn from(c: Colour) -> Self {
-        RGBColor(c.0, c.1, c.2)
-    }
-}
-
 /// Colours that people tell apart whatever their eyes (Okabe and Ito 2008), without their black,
 /// which is the ink, and their yellow, which paper swallows.
 pub const CATEGORIES: [Colour; 7] = [
@@ -70,14 +64,20 @@ pub const CATEGORIES: [Colour; 7] = [
     Colour(148, 120, 90),
 ];
 
-/// On what a figure is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// White paper.
-    #[default]
-    Light,
-    /// A dark notebook.
-    Dark,
+vocabulary! {
+    /// On what a figure is drawn.
+    pub enum Theme {
+        /// White background
+        Light = "light",
+        /// Dark background
+        Dark = "dark",
+    }
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Theme::Light
+    }
 }
 
 impl Theme {

@@ -1,10 +1,8 @@
 //! What a selection covers against how many were chosen, random choices beside it.
 
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-
-use super::DrawingError;
-use super::figures::{FONT, GREY, LIGHT, colour, draw, ticks};
+use super::canvas::{Canvas, Frame, Stroke, TextStyle};
+use super::figures::{Plane, range};
+use super::palette::Theme;
 
 /// The curve and what stands beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,18 +30,16 @@ pub struct CurveFigurePoint {
     pub random_band: Option<[f64; 2]>,
 }
 
-const WIDTH: u32 = 640;
-const CHART_HEIGHT: u32 = 400;
-const KEY_ROW: i32 = 18;
+const WIDTH: f64 = 640.0;
+const CHART_HEIGHT: f64 = 400.0;
+const KEY_ROW: f64 = 18.0;
 /// Of more points none is marked.
 const MOST_DOTS: usize = 60;
+const THEME: Theme = Theme::Light;
 
 /// Draws it as SVG: the selection as a line with dots, random choices as a dashed line in a band,
 /// the bound as a dotted line; the key stands below and covers nothing.
-///
-/// # Errors
-/// When the drawing library fails.
-pub fn selection_curve(figure: &CurveFigure) -> Result<String, DrawingError> {
+pub fn selection_curve(figure: &CurveFigure) -> String {
     let points = &figure.points;
     let of = |value: fn(&CurveFigurePoint) -> Option<f64>| -> Vec<(f64, f64)> {
         let defined = points.iter().filter_map(|p| Some((p.k as f64, value(p)?)));
@@ -53,122 +49,77 @@ pub fn selection_curve(figure: &CurveFigure) -> Result<String, DrawingError> {
     let mean = of(|p| p.random_mean);
     let low = of(|p| p.random_band.map(|b| b[0]));
     let high = of(|p| p.random_band.map(|b| b[1]));
-    let mut values: Vec<f64> = [&line, &mean, &low, &high]
-        .iter()
-        .flat_map(|points| points.iter().map(|p| p.1))
-        .collect();
-    values.extend(figure.bound);
-    let (least, most) = values
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
-            (a.min(*v), b.max(*v))
-        });
-    let (bottom, top, step) = match least.is_finite() {
-        true => ticks(least, most),
-        false => (0.0, 1.0, 0.2),
-    };
+    let drawn = [&line, &mean, &low, &high];
+    let values = drawn.iter().flat_map(|points| points.iter().map(|p| p.1));
+    let y = range(values.chain(figure.bound));
     let ks = points.iter().map(|p| p.k);
-    let (first, last) = (
-        ks.clone().min().unwrap_or(0) as f64,
-        ks.max().unwrap_or(1) as f64,
-    );
+    let first = ks.clone().min().unwrap_or(0) as f64;
+    let last = (ks.max().unwrap_or(1) as f64).max(first + 1.0);
+    let muted = THEME.muted();
+    let bound = Stroke::dashed(THEME.category(1), 1.8, 2.5);
+    let random = Stroke::dashed(muted, 1.8, 5.0);
+    let chosen = Stroke::new(THEME.category(0), 2.0);
     let key = [
-        ("selected", !line.is_empty()),
-        ("random choice, mean and 90 % band", !mean.is_empty()),
+        ("selected", chosen, !line.is_empty()),
+        (
+            "random choice, mean and 90 % band",
+            random,
+            !mean.is_empty(),
+        ),
         (
             "no choice of that number can pass this",
+            bound,
             figure.bound.is_some(),
         ),
     ];
-    let rows = key.iter().filter(|(_, is_shown)| *is_shown).count() as u32;
-    let size = (WIDTH, CHART_HEIGHT + KEY_ROW as u32 * rows + 8);
-    draw("a selection's curve", size, |root| {
-        let (upper, lower) = root.split_vertically(CHART_HEIGHT);
-        let mut chart = ChartBuilder::on(&upper)
-            .caption(figure.title.as_str(), (FONT, 16))
-            .margin(12)
-            .margin_right(24)
-            .x_label_area_size(42)
-            .y_label_area_size(64)
-            .build_cartesian_2d(first..last.max(first + 1.0), bottom..top.max(bottom + step))?;
-        chart
-            .configure_mesh()
-            .x_desc("number chosen")
-            .y_desc(figure.value_name.as_str())
-            .x_labels(11.min(last as usize + 1))
-            .x_label_formatter(&|k| match k.fract() == 0.0 {
-                true => format!("{k:.0}"),
-                false => String::new(),
-            })
-            .light_line_style(WHITE.mix(0.0))
-            .bold_line_style(LIGHT)
-            .label_style((FONT, 12))
-            .axis_desc_style((FONT, 13))
-            .draw()?;
-        if !low.is_empty() {
-            let edge: Vec<(f64, f64)> = low.iter().chain(high.iter().rev()).copied().collect();
-            chart.draw_series([Polygon::new(edge, GREY.mix(0.3))])?;
+    let key: Vec<(&str, Stroke)> = key
+        .into_iter()
+        .filter_map(|(name, stroke, is_shown)| is_shown.then_some((name, stroke)))
+        .collect();
+    let height = CHART_HEIGHT + KEY_ROW * key.len() as f64 + 8.0;
+    let mut canvas = Canvas::new(WIDTH, height, THEME);
+    let frame = Frame::new(86.0, 42.0, WIDTH - 110.0, CHART_HEIGHT - 92.0);
+    let names = ["number chosen", figure.value_name.as_str()];
+    let plane = Plane::draw(&mut canvas, frame, &figure.title, names, [[first, last], y]);
+    if !low.is_empty() {
+        let edge = low.iter().chain(high.iter().rev());
+        let edge: Vec<(f64, f64)> = edge.map(|p| plane.place(*p)).collect();
+        canvas.polygon(&edge, muted, BAND);
+    }
+    plane.line(&mut canvas, &mean, random);
+    if let Some(value) = figure.bound {
+        plane.line(&mut canvas, &[(first, value), (last, value)], bound);
+    }
+    plane.line(&mut canvas, &line, chosen);
+    let is_dotted = line.len() <= MOST_DOTS;
+    if is_dotted {
+        for point in &line {
+            canvas.marker(plane.place(*point), 4.0, chosen.colour);
         }
-        chart.draw_series(DashedLineSeries::new(
-            mean.clone(),
-            5,
-            4,
-            GREY.stroke_width(2),
-        ))?;
-        if let Some(bound) = figure.bound {
-            let across = [(first, bound), (last.max(first + 1.0), bound)];
-            chart.draw_series(DashedLineSeries::new(
-                across,
-                2,
-                3,
-                colour(1).stroke_width(2),
-            ))?;
+    }
+    let style = TextStyle::new(12.5, THEME.ink());
+    for (i, (name, stroke)) in key.into_iter().enumerate() {
+        let y = CHART_HEIGHT + 4.0 + KEY_ROW * (i as f64 + 0.5);
+        if stroke == random {
+            let corners = [
+                (76.0, y - 6.0),
+                (104.0, y - 6.0),
+                (104.0, y + 6.0),
+                (76.0, y + 6.0),
+            ];
+            canvas.polygon(&corners, muted, BAND);
         }
-        chart.draw_series(LineSeries::new(
-            line.iter().copied(),
-            colour(0).stroke_width(2),
-        ))?;
-        let is_dotted = line.len() <= MOST_DOTS;
-        if is_dotted {
-            let dots = line.iter().map(|p| Circle::new(*p, 4, colour(0).filled()));
-            chart.draw_series(dots)?;
+        canvas.line((76.0, y), (104.0, y), stroke);
+        if stroke == chosen && is_dotted {
+            canvas.marker((90.0, y), 4.0, chosen.colour);
         }
-        let mut y = 4;
-        for (row, (name, _)) in key.iter().enumerate().filter(|(_, (_, shown))| *shown) {
-            let middle = y + KEY_ROW / 2;
-            let across = |ink: RGBColor, gaps: bool| -> Result<(), Box<dyn std::error::Error>> {
-                let step = if gaps { 8 } else { 28 };
-                for x in (76..104).step_by(step) {
-                    let end = if gaps { x + 4 } else { 104 };
-                    let path = vec![(x, middle), (end, middle)];
-                    lower.draw(&PathElement::new(path, ink.stroke_width(2)))?;
-                }
-                Ok(())
-            };
-            match row {
-                0 => {
-                    across(colour(0), false)?;
-                    if is_dotted {
-                        lower.draw(&Circle::new((90, middle), 4, colour(0).filled()))?;
-                    }
-                }
-                1 => {
-                    let corners = [(76, middle - 6), (104, middle + 6)];
-                    lower.draw(&Rectangle::new(corners, GREY.mix(0.3).filled()))?;
-                    across(GREY, true)?;
-                }
-                _ => across(colour(1), true)?,
-            }
-            let style = (FONT, 13)
-                .into_font()
-                .color(&BLACK)
-                .pos(Pos::new(HPos::Left, VPos::Center));
-            lower.draw(&Text::new(*name, (112, middle), style))?;
-            y += KEY_ROW;
-        }
-        Ok(())
-    })
+        canvas.text((112.0, y), name, &style);
+    }
+    canvas.finish()
 }
+
+/// How much of the band's colour covers what is behind it.
+const BAND: f64 = 0.25;
 
 #[cfg(test)]
 mod tests {
@@ -191,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_curve_names_its_axes_and_everything_in_its_key() {
-        let svg = selection_curve(&figure(4)).unwrap();
+        let svg = selection_curve(&figure(4));
         for part in [
             "biosamples &lt; 3",
             "coverage",
@@ -199,7 +150,7 @@ mod tests {
             "selected",
             "90 % band",
             "can pass this",
-            "<polygon",
+            "fill-opacity",
         ] {
             assert!(svg.contains(part), "{part}");
         }
@@ -213,9 +164,9 @@ mod tests {
             point.random_mean = None;
             point.random_band = None;
         }
-        let svg = selection_curve(&figure).unwrap();
-        assert!(!svg.contains("90 % band") && !svg.contains("<polygon"));
+        let svg = selection_curve(&figure);
+        assert!(!svg.contains("90 % band") && !svg.contains("fill-opacity"));
         figure.points.clear();
-        assert!(selection_curve(&figure).unwrap().contains("</svg>"));
+        assert!(selection_curve(&figure).contains("</svg>"));
     }
 }

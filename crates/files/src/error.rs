@@ -34,7 +34,7 @@ pub enum FileError {
     },
     /// The content as a whole cannot be used.
     #[error("{file}: {message}")]
-    Content {
+    File {
         /// The file.
         file: String,
         /// What is wrong and what to do.
@@ -69,8 +69,8 @@ impl FileError {
     }
 
     /// A file whose content cannot be used.
-    pub fn content(file: impl ToString, message: impl Into<String>) -> Self {
-        FileError::Content {
+    pub fn file(file: impl ToString, message: impl Into<String>) -> Self {
+        FileError::File {
             file: file.to_string(),
             message: message.into(),
         }

@@ -1,7 +1,7 @@
-//! Files: opening text, writing a file whole or not at all, and the one error that names the file,
-//! the line and the reason.
+//! Files: reading text and tables by one rule, writing a file whole or not at all, and the one
+//! error that names the file, the line and the reason.
 //!
-//! Every crate that touches files stands on this one. It knows no format.
+//! Every crate that touches files stands on this one. It knows nothing of genomes or signal.
 
 mod aside;
 mod error;
@@ -9,4 +9,4 @@ mod text;
 
 pub use aside::{AsideFile, folder, write_text};
 pub use error::FileError;
-pub use text::open_text;
+pub use text::{Lines, Table, check_name, fields, is_header, open_file, open_regular, read_text};

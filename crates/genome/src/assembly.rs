@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{BIN_BP, GenomeError};
+use persea_files::{FileError, Lines, check_name};
 
 /// A chromosome and its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,30 +60,35 @@ impl Assembly {
     /// # Errors
     /// When the file cannot be read, a line is malformed, a name is repeated or none is there.
     pub fn from_chrom_sizes(name: &str, path: &Path) -> Result<Self, GenomeError> {
-        let text = std::fs::read_to_string(path).map_err(|e| GenomeError::io(path, e))?;
-        Self::parse(name, &text, path)
+        Self::parse_lines(name, Lines::open(path)?, path)
     }
 
     fn parse(name: &str, text: &str, path: &Path) -> Result<Self, GenomeError> {
+        Self::parse_lines(name, Lines::new(path.display(), text.as_bytes())?, path)
+    }
+
+    fn parse_lines(name: &str, mut lines: Lines<'_>, path: &Path) -> Result<Self, GenomeError> {
         let mut chromosomes = Vec::new();
-        for (i, line) in text.lines().enumerate() {
-            let line_number = i as u64 + 1;
+        while let Some(line) = lines.next_text()? {
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
+            let line = line.into_owned();
+            let line_number = lines.number();
+            check_name(&line).map_err(|message| lines.error(message))?;
             let mut fields = line.split_whitespace();
             let (Some(chrom), Some(length)) = (fields.next(), fields.next()) else {
                 let message = "expected a chromosome's name and its length";
-                return Err(GenomeError::line(path, line_number, message));
+                return Err(lines.error(message).into());
             };
             let length: u64 = length.parse().ok().filter(|l| *l > 0).ok_or_else(|| {
                 let message = format!("`{length}` is not a chromosome's length in bp");
-                GenomeError::line(path, line_number, message)
+                lines.error(message)
             })?;
             // bigWig and the file formats around it count in 32 bits.
             if length > u64::from(u32::MAX) {
                 let message = format!("a chromosome of {length} bp is longer than bigWig can hold");
-                return Err(GenomeError::line(path, line_number, message));
+                return Err(lines.error(message).into());
             }
             chromosomes.push((line_number, chrom.to_string(), length));
         }
@@ -90,7 +96,7 @@ impl Assembly {
         for (i, (line, chrom, _)) in chromosomes.iter().enumerate() {
             if index.insert(chrom.clone(), i).is_some() {
                 let message = format!("chromosome `{chrom}` stands there twice");
-                return Err(GenomeError::line(path, *line, message));
+                return Err(FileError::line(path.display(), *line, message).into());
             }
         }
         if chromosomes.is_empty() {

@@ -1,9 +1,9 @@
 //! Intervals from BED files, plain or gzipped.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
-use persea_files::open_text;
+use persea_files::{Lines, fields, is_header};
 
 use super::{Assembly, GenomeError, Interval};
 
@@ -16,7 +16,7 @@ use super::{Assembly, GenomeError, Interval};
 /// When the file cannot be read, a line has no three fields, a chromosome is unknown, an interval
 /// is empty or ends beyond its chromosome; the line is named.
 pub fn read_bed(path: &Path, assembly: &Assembly) -> Result<BedLines, GenomeError> {
-    read_bed_from(open_text(path)?, path, assembly)
+    read_bed_lines(Lines::open(path)?, assembly)
 }
 
 /// As [`read_bed`], from anything that reads; `path` is what errors name.
@@ -28,7 +28,15 @@ pub fn read_bed_from(
     path: &Path,
     assembly: &Assembly,
 ) -> Result<BedLines, GenomeError> {
-    read_lines(reader, path, assembly, &mut |_| false)
+    read_bed_lines(Lines::new(path.display(), reader)?, assembly)
+}
+
+/// As [`read_bed`], from lines.
+///
+/// # Errors
+/// As [`read_bed`].
+pub fn read_bed_lines(lines: Lines<'_>, assembly: &Assembly) -> Result<BedLines, GenomeError> {
+    read_lines(lines, assembly, &mut |_| false)
 }
 
 /// Intervals with the rest of each line's fields.
@@ -45,7 +53,7 @@ pub fn read_bed_of_assembly(
     assembly: &Assembly,
 ) -> Result<(BedLines, u64), GenomeError> {
     let mut left_out = 0;
-    let lines = read_lines(open_text(path)?, path, assembly, &mut |chrom| {
+    let lines = read_lines(Lines::open(path)?, assembly, &mut |chrom| {
         let other = chrom.contains('_') && assembly.chromosome(chrom).is_err();
         left_out += u64::from(other);
         other
@@ -54,39 +62,29 @@ pub fn read_bed_of_assembly(
 }
 
 fn read_lines(
-    reader: impl Read,
-    path: &Path,
+    mut lines: Lines<'_>,
     assembly: &Assembly,
     is_left_out: &mut dyn FnMut(&str) -> bool,
 ) -> Result<BedLines, GenomeError> {
     let mut intervals = Vec::new();
-    for (i, line) in BufReader::new(reader).lines().enumerate() {
-        let number = i as u64 + 1;
-        let line = line.map_err(|e| GenomeError::line(path, number, e.to_string()))?;
-        let text = line.trim_end_matches(['\r', '\n']);
-        if text.trim().is_empty()
-            || text.starts_with('#')
-            || text.starts_with("track")
-            || text.starts_with("browser")
-        {
+    while let Some(text) = lines.next_text()? {
+        if is_header(text.as_bytes()) {
             continue;
         }
-        let fields: Vec<&str> = if text.contains('\t') {
-            text.split('\t').collect()
-        } else {
-            text.split_whitespace().collect()
-        };
+        let text = text.into_owned();
+        let fields = fields(&text);
         let [chrom, start, end, rest @ ..] = fields.as_slice() else {
             let message = "expected at least chromosome, start and end";
-            return Err(GenomeError::line(path, number, message));
+            return Err(lines.error(message).into());
         };
         if is_left_out(chrom) {
             continue;
         }
-        let interval = checked(assembly, chrom, start, end)
-            .map_err(|message| GenomeError::line(path, number, message))?;
+        let interval =
+            checked(assembly, chrom, start, end).map_err(|message| lines.error(message))?;
         intervals.push((interval, rest.iter().map(|s| s.to_string()).collect()));
     }
+    lines.warn_of_replaced();
     Ok(intervals)
 }
 

@@ -30,18 +30,8 @@ pub enum GenomeError {
 }
 
 impl GenomeError {
-    /// An unreadable file.
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        FileError::read(path.display(), source).into()
-    }
-
-    /// A bad line, counted from 1.
-    pub(crate) fn line(path: &Path, line: u64, message: impl Into<String>) -> Self {
-        FileError::line(path.display(), line, message).into()
-    }
-
     /// A file that holds nothing to use.
     pub(crate) fn file(path: &Path, message: impl Into<String>) -> Self {
-        FileError::content(path.display(), message).into()
+        FileError::file(path.display(), message).into()
     }
 }

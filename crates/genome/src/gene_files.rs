@@ -1,10 +1,10 @@
 //! Genes from GTF, GFF3 and BED files, plain or gzipped.
 
 use std::collections::{HashMap, HashSet};
-use std::io::BufRead;
+use std::io::Read;
 use std::path::Path;
 
-use persea_files::open_text;
+use persea_files::{Lines, check_name, fields, is_header};
 
 use super::{Assembly, Gene, GenomeError, Interval, Strand, annotation};
 
@@ -32,46 +32,39 @@ pub struct GeneSet {
 /// beyond its chromosome (the line is named); when no gene is in the file, or none on a chromosome
 /// of the assembly.
 pub fn read_genes(path: &Path, assembly: &Assembly) -> Result<GeneSet, GenomeError> {
-    read_genes_from(open_text(path)?, path, assembly)
+    read_gene_lines(Lines::open(path)?, path, assembly)
 }
 
-/// As [`read_genes`], from anything that reads lines; `path` is what errors name.
+/// As [`read_genes`], from anything that reads; `path` is what errors name.
 ///
 /// # Errors
 /// As [`read_genes`].
 pub fn read_genes_from(
-    mut reader: impl BufRead,
+    reader: impl Read,
+    path: &Path,
+    assembly: &Assembly,
+) -> Result<GeneSet, GenomeError> {
+    read_gene_lines(Lines::new(path.display(), reader)?, path, assembly)
+}
+
+fn read_gene_lines(
+    mut lines: Lines<'_>,
     path: &Path,
     assembly: &Assembly,
 ) -> Result<GeneSet, GenomeError> {
     let mut collector = Collector::new(assembly);
     let mut format = None;
-    let mut buffer = String::new();
-    let mut number = 0;
-    loop {
-        buffer.clear();
-        number += 1;
-        let n = reader
-            .read_line(&mut buffer)
-            .map_err(|e| GenomeError::line(path, number, e.to_string()))?;
-        let text = buffer.trim_end_matches(['\r', '\n']);
+    while let Some(text) = lines.next_text()? {
         // A GFF3 file may carry its sequences behind its features.
-        if n == 0 || text.starts_with("##FASTA") {
+        if text.starts_with("##FASTA") {
             break;
         }
-        if text.trim().is_empty()
-            || text.starts_with('#')
-            || text.starts_with("track")
-            || text.starts_with("browser")
-        {
+        if is_header(text.as_bytes()) {
             continue;
         }
-        let fields: Vec<&str> = if text.contains('\t') {
-            text.split('\t').collect()
-        } else {
-            text.split_whitespace().collect()
-        };
-        let at_line = |message: String| GenomeError::line(path, number, message);
+        let text = text.into_owned();
+        let fields = fields(&text);
+        let at_line = |message: String| lines.error(message);
         let format = match format {
             Some(format) => format,
             None => *format.insert(FileFormat::of(&fields).map_err(at_line)?),
@@ -82,6 +75,7 @@ pub fn read_genes_from(
         }
         .map_err(at_line)?;
     }
+    lines.warn_of_replaced();
     collector.finish(path)
 }
 
@@ -238,6 +232,8 @@ impl<'a> Collector<'a> {
     }
 
     fn add(&mut self, gene: Gene) -> Result<(), String> {
+        check_name(&gene.id)?;
+        check_name(&gene.name)?;
         if self.is_covered(&gene)? {
             self.genes.push(gene);
         } else {
@@ -247,6 +243,7 @@ impl<'a> Collector<'a> {
     }
 
     fn merge(&mut self, part: Gene) -> Result<(), String> {
+        check_name(&part.id)?;
         let chrom = part.interval.chrom.clone();
         let key = (part.id.clone(), chrom, part.strand.symbol());
         if !self.is_covered(&part)? {

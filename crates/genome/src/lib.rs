@@ -18,7 +18,7 @@ mod tss;
 
 pub use assembly::{Assembly, Chromosome, other_naming};
 pub use axis::{AxisBin, GenomeAxis, Region};
-pub use bed::{BedLines, read_bed, read_bed_from, read_bed_of_assembly};
+pub use bed::{BedLines, read_bed, read_bed_from, read_bed_lines, read_bed_of_assembly};
 pub use error::GenomeError;
 pub use gaps::assembly_gaps;
 pub use gene_files::{GeneSet, read_genes, read_genes_from};

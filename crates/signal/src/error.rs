@@ -30,14 +30,6 @@ pub enum FormatError {
         /// What the receiver said.
         source: io::Error,
     },
-    /// A format that nothing tells, or that cannot be written.
-    #[error("{file}: {message}")]
-    Format {
-        /// The file.
-        file: String,
-        /// What is wrong and what to do.
-        message: String,
-    },
     /// Coordinates or chromosomes that the assembly lacks.
     #[error(transparent)]
     Genome(#[from] GenomeError),
@@ -61,6 +53,6 @@ impl FormatError {
 
     /// A file that is not what it should be.
     pub fn file(file: impl ToString, message: impl Into<String>) -> Self {
-        FileError::content(file, message).into()
+        FileError::file(file, message).into()
     }
 }

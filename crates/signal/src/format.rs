@@ -95,13 +95,13 @@ impl Format {
             [0x26, 0xfc, 0x8f, 0x88, ..] | [0x88, 0x8f, 0xfc, 0x26, ..] => Ok(Format::BigWig),
             [b'P', b'K', 3, 4, ..] => Ok(Format::Npz),
             b"\x93NUMPY" => Ok(Format::Npy),
-            _ => Err(FormatError::Format {
-                file: location.to_string(),
-                message: format!(
+            _ => Err(FormatError::file(
+                location.to_string(),
+                format!(
                     "its name does not tell its format: give it as one of {}",
                     Format::ALL.map(Format::name).join(", ")
                 ),
-            }),
+            )),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use super::FormatError;
 use super::http::{HttpOptions, RangeReader};
+use persea_files::open_regular;
 
 /// Where a signal file is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,10 +48,7 @@ impl Location {
     /// Refuses a path where no file is.
     pub(super) fn check(&self) -> Result<(), FormatError> {
         if let Location::Path(path) = self {
-            let metadata = std::fs::metadata(path).map_err(|e| FormatError::read(self, e))?;
-            if metadata.is_dir() {
-                return Err(FormatError::file(self, "is a folder, not a signal file"));
-            }
+            open_regular(path)?;
         }
         Ok(())
     }
@@ -115,7 +113,7 @@ pub fn checksum(location: &Location) -> Result<String, FormatError> {
     let mut hasher = blake3::Hasher::new();
     match location {
         Location::Path(path) => {
-            let file = std::fs::File::open(path).map_err(|e| FormatError::read(location, e))?;
+            let file = open_regular(path)?;
             hasher
                 .update_reader(file)
                 .map_err(|e| FormatError::read(location, e))?;

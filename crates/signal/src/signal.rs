@@ -127,12 +127,10 @@ pub fn create_signal(
         Format::BedGraph => Box::new(BedGraphWriter::create(path, axis)?),
         Format::Npz | Format::Npy => Box::new(ArrayWriter::create(path, format, axis)?),
         Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
-            return Err(FormatError::Format {
-                file: path.display().to_string(),
-                message: format!(
-                    "{format} holds peaks, not a track: write bigwig, bedgraph, npz or npy"
-                ),
-            });
+            return Err(FormatError::file(
+                path.display().to_string(),
+                format!("{format} holds peaks, not a track: write bigwig, bedgraph, npz or npy"),
+            ));
         }
     })
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::http::{HttpOptions, RangeReader};
 use super::{FormatError, Location};
+use persea_files::open_regular;
 
 /// Bytes that can be read at any place.
 pub(super) trait ByteSource: Read + Seek + Send {
@@ -44,7 +45,7 @@ impl ByteSource for LocalFile {
 pub(super) fn open_bytes(location: &Location) -> Result<Box<dyn ByteSource>, FormatError> {
     match location {
         Location::Path(path) => {
-            let file = File::open(path).map_err(|e| FormatError::read(location, e))?;
+            let file = open_regular(path)?;
             let metadata = file
                 .metadata()
                 .map_err(|e| FormatError::read(location, e))?;
@@ -63,7 +64,7 @@ pub(super) fn open_bytes(location: &Location) -> Result<Box<dyn ByteSource>, For
 /// which the system removes when it is closed.
 pub(super) fn open_whole(location: &Location) -> Result<BufReader<File>, FormatError> {
     let file = match location {
-        Location::Path(path) => File::open(path),
+        Location::Path(path) => return Ok(buffered(open_regular(path)?)),
         Location::Url(url) => {
             RangeReader::open(url, HttpOptions::default()).and_then(|mut remote| {
                 let n_bytes = remote.n_bytes();
@@ -76,5 +77,9 @@ pub(super) fn open_whole(location: &Location) -> Result<BufReader<File>, FormatE
         }
     }
     .map_err(|e| FormatError::read(location, e))?;
-    Ok(BufReader::with_capacity(1 << 16, file))
+    Ok(buffered(file))
+}
+
+fn buffered(file: File) -> BufReader<File> {
+    BufReader::with_capacity(1 << 16, file)
 }

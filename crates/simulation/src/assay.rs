@@ -36,7 +36,7 @@ struct Row(&'static str, [f32; 10], Shape, Body, f32, f32);
 
 /// The table of emissions: enrichment by state (active promoter, bivalent promoter, active
 /// enhancer, poised enhancer, insulator, transcribed, euchromatin, Polycomb, heterochromatin,
-/// quiescent), shapes, background, fragment. Its numbers are argued for in `docs/simulation.md`.
+/// quiescent), shapes, background, fragment. `docs/src/method/simulation.md` gives the reasons for its numbers.
 #[rustfmt::skip]
 const CATALOGUE: [Row; 16] = [
     //            promoter     enhancer     ctcf  body  euchr  polyc het   quies

@@ -4,7 +4,7 @@
 //! shapes), lets groups of biosamples and single biosamples differ from it, and then sequences
 //! every experiment: fragments are drawn at the depth and with the efficiency of each library, and
 //! scored against a control as MACS does. Labels of all four tasks follow from the same states.
-//! `docs/simulation.md` states every choice and compares the result with real tracks.
+//! `docs/src/method/simulation.md` states every choice and compares the result with real tracks.
 //!
 //! This room owns the truth and writes it as the files that a user would have. It knows nothing of
 //! databases, models or how anything is learned from those files.

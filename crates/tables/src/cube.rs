@@ -47,7 +47,7 @@ impl CubeWriter {
         attributes: Map<String, Value>,
     ) -> Result<Self, FileError> {
         if path.exists() {
-            return Err(FileError::content(
+            return Err(FileError::file(
                 path.display(),
                 "is there already; remove it or choose another name",
             ));
@@ -107,7 +107,7 @@ impl CubeWriter {
         let (n_come, mut shard) = self.begun.remove(&(biosample, assay)).unwrap_or_default();
         let mut n_come = n_come;
         if n_come + values.len() as u64 > self.n_bins {
-            return Err(FileError::content(
+            return Err(FileError::file(
                 self.path.display(),
                 "a track has more bins than the array",
             ));
@@ -157,7 +157,7 @@ impl CubeWriter {
     pub fn finish(self) -> Result<(), FileError> {
         let failed = |e: io::Error| FileError::write(self.path.display(), e);
         if !self.begun.is_empty() {
-            return Err(FileError::content(
+            return Err(FileError::file(
                 self.path.display(),
                 "a track is not complete",
             ));

@@ -81,7 +81,7 @@ impl KerasFile {
             Err(e) => return Err(FileError::read(file, e)),
         }
         if signature != *b"\x89HDF\r\n\x1a\n" {
-            return Err(FileError::content(
+            return Err(FileError::file(
                 file,
                 "is no HDF5 file; expected the .h5 that Keras saves",
             ));
@@ -128,7 +128,7 @@ impl KerasFile {
         found.ok_or_else(|| {
             let mut layers: Vec<&str> = self.weights.iter().map(|w| w.layer.as_str()).collect();
             layers.dedup();
-            FileError::content(
+            FileError::file(
                 &self.file,
                 format!(
                     "has no layer {layer} with {name}; it has {}",
@@ -153,7 +153,7 @@ impl KerasFile {
             || rows.start > rows.end
             || (rows.end - rows.start).checked_mul(cols) != Some(out.len() as u64)
         {
-            return Err(FileError::content(
+            return Err(FileError::file(
                 &self.file,
                 format!(
                     "rows {}-{} of {} ({:?}) cannot be read into {} numbers",
@@ -196,11 +196,11 @@ impl KerasFile {
 fn guarded<T>(file: &str, run: impl FnOnce() -> Result<T, String>) -> Result<T, FileError> {
     match shielded(run) {
         Some(Ok(value)) => Ok(value),
-        Some(Err(why)) => Err(FileError::content(
+        Some(Err(why)) => Err(FileError::file(
             file,
             format!("is damaged, or not what Keras saves: {why}"),
         )),
-        None => Err(FileError::content(
+        None => Err(FileError::file(
             file,
             "is damaged: its structure makes no sense",
         )),
@@ -331,7 +331,7 @@ pub fn write_keras<E: From<FileError>>(
     }
     write_hdf5(path, &root, &mut |name, _, out| {
         let weight = model.weights.iter().find(|w| w.path == name);
-        let weight = weight.ok_or_else(|| FileError::content(path.display(), "lost an array"))?;
+        let weight = weight.ok_or_else(|| FileError::file(path.display(), "lost an array"))?;
         let (n_rows, cols) = weight.rows_and_cols();
         let step = (ROWS_NUMBERS / cols.max(1)).max(1);
         let mut numbers = Vec::new();

@@ -12,5 +12,5 @@ mod table;
 
 pub use cube::CubeWriter;
 pub use keras::{KerasFile, KerasModel, KerasRows, KerasWeight, write_keras};
-pub use matrix::{NumberMatrix, read_matrix};
+pub use matrix::{NumberMatrix, ShapeCheck, read_matrix};
 pub use table::{LabelKind, Labels, TableFormat, TableShape, TableSource, write_table};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use persea::formats::write_text;
 use persea::genome::{Gene, Interval};
 use persea::loci::{Ground, Locus, LocusOptions, LocusRow, at_locus};
 use persea::plot::{LocusFigure, LocusFigureGene, LocusFigureRow};
@@ -84,7 +85,7 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
     })?;
     bar.finish_and_clear();
     if let Some(path) = &arguments.values {
-        write_values(&found, path).with_context(|| format!("cannot write {}", path.display()))?;
+        write_values(&found, path)?;
     }
     if let Some(path) = &arguments.plot {
         let title = match interval_is_gene(target) {
@@ -296,8 +297,8 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
 }
 
 /// The signal of all biosamples × bins, one line per biosample.
-fn write_values(found: &Locus, path: &Path) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
+fn write_values(found: &Locus, path: &Path) -> anyhow::Result<()> {
+    let mut out = Vec::new();
     write!(out, "biosample\tsource\tcluster\tz\tfdr")?;
     for column in &found.columns {
         let i = &column.interval;
@@ -318,7 +319,7 @@ fn write_values(found: &Locus, path: &Path) -> std::io::Result<()> {
         }
         writeln!(out)?;
     }
-    out.flush()
+    Ok(write_text(path, &out)?)
 }
 
 fn figure(found: &Locus, title: String, genes: &[Gene]) -> LocusFigure {

@@ -122,7 +122,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     for selection in database.selections()? {
         let svg = stored_selection_figure(&selection)
             .map_err(anyhow::Error::from)
-            .and_then(|curve| Ok(selection_curve(&curve)?));
+            .map(|curve| selection_curve(&curve));
         let id = selection.id;
         draw(&format!("selection {id}"), &format!("selection-{id}"), svg)?;
     }

@@ -10,6 +10,7 @@ use persea::projection::{GenomeChoice, Where, genome_points};
 use persea::search::Class;
 use serde_json::json;
 
+use super::super::one_of::one_of_these;
 use super::super::{Common, Misuse};
 use super::Layout;
 
@@ -24,8 +25,8 @@ pub struct Arguments {
     #[command(flatten)]
     layout: Layout,
     /// What a point is: a bin with its factors at all three widths, or a row of one width
-    #[arg(long, value_enum, default_value_t = ScaleArgument::Embedding)]
-    scale: ScaleArgument,
+    #[arg(long, value_enum, default_value_t = PointWidth::Embedding)]
+    scale: PointWidth,
     /// Number of points, sampled uniformly; or `all`
     #[arg(long, default_value = "10000", value_name = "N|all", value_parser = sample)]
     sample: Sample,
@@ -44,15 +45,15 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
     /// Use only positions of these classes
-    #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
-    class: Vec<ClassArgument>,
+    #[arg(long, value_parser = one_of_these(LAYERS), value_name = "CLASS,…", value_delimiter = ',')]
+    class: Vec<Class>,
     /// Use the same number of positions of each class
     #[arg(long, conflicts_with = "bed")]
     balance: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ScaleArgument {
+enum PointWidth {
     /// 25 bp bins with their factors at 25 bp, 250 bp and 5 kbp, side by side
     Embedding,
     /// 25 bp
@@ -66,18 +67,13 @@ enum ScaleArgument {
     Kbp5,
 }
 
-/// A position belongs to the first class in which it lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ClassArgument {
-    /// The 2 kb upstream of a TSS
-    Promoter,
-    /// In an enhancer of the database
-    Enhancer,
-    /// In a gene, including introns
-    Gene,
-    /// In none of these
-    Intergenic,
-}
+/// The classes of which points are drawn. A position belongs to the first class in which it lies.
+const LAYERS: [Class; 4] = [
+    Class::Promoter,
+    Class::Enhancer,
+    Class::Gene,
+    Class::Intergenic,
+];
 
 #[derive(Debug, Clone, Copy)]
 struct Sample(Option<u64>);
@@ -99,21 +95,15 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     let model = TrainedModel::open(&database, arguments.layout.model.as_deref())?;
     let at = place(&arguments, model.axis())?;
     let rows = match arguments.scale {
-        ScaleArgument::Embedding => GenomeRows::Embedding,
-        ScaleArgument::Bp25 => GenomeRows::Scale(Scale::Bp25),
-        ScaleArgument::Bp250 => GenomeRows::Scale(Scale::Bp250),
-        ScaleArgument::Kbp5 => GenomeRows::Scale(Scale::Kbp5),
-    };
-    let class = |c: &ClassArgument| match c {
-        ClassArgument::Promoter => Class::Promoter,
-        ClassArgument::Enhancer => Class::Enhancer,
-        ClassArgument::Gene => Class::Gene,
-        ClassArgument::Intergenic => Class::Intergenic,
+        PointWidth::Embedding => GenomeRows::Embedding,
+        PointWidth::Bp25 => GenomeRows::Scale(Scale::Bp25),
+        PointWidth::Bp250 => GenomeRows::Scale(Scale::Bp250),
+        PointWidth::Kbp5 => GenomeRows::Scale(Scale::Kbp5),
     };
     let choice = GenomeChoice {
         rows,
         at,
-        classes: arguments.class.iter().map(class).collect(),
+        classes: arguments.class.clone(),
         is_balanced: arguments.balance,
         sample: arguments.sample.0,
         seed: arguments.layout.seed,

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::selection::{
-    EvaluationOptions, Kernel, ObjectiveKind, Predictor, evaluate_compendium, evaluate_expression,
-    read_expression,
+    EvaluationOptions, Kernel, KernelChoice, ObjectiveKind, ObjectiveName, Predictor,
+    evaluate_compendium, evaluate_expression, read_expression,
 };
 use serde_json::json;
 
 use super::super::Common;
+use super::super::one_of::one_of;
 use super::super::output::{Format, Table, measure, print_json};
-use super::{KernelArgument, ObjectiveArgument};
 
 /// Options of the comparison with random choices.
 #[derive(Debug, clap::Args)]
@@ -29,11 +29,11 @@ pub struct Options {
     )]
     k: Vec<usize>,
     /// Objective to maximise
-    #[arg(long, value_enum, default_value_t = ObjectiveArgument::FacilityLocation)]
-    objective: ObjectiveArgument,
+    #[arg(long, value_parser = one_of::<ObjectiveName>(), default_value_t = ObjectiveName::FacilityLocation)]
+    objective: ObjectiveName,
     /// How vectors are compared
-    #[arg(long, value_enum, default_value_t = KernelArgument::SquaredCorrelation)]
-    kernel: KernelArgument,
+    #[arg(long, value_parser = one_of::<KernelChoice>(), default_value_t = KernelChoice::SquaredCorrelation)]
+    kernel: KernelChoice,
     /// With expression: number of random subsets
     #[arg(long, default_value_t = 50)]
     replicates: usize,
@@ -53,21 +53,21 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
     let asked = EvaluationOptions {
         ks: options.k,
         objective: match options.objective {
-            ObjectiveArgument::FacilityLocation => ObjectiveKind::FacilityLocation,
-            ObjectiveArgument::SaturatedCoverage => ObjectiveKind::SaturatedCoverage { share: 0.2 },
-            ObjectiveArgument::GraphCut => ObjectiveKind::GraphCut { lambda: 2.0 },
-            ObjectiveArgument::SumOfDistances => ObjectiveKind::SumOfDistances,
-            ObjectiveArgument::MinimumDistance => ObjectiveKind::MinimumDistance,
-            ObjectiveArgument::FeatureBased => {
+            ObjectiveName::FacilityLocation => ObjectiveKind::FacilityLocation,
+            ObjectiveName::SaturatedCoverage => ObjectiveKind::SaturatedCoverage { share: 0.2 },
+            ObjectiveName::GraphCut => ObjectiveKind::GraphCut { lambda: 2.0 },
+            ObjectiveName::SumOfDistances => ObjectiveKind::SumOfDistances,
+            ObjectiveName::MinimumDistance => ObjectiveKind::MinimumDistance,
+            ObjectiveName::FeatureBased => {
                 let why = "select evaluate does not support feature-based, which needs features";
                 return Err(super::super::Misuse(why.into()).into());
             }
         },
         kernel: match options.kernel {
-            KernelArgument::Cosine => Kernel::Cosine,
-            KernelArgument::Rbf => Kernel::Rbf { gamma: None },
-            KernelArgument::SquaredCorrelation => Kernel::SquaredCorrelation,
-            KernelArgument::Correlation => Kernel::Correlation,
+            KernelChoice::Cosine => Kernel::Cosine,
+            KernelChoice::Rbf => Kernel::Rbf { gamma: None },
+            KernelChoice::SquaredCorrelation => Kernel::SquaredCorrelation,
+            KernelChoice::Correlation => Kernel::Correlation,
         },
         replicates: options.replicates,
         n_random: options.random,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use persea::formats::write_text;
 use persea::plot::{DEFAULT_DPI, position_selection_figure, selection_curve, write_figure};
 use persea::selection::{PositionAnswer, PositionRequest, select_positions, store_positions};
 use serde_json::json;
@@ -99,7 +99,7 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
                 p.chrom, p.start, p.end, p.rank, p.gain
             )?;
         }
-        std::fs::write(path, lines).with_context(|| format!("cannot write {}", path.display()))?;
+        write_text(path, lines.as_bytes())?;
     }
     if let Some(path) = &options.plot {
         draw(&answer, path)?;
@@ -111,7 +111,7 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
 /// Plots coverage against the number chosen.
 pub fn draw(answer: &PositionAnswer, path: &Path) -> anyhow::Result<()> {
     let figure = position_selection_figure(answer);
-    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
+    Ok(write_figure(&selection_curve(&figure), path, DEFAULT_DPI)?)
 }
 
 /// Prints a result; `id` is its number in the database.

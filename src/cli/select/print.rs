@@ -23,7 +23,7 @@ pub fn check_figure(path: &Path) -> anyhow::Result<()> {
 /// Plots coverage, or the value if there is no coverage, against the number chosen.
 pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
     let figure = selection_figure(answer);
-    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
+    Ok(write_figure(&selection_curve(&figure), path, DEFAULT_DPI)?)
 }
 
 /// Prints a result; `id` is its number in the database.

@@ -8,8 +8,7 @@ use persea::genome::{GenomeAxis, Interval, read_bed};
 use persea::model::TrainedModel;
 use persea::plot::{HeatMap, HeatMapRow};
 use persea::search::{
-    Annotation, Answer, Filter, Query, SearchOptions, around, search_approximately, signal_over,
-    with_searcher,
+    Annotation, Answer, Filter, Query, SearchOptions, around, signal_over, similar,
 };
 use persea::store::{Database, Track};
 
@@ -84,31 +83,22 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         k: search.k,
         exclude: search.exclude.0,
         spread: search.spread.into(),
-        resolution: search.scale.map(Into::into),
+        resolution: search.scale,
         align,
     };
-    let filter = filter(&search, axis)?;
     let tracks = match (&search.signal, &search.plot) {
         (Some(list), _) if !list.is_empty() => named_tracks(&database, list)?,
         (Some(_), _) | (None, Some(_)) => database.tracks()?,
         (None, None) => Vec::new(),
     };
-    let answers = with_searcher(&database, &model, search.metric.into(), |searcher| {
-        let allowed = searcher.allow(&filter, &annotation)?;
-        if search.approximate {
-            return search_approximately(
-                &database,
-                &model,
-                searcher,
-                &queries,
-                &options,
-                search.ef,
-                allowed.as_ref(),
-                &annotation,
-            );
-        }
-        searcher.search_all(&queries, &options, allowed.as_ref(), annotation.genes())
-    })?;
+    let mut similar = similar(&database)
+        .metric(search.metric)
+        .options(options.clone())
+        .filter(filter(&search, axis)?);
+    if search.approximate {
+        similar = similar.approximate(search.ef);
+    }
+    let answers = similar.run_on(&model, &annotation, &queries)?;
     if answers.iter().any(|a| a.hits.len() < search.k) {
         eprintln!(
             "fewer than {} hits: the filter, --exclude and --spread allow no more",
@@ -124,7 +114,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         database: &database,
         model: &model,
         annotation: &annotation,
-        metric: search.metric.into(),
+        metric: search.metric,
         options: &options,
         tracks: shown,
         queries: &queries,
@@ -180,8 +170,8 @@ fn filter(search: &GenomeSearch, axis: &GenomeAxis) -> anyhow::Result<Filter> {
         inside: search.inside.as_deref().map(bed).transpose()?,
         outside: (search.outside.as_deref().map(bed).transpose()?).unwrap_or_default(),
         tss_within: search.tss_within,
-        classes: search.class.iter().map(|c| (*c).into()).collect(),
-        not_classes: search.not_class.iter().map(|c| (*c).into()).collect(),
+        classes: search.class.clone(),
+        not_classes: search.not_class.clone(),
     })
 }
 

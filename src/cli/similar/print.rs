@@ -4,7 +4,7 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::Context;
+use persea::formats::write_text;
 use persea::genome::{Interval, Strand};
 use persea::model::TrainedModel;
 use persea::search::{Annotation, Answer, Hit, Metric, Query, SearchOptions, signal_over};
@@ -215,8 +215,8 @@ fn signal_of(printed: &Printed<'_>, bins: &[Range<u64>]) -> anyhow::Result<Value
 
 /// BED6: the name is rank and query, the score 1000 for the nearest and less for farther ones.
 pub fn write_bed(printed: &Printed<'_>, path: &Path) -> anyhow::Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    let lines = || -> std::io::Result<Vec<u8>> {
+        let mut file = Vec::new();
         for (query, answer) in printed.queries.iter().zip(printed.answers) {
             let name = label(query, answer);
             let nearest = answer.hits.first().map_or(0.0, |h| h.distance);
@@ -239,7 +239,7 @@ pub fn write_bed(printed: &Printed<'_>, path: &Path) -> anyhow::Result<()> {
                 )?;
             }
         }
-        file.flush()
+        Ok(file)
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    Ok(write_text(path, &lines()?)?)
 }

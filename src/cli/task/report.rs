@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use persea::formats::write_text;
 use persea::plot::{ReportedRun, task_report_html, task_report_markdown};
 use persea::tasks::predictions;
 
@@ -62,8 +63,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         true => task_report_markdown(&runs),
         false => task_report_html(&runs)?,
     };
-    std::fs::write(&arguments.output, text)
-        .map_err(|e| anyhow::anyhow!("cannot write {}: {e}", arguments.output.display()))?;
+    write_text(&arguments.output, text.as_bytes())?;
     print_line(arguments.output.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use persea::tasks::{
     Calibration, FeatureSet, FoldKind, FoldSettings, Learner, MatrixSource, Outcome, Pooling,
     Progress, RowKind, RunResult, RunSettings, Target, Threshold, measure_names, rerun,
@@ -11,6 +10,7 @@ use persea::tasks::{
 };
 use serde_json::{Value, json};
 
+use crate::cli::one_of::one_of;
 use crate::cli::output::{Format, Table, measure, print_json, print_line};
 use crate::cli::{Common, Misuse, progress};
 
@@ -35,14 +35,14 @@ pub struct Arguments {
     #[arg(long, required = true, value_delimiter = ',', value_name = "SET,…")]
     features: Vec<String>,
     /// Learner
-    #[arg(long, value_enum, default_value_t = LearnerArgument::Gbm)]
-    learner: LearnerArgument,
+    #[arg(long, value_parser = one_of::<Learner>(), default_value_t = Learner::Gbm)]
+    learner: Learner,
     /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
     /// How examples are divided into folds
-    #[arg(long, value_enum, default_value_t = FoldArgument::Auto)]
-    folds: FoldArgument,
+    #[arg(long, value_parser = one_of::<FoldKind>(), default_value_t = FoldKind::Auto)]
+    folds: FoldKind,
     /// Number of folds [default: 5; for shuffled and blocks: 20]
     #[arg(long, value_name = "N")]
     n_folds: Option<usize>,
@@ -59,8 +59,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 80)]
     upstream_bins: u64,
     /// How the bins of a window are summarised
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [PoolingArgument::Mean])]
-    pooling: Vec<PoolingArgument>,
+    #[arg(long, value_delimiter = ',', value_parser = one_of::<Pooling>(), default_values_t = [Pooling::Mean])]
+    pooling: Vec<Pooling>,
     /// Assays of signal, all-signal, average, imputed and completed; all by default
     #[arg(long, value_name = "ASSAY,…", value_delimiter = ',')]
     assays: Vec<String>,
@@ -80,8 +80,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     select: Option<usize>,
     /// Calibrate scores to probabilities, in an inner fold
-    #[arg(long, value_enum, default_value_t = CalibrationArgument::None)]
-    calibrate: CalibrationArgument,
+    #[arg(long, value_parser = one_of::<Calibration>(), default_value_t = Calibration::None)]
+    calibrate: Calibration,
     /// Measure the loss when a group of features is shuffled
     #[arg(long)]
     importance: bool,
@@ -115,66 +115,6 @@ pub struct Arguments {
     no_store: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LearnerArgument {
-    /// Logistic regression
-    Logistic,
-    /// Linear regression with a squared penalty
-    Ridge,
-    /// Linear regression with squared and absolute penalties
-    Elasticnet,
-    /// Support vector machine with a Gaussian kernel
-    Svm,
-    /// Random forest
-    Forest,
-    /// Extremely randomised trees
-    ExtraTrees,
-    /// Nearest neighbours
-    Knn,
-    /// Gradient-boosted trees
-    Gbm,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FoldArgument {
-    /// Regions if the database covers scattered regions, otherwise chromosomes
-    Auto,
-    /// Whole chromosomes
-    Chromosomes,
-    /// Regions of the database; those closer than 2 Mb stay together
-    Regions,
-    /// Connected components: pairs that share a promoter, an enhancer or a window stay together
-    Components,
-    /// At random, as often published; neighbouring examples leak information
-    Shuffled,
-    /// Contiguous blocks in the order of the file
-    Blocks,
-    /// The file's own column of folds
-    Column,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PoolingArgument {
-    /// The mean
-    Mean,
-    /// The maximum
-    Max,
-    /// The quantiles 0.1, 0.5 and 0.9
-    Quantiles,
-    /// Every bin separately
-    PerBin,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum CalibrationArgument {
-    /// No calibration
-    None,
-    /// Logistic curve (Platt)
-    Platt,
-    /// Isotonic regression
-    Isotonic,
-}
-
 impl Arguments {
     fn settings(self) -> Result<RunSettings, Misuse> {
         let features = self.features.iter().map(|f| f.parse::<FeatureSet>());
@@ -193,55 +133,28 @@ impl Arguments {
             Some(biosample) => vec![biosample.clone()],
             None => list,
         };
-        let poolings = self.pooling.iter().map(|p| match p {
-            PoolingArgument::Mean => Pooling::Mean,
-            PoolingArgument::Max => Pooling::Max,
-            PoolingArgument::Quantiles => Pooling::Quantiles,
-            PoolingArgument::PerBin => Pooling::PerBin,
-        });
         let settings = RunSettings {
             task: self.task.clone(),
             train_biosamples: one(self.train_biosamples.clone()),
             test_biosamples: one(self.test_biosamples.clone()),
             features,
-            learner: match self.learner {
-                LearnerArgument::Logistic => Learner::Logistic,
-                LearnerArgument::Ridge => Learner::Ridge,
-                LearnerArgument::Elasticnet => Learner::Elasticnet,
-                LearnerArgument::Svm => Learner::Svm,
-                LearnerArgument::Forest => Learner::Forest,
-                LearnerArgument::ExtraTrees => Learner::ExtraTrees,
-                LearnerArgument::Knn => Learner::Knn,
-                LearnerArgument::Gbm => Learner::Gbm,
-            },
+            learner: self.learner,
             model: self.model.clone(),
             folds: FoldSettings {
-                kind: match self.folds {
-                    FoldArgument::Auto => FoldKind::Auto,
-                    FoldArgument::Chromosomes => FoldKind::Chromosomes,
-                    FoldArgument::Regions => FoldKind::Regions,
-                    FoldArgument::Components => FoldKind::Components,
-                    FoldArgument::Shuffled => FoldKind::Shuffled,
-                    FoldArgument::Blocks => FoldKind::Blocks,
-                    FoldArgument::Column => FoldKind::Column,
-                },
+                kind: self.folds,
                 n: self.n_folds,
                 seed: self.fold_seed,
             },
             target: self.regression.then_some(Target::Regression),
             threshold: self.threshold,
             upstream_bins: self.upstream_bins,
-            pooling: poolings.collect(),
+            pooling: self.pooling.clone(),
             assays: self.assays.clone(),
             matrices: self.matrix.iter().map(matrix).collect(),
             cpg: self.cpg.clone(),
             tune: self.tune,
             select: self.select,
-            calibrate: match self.calibrate {
-                CalibrationArgument::None => Calibration::None,
-                CalibrationArgument::Platt => Calibration::Platt,
-                CalibrationArgument::Isotonic => Calibration::Isotonic,
-            },
+            calibrate: self.calibrate,
             importance: self.importance,
             inductive: self.inductive,
             bootstrap: self.bootstrap,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use persea::files::read_text;
 use persea::tasks::{Suite, SuiteEvent, SuiteRun, run_suite};
 use serde_json::{Value, json};
 
@@ -39,10 +40,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         let text = persea::tasks::shipped_suites()
             .into_iter()
             .find(|(name, _)| PathBuf::from(name) == arguments.suite)
-            .map_or_else(
-                || std::fs::read_to_string(&arguments.suite),
-                |(_, t)| Ok(t.to_string()),
-            )?;
+            .map_or_else(|| read_text(&arguments.suite), |(_, t)| Ok(t.to_string()))?;
         crate::cli::output::print_line(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -144,7 +144,7 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
         "mean squared error, arcsinh scale (less is better)",
         &all,
         None,
-    )?]);
+    )]);
     page.note("gwcorr: Pearson's correlation. specificity: partial correlation of imputed and observed given average activity. mse1obs, mse1imp: mean squared error in the 1 % of bins with the highest observed, or imputed, signal. match1: share of the highest 1 % in common. aucobs1: AUROC of the imputed signal for the highest 1 % observed.");
     let mut grid = Grid::new(&[
         "measure",

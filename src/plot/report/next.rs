@@ -26,7 +26,7 @@ pub(super) fn next(
             Ok(answer) => {
                 page.tag("p", "The experiments that would represent the others best, given what has been measured; `persea select` asks otherwise.");
                 answered(page, &answer);
-                page.figures(&[selection_curve(&selection_figure(&answer))?]);
+                page.figures(&[selection_curve(&selection_figure(&answer))]);
             }
             Err(why) => page.note(&format!("No proposal: {why}.")),
         }
@@ -40,7 +40,7 @@ pub(super) fn next(
         if selection.kind != "positions" {
             answered(page, &stored(selection)?.1);
         }
-        page.figures(&[selection_curve(&stored_selection_figure(selection)?)?]);
+        page.figures(&[selection_curve(&stored_selection_figure(selection)?)]);
     }
     if all.len() > SHOWN {
         page.note(&format!(

@@ -1,4 +1,8 @@
 //! One array in NumPy's `.npy` form (NEP 1), of floats in one dimension, read as a stream.
+//!
+//! `npyz`, which reads matrices and archives, refuses the lengths that Python 2 wrote (`2L`), reads
+//! one number at a time, and cannot tell what lies behind an array: the end of an archive's member,
+//! where its checksum is compared, or bytes too many. So tracks are read here.
 
 use std::io::{self, Read};
 

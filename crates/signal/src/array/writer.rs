@@ -9,7 +9,7 @@ use npyz::npz::NpzWriter;
 use super::npy::float32_header;
 use crate::pieces::PieceOrder;
 use crate::{Format, FormatError, SignalWriter};
-use persea_files::{AsideFile, folder};
+use persea_files::AsideFile;
 use persea_genome::GenomeAxis;
 
 /// Writes `.npy`, or `.npz` with the key `arr_0`: the bins that were written, in the axis's order.
@@ -35,8 +35,12 @@ struct Stretch {
 
 impl ArrayWriter {
     pub fn create(path: &Path, format: Format, axis: &GenomeAxis) -> Result<Self, FormatError> {
-        let aside = AsideFile::create(path)?;
-        let waiting = tempfile::tempfile_in(folder(path))
+        // Only an archive is gone back to.
+        let aside = match format {
+            Format::Npy => AsideFile::stream(path)?,
+            _ => AsideFile::create(path)?,
+        };
+        let waiting = tempfile::tempfile_in(aside.scratch_folder())
             .map_err(|e| FormatError::write(path.display(), e))?;
         Ok(ArrayWriter {
             order: PieceOrder::new(path, axis),
@@ -93,8 +97,7 @@ impl SignalWriter for ArrayWriter {
             }
         };
         let aside = out.into_inner().map_err(|e| failed(e.into_error()))?;
-        aside.finish()?;
-        Ok(())
+        Ok(aside.finish()?)
     }
 }
 

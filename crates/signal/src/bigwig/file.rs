@@ -14,7 +14,7 @@ use super::trees::{Block, chrom_tree, index};
 use super::zoom::{FIRST_REDUCTION, MAX_ZOOMS, ZoomLevel};
 use crate::FormatError;
 use crate::runs::Run;
-use persea_files::{AsideFile, folder};
+use persea_files::AsideFile;
 use persea_genome::Assembly;
 
 /// Intervals in a section of data.
@@ -43,12 +43,13 @@ impl BigWigFile {
         let name = path.display().to_string();
         let failed = |e: io::Error| FormatError::write(&name, e);
         let aside = AsideFile::create(path)?;
+        let scratch = aside.scratch_folder();
         let mut out = BufWriter::with_capacity(1 << 18, aside);
         let longest = assembly.chromosomes().iter().map(|c| c.length).max();
         let zooms = std::iter::successors(Some(FIRST_REDUCTION), |r| r.checked_mul(4))
             .take_while(|reduction| u64::from(*reduction) <= longest.unwrap_or(0))
             .take(MAX_ZOOMS)
-            .map(|reduction| ZoomLevel::new(reduction, folder(path)))
+            .map(|reduction| ZoomLevel::new(reduction, &scratch))
             .collect::<io::Result<Vec<_>>>()
             .map_err(failed)?;
         let chrom_tree_at = HEADER_BYTES + MAX_ZOOMS as u64 * ZOOM_HEADER_BYTES + SUMMARY_BYTES;
@@ -85,8 +86,7 @@ impl BigWigFile {
         let failed = |e: io::Error| FormatError::write(&name, e);
         result.map_err(failed)?;
         let aside = self.out.into_inner().map_err(|e| failed(e.into_error()))?;
-        aside.finish()?;
-        Ok(())
+        Ok(aside.finish()?)
     }
 
     fn put(&mut self, run: Run) -> io::Result<()> {

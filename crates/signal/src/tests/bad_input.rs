@@ -164,7 +164,7 @@ fn text_that_is_wrong_is_refused_with_its_line_and_what_to_do() {
 #[test]
 fn text_that_is_none_is_refused() {
     let folder = Folder::new();
-    let endless = vec![b'x'; 3 << 20];
+    let endless = vec![b'x'; 17 << 20];
     let message = refusal(&folder.put("a.bed", endless), None, &axis());
     assert!(message.contains("line 1: is endless"), "{message}");
     let file = folder.put("a.bedgraph.gz", [0x1f, 0x8b, 8, 0, 1, 2, 3]);

@@ -266,3 +266,120 @@ fn pybigwig_reads_what_we_write() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+/// Writes one file of each format, and gives what a regular file would have held.
+#[cfg(unix)]
+fn written(file: &Path, format: Format) -> Vec<u8> {
+    let axis = GenomeAxis::whole_chromosomes(assembly(&[("chr1", 1_000)]), &[]).unwrap();
+    write(file, format, &axis, &[(0, vec![1.5; 40])]);
+    std::fs::read(file).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_stays_and_what_it_leads_to_is_replaced_as_a_whole() {
+    use std::os::unix::fs::symlink;
+    for (name, format) in WRITABLE {
+        let dir = tempfile::tempdir().unwrap();
+        let expected = written(&dir.path().join(name), format);
+        let elsewhere = dir.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).unwrap();
+        // A relative link to a link to a file; the file is there, and is not there yet.
+        let first = dir.path().join(format!("first.{name}"));
+        let second = elsewhere.join(name);
+        symlink(Path::new("elsewhere").join(name), &first).unwrap();
+        symlink("target", &second).unwrap();
+        for before in [Some("before"), None] {
+            let target = elsewhere.join("target");
+            match before {
+                Some(text) => std::fs::write(&target, text).unwrap(),
+                None => std::fs::remove_file(&target).unwrap(),
+            }
+            let axis = GenomeAxis::whole_chromosomes(assembly(&[("chr1", 1_000)]), &[]).unwrap();
+            write(&first, format, &axis, &[(0, vec![1.5; 40])]);
+            assert!(first.is_symlink() && second.is_symlink(), "{name}");
+            assert!(!target.is_symlink(), "{name}");
+            assert!(std::fs::read(&target).unwrap() == expected, "{name}");
+            assert_eq!(names(&elsewhere).len(), 2, "{name}");
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    symlink("round", dir.path().join("round")).unwrap();
+    assert!(persea_files::write_text(&dir.path().join("round"), b"x").is_err());
+    assert_eq!(names(dir.path()), ["round"]);
+}
+
+/// A node of the test's own; `None` where the system does not let this user make it.
+#[cfg(unix)]
+fn node(path: &Path, arguments: &[&str]) -> Option<std::fs::FileType> {
+    let program = if arguments == ["p"] {
+        "mkfifo"
+    } else {
+        "mknod"
+    };
+    let mut command = Command::new(program);
+    command.arg(path);
+    if program == "mknod" {
+        command.args(arguments);
+    }
+    let made = command.output().unwrap().status.success();
+    made.then(|| std::fs::symlink_metadata(path).unwrap().file_type())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_gets_the_bytes_of_the_file_and_stays_a_pipe() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    for (name, format) in WRITABLE {
+        let dir = tempfile::tempdir().unwrap();
+        let regular = tempfile::tempdir().unwrap();
+        let expected = written(&regular.path().join(name), format);
+        let pipe = dir.path().join(name);
+        node(&pipe, &["p"]).unwrap();
+        let link = dir.path().join(format!("link.{name}"));
+        symlink(name, &link).unwrap();
+        for path in [&pipe, &link] {
+            let from = pipe.clone();
+            let reader = std::thread::spawn(move || std::fs::read(from).unwrap());
+            let axis = GenomeAxis::whole_chromosomes(assembly(&[("chr1", 1_000)]), &[]).unwrap();
+            write(path, format, &axis, &[(0, vec![1.5; 40])]);
+            assert!(reader.join().unwrap() == expected, "{name}");
+            let kind = std::fs::symlink_metadata(&pipe).unwrap().file_type();
+            assert!(kind.is_fifo() && link.is_symlink(), "{name}");
+            assert_eq!(names(dir.path()).len(), 2, "{name}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_written_through_and_a_disk_or_a_socket_refused() {
+    use std::os::unix::fs::FileTypeExt;
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("socket");
+    let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let refused = persea_files::write_text(&socket, b"x").unwrap_err();
+    assert!(refused.to_string().contains("is a socket"), "{refused}");
+    // Nodes of its own, never the machine's: what swallows all (1:3), and a disk that nobody has.
+    let null = dir.path().join("null");
+    let Some(made) = node(&null, &["c", "1", "3"]) else {
+        eprintln!("only root may make devices: the part with devices was left out");
+        return;
+    };
+    assert!(made.is_char_device());
+    let axis = GenomeAxis::whole_chromosomes(assembly(&[("chr1", 1_000)]), &[]).unwrap();
+    for (name, format) in WRITABLE {
+        // A folder or container may forbid opening devices; then it is an error, no replacement.
+        if let Ok(mut writer) = create_signal(&null, format, &axis) {
+            writer.write(0, &[1.5; 40]).unwrap();
+            writer.finish().unwrap();
+        }
+        let kind = std::fs::symlink_metadata(&null).unwrap().file_type();
+        assert!(kind.is_char_device(), "{name}");
+    }
+    let disk = dir.path().join("disk");
+    if node(&disk, &["b", "259", "4095"]).is_some() {
+        let refused = persea_files::write_text(&disk, b"x").unwrap_err();
+        assert!(refused.to_string().contains("is a disk"), "{refused}");
+    }
+}

@@ -1,6 +1,5 @@
 //! bedGraph: sorted intervals with a value each.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -82,7 +81,7 @@ enum Output {
 
 impl BedGraphWriter {
     pub fn create(path: &Path, axis: &GenomeAxis) -> Result<Self, FormatError> {
-        let aside = BufWriter::with_capacity(1 << 16, AsideFile::create(path)?);
+        let aside = BufWriter::with_capacity(1 << 16, AsideFile::stream(path)?);
         let gzipped = path.extension().is_some_and(|end| end == "gz");
         let output = if gzipped {
             Output::Gzip(BgzipWriter::new(aside))
@@ -132,7 +131,6 @@ impl SignalWriter for BedGraphWriter {
             Output::Gzip(out) => out.finish().map_err(failed)?,
         };
         let aside: AsideFile = buffered.into_inner().map_err(|e| failed(e.into_error()))?;
-        let _: File = aside.finish()?;
-        Ok(())
+        Ok(aside.finish()?)
     }
 }

@@ -1,24 +1,16 @@
 //! Lines of intervals, checked against an assembly.
 
-use std::io::{BufRead, BufReader, Read};
-
-use flate2::bufread::MultiGzDecoder;
-
 use crate::source::open_whole;
 use crate::{FormatError, Location};
+use persea_files::{Lines, is_header};
 use persea_genome::Assembly;
-
-/// A line longer than this is no line of intervals; reading on could fill the memory.
-const LONGEST_LINE: u64 = 1 << 20;
 
 /// Reads intervals line by line; header lines (`track`, `browser`, `#`) and blank ones are passed
 /// over.
 pub(super) struct IntervalLines<'a> {
     assembly: &'a Assembly,
-    file: String,
-    reader: Box<dyn BufRead>,
+    lines: Lines<'static>,
     line: Vec<u8>,
-    number: u64,
     /// Where each field of the line starts and ends.
     fields: Vec<(usize, usize)>,
     /// The chromosome of the last line, which is mostly the next one's too.
@@ -38,19 +30,10 @@ pub(super) struct Place {
 
 impl<'a> IntervalLines<'a> {
     pub fn open(location: &Location, assembly: &'a Assembly) -> Result<Self, FormatError> {
-        let mut raw = open_whole(location)?;
-        let head = raw.fill_buf().map_err(|e| FormatError::read(location, e))?;
-        let reader: Box<dyn BufRead> = if head.starts_with(&[0x1f, 0x8b]) {
-            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(raw)))
-        } else {
-            Box::new(raw)
-        };
         Ok(IntervalLines {
             assembly,
-            file: location.to_string(),
-            reader,
+            lines: Lines::new(location, open_whole(location)?)?,
             line: Vec::new(),
-            number: 0,
             fields: Vec::new(),
             chrom: Vec::new(),
             rank: 0,
@@ -61,27 +44,12 @@ impl<'a> IntervalLines<'a> {
     /// Goes to the next line of an interval and says where it lies; `None` at the file's end.
     pub fn next_place(&mut self) -> Result<Option<Place>, FormatError> {
         loop {
-            self.line.clear();
-            self.number += 1;
-            let n = (&mut self.reader)
-                .take(LONGEST_LINE)
-                .read_until(b'\n', &mut self.line)
-                .map_err(|e| {
-                    self.error(format!(
-                        "cannot be read ({e}): is the file complete, and of this format?"
-                    ))
-                })?;
-            if n == 0 {
+            let Some(line) = self.lines.next_line()? else {
                 return Ok(None);
-            }
-            if n as u64 == LONGEST_LINE {
-                return Err(self.error("is endless: is this a text file?"));
-            }
-            while self.line.last().is_some_and(u8::is_ascii_whitespace) {
-                self.line.pop();
-            }
-            let header: [&[u8]; 3] = [b"#", b"track", b"browser"];
-            if !self.line.is_empty() && !header.iter().any(|h| self.line.starts_with(h)) {
+            };
+            if !is_header(line) {
+                self.line.clear();
+                self.line.extend_from_slice(line.trim_ascii_end());
                 break;
             }
         }
@@ -144,12 +112,12 @@ impl<'a> IntervalLines<'a> {
 
     /// An error about the line.
     pub fn error(&self, message: impl Into<String>) -> FormatError {
-        FormatError::line(&self.file, self.number, message)
+        self.lines.error(message).into()
     }
 
     /// An error about the file.
     pub fn file_error(&self, message: impl Into<String>) -> FormatError {
-        FormatError::file(&self.file, message)
+        self.lines.file_error(message).into()
     }
 
     fn split(&mut self) {

@@ -66,7 +66,7 @@ impl Simulation {
     /// renamed, so that it is there whole or not at all. Tracks are written in parallel; `progress`
     /// is told how many of how many are done, in no order of tracks.
     ///
-    /// The files are named in the `README.txt` among them and in `docs/simulation.md`.
+    /// The files are named in the `README.txt` among them and in `docs/src/method/simulation.md`.
     ///
     /// # Errors
     /// When the directory holds something already, its parent does not exist, the format cannot be

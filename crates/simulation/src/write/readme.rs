@@ -21,7 +21,7 @@ pub(super) fn write(
         "A simulated epigenome compendium with known truth, by Persea {version}, seed {seed}.\n\
          {n_biosamples} biosamples x {n_assays} assays, {n_measured} tracks measured and {held_out} held out, \
          {n_bins} bins of 25 bp.\n\
-         How it is made, and how near it comes to real tracks: docs/simulation.md of Persea.\n\
+         How it is made, and how near it comes to real tracks: the page \"The simulation\" of Persea's book.\n\
          \n\
          What a user would have\n\
          chrom.sizes       the assembly: chromosomes and their lengths\n\

@@ -22,8 +22,8 @@ pub(crate) fn write_hdf5<E: From<FileError>>(
     fill: &mut Fill<'_, E>,
 ) -> Result<(), E> {
     let failed = |e: io::Error| FileError::write(path.display(), e);
-    let layout = Layout::new(root).map_err(|why| FileError::content(path.display(), why))?;
-    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::create(path)?);
+    let layout = Layout::new(root).map_err(|why| FileError::file(path.display(), why))?;
+    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::stream(path)?);
     out.write_all(&layout.head).map_err(failed)?;
     let mut at = layout.head.len() as u64;
     for (name, array, address) in &layout.arrays {
@@ -36,7 +36,7 @@ pub(crate) fn write_hdf5<E: From<FileError>>(
         };
         fill(name, array, &mut counted)?;
         if counted.n != array.n_bytes() {
-            return Err(FileError::content(
+            return Err(FileError::file(
                 path.display(),
                 format!(
                     "{name} has {} bytes, and {} came",

@@ -64,7 +64,7 @@ pub(super) fn write<E: From<FileError>>(
         .with_fields(fields)
         .build()
         .map_err(failed)?;
-    let out = BufWriter::with_capacity(1 << 18, Sendable(AsideFile::create(path)?));
+    let out = BufWriter::with_capacity(1 << 18, Sendable(AsideFile::stream(path)?));
     let mut writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties.build()))
         .map_err(failed)?;
     let n_columns = shape.numbers.len();

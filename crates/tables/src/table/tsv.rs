@@ -15,7 +15,7 @@ pub(super) fn write<E: From<FileError>>(
 ) -> Result<(), E> {
     let failed = |e: io::Error| FileError::write(path.display(), e);
     let shape = source.shape();
-    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::create(path)?);
+    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::stream(path)?);
     let labels = shape.labels.iter().map(|(name, _)| field(name));
     let header: Vec<String> = labels
         .chain(shape.numbers.iter().map(|name| field(name)))
