@@ -136,6 +136,18 @@ impl Database {
         })
     }
 
+    /// The digests that tables were recorded with when they were written: they change with the rows.
+    /// `None` where one is missing.
+    pub(crate) fn recorded_digests(
+        &self,
+        tables: &[&str],
+    ) -> Result<Option<Vec<u128>>, StoreError> {
+        self.read(|t| {
+            let digests = tables.iter().map(|name| table_checksums::recorded(t, name));
+            digests.collect()
+        })
+    }
+
     /// Runs statements that change the database: all of them or none, on the disk when done.
     pub(crate) fn write<T>(
         &self,

@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-#[cfg(feature = "torch")]
 use persea::model::{NamedAxis, NamedTable, TrainedModel};
-#[cfg(feature = "torch")]
 use persea::store::Database;
 
 use super::workspace::{Workspace, is_whole};
@@ -119,7 +117,6 @@ fn what_cannot_be_imported_is_refused_and_leaves_nothing() {
 }
 
 /// A bedGraph of a chromosome's bins.
-#[cfg(feature = "torch")]
 fn bed_graph(values: &[(&str, Vec<f32>)]) -> String {
     let mut text = String::new();
     for (chrom, values) in values {
@@ -136,7 +133,6 @@ fn bed_graph(values: &[(&str, Vec<f32>)]) -> String {
     text
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn an_imported_model_is_scored_and_extended_as_a_native_one() {
     let workspace = imported();
@@ -189,7 +185,6 @@ fn an_imported_model_is_scored_and_extended_as_a_native_one() {
     workspace.is_whole();
 }
 
-#[cfg(feature = "torch")]
 fn array_of(workspace: &Workspace, experiment: &str, model: &str) -> Vec<f32> {
     workspace.ok(&format!(
         "impute {experiment} --model {model} --arcsinh --output of.npy"
@@ -376,7 +371,6 @@ print("agreed")
     assert!(told.is_none_or(|t| t.contains("agreed")));
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_completed_compendium_is_measured_where_measured_and_imputed_elsewhere() {
     let workspace = Workspace::trained();
@@ -453,7 +447,6 @@ print("agreed")
     assert!(told.is_none_or(|t| t.contains("agreed")));
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn half_precision_goes_all_the_way_and_the_numbers_are_those_rounded() {
     let workspace = Workspace::trained();
