@@ -31,7 +31,6 @@ pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };
-#[cfg(feature = "torch")]
 pub(crate) use run::{PREDICTORS, Predictor};
 pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};
 pub use score::{ScoringContext, TrackMeasures, score};
