@@ -10,7 +10,7 @@ mod file;
 mod lookup;
 mod parts;
 
-pub use bins::{BinSet, promoter_bins};
+pub use bins::{AnnotationBins, BinSet, Definitions, promoter_bins};
 pub(crate) use bins::{PROMOTER_BINS, enhancer_bins, gene_bins, promoter_interval};
 pub use bits::BinBits;
 pub use lookup::{Annotation, Class, NearestGene};

@@ -264,6 +264,7 @@ fn enriched(
             matched: MatchOptions::default().matched.min(arguments.candidates),
             tss: has("tss"),
             seed: arguments.seed,
+            ..MatchOptions::default()
         },
         activity: has("activity"),
         replicates: arguments.replicates,
