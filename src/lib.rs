@@ -108,10 +108,12 @@ pub mod random;
 pub mod search;
 pub mod selection;
 pub mod simulation;
+#[cfg(test)]
+mod skipped;
 pub mod store;
 pub mod tasks;
 
-pub use error::Error;
+pub use error::{Bug, Error};
 
 /// What a call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -208,8 +208,8 @@ impl Cast {
     /// nothing is left to train on.
     pub fn new(all: Vec<Track>, options: &TrainOptions) -> Result<Self, FactorizationError> {
         for (what, pairs) in [
-            ("--hold", &options.hold),
-            ("--validate", named(&options.validate)),
+            ("option `hold`", &options.hold),
+            ("option `validate`", named(&options.validate)),
         ] {
             for (biosample, assay) in pairs {
                 if !all
@@ -239,6 +239,7 @@ impl Cast {
             names
         };
         let (biosamples, assays) = (names(|t| &t.biosample), names(|t| &t.assay));
+        // The names are those of these tracks, so that each is found.
         let place =
             |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
         let tracks: Vec<TrainingTrack> = training
@@ -271,7 +272,7 @@ impl Cast {
         if validate.iter().any(Vec::is_empty) {
             return Err(FactorizationError::Options(
                 "no track can be spared to decide when to stop (every biosample and assay must keep two): \
-                 name some with --validate, or say how long with --passes N --no-validate"
+                 name some by option `validate`, or say how long by option `passes` with option `no-validate`"
                     .into(),
             ));
         }
@@ -341,7 +342,7 @@ pub fn device(text: &str) -> Result<Device, FactorizationError> {
     };
     if index as i64 >= there {
         return Err(FactorizationError::Options(format!(
-            "device {text} is not there: this libtorch sees {there} GPUs; use --device cpu, or set LIBTORCH to a CUDA build"
+            "device {text} is not there: this libtorch sees {there} GPUs; use the device cpu, or set LIBTORCH to a CUDA build"
         )));
     }
     Ok(Device::Cuda(index))

@@ -226,6 +226,7 @@ impl Forward {
         out: &mut [&mut [f32]],
     ) {
         let table = &block.scales[Scale::Bp25.index()];
+        // A block's tables are in row-major order; of another the slices below would be out of range.
         let (all, cols) = (table.as_slice().unwrap_or_default(), table.ncols());
         let first = block.row(Scale::Bp250, bins.start);
         dispatch(SingleLayer {
@@ -293,6 +294,7 @@ impl Forward {
         out: &mut Vec<f32>,
     ) {
         let table = &block.scales[scale.index()];
+        // A block's tables are in row-major order; of another the slices below would be out of range.
         let (all, cols) = (table.as_slice().unwrap_or_default(), table.ncols());
         out.resize(rows.len() * self.nodes, 0.0);
         let factors = &all[rows.start * cols..rows.end * cols];

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
+use super::connection::json;
 use super::tasks::{encode, numbers};
 use super::tensors::checksum;
 use super::track_writer::check_name;
@@ -225,10 +226,7 @@ const SELECT: &str = "SELECT id, name, axis, method, model, model_checksum, sett
                       created FROM projections";
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<StoredProjection> {
-    let json = |column: usize| -> rusqlite::Result<Value> {
-        let text: String = row.get(column)?;
-        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
-    };
+    let json = |column: usize| json(row, column);
     Ok(StoredProjection {
         id: row.get(0)?,
         name: row.get(1)?,

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
+use super::connection::json;
 use super::{Database, StoreError};
 
 /// A selection to store.
@@ -98,10 +99,7 @@ impl Database {
 const SELECT: &str = "SELECT id, kind, settings, result, created FROM selections";
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<StoredSelection> {
-    let json = |column: usize| -> rusqlite::Result<Value> {
-        let text: String = row.get(column)?;
-        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
-    };
+    let json = |column: usize| json(row, column);
     Ok(StoredSelection {
         id: row.get(0)?,
         kind: row.get(1)?,

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
+use super::connection::json;
 use super::tasks::{encode, numbers};
 use super::tensors::checksum;
 use super::{Database, StoreError};
@@ -148,10 +149,7 @@ impl Database {
 const SELECT: &str = "SELECT id, key, task, settings, result, created FROM task_runs";
 
 fn run_of_row(row: &Row<'_>) -> rusqlite::Result<Run> {
-    let json = |column: usize| -> rusqlite::Result<Value> {
-        let text: String = row.get(column)?;
-        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
-    };
+    let json = |column: usize| json(row, column);
     Ok(Run {
         id: row.get(0)?,
         key: row.get(1)?,

@@ -7,6 +7,8 @@
 mod made;
 #[cfg(feature = "torch")]
 mod read;
+#[path = "../../src/skipped.rs"]
+mod skipped;
 mod workspace;
 
 mod annotation;

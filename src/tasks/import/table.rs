@@ -104,6 +104,7 @@ impl Table {
 
 /// The line that a record begins in. The reader's own number is that of blank lines before it.
 fn line_of(text: &[u8], at: &csv::Position) -> u64 {
+    // A record after the last byte begins in no further line.
     let rest = text.get(at.byte() as usize..).unwrap_or_default();
     let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
     at.line() + blank.filter(|b| **b == b'\n').count() as u64
