@@ -1,12 +1,15 @@
 # Persea's commands; `make` alone lists them. GNU make 3.81 (macOS) is enough.
 #
-# Everything is built in the release profile: the dependencies, of which torch-sys takes minutes, are
-# built once for the program, the tests and the checks.
+# Everything is built in the release profile: the dependencies are built once for the program, the tests
+# and the checks. `check`, `unit` and `dev` build the project's own crates incrementally beside it, so
+# that an edit takes seconds; what is installed and measured is built without.
 
 PREFIX ?= $(HOME)/.local
 DEMO ?= persea-demo
 TORCH ?= 1
 TESTS ?=
+ROOM ?=
+TEST ?=
 
 # TORCH=0 builds without training, and with no libtorch anywhere.
 ifeq ($(TORCH),0)
@@ -18,24 +21,40 @@ WITH_LIBTORCH := scripts/with_libtorch.sh
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install uninstall bench lint clippy fmt docs deny python clean
+.PHONY: help demo test check unit dev build install uninstall bench lint clippy fmt docs book man deny python clean
 
-help: ## this list
+help: ## show this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  TORCH=0 leaves training and libtorch out; PREFIX=DIR says where to install;"
-	@echo "  DEMO=DIR where the demo writes; TESTS='--lib genome::' which tests to run."
+	@echo "  TORCH=0 leaves training and libtorch out. PREFIX=DIR is where to install."
+	@echo "  DEMO=DIR is where the demo writes. TESTS='--lib search::' chooses tests."
 	@echo "  LIBTORCH=DIR uses a libtorch of your own (CUDA), PERSEA_CACHE=DIR another cache."
 
-demo: build ## simulate a compendium, train, impute what nobody ran, and score it (3 minutes)
+demo: build ## simulate a compendium, train, impute the missing experiments and score them
 	$(WITH_LIBTORCH) cargo run --release $(FEATURES) --quiet -- demo --output "$(DEMO)"
 
-test: ## all tests
+test: ## run all tests
 	scripts/with_references.sh $(WITH_LIBTORCH) cargo test --release $(FEATURES) $(TESTS)
 
-build: ## the program, target/release/persea
+# The loop while editing. INCREMENTAL changes nothing about the dependencies.
+INCREMENTAL := CARGO_PROFILE_RELEASE_INCREMENTAL=true
+
+check: ## check that the code compiles (while editing)
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo check --release $(FEATURES) --lib --bins
+
+unit: ## run unit tests of ROOM=search or of a crate, ROOM=genome; TEST=name picks some
+ifneq ($(wildcard crates/$(ROOM)/Cargo.toml),)
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release --package persea-$(ROOM) --lib $(TEST)
+else
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release $(FEATURES) --package persea --lib -- $(if $(TEST),$(TEST),$(ROOM)::)
+endif
+
+dev: ## build the program incrementally (while editing)
+	$(INCREMENTAL) $(WITH_LIBTORCH) cargo build --release $(FEATURES)
+
+build: ## build the program, target/release/persea
 	$(WITH_LIBTORCH) cargo build --release $(FEATURES)
 
 install: build ## program and libtorch, side by side, in PREFIX (~/.local)
@@ -45,18 +64,22 @@ else
 	libtorch=$$(scripts/libtorch.sh) && scripts/install.sh "$(PREFIX)" "$$libtorch"
 endif
 
-uninstall: ## what install put into PREFIX
+uninstall: ## remove what install put into PREFIX
 	rm -rf "$(DESTDIR)$(PREFIX)/bin/persea" "$(DESTDIR)$(PREFIX)/lib/persea"
+	rm -f "$(DESTDIR)$(PREFIX)"/share/man/man1/persea.1 "$(DESTDIR)$(PREFIX)"/share/man/man1/persea-*.1 \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/persea" \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_persea" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/persea.fish"
 
-bench: ## speed, beside the peers that PERSEA_PEER_PYTHON and the test's Python have
+bench: ## measure speed, beside other programs if their Python is given
 	scripts/with_references.sh $(WITH_LIBTORCH) cargo bench $(FEATURES) --bench persea
 
-# Library code answers a user's input and damaged files: it may not panic.
+# Library code handles users' input and damaged files: it must not panic.
 NO_PANIC := -D clippy::unwrap_used -D clippy::expect_used -D clippy::panic -D clippy::todo \
 	-D clippy::unimplemented -D clippy::dbg_macro
 
-lint: clippy deny ## formatting, clippy with and without libtorch, licences, what is committed
-	cargo fmt --check
+lint: clippy deny ## check formatting, clippy, licences and the committed files
+	cargo fmt --all --check
 	scripts/check_tree.sh
 
 clippy:
@@ -65,17 +88,23 @@ clippy:
 	cargo clippy --release --no-default-features --all-targets -- -D warnings
 
 fmt: ## format the code
-	cargo fmt
+	cargo fmt --all
 
-docs: ## the library's documentation, target/doc/persea
+docs: ## build the documentation of the library and its crates, target/doc/persea
 	RUSTDOCFLAGS="-D warnings" $(WITH_LIBTORCH) cargo doc --release --no-deps $(FEATURES)
 
-deny: ## licences, sources and doubles of the dependencies
+book: build ## build the book, docs/book/index.html, and check it
+	scripts/book.sh
+
+man: build ## write the man pages, target/man
+	"$$(scripts/target_folder.sh)/release/persea" man "$$(scripts/target_folder.sh)/man"
+
+deny: ## check licences, sources and duplicates of the dependencies
 	scripts/cargo_deny.sh --locked check --hide-inclusion-graph bans licenses sources
 
-python: ## the Python that tests check against (fetched once; prints its path)
+python: ## fetch the Python for cross-checks in tests (once) and print its path
 	@scripts/python.sh
 
-clean: ## what was built here; the cache stays
+clean: ## remove what was built here; the cache is kept
 	cargo clean
 	rm -rf "$(DEMO)"

@@ -1,5 +1,5 @@
 //! Compares simulated tracks with the real ones of the pilot regions: the tables of
-//! `docs/simulation.md`.
+//! `docs/src/method/simulation.md`.
 //!
 //! `cargo run --release --no-default-features --example simulation_statistics`
 

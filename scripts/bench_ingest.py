@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 
-SIZES = Path(__file__).parent / "../src/genome/sizes/hg19.chrom.sizes"
+SIZES = Path(__file__).parent / "../crates/genome/src/sizes/hg19.chrom.sizes"
 CHROMOSOMES = [f"chr{i}" for i in range(1, 13)]
 PIECE = 1_000_000
 

@@ -1,38 +1,45 @@
 #!/usr/bin/env bash
-# Runs README's first hour as it stands, on the real data in ../shared/data: first_hour.sh [FOLDER]
+# Runs the commands of a tutorial as they stand: first_hour.sh [PAGE [FOLDER]]
 #
-# Its commands are the code block after the line `<!-- first hour -->` in README.md, written for the
-# folder `pilot` of that data. They run in FOLDER (by default a temporary one) over links to it, as
-# the data itself is not to be written to. Skips, saying so, where the data is absent.
+# PAGE is README.md, docs/src/tutorial/simulated.md, or by default docs/src/tutorial/pilot.md. Its commands
+# are the code blocks that follow a line `<!-- first hour -->`. They run in FOLDER, by default a temporary
+# one. The pilot's run over links to the real data, which must not be written to; without the data this
+# script ends with a message.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/.." && pwd)
 
 say() { printf 'first hour: %s\n' "$*"; }
 
-data=${PERSEA_SHARED_DATA:-$here/../../shared/data}
-[ -d "$data/pilot" ] || { say "skipped: there is no folder $data/pilot"; exit 0; }
-data=$(cd "$data" && pwd)
+page=${1:-docs/src/tutorial/pilot.md}
+data=${PERSEA_SHARED_DATA:-$root/../shared/data}
+if [ "$(basename "$page")" = pilot.md ]; then
+    [ -d "$data/pilot" ] || { say "skipped: there is no folder $data/pilot"; exit 0; }
+    data=$(cd "$data" && pwd)
+fi
 PATH=$("$here/target_folder.sh")/release:$PATH
 export PATH
 
-if [ $# -gt 0 ]; then
-    mkdir -p "$1"
-    place=$(cd "$1" && pwd)
+if [ $# -gt 1 ]; then
+    mkdir -p "$2"
+    work=$(cd "$2" && pwd)
 else
-    place=$(mktemp -d)
-    trap 'rm -rf "$place"' EXIT
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
 fi
 
-commands=$place/first_hour.sh
+commands=$work/first_hour.sh
 awk '/^<!-- first hour -->$/ { wanted = 1; next }
-     wanted && /^```/ { if (inside) exit; inside = 1; next }
-     inside' "$here/../README.md" >"$commands"
-[ -s "$commands" ] || { say "README.md has no code block after the line <!-- first hour -->"; exit 1; }
+     wanted && /^```/ { if (inside) { inside = 0; wanted = 0 } else inside = 1; next }
+     inside' "$root/$page" >"$commands"
+[ -s "$commands" ] || { say "$page has no code block after the line <!-- first hour -->"; exit 1; }
 
-mkdir "$place/pilot"
-for entry in "$data"/*; do
-    [ "$entry" = "$data/pilot" ] || ln -s "$entry" "$place/"
-done
-ln -s "$data"/pilot/* "$place/pilot/"
-cd "$place/pilot"
+mkdir "$work/data"
+if [ "$(basename "$page")" = pilot.md ]; then
+    for entry in "$data"/*; do
+        [ "$entry" = "$data/pilot" ] || ln -s "$entry" "$work/"
+    done
+    ln -s "$data"/pilot/* "$work/data/"
+fi
+cd "$work/data"
 bash -euxo pipefail "$commands"

@@ -43,6 +43,14 @@ chmod 755 "$prefix/bin/.persea.$$"
 mv -f "$prefix/bin/.persea.$$" "$prefix/bin/persea"
 say "program $prefix/bin/persea"
 
+mkdir -p "$prefix/share/bash-completion/completions" "$prefix/share/zsh/site-functions" \
+    "$prefix/share/fish/vendor_completions.d"
+"$program" man "$prefix/share/man/man1"
+"$program" completions bash >"$prefix/share/bash-completion/completions/persea"
+"$program" completions zsh >"$prefix/share/zsh/site-functions/_persea"
+"$program" completions fish >"$prefix/share/fish/vendor_completions.d/persea.fish"
+say "man pages and shell completions in $prefix/share"
+
 if [ -z "${DESTDIR:-}" ]; then
     case ":$PATH:" in
     *":$1/bin:"*) ;;

@@ -19,4 +19,8 @@ printf '%s\n' "$linked" | grep -q libtorch_cpu || fail "the program is not linke
 if printf '%s\n' "$linked" | grep -E "$libtorch" | grep -vF "=> $prefix/"; then
     fail "the libraries above are not those in $prefix"
 fi
+for installed in share/man/man1/persea-train.1 share/bash-completion/completions/persea \
+    share/zsh/site-functions/_persea share/fish/vendor_completions.d/persea.fish; do
+    [ -s "$prefix/$installed" ] || fail "$prefix/$installed is missing"
+done
 printf 'test_install: the installed program stands alone\n'

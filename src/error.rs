@@ -19,6 +19,9 @@ impl Bug {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A file that cannot be read, written or used.
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
     /// Coordinates, assemblies, regions, annotation files.
     #[error(transparent)]
     Genome(#[from] crate::genome::GenomeError),
@@ -65,4 +68,10 @@ pub enum Error {
     /// A broken invariant of this crate.
     #[error(transparent)]
     Bug(#[from] Bug),
+}
+
+impl From<persea_drawing::DrawingError> for Error {
+    fn from(error: persea_drawing::DrawingError) -> Self {
+        Error::Plot(error.into())
+    }
 }

@@ -8,19 +8,24 @@
 //! # The rooms
 //!
 //! The modules are rooms, in the order in which data passes through them; each imports only those
-//! above it. `ARCHITECTURE.md` says why each exists.
+//! above it. `ARCHITECTURE.md` says why each exists. `files`, `genome`, `formats`, `measures` and
+//! `simulation` are crates of their own, which need no database: `persea-files`, `persea-genome`,
+//! `persea-signal` with `persea-tables`, `persea-measures`, `persea-simulation`.
 //!
 //! | room | does |
 //! |---|---|
+//! | [`files`] | text and tables by one rule, files written whole, the error that names a line |
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
 //! | [`store`] | the database directory; the only room that speaks SQL |
+//! | [`annotation`] | genes, enhancers and classes at a place |
 //! | [`compendium`] | manifests, ingest, average activity |
 //! | [`model`] | what a trained model is, and its predictions without libtorch |
 //! | `factorization` | training on libtorch, behind the default feature `torch` |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
+//! | `cross_validation` | every fold trained without its tracks, and scored |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
 //! | [`loci`] | biosamples at loci: who does the unexpected, what differs, what lies there, which tracks are wrong |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
@@ -91,29 +96,48 @@
 //! Every room has one error enum; [`Error`] folds them into one. A message says what went wrong,
 //! where, and what to do. User input and damaged files do not panic.
 
+pub mod annotation;
 pub mod compendium;
+#[cfg(feature = "torch")]
+pub mod cross_validation;
 mod error;
 pub mod evaluation;
 #[cfg(feature = "torch")]
 pub mod factorization;
-pub mod formats;
-pub mod genome;
 pub mod imputation;
+mod linear;
 pub mod loci;
-pub mod measures;
 pub mod model;
 pub mod plot;
 pub mod projection;
 pub mod random;
 pub mod search;
 pub mod selection;
-pub mod simulation;
 #[cfg(test)]
 mod skipped;
 pub mod store;
 pub mod tasks;
 
 pub use error::{Bug, Error};
+pub use persea_files as files;
+pub use persea_genome as genome;
+pub use persea_measures as measures;
+pub use persea_simulation as simulation;
+pub use persea_vocabulary as vocabulary;
+
+/// Signal files to bins and back (`persea_signal`), and the files that other programs exchange with
+/// a model (`persea_tables`).
+pub mod formats {
+    pub use persea_files::write_text;
+    pub use persea_signal::{
+        BinSink, Format, FormatError, Identity, Location, Missing, ReadOptions, ReadReport,
+        SignalReader, SignalWriter, checksum, create_signal, identity, open_signal,
+    };
+    pub use persea_tables::{
+        CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,
+        ShapeCheck, TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
+    };
+}
 
 /// What a call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

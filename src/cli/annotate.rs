@@ -16,38 +16,38 @@ use super::locus::Origin;
 use super::output::{Format, Table, grouped, measure, print_json};
 use super::{Common, Misuse, progress};
 
-/// Tell what lies at the sites of a BED or VCF: signal and specificity in every biosample, the nearest
-/// gene, classes, embeddings; with --enrichment, whether there is more signal than at matched loci.
+/// Annotate the sites of a BED or VCF with signal, specificity, nearest gene and class.
 ///
-/// A row for each site, assay and biosample. Signal is the mean over the site's bins (arcsinh), specificity
-/// how far it lies above the mean over the other biosamples.
+/// Prints one row per site, assay and biosample. Signal is the mean over the site's bins (arcsinh);
+/// specificity is the signal minus the mean of the other biosamples. With --enrichment, tests whether
+/// the sites have more signal than matched loci.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea annotate variants.vcf --assay H3K4me1,H3K4me3 --reach 100 --format tsv\n          persea annotate peaks.bed --embedding peaks.npz\n          persea annotate peaks.bed --enrichment --match width,tss,activity"
 )]
 pub struct Arguments {
-    /// A BED or VCF, gzipped or not
+    /// BED or VCF file, plain or gzipped
     sites: PathBuf,
-    /// Only these assays
+    /// Assays to use; all by default
     #[arg(long, value_name = "ASSAY,…", value_delimiter = ',')]
     assay: Vec<String>,
-    /// Widen each site by so many bp on either side
+    /// Extension of each site on either side, in bp
     #[arg(long, value_name = "BP", default_value_t = 0)]
     reach: u64,
-    /// Write the sites' embeddings: their positions' factors (.npz, .parquet, .tsv, .h5ad)
+    /// Write the sites' embeddings, the genome factors (.npz, .parquet, .tsv, .h5ad)
     #[arg(long, value_name = "FILE")]
     embedding: Option<PathBuf>,
-    /// Write their embeddings in each biosample: the network's last hidden layer
+    /// Write the network's hidden activations at the sites in each biosample
     #[arg(long, value_name = "FILE")]
     hidden: Option<PathBuf>,
-    /// Test the set against matched loci instead
+    /// Test the set of sites against matched loci
     #[arg(long, conflicts_with_all = ["embedding", "hidden"])]
     enrichment: bool,
-    /// What loci are matched in: width always; tss, the distance from a transcription start; activity, the
-    /// mean over all biosamples
+    /// Properties in which loci are matched: width (always); tss, the distance to the nearest TSS;
+    /// activity, the mean over all biosamples
     #[arg(long = "match", value_name = "WHAT,…", value_delimiter = ',', default_value = "width,tss", value_parser = ["width", "tss", "activity"], requires = "enrichment")]
     matching: Vec<String>,
-    /// Sets of matched loci that are drawn
+    /// Number of sets of matched loci
     #[arg(
         long,
         value_name = "N",
@@ -55,7 +55,7 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     replicates: usize,
-    /// About how many candidates are read, spread evenly over the covered regions
+    /// Approximate number of candidate loci, spread evenly over the covered regions
     #[arg(
         long,
         value_name = "N",
@@ -63,7 +63,7 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     candidates: usize,
-    /// Which loci are drawn
+    /// Seed of the random choice of loci
     #[arg(long, default_value_t = 0, requires = "enrichment")]
     seed: u64,
     #[command(flatten)]
@@ -87,7 +87,7 @@ const COLUMNS: [&str; 14] = [
     "specificity",
 ];
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let ground = Ground::open(
@@ -106,7 +106,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         };
         let Some(format) = TableFormat::guess(path) else {
             return Err(Misuse(format!(
-                "{}: which format? End the name in .npz, .parquet, .tsv or .h5ad",
+                "{}: unknown format; end the name in .npz, .parquet, .tsv or .h5ad",
                 path.display()
             ))
             .into());
@@ -172,7 +172,7 @@ fn rows(site: &Site, found: &AnnotatedSite, experiments: &[SourcedExperiment]) -
     experiments.iter().zip(&found.signal).map(row).collect()
 }
 
-/// Prints rows as they come: TSV and CSV at once, so that memory does not grow with the list.
+/// Prints rows. TSV and CSV are streamed, so that memory does not grow with the list.
 struct Printer {
     format: Format,
     table: Table,
@@ -307,7 +307,7 @@ fn enriched(
     }
     table.print(common.format)?;
     eprintln!(
-        "{} distinct sites ({} left out: not covered, or masked) beside {} sets of loci matched in {}",
+        "{} distinct sites ({} left out: not covered, or masked) compared with {} sets of loci matched in {}",
         grouped(found.n_sites as u64),
         grouped(found.n_left_out as u64),
         grouped(found.replicates as u64),

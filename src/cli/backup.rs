@@ -9,19 +9,19 @@ use serde_json::json;
 use super::output::{Format, Table, print_json};
 use super::{Common, progress};
 
-/// Copy the database, also while others write to it.
+/// Copy the database, even while others write to it.
 ///
-/// The copy is the database as it was at one instant. It is read back and checked before it takes
-/// its name. Search indexes and checkpoints of training in progress stay behind.
+/// The copy shows the database at one instant. It is read back and checked before it gets its name.
+/// Search indexes and checkpoints are not copied.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea backup backups/pilot-monday.persea --db pilot.persea")]
 pub struct Arguments {
-    /// The new database directory; there must be nothing of that name
+    /// New database directory; it must not exist
     #[arg(value_name = "DIR")]
     to: PathBuf,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let bar = progress::bar(1, "{msg} {wide_bar} {percent}% {elapsed} left {eta}");

@@ -9,16 +9,16 @@ use serde_json::json;
 use super::Common;
 use super::output::Table;
 
-/// Is the database whole? Names what is damaged and what still works (exit status 1), and what an
-/// interrupted command left that the next one tidies up.
+/// Check the database for damage.
 ///
-/// Reads everything: SQLite's pages and references, the checksum of each table and of each piece of
-/// each model, each chunk of each track, each checkpoint.
+/// Reads everything: SQLite's pages and references, the checksums of all tables and models, every
+/// chunk of every track, every checkpoint. Lists what is damaged and what still works, and exits with
+/// 1 if anything is damaged. Also lists what interrupted commands left behind; the next writer removes it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea check --db pilot.persea")]
 pub struct Arguments {}
 
-/// Runs it.
+/// Runs the command.
 pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let path = common.path()?;
     let mut findings = check_database(path)?;
@@ -37,7 +37,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     }
     if findings.is_empty() {
         eprintln!(
-            "{}: whole (SQLite, foreign keys, every table's and every blob's checksum, every track's chunks, the index)",
+            "{}: no damage found (SQLite, foreign keys, checksums of tables and blobs, chunks of tracks, the index)",
             path.display()
         );
         if common.format == super::Format::Table {
@@ -48,7 +48,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let is_damaged = findings.iter().any(|f| f.severity == Severity::Damage);
     if !findings.is_empty() && !is_damaged {
         eprintln!(
-            "{}: whole; what is noted above needs nothing done",
+            "{}: no damage found; the notes above need no action",
             path.display()
         );
     }

@@ -9,36 +9,36 @@ use persea::store::{Database, NewDatabase};
 use super::output::grouped;
 use super::{Common, Misuse};
 
-/// Make a new database: assembly, regions, annotation.
+/// Create a database: assembly, regions, annotation.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea create --db pilot.persea --assembly hg19 --regions pilot_regions.hg19.bed \\\n           --genes genes.gtf.gz --mask blacklist.bed"
 )]
 pub struct Arguments {
-    /// hg19 or hg38, or any name together with --chrom-sizes
+    /// Assembly: hg19, hg38, or any name together with --chrom-sizes
     #[arg(long, value_name = "NAME")]
     assembly: String,
-    /// Chromosome names and lengths of another assembly
+    /// Table of chromosome names and lengths, for any other assembly
     #[arg(long, value_name = "FILE")]
     chrom_sizes: Option<PathBuf>,
-    /// Regions to cover, a BED file (rounded outward to 25 bp bins)
+    /// BED file of regions to cover (rounded outward to 25 bp bins)
     #[arg(long, value_name = "BED", conflicts_with = "chromosomes")]
     regions: Option<PathBuf>,
-    /// Whole chromosomes to cover, by name; all of chr1-chr22 and chrX when neither is given
+    /// Chromosomes to cover, as a whole; chr1 to chr22 and chrX if neither option is given
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     chromosomes: Vec<String>,
-    /// Genes: GTF, GFF3 or BED, gzipped or not
+    /// Genes: GTF, GFF3 or BED, plain or gzipped
     #[arg(long, value_name = "FILE")]
     genes: Option<PathBuf>,
-    /// Enhancers, a BED file
+    /// BED file of enhancers
     #[arg(long, value_name = "BED")]
     enhancers: Option<PathBuf>,
-    /// Bins never trained on nor scored (blacklist, gaps), BED files
+    /// BED files of bins that are neither trained on nor scored (blacklist, gaps)
     #[arg(long, value_name = "BED", num_args = 1..)]
     mask: Vec<PathBuf>,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let path = common.path()?;
     let assembly = match &arguments.chrom_sizes {
@@ -59,7 +59,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             }
             if names.is_empty() {
                 return Err(Misuse(
-                    "which chromosomes? Give --chromosomes NAME,… or --regions BED".into(),
+                    "no chromosomes are given; add --chromosomes NAME,… or --regions BED".into(),
                 )
                 .into());
             }
@@ -72,7 +72,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             let set = read_genes(file, &assembly)?;
             if set.n_other_chromosomes > 0 {
                 eprintln!(
-                    "persea: {} genes lie on chromosomes that {} lacks and are left out",
+                    "persea: {} genes are left out: {} does not have their chromosomes",
                     grouped(set.n_other_chromosomes),
                     assembly.name()
                 );

@@ -23,28 +23,28 @@ use super::output::{self, grouped};
 use super::train::Shown;
 use super::{Common, evaluate as scores, impute};
 
-/// Simulate a compendium (or take a folder of real tracks), train, impute what nobody ran, score.
+/// Simulate a compendium, train a model, impute the missing experiments and score them.
 ///
-/// With --tracks, a folder of files named BIOSAMPLE.ASSAY.* (bigWig, bedGraph, peaks, npz): some are
-/// kept aside to score on.
+/// With --tracks, use a folder of real tracks instead: files named BIOSAMPLE.ASSAY.* (bigWig,
+/// bedGraph, peaks, npz). Some of them are held out and scored.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea demo --output demo\n          persea demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21"
 )]
 pub struct Arguments {
-    /// The folder to write
+    /// Output folder
     #[arg(long, short, value_name = "DIR", default_value = "persea-demo")]
     output: PathBuf,
-    /// What all chance derives from
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A folder of real tracks to learn instead, named BIOSAMPLE.ASSAY.*
+    /// Folder of real tracks named BIOSAMPLE.ASSAY.*, used instead of simulated ones
     #[arg(long, value_name = "DIR", requires = "assembly")]
     tracks: Option<PathBuf>,
-    /// Their assembly
+    /// Assembly of the tracks
     #[arg(long, requires = "tracks")]
     assembly: Option<String>,
-    /// The regions they cover or that you care for, a BED file
+    /// BED file of regions to use
     #[arg(
         long,
         value_name = "BED",
@@ -52,7 +52,7 @@ pub struct Arguments {
         conflicts_with = "chromosomes"
     )]
     regions: Option<PathBuf>,
-    /// Or whole chromosomes
+    /// Chromosomes to use, as a whole
     #[arg(
         long,
         value_name = "NAME,…",
@@ -60,27 +60,27 @@ pub struct Arguments {
         requires = "tracks"
     )]
     chromosomes: Vec<String>,
-    /// Genes, for the measures over promoters and genes
+    /// Genes, for the measures over promoters and gene bodies
     #[arg(long, value_name = "FILE", requires = "tracks")]
     genes: Option<PathBuf>,
-    /// What was done to the signal of the tracks already: arcsinh if you say none here
+    /// Transform to apply to the tracks; none if their signal is already transformed
     #[arg(long, value_name = "TRANSFORM", default_value = "arcsinh", value_parser = ["arcsinh", "none"])]
     transform: String,
-    /// Passes over the genome at most
+    /// Maximum number of passes
     #[arg(long, default_value_t = 20)]
     passes: u32,
 }
 
-/// What is learnt from and what is scored on.
+/// The tracks to learn from and the tracks to score.
 struct Material {
     new: NewDatabase,
     manifest: Manifest,
-    /// Tracks kept from training, in the database or not.
+    /// Held-out tracks, in the database or not.
     hold: Vec<(String, String)>,
     truth: Option<Manifest>,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let say = |what: &str| eprintln!("[{:>5.1} s] {what}", began.elapsed().as_secs_f64());
@@ -92,7 +92,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             .unwrap_or(true)
     {
         bail!(
-            "{} exists already; remove it, or choose another --output",
+            "{} already exists; remove it or choose another --output",
             folder.display()
         );
     }
@@ -102,7 +102,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         None => {
             let written = simulate(&arguments)?;
             say(&format!(
-                "simulated {} tracks of {} bins with known truth, {} more to score on",
+                "simulated {} tracks of {} bins with known truth, and {} held-out tracks to score",
                 written.0,
                 grouped(written.1),
                 written.2
@@ -139,7 +139,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     shown.bar.finish_and_clear();
     let trained = trained?;
     say(&format!(
-        "trained {} passes (the best length by tracks kept aside for that)",
+        "trained {} passes (chosen on validation tracks)",
         trained.record.training["passes"]
     ));
 
@@ -183,7 +183,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         &options,
         &mut |_, _| {},
     )?;
-    say("scored them against what was kept aside");
+    say("scored them against the held-out tracks");
     output::print_line("")?;
     scores::print(&evaluation, common.format)?;
     eprintln!();
@@ -252,7 +252,7 @@ fn simulate(arguments: &Arguments) -> anyhow::Result<(usize, u64, usize)> {
     Ok((written.n_measured, written.n_bins, written.n_held_out))
 }
 
-/// A simulated compendium, as a user would take up its files.
+/// A simulated compendium, read from its files as a user would.
 fn simulated(folder: &Path) -> anyhow::Result<Material> {
     let assembly = Assembly::from_chrom_sizes("simulated", &folder.join("chrom.sizes"))?;
     let axis = GenomeAxis::from_bed(assembly.clone(), &folder.join("regions.bed"))?;
@@ -273,7 +273,7 @@ fn simulated(folder: &Path) -> anyhow::Result<Material> {
     })
 }
 
-/// A folder of real tracks; every biosample and assay keeps two tracks in training.
+/// A folder of real tracks. Every biosample and assay keeps two tracks in training.
 fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
     let assembly = Assembly::by_name(arguments.assembly.as_deref().unwrap_or_default())?;
     let axis = match (&arguments.regions, arguments.chromosomes.is_empty()) {
@@ -283,7 +283,7 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
             GenomeAxis::whole_chromosomes(assembly.clone(), &names)?
         }
         (None, true) => {
-            bail!("which part of the genome? Give --chromosomes NAME,… or --regions BED")
+            bail!("no part of the genome is given; add --chromosomes NAME,… or --regions BED")
         }
     };
     let mut rows = Vec::new();
@@ -305,7 +305,7 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
                 rows.push((b.to_string(), a.to_string(), std::path::absolute(&path)?));
             }
             _ => eprintln!(
-                "{}: left out; tracks are named BIOSAMPLE.ASSAY.*, in a format known by its ending",
+                "{}: skipped; a track must be named BIOSAMPLE.ASSAY.*, with the extension of a known format",
                 path.display()
             ),
         }
@@ -313,7 +313,7 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
     rows.sort();
     if rows.is_empty() {
         bail!(
-            "{} holds no file named BIOSAMPLE.ASSAY.* in a known format",
+            "{} contains no file named BIOSAMPLE.ASSAY.* in a known format",
             tracks.display()
         );
     }
@@ -334,7 +334,7 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
     let hold = persea::factorization::draw_held_out(&pairs, arguments.seed);
     if hold.is_empty() {
         bail!(
-            "too few tracks to keep one aside: every biosample and assay needs three, in two of each at least"
+            "too few tracks to hold one out: at least two biosamples and two assays must have three tracks each"
         );
     }
     Ok(Material {

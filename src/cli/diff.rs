@@ -14,43 +14,44 @@ use super::{Common, progress};
 
 /// Find where two biosamples differ in an assay.
 ///
-/// Regions with effect sizes (arcsinh, less what the tracks' scales explain). There are no replicates: p says
-/// how far a window lies outside the bulk of windows of its level, whose spread is taken for noise.
+/// Prints regions with effect sizes (arcsinh, corrected for the tracks' scales). p assumes that most
+/// windows of the same level differ only by Gaussian noise. Without replicates it says nothing about
+/// reproducibility.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea diff E003 E017 --assay H3K4me3 --min-effect 1 --bed differs.bed"
 )]
 pub struct Arguments {
-    /// A biosample
+    /// First biosample
     first: String,
-    /// Another
+    /// Second biosample
     second: String,
-    /// The assay
+    /// Assay to compare
     #[arg(long)]
     assay: String,
-    /// Length of a window
+    /// Length of a window in bp
     #[arg(long, value_name = "BP", default_value_t = 1_000)]
     window: u64,
-    /// A window differs up to this false discovery rate
+    /// Largest false discovery rate of a window that differs
     #[arg(long, default_value_t = 0.05)]
     fdr: f64,
-    /// A window differs from this effect on
+    /// Smallest effect of a window that differs
     #[arg(long, value_name = "ARCSINH", default_value_t = 0.5)]
     min_effect: f64,
-    /// Windows that lie between those of one region at most
+    /// Largest number of windows between two windows of one region
     #[arg(long, value_name = "N", default_value_t = 1)]
     gap: usize,
-    /// How many regions are printed
+    /// Number of regions to print
     #[arg(short, long, default_value_t = 50)]
     k: usize,
-    /// Write all regions as a BED; its score is 100 times the size of z, 1,000 at most
+    /// Write all regions to a BED file; the score is 100 |z|, at most 1,000
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
     #[command(flatten)]
     from: Origin,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let ground = Ground::open(
@@ -163,7 +164,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     );
     if found.first.source != found.second.source {
         eprintln!(
-            "one is imputed: what differs may be the imputation's error, which is cautious about peaks"
+            "one track is imputed: differences may be errors of the imputation, which underestimates peaks"
         );
     }
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use persea::compendium::{ColumnMap, Experiment, Manifest};
 use persea::evaluation::{
     EvaluateOptions, Evaluation, LearnedBaseline, ScoringScale, TrackMeasures, evaluate,
@@ -12,51 +11,52 @@ use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
-#[cfg(feature = "torch")]
 use super::folds;
+#[cfg(feature = "torch")]
+use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
 
-/// Score imputations of tracks kept out of training, the baselines beside them.
+/// Score imputations of held-out tracks, and of the baselines on the same tracks.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
 )]
 pub struct Arguments {
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// A manifest of tracks that were never ingested, to score instead of those held out
+    /// Manifest of other tracks to score, which were never ingested
     #[arg(long, value_name = "MANIFEST")]
     truth: Option<PathBuf>,
-    /// A manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs, auprc and recall10fdr
+    /// Manifest of called peaks (narrowPeak, broadPeak, BED), for catchpeakobs, auprc and recall10fdr
     #[arg(long, value_name = "MANIFEST")]
     peaks: Option<PathBuf>,
-    /// Other names of the manifests' columns: biosample=cell,path=file
+    /// Names of the manifests' columns, if different: biosample=cell,path=file
     #[arg(long, value_name = "NAME=COLUMN,…")]
     columns: Option<String>,
-    /// Score these tracks only: BIOSAMPLE:ASSAY,…
+    /// Tracks to score: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     tracks: Vec<String>,
-    /// Score these regions only, a BED file: those that `extend` added, say
+    /// BED file of regions to score, for example those that `extend` added
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
-    /// Baselines that are trained as ChromImpute is, beside the simple ones; some seconds a track
-    #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
-    baselines: Vec<BaselineArgument>,
-    /// The scale to score on
-    #[arg(long, value_enum, default_value_t = ScaleArgument::Arcsinh)]
-    scale: ScaleArgument,
-    /// Cross-validate: train and score every fold of a file (fold, biosample, assay). What is done
-    /// already is kept; options of `persea train` follow after `--`
+    /// Additional baselines: regressions in the manner of ChromImpute; a few seconds per track
+    #[arg(long, value_parser = one_of::<LearnedBaseline>(), value_name = "NAMES", value_delimiter = ',')]
+    baselines: Vec<LearnedBaseline>,
+    /// Scale of the signal on which to score
+    #[arg(long, value_parser = one_of::<ScoringScale>(), default_value_t = ScoringScale::Arcsinh)]
+    scale: ScoringScale,
+    /// Cross-validate: train and score every fold of a file (columns fold, biosample, assay).
+    /// Finished folds are kept. Options of `persea train` follow after `--`
     #[cfg(feature = "torch")]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks"])]
     folds: Option<PathBuf>,
-    /// The seeds that each fold is trained with
+    /// Seeds with which to train each fold
     #[cfg(feature = "torch")]
     #[arg(long, value_delimiter = ',', default_value = "0", requires = "folds")]
     seeds: Vec<u64>,
-    /// What the models' names begin with: PREFIX.FOLD.SEED
+    /// Prefix of the models' names: PREFIX.FOLD.SEED
     #[cfg(feature = "torch")]
     #[arg(long, default_value = "folds", requires = "folds")]
     prefix: String,
@@ -66,29 +66,13 @@ pub struct Arguments {
     training: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum BaselineArgument {
-    /// Ridge regression
-    Ridge,
-    /// Gradient-boosted trees
-    Boosted,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScaleArgument {
-    /// As tracks are stored
-    Arcsinh,
-    /// Signal, negatives clipped to 0
-    Signal,
-}
-
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "torch")]
     if let Some(folds) = &arguments.folds {
-        let scale = scoring_scale(arguments.scale);
+        let scale = arguments.scale;
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);
-        let learned = learned(&arguments.baselines);
+        let learned = arguments.baselines.clone();
         let training = &arguments.training;
         return folds::run(folds, prefix, seeds, training, (scale, learned), common);
     }
@@ -117,9 +101,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 .collect(),
             None => Vec::new(),
         },
-        learned: learned(&arguments.baselines),
+        learned: arguments.baselines.clone(),
     };
-    let scale = scoring_scale(arguments.scale);
+    let scale = arguments.scale;
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
     let evaluation = evaluate(&database, &model, scale, &options, &mut |done, of| {
         bar.set_length(of as u64);
@@ -130,23 +114,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn learned(named: &[BaselineArgument]) -> Vec<LearnedBaseline> {
-    let which = |b: &BaselineArgument| match b {
-        BaselineArgument::Ridge => LearnedBaseline::Ridge,
-        BaselineArgument::Boosted => LearnedBaseline::Boosted,
-    };
-    named.iter().map(which).collect()
-}
-
-fn scoring_scale(argument: ScaleArgument) -> ScoringScale {
-    match argument {
-        ScaleArgument::Arcsinh => ScoringScale::Arcsinh,
-        ScaleArgument::Signal => ScoringScale::Signal,
-    }
-}
-
-/// Prints an evaluation: as JSON in DESIGN's form, as TSV and CSV a row a track and predictor, as a
-/// table the measures that people look at first, then the means of all.
+/// Prints an evaluation: as JSON, as TSV or CSV with one row per track and predictor, or as a table
+/// of the main measures followed by the means of all measures.
 pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(evaluation)?);

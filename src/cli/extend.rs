@@ -10,18 +10,18 @@ use persea::model::TrainedModel;
 use super::train::Shown;
 use super::{Common, names, progress};
 
-/// Add biosamples, assays or regions to a model, everything else frozen.
+/// Add biosamples, assays or regions to a model.
 ///
-/// Old predictions do not change by a bit.
+/// All existing parameters stay fixed, so existing predictions do not change.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea extend --model base --biosamples E017 --tracks E017:H3K4me3,E017:H3K4me1"
 )]
 pub struct Arguments {
-    /// The model to extend; the default model when not given
+    /// Model to extend; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// The extended model's name; the old one is replaced when not given
+    /// Name of the extended model; if omitted, it replaces the old one
     #[arg(long)]
     name: Option<String>,
     /// Biosamples to add
@@ -30,36 +30,36 @@ pub struct Arguments {
     /// Assays to add
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     assays: Vec<String>,
-    /// Regions to add, a BED file; what the model covers already is left out of them
+    /// BED file of regions to add; parts that the model already covers are skipped
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
-    /// Add every biosample and assay of the database that the model does not know
+    /// Add every biosample and assay of the database that the model lacks
     #[arg(long, conflicts_with_all = ["biosamples", "assays"])]
     all: bool,
-    /// Tracks to learn from; all suitable ones by default
+    /// Tracks to learn from; by default all suitable tracks
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     tracks: Vec<String>,
     /// Tracks not to learn from
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     hold: Vec<String>,
-    /// Passes; 8 for biosamples and assays, as many as the model was trained for regions
+    /// Number of passes; by default 8 for biosamples and assays, and the model's own number for regions
     #[arg(long)]
     passes: Option<u32>,
-    /// Learning rate of biosamples' and assays' factors, falling along half a cosine
+    /// Initial learning rate of the new factors of biosamples and assays
     #[arg(long, default_value_t = 1e-2)]
     learning_rate: f64,
-    /// What all chance derives from
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// cpu, cuda or cuda:N
+    /// Device: cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// Gigabytes of signal in memory at most
+    /// Maximum memory for signal, in gigabytes
     #[arg(long, value_name = "GB", default_value_t = 2.0)]
     cache: f64,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;

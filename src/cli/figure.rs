@@ -1,29 +1,21 @@
-//! What every command that draws takes.
+//! Options of every command that plots.
 
 use std::path::Path;
 
-use clap::ValueEnum;
 use persea::plot::{DEFAULT_DPI, FigureFormat, Theme, write_figure};
 
 use super::Misuse;
+use super::one_of::one_of;
 
-/// How a figure is drawn.
+/// Appearance of a figure.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FigureArguments {
-    /// Draw for white paper, or for a dark notebook
-    #[arg(long, value_enum, default_value_t = ThemeArgument::Light)]
-    theme: ThemeArgument,
-    /// Dots to the inch of a PNG
+    /// Theme: light for paper, dark for dark notebooks
+    #[arg(long, value_parser = one_of::<Theme>(), default_value_t = Theme::Light)]
+    theme: Theme,
+    /// Resolution of a PNG in dots per inch
     #[arg(long, default_value_t = DEFAULT_DPI, value_parser = dpi)]
     dpi: f64,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ThemeArgument {
-    /// White paper
-    Light,
-    /// A dark notebook
-    Dark,
 }
 
 fn dpi(text: &str) -> Result<f64, String> {
@@ -34,12 +26,9 @@ fn dpi(text: &str) -> Result<f64, String> {
 }
 
 impl FigureArguments {
-    /// The colours asked for.
+    /// The chosen colours.
     pub fn theme(&self) -> Theme {
-        match self.theme {
-            ThemeArgument::Light => Theme::Light,
-            ThemeArgument::Dark => Theme::Dark,
-        }
+        self.theme
     }
 
     /// Writes a figure.
@@ -48,7 +37,7 @@ impl FigureArguments {
     }
 }
 
-/// Refuses a name that tells no format, before anything is computed.
+/// Refuses a file name without a known extension, before anything is computed.
 pub fn check_ending(path: &Path) -> anyhow::Result<()> {
     match FigureFormat::of(path) {
         Ok(_) => Ok(()),

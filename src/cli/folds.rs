@@ -4,9 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use persea::evaluation::{
-    CrossValidated, CrossValidation, Fold, LearnedBaseline, Scores, ScoringScale, cross_validate,
-};
+use persea::cross_validation::{CrossValidated, CrossValidation, Fold, Scores, cross_validate};
+use persea::evaluation::{LearnedBaseline, ScoringScale};
 use persea::factorization::FactorizationError;
 use serde_json::json;
 
@@ -14,7 +13,7 @@ use super::output::{Format, Table, measure, print_json, print_line};
 use super::train::{self, Shown};
 use super::{Common, Misuse, names, progress};
 
-/// The options of a training, given after `--`.
+/// Options of `persea train`, given after `--`.
 #[derive(Debug, Parser)]
 #[command(name = "persea evaluate --folds FILE --", disable_version_flag = true)]
 struct Training {
@@ -22,7 +21,7 @@ struct Training {
     arguments: train::Arguments,
 }
 
-/// Measures of the table for people.
+/// Measures shown in the table.
 const SHOWN: [&str; 9] = [
     "mse",
     "shape_mse",
@@ -35,7 +34,7 @@ const SHOWN: [&str; 9] = [
     "aucobs1",
 ];
 
-/// Runs it.
+/// Runs the command.
 pub fn run(
     path: &Path,
     prefix: &str,
@@ -64,7 +63,7 @@ pub fn run(
         learned,
     };
     let stop = progress::stop_on_interrupt(
-        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
+        "stopping after this step with a checkpoint; press Ctrl-C again to quit at once",
     )?;
     let mut shown = Shown::new(stop);
     shown.tell = false;
@@ -76,7 +75,7 @@ pub fn run(
     shown.bar.finish_and_clear();
     match found {
         Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
-            eprintln!("stopped at step {step}; the same command goes on from there");
+            eprintln!("stopped at step {step}; run the same command again to continue");
             Ok(ExitCode::FAILURE)
         }
         found => {
@@ -86,8 +85,8 @@ pub fn run(
     }
 }
 
-/// Prints a cross-validation: as JSON all there is, as TSV and CSV a row a predictor, assay and measure,
-/// as a table the measures that people look at first.
+/// Prints a cross-validation: as JSON in full, as TSV or CSV with one row per predictor, assay and
+/// measure, or as a table of the main measures.
 fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(found)?);
@@ -130,7 +129,7 @@ fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
     if format == Format::Table {
         print_strata(found)?;
         print_line(format_args!(
-            "\n{} trainings; ± is the standard error over tracks. Below average activity's mean squared error on {} of {} tracks",
+            "\n{} trainings; ± is the standard error over tracks. Mean squared error below average activity on {} of {} tracks",
             found.runs.len(),
             found.better_than_average,
             found.tracks
@@ -139,7 +138,7 @@ fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tables of errors by peaks and of how well uncertainty is told.
+/// The tables of errors by peak strata and of the calibration of uncertainty.
 fn print_strata(found: &CrossValidated) -> anyhow::Result<()> {
     let mut table = Table::new(&[
         "bins",

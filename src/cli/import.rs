@@ -11,7 +11,7 @@ use persea::store::{Database, NewDatabase, Precision};
 use super::output::grouped;
 use super::{Common, Misuse, names, progress};
 
-/// Take in models of other programs.
+/// Import models of other programs.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea import avocado chr1=models/avocado-chr1 chr2=models/avocado-chr2 --db roadmap.persea --assembly hg19"
@@ -26,43 +26,43 @@ enum What {
     Avocado(Avocado),
 }
 
-/// Pretrained models of the original Avocado: NAME.json and NAME.h5, a pair a chromosome.
+/// Import pretrained models of the original Avocado: NAME.json and NAME.h5, one pair per chromosome.
 ///
-/// All chromosomes named become one model: they must share the network and the factors of biosamples
-/// and assays. Each must have been trained on its whole chromosome, from the first base on; models of
-/// several regions set end to end (the ENCODE pilot regions) cannot be placed on the genome.
+/// The chromosomes become one model. They must share the network and the factors of biosamples and
+/// assays. Each must have been trained on its whole chromosome, from the first base. Models of
+/// concatenated regions (the ENCODE pilot regions) cannot be placed on the genome.
 ///
-/// With --assembly the database is made too, covering the chromosomes named. To have genes, enhancers
-/// and a mask in it, make it with `persea create --chromosomes` first.
+/// With --assembly the database is created too, and covers the given chromosomes. To include genes,
+/// enhancers and a mask, create it first with `persea create --chromosomes`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea import avocado chr1=models/avocado-chr1 chr2=models/avocado-chr2 --db roadmap.persea --assembly hg19\n          persea import avocado chr21=avocado-chr21 --name published --precision f16"
 )]
 struct Avocado {
-    /// chr1=NAME, for the files NAME.json and NAME.h5
+    /// Chromosome and file name: chr1=NAME reads NAME.json and NAME.h5
     #[arg(value_name = "CHROM=NAME", required = true)]
     parts: Vec<String>,
-    /// The model's name in the database
+    /// Name of the model in the database
     #[arg(long, default_value = "avocado", value_name = "NAME")]
     name: String,
-    /// Make the database: hg19 or hg38, or any name together with --chrom-sizes
+    /// Create the database with this assembly: hg19, hg38, or any name together with --chrom-sizes
     #[arg(long, value_name = "NAME")]
     assembly: Option<String>,
-    /// Chromosome names and lengths of another assembly
+    /// Table of chromosome names and lengths, for any other assembly
     #[arg(long, value_name = "FILE", requires = "assembly")]
     chrom_sizes: Option<PathBuf>,
-    /// The tracks that it was trained on (columns biosample and assay); old models do not say
+    /// File of the tracks that it was trained on (columns biosample and assay), for models that do not list them
     #[arg(long, value_name = "FILE")]
     trained_on: Option<PathBuf>,
-    /// How genome factors are stored; f16 halves the disk
+    /// Storage precision of genome factors; f16 halves the disk space
     #[arg(long, value_parser = ["f32", "f16"], default_value = "f32")]
     precision: String,
-    /// Take the place of a model of that name
+    /// Replace an existing model of this name
     #[arg(long)]
     replace: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let What::Avocado(arguments) = arguments.what;
     let parts: Vec<AvocadoPart> = arguments
@@ -117,8 +117,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     );
     if record.training.pointer("/imported/experiments_known") == Some(&false.into()) {
         eprintln!(
-            "its files do not say what it was trained on, so nothing can be scored as held out; \
-             --trained-on says it"
+            "the files do not list the training tracks, so no track counts as held out; \
+             give --trained-on FILE"
         );
     }
     eprintln!(

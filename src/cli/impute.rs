@@ -16,44 +16,44 @@ use persea::model::TrainedModel;
 use super::output::print_line;
 use super::{Common, Misuse, progress};
 
-/// Impute experiments to bigWig, bedGraph or npz.
+/// Impute experiments and write them as bigWig, bedGraph, npz or npy.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig"
 )]
 pub struct Arguments {
-    /// BIOSAMPLE:ASSAY, …
+    /// Experiments to impute, as BIOSAMPLE:ASSAY
     #[arg(value_name = "BIOSAMPLE:ASSAY")]
     experiments: Vec<String>,
-    /// A TSV or CSV of experiments (columns biosample and assay)
+    /// TSV or CSV file of experiments (columns biosample and assay)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["experiments", "all_missing"])]
     list: Option<PathBuf>,
-    /// Every experiment that the model knows and nobody measured
+    /// Impute every experiment of the model that was not measured
     #[arg(long, conflicts_with = "experiments")]
     all_missing: bool,
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// A file for one experiment; a folder for several
+    /// Output file for one experiment, or folder for several
     #[arg(long, short, value_name = "PATH")]
     output: PathBuf,
-    /// The files' format: bigwig, bedgraph, npz or npy; told from --output for one experiment
+    /// Output format: bigwig, bedgraph, npz or npy; for one experiment taken from --output
     // Its own id: every subcommand has `--format` as well, which says how results are printed.
     #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["bigwig", "bedgraph", "npz", "npy"])]
     format: Option<String>,
-    /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
+    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
     #[arg(long, value_name = "REGION", num_args = 1)]
     region: Vec<String>,
-    /// Stay on the arcsinh scale that the tracks are trained on
+    /// Write arcsinh values, the scale on which models are trained
     #[arg(long)]
     arcsinh: bool,
-    /// Write a second file beside each, NAME.sd.EXTENSION: the standard deviation, at every bin, of
-    /// what would be observed about what is imputed
+    /// Write a second file NAME.sd.EXTENSION with the standard deviation of the observed signal
+    /// around the imputed signal, at every bin
     #[arg(long)]
     uncertainty: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
@@ -71,7 +71,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
     };
     if experiments.is_empty() {
-        eprintln!("nothing to impute: every experiment that the model knows was measured");
+        eprintln!("nothing to impute: every experiment of the model was measured");
         return Ok(ExitCode::SUCCESS);
     }
     let one = arguments.list.is_none()
@@ -147,7 +147,7 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
             Ok(format)
         }
         _ => Err(Misuse(format!(
-            "{}: which format? End the name in .bw, .bedGraph, .npz or .npy, or say --as",
+            "{}: unknown format; end the name in .bw, .bedGraph, .npz or .npy, or give --as",
             arguments.output.display()
         ))
         .into()),
@@ -166,7 +166,7 @@ fn uncertainty_beside(path: &Path) -> PathBuf {
     path.with_file_name(format!("{stem}.sd{extension}"))
 }
 
-/// A file's name for an experiment, whatever characters its names hold.
+/// A safe file name for an experiment, whatever characters its names contain.
 pub fn file_name(experiment: &Experiment, format: Format) -> PathBuf {
     let safe = |name: &str| name.replace(['/', '\\', '\0'], "_");
     let extension = match format {

@@ -13,25 +13,25 @@ use super::output::Table;
 
 /// Write the search index of a model.
 ///
-/// The index is what `similar` searches: the model's genome factors, laid out for it. Searching
-/// writes what is missing by itself; this does so beforehand, and anew.
+/// `similar` searches this index, which holds the model's genome factors. The first search writes a
+/// missing index itself; this command writes it beforehand, or again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples: persea index --metric all\n          persea index --graph 250bp")]
 pub struct Arguments {
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// For which distances
+    /// Distances to index
     #[arg(long, value_enum, default_value_t = Which::Euclidean)]
     metric: Which,
-    /// Build a graph (HNSW) for approximate search instead, of these vectors; the audit that
-    /// follows is printed and stored
+    /// Build a graph (HNSW) of these vectors instead, for approximate search; its recall is
+    /// measured, printed and stored
     #[arg(long, value_enum, value_name = "VECTORS")]
     graph: Option<Vectors>,
-    /// Neighbours that the graph keeps for each vector
+    /// Number of neighbours kept for each vector of the graph
     #[arg(long, default_value_t = 16, requires = "graph")]
     connections: usize,
-    /// Candidates kept while a vector is put into the graph
+    /// Number of candidates kept while a vector is inserted
     #[arg(long, default_value_t = 200, requires = "graph")]
     ef_construction: usize,
 }
@@ -63,15 +63,15 @@ impl From<Vectors> for GraphVectors {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
-    /// Between factors, Euclidean and cosine
+    /// Euclidean and cosine distance between factors
     Euclidean,
-    /// As the network's first layer sees them
+    /// Distance in the network's first layer
     Network,
     /// Both
     All,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::Common;
 use super::output::{Format, Table, grouped, print_json};
 
-/// What is in the database.
+/// Show the contents of the database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea info --db pilot.persea")]
 pub struct Arguments {}
 
-/// Runs it.
+/// Runs the command.
 pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let axis = database.axis();
@@ -82,7 +82,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A model at a glance.
+/// A summary of a model.
 fn model(model: &Model) -> Value {
     let record = &model.record;
     let numbers =

@@ -3,49 +3,40 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use persea::compendium::{
     ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, ingest, ingest_metadata,
 };
 use serde_json::json;
 
+use super::one_of::one_of;
 use super::output::Table;
 use super::{Common, Misuse, progress};
 
-/// Read tracks named in a manifest (biosample, assay, path) into the database.
+/// Read the tracks listed in a manifest into the database.
 ///
 /// The manifest is a CSV or TSV with a header: biosample, assay, path (relative to the manifest, or
 /// an http(s) URL), and optionally format, transform (arcsinh or none), multiplier, unit, missing
-/// (0 or nan). Tracks that are in already and unchanged are skipped, changed ones replaced.
+/// (0 or nan). Tracks that are already stored are skipped, or replaced if their file has changed.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean"
 )]
 pub struct Arguments {
-    /// The manifest
+    /// Manifest
     #[arg(required_unless_present = "metadata")]
     manifest: Option<PathBuf>,
-    /// Other names of the manifest's columns: biosample=cell,path=file
+    /// Names of the manifest's columns, if different: biosample=cell,path=file
     #[arg(long, value_name = "NAME=COLUMN,…")]
     columns: Option<String>,
-    /// What to do about several files of one experiment
-    #[arg(long, value_enum, default_value_t = ReplicatesArgument::Error)]
-    replicates: ReplicatesArgument,
-    /// A table that describes biosamples or assays (Roadmap's as it is)
+    /// How to treat several files of one experiment
+    #[arg(long, value_parser = one_of::<Replicates>(), default_value_t = Replicates::Refuse)]
+    replicates: Replicates,
+    /// Table of metadata about biosamples or assays (Roadmap's table works unchanged)
     #[arg(long, value_name = "TABLE")]
     metadata: Option<PathBuf>,
 }
 
-/// What to do about several files of one experiment.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ReplicatesArgument {
-    /// Refuse them.
-    Error,
-    /// Take the mean of their signal.
-    Mean,
-}
-
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let mut code = ExitCode::SUCCESS;
@@ -72,10 +63,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         };
         let options = IngestOptions {
             threads: common.threads.map_or(0, usize::from),
-            replicates: match arguments.replicates {
-                ReplicatesArgument::Error => Replicates::Refuse,
-                ReplicatesArgument::Mean => Replicates::Mean,
-            },
+            replicates: arguments.replicates,
             progress: Some(&hear),
             stop: Some(&stop),
         };

@@ -10,11 +10,11 @@ use persea::loci::MatchOptions;
 
 use super::Common;
 
-/// Who does the unexpected at a locus: all biosamples there, clustered and scored.
+/// Compare all biosamples at a locus: cluster them and score their departures.
 ///
-/// Each biosample's departure from average activity (the mean of the others) is held against its
-/// departures at matched loci: z, p, and the false discovery rate among biosamples. Beside it stands how
-/// alike the biosamples are elsewhere. What was not measured is imputed, and marked.
+/// A biosample's departure from the average of the others is compared with its departures at matched
+/// loci, which gives z, p and the false discovery rate among biosamples. The similarity of the
+/// biosamples elsewhere is shown beside it. Experiments that were not measured are imputed and marked.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -31,23 +31,23 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Rank many loci by who departs from average activity there
+    /// Rank many loci by the largest departure of a biosample
     Scan(scan::Scan),
 }
 
-/// What loci are compared with.
+/// Matched loci.
 #[derive(Debug, clap::Args)]
 pub struct Matching {
-    /// How many loci of the nearest average activity each is matched with
+    /// Number of matched loci, nearest in average activity
     #[arg(long, value_name = "N", default_value_t = 200)]
     matched: usize,
-    /// About how many candidates are read, spread evenly over the covered regions
+    /// Approximate number of candidate loci, spread evenly over the covered regions
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     candidates: usize,
-    /// Match loci whatever their distance from a transcription start
+    /// Match loci regardless of their distance to the nearest TSS
     #[arg(long)]
     any_tss: bool,
-    /// Orders equally active loci
+    /// Seed of the random order of equally active loci
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -63,18 +63,18 @@ impl Matching {
     }
 }
 
-/// Where values come from.
+/// Source of the values.
 #[derive(Debug, clap::Args)]
 pub struct Origin {
-    /// The model that imputes what was not measured; the default one when not given
+    /// Model that imputes unmeasured experiments; the default model if omitted
     #[arg(long)]
     pub model: Option<String>,
-    /// Leave out what was not measured
+    /// Use measured tracks only
     #[arg(long, conflicts_with = "model")]
     pub measured_only: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Some(Action::Scan(scan)) => scan::run(scan, common),

@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand.
+//! The command line: one file per subcommand.
 //!
 //! Owns arguments, tables and progress; every subcommand is a library call. Results go to stdout,
 //! all else to stderr. Exits with 0, 1 (failed) or 2 (misused).
@@ -23,13 +23,16 @@ mod index;
 mod info;
 mod ingest;
 mod locus;
+mod manual;
 mod model;
 mod names;
+mod one_of;
 mod output;
 mod plot;
 mod progress;
 mod project;
 mod qc;
+mod reference;
 mod repair;
 mod report;
 mod select;
@@ -52,13 +55,13 @@ use output::Format;
 /// An embedded database of the epigenome's learned representation.
 ///
 /// Learns a compendium of signal tracks (biosample × assay × 25 bp of the genome) by deep tensor
-/// factorisation, imputes experiments that nobody ran, and scores itself on tracks kept aside.
+/// factorisation, imputes experiments that were not measured, and scores itself on held-out tracks.
 #[derive(Debug, Parser)]
 #[command(
     name = "persea",
     version,
     max_term_width = 100,
-    after_help = "Example: persea demo --output demo    (simulates, trains, imputes and scores in a minute)"
+    after_help = "Example: persea demo --output demo    (simulates, trains, imputes and scores)"
 )]
 struct Arguments {
     #[command(flatten)]
@@ -67,26 +70,26 @@ struct Arguments {
     command: Command,
 }
 
-/// What every subcommand takes.
+/// Options of every subcommand.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Every command takes")]
+#[command(next_help_heading = "Global options")]
 struct Common {
-    /// The database directory (NAME.persea)
+    /// Database directory (NAME.persea)
     #[arg(long, global = true, env = "PERSEA_DB", value_name = "DIR")]
     db: Option<PathBuf>,
-    /// How results are printed
+    /// Output format of results
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Threads to use; all cores by default
+    /// Number of threads; all cores by default
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Say more on stderr (repeat for more)
+    /// Log more to stderr; repeat for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
 
 impl Common {
-    /// The database's path.
+    /// Path of the database.
     fn path(&self) -> anyhow::Result<&Path> {
         match &self.db {
             Some(path) => Ok(path),
@@ -134,9 +137,13 @@ enum Command {
     Backup(backup::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
+    Completions(manual::CompletionsArguments),
+    Man(manual::ManArguments),
+    #[command(hide = true)]
+    Reference(manual::ReferenceArguments),
 }
 
-/// Arguments that parse but cannot be meant: exit status 2.
+/// Arguments that parse but make no sense: exit status 2.
 #[derive(Debug)]
 struct Misuse(String);
 
@@ -148,7 +155,7 @@ impl std::fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// Parses the arguments, runs the subcommand, reports what went wrong.
+/// Parses the arguments, runs the subcommand and reports errors.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let common = arguments.common;
@@ -188,13 +195,16 @@ pub fn main() -> ExitCode {
         Command::Backup(a) => backup::run(a, &common),
         Command::Import(a) => import::run(a, &common),
         Command::Export(a) => export::run(a, &common),
+        Command::Completions(a) => manual::completions(&a),
+        Command::Man(a) => manual::man(&a),
+        Command::Reference(a) => manual::reference(&a),
     };
     match result {
         Ok(code) => code,
-        // A reader that has seen enough (`| head`) is no failure.
+        // A reader that stops early (`| head`) is not a failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("persea: {}", told(&error));
+            eprintln!("persea: {}", with_causes(&error));
             match error.is::<Misuse>() {
                 true => ExitCode::from(2),
                 false => ExitCode::FAILURE,
@@ -203,15 +213,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether stdout has been closed. What breaks while a file or a server is read is wrapped in that
-/// room's error, and is a failure.
+/// Whether stdout has been closed. A broken connection while a file or server is read is wrapped in
+/// another error, and counts as a failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// An error and its causes, but those that the message tells already.
-fn told(error: &anyhow::Error) -> String {
+/// An error and its causes, without causes that the message already contains.
+fn with_causes(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
@@ -302,7 +312,7 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// Clap finds two arguments of one name and different types only when they are read.
+    /// Clap detects two arguments of one name and different types only when they are read.
     #[test]
     fn every_subcommand_reads_its_arguments() {
         let mut lines = vec![
@@ -364,6 +374,8 @@ mod tests {
             "export biosamples --output b.h5ad",
             "export assays --output a.tsv --format json",
             "export completed --region chr1 --output c.zarr --arcsinh",
+            "completions bash",
+            "man pages/",
         ];
         if cfg!(feature = "torch") {
             lines.extend([

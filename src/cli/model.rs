@@ -19,33 +19,33 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Every model
+    /// List all models
     List,
-    /// A model's sizes, tracks and loss curve
+    /// Show a model's sizes, tracks and loss curve
     Show {
-        /// Its name; the default model's when not given
+        /// Name of the model; the default model if omitted
         name: Option<String>,
     },
-    /// Make a model the one that is used when none is named
+    /// Set the default model
     Default {
-        /// Its name
+        /// Name of the model
         name: String,
     },
-    /// Delete a model and give its space back
+    /// Delete a model and free its disk space
     Delete {
-        /// Its name
+        /// Name of the model
         name: String,
     },
-    /// What differs between two models
+    /// Show the differences between two models
     Diff {
-        /// One
+        /// First model
         a: String,
-        /// The other
+        /// Second model
         b: String,
     },
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     match arguments.action {
@@ -96,7 +96,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             // No two models are made in the same moment.
             let circumstance = |name: &str| ["created", "seconds"].contains(&name);
             if differ.iter().all(|((name, _), _)| circumstance(name)) {
-                eprintln!("the two models are alike, number for number");
+                eprintln!("the two models are identical");
             } else {
                 for ((name, x), (_, y)) in differ {
                     table.row(vec![json!(name), flat(x), flat(y)]);
@@ -108,7 +108,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What there is to say of a model, in order.
+/// The properties of a model, in order.
 fn facts(model: &Model) -> Vec<(String, Value)> {
     let record = &model.record;
     let with_role = |role: TrackRole| {

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-#[cfg(feature = "torch")]
 use anyhow::bail;
+use persea::files::Table;
 
 use super::Misuse;
 
@@ -21,45 +20,36 @@ pub fn pairs(list: &[String]) -> anyhow::Result<Vec<(String, String)>> {
         .collect()
 }
 
-/// The tracks that a file with the columns biosample and assay names.
+/// Tracks listed in a file with the columns biosample and assay.
 pub fn pairs_of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let rows = columns(path, ["biosample", "assay"])?;
     Ok(rows.into_iter().map(|[b, a]| (b, a)).collect())
 }
 
-/// The named columns of a CSV or TSV file with a header; other columns are left out.
+/// Named columns of a table; other columns are ignored.
 fn columns<const N: usize>(path: &Path, names: [&str; N]) -> anyhow::Result<Vec<[String; N]>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains('\t') { b'\t' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let headers = reader
-        .headers()
-        .with_context(|| format!("{}, line 1", path.display()))?
-        .clone();
+    let table = Table::read(path)?;
     let mut places = [0; N];
     for (place, name) in places.iter_mut().zip(names) {
-        let found = headers.iter().position(|h| h.trim() == name);
-        *place = found.with_context(|| {
-            format!(
-                "{}, line 1: there is no column `{name}`; expected {}",
-                path.display(),
-                names.join(", ")
-            )
-        })?;
+        *place = table.column(name)?;
     }
+    table.check_names(&places)?;
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.with_context(|| path.display().to_string())?;
-        rows.push(places.map(|i| record.get(i).unwrap_or_default().trim().to_string()));
+    for (line, cells) in &table.rows {
+        if cells.len() < table.header.len() {
+            bail!(
+                "{}, line {line}: it has {} fields, the header {}",
+                path.display(),
+                cells.len(),
+                table.header.len()
+            );
+        }
+        rows.push(places.map(|i| cells[i].clone()));
     }
     Ok(rows)
 }
 
-/// The tracks of one fold in a file with the columns fold, biosample and assay.
+/// Tracks of one fold in a file with the columns fold, biosample and assay.
 #[cfg(feature = "torch")]
 pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
     let folds = folds(path)?;

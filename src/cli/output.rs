@@ -5,20 +5,20 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-/// How results are printed.
+/// Output format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Aligned columns, for people.
+    /// Aligned columns, for people
     Table,
-    /// One JSON value.
+    /// One JSON value
     Json,
-    /// Tab-separated, with a header.
+    /// Tab-separated, with a header
     Tsv,
-    /// Comma-separated, with a header.
+    /// Comma-separated, with a header
     Csv,
 }
 
-/// Rows under named columns; cells keep their type until printed.
+/// Rows under named columns. Cells keep their type until they are printed.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     columns: Vec<String>,
@@ -34,12 +34,12 @@ impl Table {
         }
     }
 
-    /// Adds a row; a missing cell prints empty.
+    /// Adds a row. A missing cell is printed empty.
     pub fn row(&mut self, cells: Vec<Value>) {
         self.rows.push(cells);
     }
 
-    /// Prints to stdout in the format asked for; as JSON a list of objects.
+    /// Prints to stdout in the requested format; in JSON a list of objects.
     pub fn print(&self, format: Format) -> io::Result<()> {
         let out = || io::stdout().lock();
         match format {
@@ -133,7 +133,7 @@ pub fn print_line(line: impl std::fmt::Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
 
-/// A cell as text; numbers with so many significant decimals, or in full.
+/// A cell as text: numbers in full, or with the given number of significant decimals.
 fn text(cell: &Value, decimals: Option<usize>) -> String {
     match cell {
         Value::Null => String::new(),

@@ -18,12 +18,14 @@ use persea::projection::Projection;
 use persea::store::{Database, StoreError};
 
 use super::figure::{FigureArguments, check_ending};
+use super::one_of::one_of;
 use super::output::print_line;
 use super::{Common, Misuse, names};
 
-/// Draw figures of a database: .svg, .png or .pdf, by the file's name.
+/// Plot figures of a database as .svg, .png or .pdf.
 ///
-/// For white paper or a dark notebook (--theme dark), in colours that everybody tells apart.
+/// The file name decides the format. The palette is safe for colour-blind readers; --theme dark suits
+/// dark notebooks.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea plot tracks VPS72 --tracks E003:H3K36me3 --output locus.svg\n          persea plot coverage --output coverage.png --dpi 300\n          persea plot projection genome-umap --colour annotation --output genome.pdf\n          persea plot gallery --output figures"
@@ -35,95 +37,95 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Observed, imputed and average tracks along a region, genes above
+    /// Plot observed, imputed and average tracks along a region
     #[command(
         after_help = "Examples: persea plot tracks chr1:151,150,000-151,250,000 --tracks E003:H3K36me3,E017:H3K27me3 --output locus.svg\n          persea plot tracks VPS72 --assay H3K4me3 --output VPS72.png"
     )]
     Tracks {
-        /// chr1:1,000,000-1,100,000 (1-based, inclusive), or a gene
+        /// Region: chr1:1,000,000-1,100,000 (1-based, inclusive), or a gene
         locus: String,
-        /// These experiments, measured or not
+        /// Experiments to plot, measured or not
         #[arg(long, value_name = "BIOSAMPLE:ASSAY,…", num_args = 1)]
         tracks: Vec<String>,
-        /// This assay in every biosample
+        /// Plot this assay in every biosample
         #[arg(long, conflicts_with = "tracks")]
         assay: Option<String>,
-        /// Every assay in this biosample
+        /// Plot every assay in this biosample
         #[arg(long, conflicts_with_all = ["tracks", "assay"])]
         biosample: Option<String>,
-        /// What to draw of each experiment
+        /// Rows to plot for each experiment
         #[arg(
             long,
             value_enum,
             value_delimiter = ',',
             default_value = "observed,imputed,average"
         )]
-        rows: Vec<RowArgument>,
-        /// Beside a gene, bp on either side
+        rows: Vec<RowKind>,
+        /// Margin on either side of a gene, in bp
         #[arg(long, default_value_t = 20_000, value_name = "BP")]
         flank: u64,
         #[command(flatten)]
         target: Target,
     },
-    /// A model's genome factors along a region, genes above
+    /// Plot a model's genome factors along a region
     #[command(
         after_help = "Example: persea plot factors chr1:151,150,000-151,250,000 --output factors.svg"
     )]
     Factors {
-        /// chr1:1,000,000-1,100,000 (1-based, inclusive), or a gene
+        /// Region: chr1:1,000,000-1,100,000 (1-based, inclusive), or a gene
         locus: String,
-        /// Beside a gene, bp on either side
+        /// Margin on either side of a gene, in bp
         #[arg(long, default_value_t = 20_000, value_name = "BP")]
         flank: u64,
         #[command(flatten)]
         target: Target,
     },
-    /// A stored projection, coloured by what is known of its points
+    /// Plot a stored projection
     #[command(
         after_help = "Example: persea plot projection biosamples-pca --colour anatomy --output biosamples.svg"
     )]
     Projection {
-        /// Its name; `persea project list` has them
+        /// Name of the projection; see `persea project list`
         name: String,
-        /// A column of the points' labels or metadata
+        /// Column of labels or metadata used to colour the points
         #[arg(long, alias = "color", value_name = "COLUMN")]
         colour: Option<String>,
-        /// The figure: .svg, .png or .pdf
+        /// Output file: .svg, .png or .pdf
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
         #[command(flatten)]
         figure: FigureArguments,
     },
-    /// How alike a model's biosamples or assays are: a matrix with its tree
+    /// Plot the similarity of a model's biosamples or assays, with a tree
     #[command(after_help = "Example: persea plot similarity biosamples --output similarity.svg")]
     Similarity {
-        /// What is compared
-        #[arg(value_enum, default_value_t = AxisArgument::Biosamples)]
-        axis: AxisArgument,
-        /// What the strip beside it tells: a column of metadata
+        /// What to compare
+        #[arg(value_parser = one_of::<NamedAxis>(), default_value_t = NamedAxis::Biosamples)]
+        axis: NamedAxis,
+        /// Column of metadata shown in the strip beside the matrix
         #[arg(long, alias = "color", value_name = "COLUMN")]
         colour: Option<String>,
         #[command(flatten)]
         target: Target,
     },
-    /// What has been measured, and what of it the model has seen
+    /// Plot which experiments were measured and which the model was trained on
     #[command(after_help = "Example: persea plot coverage --output coverage.svg")]
     Coverage {
         #[command(flatten)]
         target: Target,
     },
-    /// What a stored selection covers against how many were chosen
+    /// Plot a stored selection: coverage against the number chosen
     #[command(after_help = "Example: persea plot selection 1 --output curve.svg")]
     Selection {
-        /// Its number; `persea select list` has them
+        /// Number of the selection; see `persea select list`
         id: i64,
-        /// The figure: .svg, .png or .pdf
+        /// Output file: .svg, .png or .pdf
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
         #[command(flatten)]
         figure: FigureArguments,
     },
-    /// A model's losses, pass by pass
+    /// Plot a model's losses, pass by pass
     #[command(after_help = "Example: persea plot loss --model fold0 --output loss.svg")]
     Loss {
         #[command(flatten)]
@@ -132,13 +134,13 @@ enum Action {
     Gallery(gallery::Arguments),
 }
 
-/// Where a figure of a model goes.
+/// Output of a figure of a model.
 #[derive(Debug, clap::Args)]
 pub struct Target {
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// The figure: .svg, .png or .pdf
+    /// Output file: .svg, .png or .pdf
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
@@ -146,21 +148,13 @@ pub struct Target {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RowArgument {
-    /// What was measured
+enum RowKind {
+    /// Observed signal
     Observed,
-    /// What the model imputes
+    /// Imputed signal
     Imputed,
-    /// The mean of the assay over the other biosamples
+    /// Average activity: mean of the assay over the other biosamples
     Average,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum AxisArgument {
-    /// The model's biosamples
-    Biosamples,
-    /// The model's assays
-    Assays,
 }
 
 impl Target {
@@ -174,7 +168,7 @@ fn write(figure: &FigureArguments, svg: &str, path: &Path) -> anyhow::Result<()>
     Ok(print_line(path.display())?)
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::Tracks {
@@ -201,9 +195,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 )?,
             };
             let choice = TrackChoice {
-                observed: rows.contains(&RowArgument::Observed),
-                imputed: rows.contains(&RowArgument::Imputed),
-                average: rows.contains(&RowArgument::Average),
+                observed: rows.contains(&RowKind::Observed),
+                imputed: rows.contains(&RowKind::Imputed),
+                average: rows.contains(&RowKind::Average),
             };
             let figure = tracks_figure(&database, model.as_ref(), &experiments, &region, choice)?;
             target.write(&figure.svg(target.figure.theme()))?;
@@ -241,10 +235,6 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             check_ending(&target.output)?;
             let database = common.open()?;
             let model = TrainedModel::open(&database, target.model.as_deref())?;
-            let axis = match axis {
-                AxisArgument::Biosamples => NamedAxis::Biosamples,
-                AxisArgument::Assays => NamedAxis::Assays,
-            };
             let figure = similarity_figure(&database, &model, axis, colour.as_deref())?;
             target.write(&figure.svg(target.figure.theme()))?;
         }
@@ -265,14 +255,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             check_ending(&output)?;
             let selection = common.open()?.selection(id)?;
             let curve = stored_selection_figure(&selection)?;
-            write(&figure, &selection_curve(&curve)?, &output)?;
+            write(&figure, &selection_curve(&curve), &output)?;
         }
         Action::Gallery(arguments) => gallery::run(arguments, common)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The model asked for, or the default one if there is any.
+/// The requested model, or the default model if there is one.
 fn some_model(database: &Database, name: Option<&str>) -> anyhow::Result<Option<TrainedModel>> {
     if name.is_none() && database.list_models()?.is_empty() {
         return Ok(None);
@@ -280,7 +270,7 @@ fn some_model(database: &Database, name: Option<&str>) -> anyhow::Result<Option<
     Ok(Some(TrainedModel::open(database, name)?))
 }
 
-/// Experiments by name; measured, or known to the model.
+/// Experiments by name, measured or known to the model.
 fn named(
     database: &Database,
     model: Option<&TrainedModel>,

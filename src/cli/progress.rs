@@ -1,4 +1,4 @@
-//! Progress on stderr, where that is a terminal.
+//! Progress on stderr, if it is a terminal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar of so many units; invisible where stderr is no terminal.
+/// A progress bar; invisible if stderr is not a terminal.
 pub fn bar(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -15,7 +15,7 @@ pub fn bar(length: u64, template: &str) -> ProgressBar {
     bar
 }
 
-/// A flag that Ctrl-C sets: the first asks to stop, the second quits at once.
+/// A flag set by Ctrl-C: the first press asks to stop, the second quits at once.
 pub fn stop_on_interrupt(message: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

@@ -6,21 +6,22 @@ mod stored;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use persea::model::{NamedAxis, TrainedModel};
 use persea::plot::projection_cloud;
-use persea::projection::{Method, Points, Projection, named_points, project};
+use persea::projection::{Method, MethodName, Points, Projection, named_points, project};
 use serde_json::{Map, Value, json};
 
 use super::figure::{FigureArguments, check_ending};
+use super::one_of::one_of;
 use super::output::{Format, Table, measure, print_json};
 use super::{Common, Misuse};
 
-/// Lay positions, biosamples or assays out in the plane, by the model's factors.
+/// Project positions, biosamples or assays to two dimensions, by the model's factors.
 ///
-/// By principal components, UMAP or t-SNE. Says how far the picture can be trusted: trustworthiness
-/// and the share of neighbours that it keeps. A projection is stored under a name, in place of an earlier one of
-/// that name, so that `persea plot projection` can draw it again.
+/// Uses principal components, UMAP or t-SNE. Prints trustworthiness and the share of neighbours kept,
+/// which show how far the layout can be trusted. The projection is stored under its name and replaces
+/// an earlier one; `persea plot projection` draws it again.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --scale 250bp\n          persea project biosamples --colour anatomy --output biosamples.pdf\n          persea project list"
@@ -33,86 +34,76 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     Genome(genome::Arguments),
-    /// The model's biosamples
+    /// Project the model's biosamples
     #[command(after_help = "Example: persea project biosamples --output biosamples.svg")]
     Biosamples {
         #[command(flatten)]
         layout: Layout,
     },
-    /// The model's assays
+    /// Project the model's assays
     #[command(after_help = "Example: persea project assays --method umap --neighbours 4")]
     Assays {
         #[command(flatten)]
         layout: Layout,
     },
-    /// The projections that are stored
+    /// List stored projections
     #[command(after_help = "Example: persea project list")]
     List,
-    /// The points of a stored projection
+    /// Show the points of a stored projection
     #[command(after_help = "Example: persea project show genome-umap --format tsv > genome.tsv")]
     Show {
-        /// Its name
+        /// Name of the projection
         name: String,
     },
     /// Remove a stored projection
     #[command(after_help = "Example: persea project remove genome-umap")]
     Remove {
-        /// Its name
+        /// Name of the projection
         name: String,
     },
 }
 
-/// How points are laid out, stored and drawn.
+/// Options of a projection.
 #[derive(Debug, clap::Args)]
 pub struct Layout {
-    /// How
-    #[arg(long, value_enum, default_value_t = MethodArgument::Pca)]
-    method: MethodArgument,
-    /// The model; the default one when not given
+    /// Method of projection
+    #[arg(long, value_parser = one_of::<MethodName>(), default_value_t = MethodName::Pca)]
+    method: MethodName,
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// UMAP: neighbours of a point, itself among them
+    /// UMAP: number of neighbours of a point, including itself
     #[arg(long, default_value_t = 15, value_name = "N")]
     neighbours: usize,
-    /// UMAP: how near points may come to each other in the picture
+    /// UMAP: smallest distance between points in the layout
     #[arg(long, default_value_t = 0.1, value_name = "DISTANCE")]
     min_dist: f64,
-    /// t-SNE: how many neighbours a point has, about
+    /// t-SNE: approximate number of neighbours of a point
     #[arg(long, default_value_t = 30.0)]
     perplexity: f64,
-    /// Steps of UMAP (500, or 200 above 10,000 points) or t-SNE (1,000)
+    /// Steps of UMAP [default: 500, or 200 above 10,000 points] or t-SNE [default: 1,000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     epochs: Option<u32>,
-    /// What chance derives from
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The name it is stored under; `genome-umap` and the like when not given
+    /// Name of the stored projection [default: from what is projected and the method, such as genome-umap]
     #[arg(long)]
     name: Option<String>,
-    /// Store nothing
+    /// Do not store the projection
     #[arg(long, conflicts_with = "name")]
     no_store: bool,
-    /// Draw it: .svg, .png or .pdf
+    /// Plot it to this file: .svg, .png or .pdf
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// What colours tell: a column of the points' labels or metadata
+    /// Column of labels or metadata used to colour the points
     #[arg(long, alias = "color", value_name = "COLUMN")]
     colour: Option<String>,
     #[command(flatten)]
     figure: FigureArguments,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum MethodArgument {
-    /// Principal components
-    Pca,
-    /// UMAP, from exact neighbours
-    Umap,
-    /// t-SNE, from exact neighbours
-    Tsne,
-}
-
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::Genome(arguments) => genome::run(arguments, common)?,
@@ -136,7 +127,7 @@ fn named(axis: NamedAxis, name: &str, layout: &Layout, common: &Common) -> anyho
 }
 
 impl Layout {
-    /// What can be refused before anything is read.
+    /// Checks that need no data.
     fn check(&self) -> anyhow::Result<()> {
         match &self.output {
             Some(path) => check_ending(path),
@@ -147,20 +138,20 @@ impl Layout {
     fn method(&self) -> Method {
         let epochs = self.epochs.map(|n| n as usize);
         match self.method {
-            MethodArgument::Pca => Method::Pca,
-            MethodArgument::Umap => Method::Umap {
+            MethodName::Pca => Method::Pca,
+            MethodName::Umap => Method::Umap {
                 n_neighbours: self.neighbours,
                 min_dist: self.min_dist,
                 n_epochs: epochs,
             },
-            MethodArgument::Tsne => Method::Tsne {
+            MethodName::Tsne => Method::Tsne {
                 perplexity: self.perplexity,
                 n_epochs: epochs.unwrap_or(1_000),
             },
         }
     }
 
-    /// Projects, stores, draws and prints.
+    /// Projects, stores, plots and prints.
     fn run(
         &self,
         axis: &str,
@@ -195,10 +186,10 @@ impl Layout {
     }
 }
 
-/// Up to so many points are listed in a table for people.
+/// Largest number of points listed in a table.
 const FEW: usize = 60;
 
-/// Prints a projection: every point for programs, few of them or a summary for people.
+/// Prints a projection: every point in machine-readable formats, a few or a summary in the table.
 fn print(
     projection: &Projection,
     name: Option<&str>,
@@ -298,7 +289,7 @@ fn print(
             if n > FEW
                 && let Some(name) = name
             {
-                eprintln!("every point: persea project show {name} --format tsv");
+                eprintln!("all points: persea project show {name} --format tsv");
             }
         }
         // Stdout is for the points.

@@ -8,25 +8,26 @@ use serde_json::{Value, json};
 use super::output::{Format, Table, grouped, measure, print_json};
 use super::{Common, progress};
 
-/// Find measured tracks that disagree with the rest of the compendium, or look like another's.
+/// Find measured tracks that disagree with the rest, or that may be swapped.
 ///
-/// What a track is held against is made from the other tracks alone, since a model that was trained on it is
-/// biased to agree. With --models, cross-validated models speak for the tracks that each held out.
+/// A track is compared with an expectation from the other tracks only, because a model that was
+/// trained on the track would be biased towards it. With --models, cross-validated models are also
+/// compared with the tracks that they held out.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea qc\n          persea qc --models fold0,fold1,fold2,fold3,fold4 --format tsv"
 )]
 pub struct Arguments {
-    /// Models whose held-out tracks are compared with what they impute
+    /// Models to compare with their held-out tracks
     #[arg(long, value_name = "MODEL,…", value_delimiter = ',')]
     models: Vec<String>,
-    /// A track is flagged from so many standard errors (or robust standard deviations) on
+    /// Number of standard errors (or robust standard deviations) at which a track is flagged
     #[arg(long, default_value_t = 3.0)]
     limit: f64,
-    /// About how many windows of 250 bp are read, spread evenly over the covered regions
+    /// Approximate number of 250 bp windows to read, spread evenly over the covered regions
     #[arg(long, value_name = "N", default_value_t = 120_000, value_parser = windows)]
     windows: usize,
-    /// Stretches of the genome that are left out in turn, for standard errors
+    /// Number of blocks of the genome for the jackknife's standard errors
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u8).range(2..))]
     groups: u8,
 }
@@ -34,11 +35,11 @@ pub struct Arguments {
 fn windows(text: &str) -> Result<usize, String> {
     match text.replace([',', '_'], "").parse() {
         Ok(n) if n >= 1_000 => Ok(n),
-        _ => Err("write a number of windows, 1000 at least".into()),
+        _ => Err("write a number of windows of at least 1000".into()),
     }
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let ground = Ground::open(&database, None, true)?;
@@ -126,7 +127,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     table.print(common.format)?;
     let n_flagged = found.tracks.iter().filter(|t| !t.flags.is_empty()).count();
     eprintln!(
-        "{n_flagged} of {} tracks flagged, over {} windows of 250 bp; a margin below 0 says that a \
+        "{n_flagged} of {} tracks flagged, over {} windows of 250 bp; a margin below 0 means that a \
          track looks more like the other's than like its own",
         found.tracks.len(),
         grouped(found.n_windows)

@@ -9,30 +9,30 @@ use persea::plot::{ReportOptions, report_html};
 use super::output::print_line;
 use super::{Common, Misuse};
 
-/// Write a page about the database: contents, accuracy, pictures, similar positions, tasks
+/// Write a report about the database: contents, accuracy, figures, similar positions, tasks
 ///
-/// One self-contained HTML file: no network, no scripts. Held-out tracks are imputed and scored for it, which
-/// takes most of the time (--no-evaluate leaves that out).
+/// The report is one self-contained HTML file without scripts. Most of the time is spent on scoring
+/// the held-out tracks; --no-evaluate leaves that out.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea report --output report.html\n          persea report --model fold0 --no-evaluate --output quick.html"
 )]
 pub struct Arguments {
-    /// The file: .html
+    /// Output file: .html
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// Do not score held-out tracks
+    /// Do not score the held-out tracks
     #[arg(long)]
     no_evaluate: bool,
-    /// How many runs of tasks are shown in full, the latest
+    /// Number of task runs shown in full, latest first
     #[arg(long, value_name = "N", default_value_t = 4)]
     runs: usize,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let ending = arguments
         .output
@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         .map(|e| e.to_string_lossy().to_lowercase());
     if !matches!(ending.as_deref(), Some("html" | "htm")) {
         let name = arguments.output.display();
-        return Err(Misuse(format!("{name} does not end with .html")).into());
+        return Err(Misuse(format!("{name} does not end in .html")).into());
     }
     let database = common.open()?;
     let options = ReportOptions {

@@ -13,11 +13,13 @@ use persea::search::{Class, GenePart, Metric};
 
 use super::Common;
 use super::figure::FigureArguments;
+use super::one_of::one_of;
 
-/// Find what looks like a position, region, gene, biosample or assay.
+/// Find what resembles a position, region, gene, biosample or assay.
 ///
-/// Positions are compared by the model's factors, exactly: nothing nearer is missed. Hits within
-/// 50 kb of the query are left out, and there is one for each 5 kbp, since neighbours share factors.
+/// Positions are compared by the model's factors. The search is exact: it never misses a nearer
+/// position. Neighbours share factors, so hits within 50 kb of the query are left out and each 5 kbp
+/// row gives at most one hit.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea similar position chr1:151,200,000 -k 20\n          persea similar gene VPS72 --class promoter --signal --plot hits.svg\n          persea similar region chr1:151,150,000-151,160,000 --align\n          persea similar biosample 'E003 - E116 + E117'"
@@ -29,69 +31,69 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Positions like one
+    /// Find positions like a given position
     #[command(
         override_usage = "persea similar position [OPTIONS] <POSITION|--batch BED>",
         after_help = "Example: persea similar position chr1:151,200,000 -k 20 --outside blacklist.bed"
     )]
     Position {
-        /// chr1:151,200,000 (1-based, as a browser shows it)
+        /// Position to compare with: chr1:151,200,000 (1-based, as in a genome browser)
         #[arg(required_unless_present = "batch", conflicts_with = "batch")]
         position: Option<String>,
-        /// A BED of queries: the bin in the middle of each
-        #[arg(long, value_name = "BED")]
+        /// BED file of queries; the bin in the middle of each interval is used
+        #[arg(long, value_name = "BED", conflicts_with = "plot")]
         batch: Option<PathBuf>,
         #[command(flatten)]
         search: GenomeSearch,
     },
-    /// Regions like one
+    /// Find regions like a given region
     #[command(
         override_usage = "persea similar region [OPTIONS] <REGION|--batch BED>",
         after_help = "Example: persea similar region chr1:151,150,000-151,160,000 -k 5 --align"
     )]
     Region {
-        /// chr1:1,000,000-1,020,000 (1-based, inclusive)
+        /// Region to compare with: chr1:1,000,000-1,020,000 (1-based, inclusive)
         #[arg(required_unless_present = "batch", conflicts_with = "batch")]
         region: Option<String>,
-        /// A BED of queries
-        #[arg(long, value_name = "BED")]
+        /// BED file of queries
+        #[arg(long, value_name = "BED", conflicts_with = "plot")]
         batch: Option<PathBuf>,
-        /// Compare bin by bin with windows of the same length, on both strands, by the sum of
-        /// distances, instead of by the mean
+        /// Compare bin by bin with windows of the same length on both strands, by the sum of
+        /// distances, instead of comparing means
         #[arg(long)]
         align: bool,
         #[command(flatten)]
         search: GenomeSearch,
     },
-    /// Regions like a gene's promoter, body or start
+    /// Find regions like a gene's promoter, body or TSS
     #[command(after_help = "Example: persea similar gene VPS72 --part promoter")]
     Gene {
-        /// Its name or identifier
+        /// Name or identifier of the gene
         gene: String,
-        /// Which part of it
-        #[arg(long, value_enum, default_value_t = Part::Promoter)]
-        part: Part,
-        /// As for a region
+        /// GenePart of the gene to compare
+        #[arg(long, value_parser = one_of::<GenePart>(), default_value_t = GenePart::Promoter)]
+        part: GenePart,
+        /// Compare bin by bin, as for a region
         #[arg(long)]
         align: bool,
         #[command(flatten)]
         search: GenomeSearch,
     },
-    /// Positions like an embedding of your own
+    /// Find positions like an embedding of your own
     #[command(after_help = "Example: persea similar vector mine.npy -k 5")]
     Vector {
-        /// A .npy or a text file of numbers: factors at 25 bp, 250 bp and 5 kbp side by side
+        /// A .npy or text file of numbers: factors at 25 bp, 250 bp and 5 kbp, side by side
         file: PathBuf,
         #[command(flatten)]
         search: GenomeSearch,
     },
-    /// Biosamples like one, or like a sum of them
+    /// Find biosamples like a given one, or like a sum
     #[command(after_help = "Example: persea similar biosample 'E003 - E116 + E117' -k 3")]
     Biosample {
         #[command(flatten)]
         search: SampleSearch,
     },
-    /// Assays like one, or like a sum of them
+    /// Find assays like a given one, or like a sum
     #[command(after_help = "Example: persea similar assay H3K4me3 --profiles imputed")]
     Assay {
         #[command(flatten)]
@@ -99,169 +101,106 @@ enum Action {
     },
 }
 
-/// How the genome is searched.
+/// Options of a search over the genome.
 #[derive(Debug, clap::Args)]
 struct GenomeSearch {
-    /// How many hits
+    /// Number of hits
     #[arg(short, long, default_value_t = 10)]
     k: usize,
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// What distances are
-    #[arg(long, value_enum, default_value_t = MetricArgument::Euclidean)]
-    metric: MetricArgument,
-    /// No hit within so many bp of the query; `none` lets the query itself be found
+    /// Distance between positions
+    #[arg(long, value_parser = one_of::<Metric>(), default_value_t = Metric::Euclidean)]
+    metric: Metric,
+    /// Leave out hits within this many bp of the query; `none` allows the query itself
     #[arg(long, value_name = "BP", default_value = "50000", value_parser = bp_or_none)]
     exclude: BpOrNone,
-    /// One hit at most for each row of this scale
+    /// Keep at most one hit per row of this width
     #[arg(long, value_enum, default_value_t = Spread::Kbp5)]
     spread: Spread,
-    /// The scale whose rows are hits; for regions that which fits, otherwise 25bp
-    #[arg(long, value_enum)]
-    scale: Option<ScaleArgument>,
-    /// Only hits on these chromosomes
+    /// Width of a hit; for regions chosen by their length, otherwise 25bp
+    #[arg(long, value_parser = one_of::<Scale>())]
+    scale: Option<Scale>,
+    /// Allow only hits on these chromosomes
     #[arg(long, value_name = "CHROM,…", value_delimiter = ',')]
     chromosomes: Vec<String>,
-    /// Only hits that touch an interval of this BED
+    /// Allow only hits that overlap an interval of this BED file
     #[arg(long, value_name = "BED")]
     inside: Option<PathBuf>,
-    /// No hit that touches an interval of this BED
+    /// Leave out hits that overlap an interval of this BED file
     #[arg(long, value_name = "BED")]
     outside: Option<PathBuf>,
-    /// Only hits so near a transcription start
+    /// Allow only hits within this many bp of a TSS
     #[arg(long, value_name = "BP")]
     tss_within: Option<u64>,
-    /// Only hits of these classes
-    #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
-    class: Vec<ClassArgument>,
-    /// No hit of these classes
-    #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
-    not_class: Vec<ClassArgument>,
-    /// Show the stored signal at query and hits: of these tracks, or of all
+    /// Allow only hits of these classes
+    #[arg(long, value_parser = one_of::<Class>(), value_name = "CLASS,…", value_delimiter = ',')]
+    class: Vec<Class>,
+    /// Leave out hits of these classes
+    #[arg(long, value_parser = one_of::<Class>(), value_name = "CLASS,…", value_delimiter = ',')]
+    not_class: Vec<Class>,
+    /// Show the stored signal at the query and the hits: of these tracks, or of all
     #[arg(long, value_name = "BIOSAMPLE:ASSAY,…", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     signal: Option<String>,
-    /// Also write the hits as a BED file, for a genome browser
+    /// Also write the hits to a BED file
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
-    /// Ask a graph (HNSW) instead: fast among millions, and now and then one of the nearest is
-    /// missed
+    /// Search an HNSW graph instead: fast among many millions, but it may miss some of the
+    /// nearest
     #[arg(long)]
     approximate: bool,
-    /// Candidates that the graph keeps: more find more
+    /// Number of candidates kept while the graph is searched; more give a higher recall
     #[arg(long, default_value_t = 64, requires = "approximate")]
     ef: usize,
-    /// Draw the signal around the hits beside that around the query: .svg, .png or .pdf
-    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    /// Plot the signal around the query and the hits: .svg, .png or .pdf
+    #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     #[command(flatten)]
     figure: FigureArguments,
 }
 
-/// How biosamples or assays are searched.
+/// Options of a search over biosamples or assays.
 #[derive(Debug, clap::Args)]
 struct SampleSearch {
-    /// A name, or a sum of names with blanks around the signs: 'E003 - E116 + E117'
+    /// A name, or a sum of names with spaces around the signs: 'E003 - E116 + E117'
     sum: String,
-    /// How many hits; all when not given
+    /// Number of hits; all if omitted
     #[arg(short, long)]
     k: Option<usize>,
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// By which distance hits are ordered; both are shown
-    #[arg(long, value_enum, default_value_t = MetricArgument::Euclidean)]
-    metric: MetricArgument,
-    /// Compare factors, or what the model imputes
-    #[arg(long, value_enum, default_value_t = ProfileArgument::Factors)]
-    profiles: ProfileArgument,
-    /// At how many bins profiles are imputed, about
+    /// Distance by which hits are ordered; both are shown
+    #[arg(long, value_parser = one_of::<Metric>(), default_value_t = Metric::Euclidean)]
+    metric: Metric,
+    /// Compare factors, or imputed signal
+    #[arg(long, value_enum, default_value_t = ProfileKind::Factors)]
+    profiles: ProfileKind,
+    /// Approximate number of bins at which signal is imputed
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     bins: u64,
-    /// Ask a graph (HNSW) instead: fast among millions, and now and then one of the nearest is
-    /// missed
+    /// Search an HNSW graph instead: fast among many millions, but it may miss some of the
+    /// nearest
     #[arg(long, conflicts_with_all = ["profiles", "metric"])]
     approximate: bool,
-    /// Candidates that the graph keeps: more find more
+    /// Number of candidates kept while the graph is searched; more give a higher recall
     #[arg(long, default_value_t = 64, requires = "approximate")]
     ef: usize,
-    /// Let those that were asked for be hits as well
+    /// Include the queried names among the hits
     #[arg(long)]
     with_query: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Part {
-    /// 2 kb upstream of the transcription start, and its bin
-    Promoter,
-    /// From start to end
-    Body,
-    /// The bin of the transcription start
-    Tss,
-}
-
-impl From<Part> for GenePart {
-    fn from(part: Part) -> Self {
-        match part {
-            Part::Promoter => GenePart::Promoter,
-            Part::Body => GenePart::Body,
-            Part::Tss => GenePart::Tss,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum MetricArgument {
-    /// Between factors as they are
-    Euclidean,
-    /// As the network's first layer sees them
-    Network,
-    /// One minus the cosine
-    Cosine,
-}
-
-impl From<MetricArgument> for Metric {
-    fn from(metric: MetricArgument) -> Self {
-        match metric {
-            MetricArgument::Euclidean => Metric::Euclidean,
-            MetricArgument::Network => Metric::Network,
-            MetricArgument::Cosine => Metric::Cosine,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScaleArgument {
-    /// 25 bp
-    #[value(name = "25bp")]
-    Bp25,
-    /// 250 bp, the mean of its bins
-    #[value(name = "250bp")]
-    Bp250,
-    /// 5 kbp, the mean of its bins
-    #[value(name = "5kbp")]
-    Kbp5,
-}
-
-impl From<ScaleArgument> for Scale {
-    fn from(scale: ScaleArgument) -> Self {
-        match scale {
-            ScaleArgument::Bp25 => Scale::Bp25,
-            ScaleArgument::Bp250 => Scale::Bp250,
-            ScaleArgument::Kbp5 => Scale::Kbp5,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Spread {
-    /// One hit for each 5 kbp
+    /// One hit per 5 kbp
     #[value(name = "5kbp")]
     Kbp5,
-    /// One hit for each 250 bp
+    /// One hit per 250 bp
     #[value(name = "250bp")]
     Bp250,
-    /// As many as there are
+    /// No limit
     None,
 }
 
@@ -276,40 +215,14 @@ impl From<Spread> for Option<Scale> {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ClassArgument {
-    /// 2 kb upstream of a transcription start
-    Promoter,
-    /// In a gene, introns included
-    Gene,
-    /// In an enhancer of the database
-    Enhancer,
-    /// None of these
-    Intergenic,
-    /// Masked: the model was not trained there
-    Masked,
-}
-
-impl From<ClassArgument> for Class {
-    fn from(class: ClassArgument) -> Self {
-        match class {
-            ClassArgument::Promoter => Class::Promoter,
-            ClassArgument::Gene => Class::Gene,
-            ClassArgument::Enhancer => Class::Enhancer,
-            ClassArgument::Intergenic => Class::Intergenic,
-            ClassArgument::Masked => Class::Masked,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ProfileArgument {
+enum ProfileKind {
     /// Factors
     Factors,
-    /// What the model imputes
+    /// Imputed signal
     Imputed,
 }
 
-/// A number of bp, or none.
+/// A number of bp, or `none`.
 #[derive(Debug, Clone, Copy)]
 struct BpOrNone(Option<u64>);
 
@@ -323,7 +236,7 @@ fn bp_or_none(text: &str) -> Result<BpOrNone, String> {
     }
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::Biosample { search } => samples::run(samples::Axis::Biosamples, search, common)?,

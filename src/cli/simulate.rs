@@ -8,51 +8,51 @@ use persea::simulation::{Simulation, SimulationConfig, WriteOptions, assay_names
 use super::output::{grouped, print_line};
 use super::{Common, progress};
 
-/// Write a compendium with known truth, and labels, as files.
+/// Simulate a compendium with known truth, with labels, and write it as files.
 ///
-/// Chromatin states along the genome, biosample groups, assay-specific emission, track-level scale
-/// and noise, missing experiments; genes with expression, promoter–enhancer pairs, replication
-/// timing and FIREs that follow from the states. docs/simulation.md says how, to be argued with.
+/// Chromatin states determine the tracks of every assay, gene expression, promoter–enhancer pairs,
+/// replication timing and FIREs. Biosamples form groups, tracks differ in scale and noise, and some
+/// experiments are missing. The chapter "The simulation" of the book describes the method.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea simulate --output simulated --biosamples 8 --assays 8 --seed 1"
 )]
 pub struct Arguments {
-    /// The folder to write; it must not exist, or be empty
+    /// Output folder; it must be new or empty
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
     #[command(flatten)]
     size: Size,
-    /// Also write every experiment's signal without noise
+    /// Also write the noise-free signal of every experiment
     #[arg(long)]
     noise_free: bool,
 }
 
-/// How large a compendium to simulate.
+/// Size of the simulated compendium.
 #[derive(Debug, clap::Args)]
 pub struct Size {
-    /// What all chance derives from
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// How many biosamples
+    /// Number of biosamples
     #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().n_biosamples)]
     pub biosamples: usize,
-    /// How many groups of similar biosamples
+    /// Number of groups of similar biosamples
     #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().n_groups)]
     pub groups: usize,
-    /// How many assays
+    /// Number of assays
     #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().assays.len())]
     pub assays: usize,
-    /// How many chromosomes
+    /// Number of chromosomes
     #[arg(long, value_name = "N", default_value_t = SimulationConfig::default().n_chromosomes)]
     pub chromosomes: usize,
-    /// Length of each in bp
+    /// Length of each chromosome in bp
     #[arg(long, value_name = "BP", default_value_t = SimulationConfig::default().chromosome_bp)]
     pub chromosome_bp: u64,
-    /// Share of experiments that nobody ran
+    /// Share of experiments that are missing
     #[arg(long, value_name = "SHARE", default_value_t = SimulationConfig::default().missing)]
     pub missing: f64,
-    /// Dispersion of the reads beyond counting noise; 1 is like Roadmap's tracks
+    /// Dispersion of the reads beyond counting noise; 1 resembles Roadmap's tracks
     #[arg(long, default_value_t = SimulationConfig::default().noise)]
     pub noise: f64,
 }
@@ -74,7 +74,7 @@ impl Size {
     }
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, _: &Common) -> anyhow::Result<ExitCode> {
     let simulation = Simulation::new(arguments.size.config())?;
     let bar = progress::bar(0, "writing {wide_bar} {pos}/{len} tracks, left {eta}");

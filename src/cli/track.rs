@@ -19,27 +19,27 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Every track: where it came from, what was done to it, its mean, variance and maximum
+    /// List all tracks with their source, transform, mean, variance and maximum
     List,
-    /// Rename a biosample or an assay, in the models that know it as well
+    /// Rename a biosample or an assay, also in the models that contain it
     Rename {
-        /// biosample or assay
+        /// What to rename: biosample or assay
         #[arg(value_parser = ["biosample", "assay"])]
         what: String,
-        /// The name it has
+        /// Current name
         from: String,
-        /// The name it gets
+        /// New name
         to: String,
     },
-    /// Remove tracks from the compendium
+    /// Remove tracks from the database
     Remove {
-        /// BIOSAMPLE:ASSAY, …
+        /// Experiments as BIOSAMPLE:ASSAY
         #[arg(required = true)]
         tracks: Vec<String>,
     },
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     match arguments.action {

@@ -22,34 +22,34 @@ use serde_json::json;
 use super::output::{Table, grouped, measure};
 use super::{Common, Misuse, names, progress};
 
-/// Fit the factorisation.
+/// Train a model.
 ///
-/// Held-out tracks are never read. How long to train is decided on validation tracks drawn from the
-/// training tracks; then all training tracks are trained on for as long as was best.
+/// Held-out tracks are never read. Validation tracks, drawn from the training tracks, decide the
+/// number of passes. The final model is then trained on all training tracks for that many passes.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3"
 )]
 pub struct Arguments {
-    /// The model's name
+    /// Name of the model
     #[arg(long, default_value = "model")]
     name: String,
-    /// Which network
+    /// Kind of model
     #[arg(long, value_enum, default_value_t = ModelArgument::Persea)]
     model: ModelArgument,
-    /// Sizes of the factorisation to start from [default: small, of avocado paper]
+    /// Sizes of the factorisation [default: small; for avocado: paper]
     #[arg(long, value_enum)]
     preset: Option<PresetArgument>,
-    /// Tracks that training never reads: BIOSAMPLE:ASSAY,…
+    /// Tracks to hold out; training never reads them: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     hold: Vec<String>,
-    /// A file (fold, biosample, assay) of tracks to hold out; take one fold with --fold
+    /// File of tracks to hold out (columns fold, biosample, assay); choose one with --fold
     #[arg(long, value_name = "FILE", requires = "fold")]
     hold_folds: Option<PathBuf>,
-    /// Which fold of --hold-folds to hold out
+    /// Fold of --hold-folds to hold out
     #[arg(long, requires = "hold_folds")]
     fold: Option<String>,
-    /// Tracks that decide when to stop; drawn from the training tracks by default
+    /// Validation tracks, which decide when to stop; by default drawn from the training tracks
     #[arg(
         long,
         value_name = "TRACKS",
@@ -57,58 +57,58 @@ pub struct Arguments {
         conflicts_with = "no_validate"
     )]
     validate: Vec<String>,
-    /// Train exactly --passes passes, with nothing kept aside
+    /// Train exactly --passes passes, without validation tracks
     #[arg(long)]
     no_validate: bool,
-    /// Passes over the genome axis at most; by default 3/4 of the number of training tracks, 20 at least
+    /// Maximum number of passes; by default 3/4 of the number of training tracks, at least 20
     #[arg(long)]
     passes: Option<u32>,
-    /// Searches for the best length, each with validation tracks of its own
+    /// Number of searches for the best number of passes, each with its own validation tracks
     #[arg(long, default_value_t = 3, conflicts_with = "validate")]
     searches: u32,
-    /// Passes without a better held-out error before the search for the best length ends
+    /// Passes without a lower validation error after which a search ends
     #[arg(long, default_value_t = 10)]
     patience: u32,
-    /// In which order bins are visited
+    /// Order in which bins are visited
     #[arg(long, value_enum, default_value_t = SamplingArgument::Sequential)]
     sampling: SamplingArgument,
-    /// Adam's learning rate
+    /// Learning rate of Adam
     #[arg(long, default_value_t = 1e-3)]
     learning_rate: f64,
-    /// How the learning rate changes over --passes
+    /// Schedule of the learning rate over --passes
     #[arg(long, value_enum, default_value_t = ScheduleArgument::Cosine)]
     schedule: ScheduleArgument,
-    /// Scale gradients down to this norm at most
+    /// Maximum norm of a gradient; larger gradients are scaled down
     #[arg(long, value_name = "NORM")]
     clip: Option<f64>,
-    /// Train on part of the database's regions, a BED file
+    /// BED file of regions to train on; all regions by default
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
-    /// What all chance derives from
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// cpu, cuda or cuda:N
+    /// Device: cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// Gigabytes of signal in memory at most
+    /// Maximum memory for signal, in gigabytes
     #[arg(long, value_name = "GB", default_value_t = 2.0)]
     cache: f64,
-    /// How genome factors are stored
+    /// Storage precision of genome factors
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     precision: PrecisionArgument,
-    /// In which numbers layers after the first are multiplied
+    /// Number format of the matrix products after the first layer
     #[arg(long, value_enum, default_value_t = ArithmeticArgument::F32)]
     arithmetic: ArithmeticArgument,
-    /// Minutes between checkpoints
+    /// Interval between checkpoints, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
     checkpoint_every: f64,
-    /// Go on from the last checkpoint of this name, with the options it was started with
+    /// Continue from the last checkpoint of this name, with its original options
     #[arg(long)]
     resume: bool,
-    /// Replace a model of this name
+    /// Replace an existing model of this name
     #[arg(long)]
     replace: bool,
-    /// Only say what it would take (memory, disk, hours); takes a few steps to measure the speed
+    /// Estimate memory, disk and time, then exit; a few steps are run to measure speed
     #[arg(long)]
     dry_run: bool,
     // Last, for the heading of its options would hold for those that follow.
@@ -119,24 +119,24 @@ pub struct Arguments {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "The refinement of a model persea")]
+#[command(next_help_heading = "Refinement (models of kind persea)")]
 pub struct RefinementArguments {
-    /// Networks whose mean is the prediction
+    /// Number of networks of the refinement; the prediction is their mean
     #[arg(long, value_name = "N")]
     members: Option<usize>,
-    /// Passes of each: one sample a bin
+    /// Passes of each network of the refinement
     #[arg(long, value_name = "N")]
     refine_passes: Option<u32>,
-    /// Units of each of its hidden layers
+    /// Units of each hidden layer of the refinement
     #[arg(long, value_name = "N")]
     refine_nodes: Option<usize>,
-    /// How many times an error counts in the 1 % of bins with the highest observed signal
+    /// Weight of errors in the 1 % of bins with the highest observed signal
     #[arg(long, value_name = "TIMES")]
     peak_weight: Option<f64>,
 }
 
 impl RefinementArguments {
-    /// The defaults with those given in their place.
+    /// The defaults, overridden by the given values.
     fn options(&self) -> RefinementOptions {
         let base = RefinementOptions::default();
         RefinementOptions {
@@ -150,65 +150,65 @@ impl RefinementArguments {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Sizes (of the preset unless given)")]
+#[command(next_help_heading = "Sizes (by default those of the preset)")]
 pub struct SizeArguments {
-    /// Factors of a biosample
+    /// Number of factors of a biosample
     #[arg(long, value_name = "N")]
     biosample_factors: Option<usize>,
-    /// Factors of an assay
+    /// Number of factors of an assay
     #[arg(long, value_name = "N")]
     assay_factors: Option<usize>,
-    /// Factors of the genome at 25 bp
+    /// Number of genome factors at 25 bp
     #[arg(long, value_name = "N")]
     factors_25bp: Option<usize>,
-    /// Factors of the genome at 250 bp
+    /// Number of genome factors at 250 bp
     #[arg(long, value_name = "N")]
     factors_250bp: Option<usize>,
-    /// Factors of the genome at 5 kbp
+    /// Number of genome factors at 5 kbp
     #[arg(long, value_name = "N")]
     factors_5kbp: Option<usize>,
-    /// Hidden layers
+    /// Number of hidden layers
     #[arg(long, value_name = "N")]
     layers: Option<usize>,
-    /// Units of a hidden layer
+    /// Units of each hidden layer
     #[arg(long, value_name = "N")]
     nodes: Option<usize>,
-    /// Samples of a step
+    /// Samples of a training step
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ModelArgument {
-    /// The published network's factors, and a refinement that imputes from observed tracks
+    /// Avocado's factors, plus a refinement that imputes from observed tracks
     Persea,
-    /// The published network, unchanged
+    /// Avocado's published network, unchanged
     Avocado,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PresetArgument {
-    /// The published sizes: two layers of 2048
+    /// The published sizes: two layers of 2048 units
     Paper,
-    /// One layer of 64: minutes on two cores
+    /// One layer of 64 units: minutes on two cores
     Small,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SamplingArgument {
-    /// Along the genome, every bin once a pass
+    /// Along the genome; each pass visits every bin once
     Sequential,
-    /// Every bin once a pass, shuffled anew for each
+    /// Shuffled for each pass; each pass visits every bin once
     Permuted,
-    /// With replacement
+    /// At random, with replacement
     Random,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ScheduleArgument {
-    /// It does not
+    /// Constant
     Constant,
-    /// Half a cosine
+    /// Falls along half a cosine
     Cosine,
 }
 
@@ -216,22 +216,22 @@ enum ScheduleArgument {
 enum PrecisionArgument {
     /// Single precision
     F32,
-    /// Half precision: half the disk
+    /// Half precision, which halves the disk space
     F16,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ArithmeticArgument {
-    /// bf16 where this machine multiplies it at least half as fast again, else f32
+    /// bf16 if this machine multiplies it at least 1.5 times as fast, else f32
     Auto,
     /// Single precision
     F32,
-    /// bfloat16 products; weights, moments and sums stay f32
+    /// bfloat16 products; weights, moments and sums remain f32
     Bf16,
 }
 
 impl SizeArguments {
-    /// The preset's sizes with those given in their place.
+    /// The preset's sizes, overridden by the given values.
     pub fn sizes(&self, preset: PresetArgument) -> Sizes {
         let base = Sizes::preset(match preset {
             PresetArgument::Paper => Preset::Paper,
@@ -250,7 +250,7 @@ impl SizeArguments {
     }
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let mut hold = names::pairs(&arguments.hold)?;
@@ -263,7 +263,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let stop = progress::stop_on_interrupt(
-        "stopping after this step, with a checkpoint; Ctrl-C again quits on the last one",
+        "stopping after this step with a checkpoint; press Ctrl-C again to quit at once",
     )?;
     let mut shown = Shown::new(stop);
     let result = fit(&database, &options, means, arguments.resume, &mut shown);
@@ -271,7 +271,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let model = match result {
         Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
             eprintln!(
-                "stopped at step {step}; go on with: persea train --name {} --resume",
+                "stopped at step {step}; continue with: persea train --name {} --resume",
                 options.name
             );
             return Ok(ExitCode::FAILURE);
@@ -293,7 +293,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
 
 impl Arguments {
     /// # Errors
-    /// When one is given that a cross-validation decides itself.
+    /// If an option is given that the cross-validation sets itself.
     pub fn refuse_what_folds_decide(&self) -> anyhow::Result<()> {
         let given = [
             ("--hold", !self.hold.is_empty()),
@@ -306,7 +306,7 @@ impl Arguments {
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((name, _)) => Err(Misuse(format!(
-                "{name} cannot be said after `--`: a cross-validation decides that for each fold"
+                "{name} cannot follow `--`: the cross-validation sets it for each fold"
             ))
             .into()),
             None => Ok(()),
@@ -314,14 +314,15 @@ impl Arguments {
     }
 }
 
-/// What a training is told by its arguments, `hold` held out.
+/// The options of a training, with `hold` held out.
 pub fn told(
     arguments: &Arguments,
     database: &Database,
     hold: Vec<(String, String)>,
 ) -> anyhow::Result<(TrainOptions, Means)> {
     let minutes = |m: f64| {
-        Duration::try_from_secs_f64(m * 60.0).map_err(|_| Misuse(format!("{m} minutes cannot be")))
+        Duration::try_from_secs_f64(m * 60.0)
+            .map_err(|_| Misuse(format!("{m} is not a valid number of minutes")))
     };
     let checkpoint_every = minutes(arguments.checkpoint_every)?;
     let regions = match &arguments.regions {
@@ -413,7 +414,7 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
         "GB on disk",
     );
     row(
-        "speed, measured just now",
+        "measured speed",
         json!(estimate.samples_per_second.round()),
         "samples/s",
     );
@@ -429,13 +430,13 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
     row("at most (search and final)", measure(Some(all)), "hours");
     if let Some(refinement) = estimate.refinement {
         row(
-            "signal that the refinement sees, instead of the cache",
+            "signal of the refinement (instead of the cache)",
             gb(refinement.described_bytes),
             "GB of memory",
         );
         let speed = refinement.samples_per_second;
         row(
-            "speed of the refinement, measured just now",
+            "measured speed of the refinement",
             json!(speed.round()),
             "samples/s",
         );
@@ -455,19 +456,19 @@ fn stage_name(stage: Stage, search: usize) -> String {
     }
 }
 
-/// Training as the user sees it.
+/// Shows the progress of a training.
 pub struct Shown {
     stop: Arc<AtomicBool>,
     pub bar: ProgressBar,
     pub began: Instant,
     samples: u64,
     held_out: Option<f64>,
-    /// Whether passes are told of on stderr.
+    /// Whether each pass is reported on stderr.
     pub tell: bool,
 }
 
 impl Shown {
-    /// Before the first step.
+    /// Called before the first step.
     pub fn new(stop: Arc<AtomicBool>) -> Self {
         Shown {
             stop,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::CompendiumError;
+use crate::files::Table;
 
 /// The columns that a manifest may have, the required ones first.
 pub(crate) const COLUMNS: [&str; 8] = [
@@ -60,8 +61,9 @@ impl ColumnMap {
     pub(crate) fn places(
         &self,
         path: &Path,
-        header: &[String],
+        table: &Table,
     ) -> Result<[Option<usize>; 8], CompendiumError> {
+        let header = &table.header;
         let theirs = |ours: &'static str| {
             let mapped = self.pairs.iter().find(|(c, _)| *c == ours);
             mapped.map_or(ours, |(_, name)| name.as_str())
@@ -73,7 +75,7 @@ impl ColumnMap {
             *place = found.next();
             if place.is_some() && found.next().is_some() {
                 let message = format!("two columns are named `{}`", theirs(ours));
-                return Err(CompendiumError::line(path, 1, message));
+                return Err(CompendiumError::line(path, table.header_line, message));
             }
         }
         for (i, ours) in COLUMNS.into_iter().enumerate() {
@@ -85,7 +87,7 @@ impl ColumnMap {
                     theirs(ours),
                     header.join(", ")
                 );
-                return Err(CompendiumError::line(path, 1, message));
+                return Err(CompendiumError::line(path, table.header_line, message));
             }
         }
         if self.pairs.is_empty()
@@ -98,7 +100,7 @@ impl ColumnMap {
                 header[unknown],
                 COLUMNS.join(", ")
             );
-            return Err(CompendiumError::line(path, 1, message));
+            return Err(CompendiumError::line(path, table.header_line, message));
         }
         Ok(places)
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files::FileError;
 use crate::formats::FormatError;
 use crate::store::StoreError;
 
@@ -9,31 +10,16 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompendiumError {
-    /// A manifest or metadata table could not be read.
-    #[error("cannot read {path}: {source}")]
-    Io {
-        /// The file.
+    /// A file that cannot be read, or holds something else than was expected.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A temporary file could not be written or read.
+    #[error("cannot use {path}: {source}")]
+    Scratch {
+        /// The file or its folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
-    },
-    /// A line of a manifest or metadata table is not as it should be.
-    #[error("{path}, line {line}: {message}")]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: u64,
-        /// What is wrong and what to do.
-        message: String,
-    },
-    /// A manifest or metadata table as a whole cannot be used.
-    #[error("{path}: {message}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong and what to do.
-        message: String,
     },
     /// A track's signal cannot be stored.
     #[error("{0}")]
@@ -60,17 +46,10 @@ pub enum CompendiumError {
 
 impl CompendiumError {
     pub(crate) fn line(path: &Path, line: u64, message: impl Into<String>) -> Self {
-        CompendiumError::Line {
-            path: path.to_path_buf(),
-            line,
-            message: message.into(),
-        }
+        FileError::line(path.display(), line, message).into()
     }
 
     pub(crate) fn file(path: &Path, message: impl Into<String>) -> Self {
-        CompendiumError::File {
-            path: path.to_path_buf(),
-            message: message.into(),
-        }
+        FileError::file(path.display(), message).into()
     }
 }

@@ -18,6 +18,29 @@ use crate::store::{Database, NewTrack, Track, TrackSource};
 
 /// Ingests the tracks of a manifest.
 ///
+/// ```
+/// use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
+/// # use persea::genome::{Assembly, GenomeAxis};
+/// # use persea::store::{Database, NewDatabase};
+/// # let folder = tempfile::tempdir()?;
+/// # let axis = GenomeAxis::whole_chromosomes(Assembly::by_name("hg19")?, &["chrM"])?;
+/// # let parts = NewDatabase { axis, mask: vec![], genes: vec![], enhancers: vec![] };
+/// # let database = Database::create(&folder.path().join("mine.persea"), &parts)?;
+/// # let folder = folder.path();
+///
+/// std::fs::write(folder.join("x.bedGraph"), "chrM\t0\t50\t3.5\n")?;
+/// std::fs::write(folder.join("m.tsv"), "biosample\tassay\tpath\nE003\tDNase\tx.bedGraph\n")?;
+/// let manifest = Manifest::read(&folder.join("m.tsv"), &ColumnMap::default())?;
+/// let report = ingest(&database, &manifest, &IngestOptions::default())?;
+/// assert_eq!(report.ingested.len(), 1);
+///
+/// let track = database.track("E003", "DNase")?.ok_or("ingested above")?;
+/// let mut bins = [0.0; 3];
+/// database.signal(&track)?.read(0..3, &mut bins)?;
+/// assert_eq!(bins, [3.5f32.asinh(), 3.5f32.asinh(), 0.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the manifest contradicts itself or the tracks that are in (repeated experiments, units or
 /// transforms mixed within an assay), before anything is read. A track that fails is in the report
@@ -73,6 +96,8 @@ pub fn ingest(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
+    // Threads of its own and no pool of rayon's: a track is written under locks, by code that itself
+    // works in parallel, and a pool's thread that waits inside would begin another track meanwhile.
     std::thread::scope(|scope| {
         for _ in 1..threads.min(tracks.len()) {
             scope.spawn(work);

@@ -1,10 +1,11 @@
 //! Manifests: which file holds which track.
 
+use persea_vocabulary::vocabulary;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::table::Table;
 use super::{ColumnMap, CompendiumError};
+use crate::files::Table;
 use crate::formats::{Format, Location, Missing};
 use crate::store::Transform;
 
@@ -54,24 +55,19 @@ pub struct SkippedRow {
     pub assay: String,
 }
 
-/// What to do about two files of one experiment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Replicates {
-    /// They are a mistake.
-    #[default]
-    Refuse,
-    /// They are replicates: the track is their mean, before the transform.
-    Mean,
+vocabulary! {
+    /// What to do about two files of one experiment.
+    pub enum Replicates {
+        /// Refuse them
+        Refuse = "error",
+        /// Use the mean of their signal, before the transform
+        Mean = "mean",
+    }
 }
 
-impl Replicates {
-    /// `error` or `mean`, as on the command line.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "error" => Some(Replicates::Refuse),
-            "mean" => Some(Replicates::Mean),
-            _ => None,
-        }
+impl Default for Replicates {
+    fn default() -> Self {
+        Replicates::Refuse
     }
 }
 
@@ -99,7 +95,9 @@ impl Manifest {
     /// are given.
     pub fn read(path: &Path, columns: &ColumnMap) -> Result<Self, CompendiumError> {
         let table = Table::read(path)?;
-        let places = columns.places(path, &table.header)?;
+        let places = columns.places(path, &table)?;
+        let used: Vec<usize> = places.into_iter().flatten().collect();
+        table.check_names(&used)?;
         // Absolute, so that a track's file is known by one name wherever ingest is run.
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let base = absolute.parent().unwrap_or(Path::new(""));
@@ -109,9 +107,6 @@ impl Manifest {
             skipped: Vec::new(),
         };
         for (line, fields) in table.rows {
-            if fields[0].starts_with('#') {
-                continue;
-            }
             let bad = |message: String| CompendiumError::line(path, line, message);
             if fields.len() != table.header.len() {
                 return Err(bad(format!(

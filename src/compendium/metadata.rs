@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::CompendiumError;
-use super::table::Table;
+use crate::files::Table;
 use crate::store::Database;
 
 /// What a metadata table was used for.
@@ -38,6 +38,7 @@ pub fn ingest_metadata(
     let biosamples: Vec<String> = database.biosamples()?.into_iter().map(|b| b.name).collect();
     let assays: Vec<String> = database.assays()?.into_iter().map(|a| a.name).collect();
     let (kind, key) = key_column(path, &table, &biosamples, &assays)?;
+    table.check_names(&[key])?;
     let known = if kind == "biosample" {
         &biosamples
     } else {
@@ -113,7 +114,7 @@ fn key_column(
         (Some(_), Some(_)) => {
             return Err(CompendiumError::line(
                 path,
-                1,
+                table.header_line,
                 "it has a column `biosample` and a column `assay`; a table is about one of them",
             ));
         }

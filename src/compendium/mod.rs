@@ -12,16 +12,17 @@ mod metadata;
 mod on_axis;
 mod read;
 mod report;
-mod table;
 #[cfg(test)]
 mod tests;
 
-pub use average::{AverageActivity, assay_scale, average_activity};
+pub use average::{AverageActivity, average_activity};
+pub(crate) use average::assay_scale;
 pub use columns::ColumnMap;
 pub use error::CompendiumError;
 pub use ingest::ingest;
 pub use manifest::{Manifest, ManifestRow, ManifestTrack, Replicates, SkippedRow};
 pub use metadata::{MetadataReport, ingest_metadata};
 pub use on_axis::TracksOnAxis;
-pub use read::{TrackReading, TrackSink, read_track};
+pub use read::{TrackReading, TrackSink};
+pub(crate) use read::read_track;
 pub use report::{Experiment, IngestEvent, IngestOptions, IngestReport, Outcome};

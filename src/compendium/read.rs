@@ -146,7 +146,7 @@ pub(super) struct Sums {
 
 impl Sums {
     pub(super) fn new(folder: &Path) -> Result<Self, CompendiumError> {
-        let file = tempfile::tempfile_in(folder).map_err(|source| CompendiumError::Io {
+        let file = tempfile::tempfile_in(folder).map_err(|source| CompendiumError::Scratch {
             path: folder.to_path_buf(),
             source,
         })?;
@@ -182,7 +182,7 @@ impl Sums {
 }
 
 fn scratch_error(source: std::io::Error) -> CompendiumError {
-    CompendiumError::Io {
+    CompendiumError::Scratch {
         path: "the sums of replicates".into(),
         source,
     }

@@ -58,7 +58,7 @@ pub(super) fn additive_weights(training: &[Experiment], target: &Experiment) -> 
     if let Some(row) = unknown[assay] {
         solution[row] = 1.0;
     }
-    solve_positive_definite(&mut normal, &mut solution);
+    crate::linear::solve_positive_definite(&mut normal, &mut solution);
     let value = |effect: usize| unknown[effect].map_or(0.0, |i| solution[i]);
     tracks
         .into_iter()
@@ -81,33 +81,6 @@ fn joined_to(start: usize, n_effects: usize, tracks: &[(usize, [usize; 2])]) -> 
         if !grown {
             return joined;
         }
-    }
-}
-
-/// Solves A x = b by Cholesky's factorisation, in place. A (row-major) must be positive definite, as
-/// is the normal matrix of a joined design with one effect fixed.
-pub(super) fn solve_positive_definite(a: &mut [f64], b: &mut [f64]) {
-    let n = b.len();
-    for row in 0..n {
-        for column in 0..=row {
-            let dot: f64 = (0..column)
-                .map(|k| a[row * n + k] * a[column * n + k])
-                .sum();
-            let rest = a[row * n + column] - dot;
-            a[row * n + column] = if row == column {
-                rest.sqrt()
-            } else {
-                rest / a[column * n + column]
-            };
-        }
-    }
-    for row in 0..n {
-        let dot: f64 = (0..row).map(|k| a[row * n + k] * b[k]).sum();
-        b[row] = (b[row] - dot) / a[row * n + row];
-    }
-    for row in (0..n).rev() {
-        let dot: f64 = (row + 1..n).map(|k| a[k * n + row] * b[k]).sum();
-        b[row] = (b[row] - dot) / a[row * n + row];
     }
 }
 

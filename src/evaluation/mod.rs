@@ -6,9 +6,6 @@
 
 mod additive;
 mod baselines;
-mod bins;
-#[cfg(feature = "torch")]
-mod cross_validation;
 mod error;
 mod fitted;
 mod intervals;
@@ -19,12 +16,9 @@ mod pilot;
 mod run;
 mod score;
 
-pub use baselines::BaselineStatistics;
-pub use bins::{BinSet, PROMOTER_BINS, enhancer_bins, gene_bins, promoter_bins};
-#[cfg(feature = "torch")]
-pub use cross_validation::{
-    CrossValidated, CrossValidation, Estimated, Fold, FoldEvaluation, Scores, cross_validate,
-};
+pub use crate::annotation::{BinSet, promoter_bins};
+pub(crate) use crate::annotation::{PROMOTER_BINS, enhancer_bins, gene_bins};
+pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use intervals::{Intervals, IntervalsByStratum};
@@ -33,6 +27,5 @@ pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };
-pub use score::{
-    Scorer, ScoringContext, TrackMeasures, bin_variance, mean_measures, score, to_signal_scale,
-};
+pub use score::{ScoringContext, TrackMeasures, score};
+pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};

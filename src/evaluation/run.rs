@@ -1,5 +1,6 @@
 //! A stored model scored on tracks that it was not trained on, the baselines beside it.
 
+use persea_vocabulary::vocabulary;
 use serde::Serialize;
 
 use super::learned::Learned;
@@ -21,14 +22,14 @@ use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
 /// Bins that are read of every training track at once.
 const STRETCH: u64 = 1 << 16;
 
-/// On which scale to score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScoringScale {
-    /// As tracks are stored.
-    Arcsinh,
-    /// Signal: sinh of it, negatives clipped to 0.
-    Signal,
+vocabulary! {
+    /// On which scale to score.
+    pub enum ScoringScale {
+        /// arcsinh, as tracks are stored
+        Arcsinh = "arcsinh",
+        /// Signal, with negative values clipped to 0
+        Signal = "signal",
+    }
 }
 
 /// What to score.
@@ -129,6 +130,26 @@ struct Ground<'a> {
 }
 
 /// Scores a model; `progress` hears of each track that is done.
+///
+/// ```
+/// use persea::compendium::{ColumnMap, Manifest};
+/// use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
+/// use persea::model::TrainedModel;
+///
+/// # let (folder, database) = persea::search::example_database()?;
+/// # let folder = folder.path();
+/// // A track that the database does not have.
+/// std::fs::write(folder.join("x.bedGraph"), "chr1\t30000\t40000\t1.5\n")?;
+/// std::fs::write(folder.join("truth.tsv"), "biosample\tassay\tpath\nS1\tA2\tx.bedGraph\n")?;
+/// let options = EvaluateOptions {
+///     truth: Some(Manifest::read(&folder.join("truth.tsv"), &ColumnMap::default())?),
+///     ..EvaluateOptions::default()
+/// };
+/// let model = TrainedModel::open(&database, None)?;
+/// let found = evaluate(&database, &model, ScoringScale::Arcsinh, &options, &mut |_, _| {})?;
+/// assert_eq!((found.tracks.len(), found.tracks[0].assay.as_str()), (1, "A2"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// When there is nothing to score, a track was trained on, the model does not know it, or a file or

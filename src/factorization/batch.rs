@@ -1,33 +1,21 @@
 //! The samples of one step, grouped by the rows of factors they share.
 
+use persea_vocabulary::vocabulary;
 use rand_chacha::rand_core::RngCore;
-use serde::{Deserialize, Serialize};
 
 use super::Window;
 use crate::genome::{GenomeAxis, Scale};
 use crate::random::{Purpose, below, generator, shuffle};
 
-/// In which order a pass visits the bins; each bin shows one random training track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sampling {
-    /// Along the genome, every bin once a pass.
-    Sequential,
-    /// Every bin once a pass, in an order shuffled anew for each pass (inside each window of the
-    /// signal cache, whose blocks are shuffled too).
-    Permuted,
-    /// Bins drawn with replacement, as many a pass as there are bins.
-    Random,
-}
-
-impl Sampling {
-    /// The name used in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Sampling::Sequential => "sequential",
-            Sampling::Permuted => "permuted",
-            Sampling::Random => "random",
-        }
+vocabulary! {
+    /// In which order a pass visits the bins; each bin shows one random training track.
+    pub enum Sampling {
+        /// Along the genome; each pass visits every bin once
+        Sequential = "sequential",
+        /// Shuffled for each pass; each pass visits every bin once
+        Permuted = "permuted",
+        /// At random, with replacement
+        Random = "random",
     }
 }
 

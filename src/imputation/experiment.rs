@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::compendium::Experiment;
+use crate::files::{FileError, Table};
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError};
 
@@ -37,54 +38,33 @@ pub fn parse_experiment(text: &str, model: &TrainedModel) -> Result<Experiment, 
 /// When the file cannot be read, lacks a column, names nothing, or names what the model does not
 /// know; the line is given.
 pub fn read_experiments(path: &Path, model: &TrainedModel) -> Result<Vec<Experiment>, StoreError> {
-    let text = std::fs::read_to_string(path).map_err(|source| StoreError::Io {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    let bad = |line: usize, why: String| {
+    let of_file = |e: FileError| StoreError::Invalid(e.to_string());
+    let table = Table::read(path).map_err(of_file)?;
+    let b = table.column("biosample").map_err(of_file)?;
+    let a = table.column("assay").map_err(of_file)?;
+    table.check_names(&[b, a]).map_err(of_file)?;
+    let bad = |line: u64, why: String| {
         StoreError::Invalid(format!("{}, line {line}: {why}", path.display()))
     };
-    let mut lines = text
-        .lines()
-        .enumerate()
-        .filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
-    let Some((_, header)) = lines.next() else {
-        return Err(bad(
-            1,
-            "the file is empty; expected a header with biosample and assay".into(),
-        ));
-    };
-    let delimiter = if header.contains('\t') { '\t' } else { ',' };
-    let column = |name: &str| {
-        let place = header.split(delimiter).position(|c| c.trim() == name);
-        place.ok_or_else(|| {
-            bad(
-                1,
-                format!("there is no column `{name}`; expected biosample and assay"),
-            )
-        })
-    };
-    let (b, a) = (column("biosample")?, column("assay")?);
     let mut experiments = Vec::new();
-    for (i, line) in lines {
-        let fields: Vec<&str> = line.split(delimiter).map(str::trim).collect();
-        let (Some(biosample), Some(assay)) = (fields.get(b), fields.get(a)) else {
+    for (line, cells) in &table.rows {
+        let (Some(biosample), Some(assay)) = (cells.get(b), cells.get(a)) else {
             return Err(bad(
-                i + 1,
+                *line,
                 "the line has fewer fields than the header".into(),
             ));
         };
         model
             .biosample(biosample)
-            .map_err(|e| bad(i + 1, e.to_string()))?;
-        model.assay(assay).map_err(|e| bad(i + 1, e.to_string()))?;
-        experiments.push(Experiment {
-            biosample: biosample.to_string(),
-            assay: assay.to_string(),
-        });
+            .map_err(|e| bad(*line, e.to_string()))?;
+        model.assay(assay).map_err(|e| bad(*line, e.to_string()))?;
+        experiments.push(Experiment::new(biosample, assay));
     }
     if experiments.is_empty() {
-        return Err(bad(1, "no experiment below the header".into()));
+        return Err(bad(
+            table.header_line,
+            "no experiment below the header".into(),
+        ));
     }
     let mut seen = HashSet::new();
     experiments.retain(|e| seen.insert(e.clone()));

@@ -39,6 +39,35 @@ pub struct Output {
 /// Imputes experiments over spans of the model's axis and writes each to its file, whole or not at
 /// all; `progress` hears how many bins are done in all.
 ///
+/// ```
+/// use persea::compendium::Experiment;
+/// use persea::formats::Format;
+/// use persea::genome::Interval;
+/// use persea::imputation::{Output, Scale, spans, write_experiments};
+/// use persea::model::TrainedModel;
+///
+/// # let (folder, database) = persea::search::example_database()?;
+/// let model = TrainedModel::open(&database, None)?;
+/// let region = Interval::parse_browser("chr1:25,001-26,000")?;
+/// let output = Output {
+///     experiment: Experiment::new("S1", "A2"),
+///     path: folder.path().join("S1.A2.npy"),
+///     uncertainty: None,
+/// };
+/// write_experiments(
+///     &database,
+///     &model,
+///     std::slice::from_ref(&output),
+///     Format::Npy,
+///     &spans(model.axis(), &[region])?,
+///     Scale::Transformed,
+///     &mut |_| {},
+/// )?;
+/// // A header of 128 bytes, and a float32 for each of 40 bins.
+/// assert_eq!(std::fs::metadata(&output.path)?.len(), 128 + 160);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the model does not know an experiment, a blob is damaged, or a file cannot be written.
 pub fn write_experiments(

@@ -7,11 +7,11 @@ use super::ground::{Ground, SourcedExperiment};
 use super::null::average_of_others;
 use super::sites::Site;
 use super::windows::{Places, means};
+use crate::annotation::{Annotation, Class, NearestGene};
 use crate::compendium::Experiment;
 use crate::formats::{LabelKind, Labels, TableShape, TableSource};
 use crate::genome::{Interval, Mask};
 use crate::model::TrainedModel;
-use crate::search::{Annotation, Class, NearestGene};
 use crate::store::{Database, StoreError};
 
 /// Sites that are read together.

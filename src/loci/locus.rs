@@ -158,6 +158,19 @@ pub struct Locus {
 
 /// What all biosamples do at a locus. `progress` hears how many bins are read of how many.
 ///
+/// ```
+/// use persea::genome::Interval;
+/// use persea::loci::{Ground, LocusOptions, at_locus};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let ground = Ground::open(&database, None, false)?;
+/// let interval = Interval::new("chr1", 60_000, 62_000);
+/// let options = LocusOptions::default();
+/// let locus = at_locus(&ground, "A1", &interval, &options, &mut |_, _| {})?;
+/// assert_eq!((locus.n_bins, locus.rows.len()), (80, 5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the assay is unknown, fewer than two biosamples have it, the locus is not covered or wholly
 /// masked, too little of the axis is left to match it, or a blob is damaged.

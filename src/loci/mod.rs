@@ -11,8 +11,8 @@
 //! - [`annotate`]: signal, specificity, genes and embeddings at sites; [`enrichment`] of their set;
 //! - [`quality`]: tracks that disagree with the rest, or look like another's.
 //!
-//! What each p-value is a probability of, and what the methods cannot tell, is said in `docs/loci.md`
-//! and beside each. This room draws nothing.
+//! The book (`docs/src/method/statistics.md`) states what each p-value means and what the methods cannot
+//! show. This room draws nothing.
 
 mod annotate;
 mod cluster;
@@ -33,10 +33,11 @@ pub use cluster::{Join, Tree};
 pub use diff::{DiffOptions, Difference, Differences, differences};
 pub use enrichment::{Enriched, Enrichment, EnrichmentOptions, enrichment};
 pub use error::LociError;
-pub use fdr::false_discovery_rates;
+pub(crate) use fdr::false_discovery_rates;
 pub use ground::{Ground, Reader, RowsSink, Source, SourcedExperiment};
 pub use locus::{ClusterAtLocus, Column, Locus, LocusOptions, LocusRow, MatchOptions, at_locus};
 pub use null::Departure;
-pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, TrackWindows, assess, quality};
+pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, TrackWindows, quality};
+pub(crate) use qc::assess;
 pub use scan::{ScanOptions, Scanned, ScannedLocus, scan};
 pub use sites::{Site, promoters, read_sites};

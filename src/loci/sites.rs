@@ -1,12 +1,10 @@
 //! Lists of sites: BED, and the places of a VCF's variants.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-
 use super::LociError;
-use crate::genome::{Assembly, Gene, GenomeAxis, Interval, read_bed_from};
+use crate::files::{FileError, Lines, check_name};
+use crate::genome::{Assembly, Gene, GenomeAxis, Interval, read_bed_lines};
 use crate::search::GenePart;
 
 /// A site of a list.
@@ -25,41 +23,22 @@ pub struct Site {
 /// When the file cannot be read, is empty, or a line is malformed, on an unknown chromosome, or
 /// beyond its end; the line is named.
 pub fn read_sites(path: &Path, assembly: &Assembly) -> crate::Result<Vec<Site>> {
-    let told = |e: std::io::Error| LociError::File {
-        path: path.to_path_buf(),
-        why: format!("cannot be read: {e}"),
-    };
-    let mut reader = BufReader::with_capacity(1 << 16, std::fs::File::open(path).map_err(told)?);
-    let packed = reader.fill_buf().map_err(told)?.starts_with(&[0x1f, 0x8b]);
-    let unpacked: Box<dyn Read> = match packed {
-        true => Box::new(MultiGzDecoder::new(reader)),
-        false => Box::new(reader),
-    };
-    let mut text = BufReader::with_capacity(1 << 16, unpacked);
-    let begins = text.fill_buf().map_err(told)?;
+    let mut lines = Lines::open(path)?;
+    let begins = lines.next_line()?;
+    let is_marked = begins.is_some_and(|line| line.starts_with(b"##fileformat=VCF"));
+    if begins.is_some() {
+        lines.push_back();
+    }
     let name = path.to_string_lossy().to_lowercase();
-    let is_vcf = begins.starts_with(b"##fileformat=VCF")
-        || name.ends_with(".vcf")
-        || name.ends_with(".vcf.gz");
-    let sites = match is_vcf {
-        true => read_vcf(text, path, assembly)?,
-        false => read_bed_from(text, path, assembly)?
-            .into_iter()
-            .map(|(interval, rest)| Site {
-                interval,
-                name: rest
-                    .into_iter()
-                    .next()
-                    .filter(|n| !n.is_empty() && n != "."),
-            })
-            .collect(),
+    let is_named = [".vcf", ".vcf.gz", ".vcf.bgz"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    let sites = match is_marked || is_named {
+        true => read_vcf(lines, assembly)?,
+        false => read_bed_sites(lines, path, assembly)?,
     };
     if sites.is_empty() {
-        return Err(LociError::File {
-            path: path.to_path_buf(),
-            why: "no site in it".into(),
-        }
-        .into());
+        return Err(FileError::file(path.display(), "no site in it").into());
     }
     Ok(sites)
 }
@@ -92,28 +71,34 @@ pub fn promoters(axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<Vec<Site>> 
     Ok(sites)
 }
 
-fn read_vcf(
-    reader: impl BufRead,
-    path: &Path,
-    assembly: &Assembly,
-) -> Result<Vec<Site>, LociError> {
+fn read_bed_sites(lines: Lines<'_>, path: &Path, assembly: &Assembly) -> crate::Result<Vec<Site>> {
     let mut sites = Vec::new();
-    for (i, line) in reader.lines().enumerate() {
-        let bad = |why: String| LociError::Line {
-            path: path.to_path_buf(),
-            line: i as u64 + 1,
-            why,
-        };
-        let line = line.map_err(|e| bad(e.to_string()))?;
+    for (interval, rest) in read_bed_lines(lines, assembly)? {
+        let name = rest.into_iter().next();
+        let name = name.filter(|n| !n.is_empty() && n != ".");
+        if let Some(name) = &name {
+            check_name(name).map_err(|why| FileError::file(path.display(), why))?;
+        }
+        sites.push(Site { interval, name });
+    }
+    Ok(sites)
+}
+
+fn read_vcf(mut lines: Lines<'_>, assembly: &Assembly) -> Result<Vec<Site>, LociError> {
+    let mut sites = Vec::new();
+    while let Some(line) = lines.next_text()? {
         if line.starts_with('#') || line.trim().is_empty() {
             continue;
         }
+        let line = line.into_owned();
+        let bad = |why: String| -> FileError { lines.error(why) };
         let mut fields = line.split('\t');
         let (Some(chrom), Some(position), Some(id), Some(reference)) =
             (fields.next(), fields.next(), fields.next(), fields.next())
         else {
-            return Err(bad("expected at least CHROM, POS, ID and REF".into()));
+            return Err(bad("expected at least CHROM, POS, ID and REF".into()).into());
         };
+        check_name(id).map_err(bad)?;
         let chromosome = assembly.chromosome(chrom).map_err(|e| bad(e.to_string()))?;
         let position: u64 = (position.parse().ok())
             .filter(|p| *p > 0)
@@ -125,7 +110,8 @@ fn read_vcf(
                 "{chrom} {position} lies beyond {chrom}'s {} bp of {}",
                 chromosome.length,
                 assembly.name()
-            )));
+            ))
+            .into());
         }
         sites.push(Site {
             interval: Interval::new(chrom, start, end),

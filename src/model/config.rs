@@ -1,38 +1,29 @@
 //! Sizes and presets of the network.
 
+use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
 use super::{ModelError, RefinementConfig};
 use crate::genome::Scale;
 
-/// Which network a model is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Architecture {
-    /// The published one (Schreiber et al. 2020), unchanged.
-    Avocado,
-    /// The published one for its factors, and a refinement that imputes from observed tracks.
-    Persea,
-}
-
-impl Architecture {
-    /// The name used in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Architecture::Avocado => "avocado",
-            Architecture::Persea => "persea",
-        }
+vocabulary! {
+    /// Which network a model is.
+    pub enum Architecture {
+        /// Avocado's published network (Schreiber et al. 2020), unchanged
+        Avocado = "avocado",
+        /// Avocado's factors, plus a refinement that imputes from observed tracks
+        Persea = "persea",
     }
 }
 
-/// A named set of sizes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// The published default: 32 + 256 + 25 + 40 + 45 factors, two layers of 2048, batches of 40,000.
-    Paper,
-    /// The original's own example for a CPU: 32 + 24 + 5 + 20 + 30, one layer of 64, batches of 10,000.
-    Small,
+vocabulary! {
+    /// A named set of sizes.
+    pub enum Preset {
+        /// The published default: 32 + 256 + 25 + 40 + 45 factors, two layers of 2048, batches of 40,000.
+        Paper = "paper",
+        /// The original's own example for a CPU: 32 + 24 + 5 + 20 + 30, one layer of 64, batches of 10,000.
+        Small = "small",
+    }
 }
 
 /// How wide each part of the network is.

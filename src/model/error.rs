@@ -1,5 +1,7 @@
 //! What can be wrong with a model.
 
+use crate::files::FileError;
+
 /// Errors of the model room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,21 +23,13 @@ pub enum ModelError {
     #[error("{0}")]
     Unknown(String),
     /// A file of another program's model that is not what it should be.
-    #[error("{file}: {message}")]
-    File {
-        /// The file.
-        file: String,
-        /// What is wrong, and what to do.
-        message: String,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl ModelError {
     /// A file that is not what it should be.
     pub(crate) fn file(file: &std::path::Path, message: impl Into<String>) -> Self {
-        ModelError::File {
-            file: file.display().to_string(),
-            message: message.into(),
-        }
+        FileError::file(file.display(), message).into()
     }
 }

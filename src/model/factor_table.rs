@@ -1,5 +1,6 @@
 //! A model's factors as tables: rows of the genome, biosamples or assays, with what names them.
 
+use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
 use crate::formats::{LabelKind, Labels, TableShape, TableSource};
@@ -211,13 +212,14 @@ impl TableSource<crate::Error> for GenomeTable<'_> {
     }
 }
 
-/// Which of the axes that are not the genome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NamedAxis {
-    /// The biosamples.
-    Biosamples,
-    /// The assays.
-    Assays,
+vocabulary! {
+    /// Which of the axes that are not the genome.
+    pub enum NamedAxis {
+        /// Biosamples of the model
+        Biosamples = "biosamples",
+        /// Assays of the model
+        Assays = "assays",
+    }
 }
 
 /// Factors of biosamples or of assays, with what is known of each.

@@ -19,12 +19,11 @@ use crate::model::NamedAxis;
 use crate::plot::Colour;
 use crate::store::Database;
 
-use super::PlotError;
-use super::tracks::whole_bins;
+use persea_drawing::{DrawingError, whole_bins};
 
 /// What cannot be drawn, and why.
-fn cannot(figure: &str, why: impl Into<String>) -> PlotError {
-    PlotError::Drawing {
+fn cannot(figure: &str, why: impl Into<String>) -> DrawingError {
+    DrawingError::Drawing {
         figure: figure.into(),
         why: why.into(),
     }

@@ -1,31 +1,14 @@
 //! What can go wrong with figures and pages.
 
-use std::path::PathBuf;
+use persea_drawing::DrawingError;
 
 /// Errors of the plot room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {
-    /// A figure could not be drawn.
-    #[error("cannot draw {figure}: {why}")]
-    Drawing {
-        /// Which figure.
-        figure: String,
-        /// What the drawing library said.
-        why: String,
-    },
-    /// A figure's path does not tell a format.
-    #[error("{}: which format? A figure's name ends in .svg, .png or .pdf", path.display())]
-    Ending {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A figure could not be turned into pixels or a page.
-    #[error("cannot render the figure: {why}")]
-    Rendering {
-        /// What is wrong.
-        why: String,
-    },
+    /// A figure could not be drawn or written.
+    #[error(transparent)]
+    Drawing(#[from] DrawingError),
     /// A stored result cannot be read.
     #[error("the result of run {run} cannot be read: {why}")]
     Result {
@@ -34,7 +17,4 @@ pub enum PlotError {
         /// What is wrong with it.
         why: String,
     },
-    /// A file could not be written.
-    #[error(transparent)]
-    File(#[from] crate::formats::FormatError),
 }

@@ -1,10 +1,7 @@
 //! A projection as a cloud of points: which column of labels is told by colours, and by which.
 
-use super::Cloud;
-use super::cloud::MOST_NAMES;
-use super::figures::decimals;
-use super::palette::{CATEGORIES, Colour, Theme};
 use crate::projection::Projection;
+use persea_drawing::{CATEGORIES, Cloud, Colour, DrawingError, MOST_NAMES, Theme, decimals};
 
 /// Classes of which a legend tells more would be told apart by nobody.
 const MOST_CLASSES: usize = 24;
@@ -18,7 +15,7 @@ const MOST_CLASSES: usize = 24;
 pub fn projection_cloud(
     projection: &Projection,
     colour_by: Option<&str>,
-) -> Result<Cloud, super::PlotError> {
+) -> Result<Cloud, DrawingError> {
     let column = match colour_by {
         Some(name) => {
             let found = (projection.labels.iter())
@@ -26,7 +23,7 @@ pub fn projection_cloud(
                 .or_else(|| (projection.labels.iter()).find(|(n, _)| n.eq_ignore_ascii_case(name)));
             let Some((name, texts)) = found else {
                 let known: Vec<&str> = projection.labels.iter().map(|(n, _)| n.as_str()).collect();
-                return Err(super::PlotError::Drawing {
+                return Err(DrawingError::Drawing {
                     figure: "the projection".into(),
                     why: format!(
                         "its points have no column `{name}`; they have {}",

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::PlotError;
-use super::figures::{Bar, Series, bars, decimals, lines, scatter};
 use super::page::{Grid, Page};
 use crate::measures::{precision_recall_curve, roc_curve};
 use crate::store::Run;
@@ -11,6 +10,7 @@ use crate::tasks::{
     Measured, Predictions, RowKind, RowResult, RunResult, RunSettings, Target, higher_is_better,
     measure_names,
 };
+use persea_drawing::{Bar, Series, bars, decimals, lines, scatter};
 
 /// A stored run with its predictions.
 #[derive(Debug, Clone)]
@@ -344,7 +344,7 @@ pub(super) fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
     let all: Vec<Bar> = result.rows.iter().map(bar).collect();
     let axis = result.primary.replace('_', " ");
     let reference = result.n_positive.map(|n| n as f64 / result.n.max(1) as f64);
-    let mut svg = vec![bars("All predictions pooled", &axis, &all, reference)?];
+    let mut svg = vec![bars("All predictions pooled", &axis, &all, reference)];
     let labels: Vec<f64> = run.predictions.rows.iter().map(|r| r.label).collect();
     match result.target {
         Target::Classification => svg.extend(curves(run, &labels)?),
@@ -362,7 +362,7 @@ pub(super) fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
                     .zip(labels.iter().copied())
                     .collect();
                 let title = format!("{}: label against prediction", row.name);
-                svg.push(scatter(&title, ["predicted", "label"], &points)?);
+                svg.push(scatter(&title, ["predicted", "label"], &points));
             }
         }
     }
@@ -381,7 +381,7 @@ pub(super) fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
         };
         let all: Vec<Bar> = groups.iter().take(25).map(bar).collect();
         let title = format!("{}: what shuffling a group costs", row.name);
-        svg.push(bars(&title, &format!("loss of {axis}"), &all, None)?);
+        svg.push(bars(&title, &format!("loss of {axis}"), &all, None));
     }
     Ok(svg)
 }
@@ -443,13 +443,13 @@ fn curves(run: &ReportedRun, labels: &[f64]) -> Result<Vec<String>, PlotError> {
             ["recall", "precision"],
             &precision,
             chance(share, share),
-        )?,
+        ),
         lines(
             "ROC",
             ["false positive rate", "true positive rate"],
             &roc,
             chance(0.0, 1.0),
-        )?,
+        ),
     ])
 }
 

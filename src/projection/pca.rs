@@ -1,9 +1,8 @@
-//! Principal components, exactly: all eigenvectors of the covariance, by Jacobi rotations.
+//! Principal components, exactly: all eigenvectors of the covariance.
 
 use ndarray::{Array1, Array2, ArrayView2};
 
-/// Sweeps over all pairs at most; ten are plenty for doubles.
-const MOST_SWEEPS: usize = 60;
+use crate::linear::eigen;
 
 /// Principal components of points.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,63 +64,6 @@ pub fn pca(points: ArrayView2<'_, f32>, n_components: usize) -> Pca {
     Pca {
         scores: centred.dot(&directions),
         explained,
-    }
-}
-
-/// Eigenvalues in descending order, and eigenvectors as columns, of a symmetric matrix (cyclic Jacobi;
-/// Golub and Van Loan, Matrix Computations, 8.5).
-fn eigen(mut a: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
-    let n = a.nrows();
-    let mut v = Array2::<f64>::eye(n);
-    let size: f64 = a.iter().map(|x| x * x).sum();
-    for _ in 0..MOST_SWEEPS {
-        let mut off = 0.0;
-        for p in 0..n {
-            for q in p + 1..n {
-                off += 2.0 * a[[p, q]] * a[[p, q]];
-            }
-        }
-        if off <= 1e-30 * size {
-            break;
-        }
-        for p in 0..n {
-            for q in p + 1..n {
-                rotate(&mut a, &mut v, p, q);
-            }
-        }
-    }
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|i, j| a[[*j, *j]].total_cmp(&a[[*i, *i]]));
-    let values = order.iter().map(|i| a[[*i, *i]]).collect();
-    let mut vectors = Array2::<f64>::zeros((n, n));
-    for (to, from) in order.into_iter().enumerate() {
-        vectors.column_mut(to).assign(&v.column(from));
-    }
-    (values, vectors)
-}
-
-/// The rotation in the plane of two axes that makes their off-diagonal element 0.
-fn rotate(a: &mut Array2<f64>, v: &mut Array2<f64>, p: usize, q: usize) {
-    let apq = a[[p, q]];
-    if apq == 0.0 {
-        return;
-    }
-    let theta = (a[[q, q]] - a[[p, p]]) / (2.0 * apq);
-    let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-    let c = 1.0 / (t * t + 1.0).sqrt();
-    let s = t * c;
-    for k in 0..a.nrows() {
-        let (x, y) = (a[[k, p]], a[[k, q]]);
-        a[[k, p]] = c * x - s * y;
-        a[[k, q]] = s * x + c * y;
-    }
-    for k in 0..a.nrows() {
-        let (x, y) = (a[[p, k]], a[[q, k]]);
-        a[[p, k]] = c * x - s * y;
-        a[[q, k]] = s * x + c * y;
-        let (x, y) = (v[[k, p]], v[[k, q]]);
-        v[[k, p]] = c * x - s * y;
-        v[[k, q]] = s * x + c * y;
     }
 }
 

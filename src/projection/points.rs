@@ -7,11 +7,11 @@ use ndarray::Array2;
 use rand_chacha::rand_core::RngCore;
 
 use super::ProjectionError;
+use crate::annotation::{Annotation, Class};
 use crate::formats::TableSource;
 use crate::genome::{GenomeAxis, Interval, Scale};
 use crate::model::{GenomeRows, GenomeTable, NamedAxis, TrainedModel};
 use crate::random::{Purpose, generator};
-use crate::search::{Annotation, Class};
 use crate::store::Database;
 
 /// Rows of factors that are in memory at once while chosen ones are picked.

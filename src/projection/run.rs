@@ -1,6 +1,7 @@
 //! A projection from settings to places in the plane, and to the database and back.
 
 use ndarray::Array2;
+use persea_vocabulary::vocabulary;
 use serde_json::{Value, json};
 
 use super::{
@@ -15,6 +16,18 @@ use crate::store::{Database, NewProjection, ProjectionColumn};
 const JUDGED: usize = 15;
 /// Shares of variance that are kept.
 const SHARES: usize = 10;
+
+vocabulary! {
+    /// The methods by name; [`Method`] has their parameters.
+    pub enum MethodName {
+        /// Principal components
+        Pca = "pca",
+        /// UMAP, from exact neighbours
+        Umap = "umap",
+        /// t-SNE, from exact neighbours
+        Tsne = "tsne",
+    }
+}
 
 /// How points are laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,9 +56,9 @@ impl Method {
     /// The name on the command line and in the database.
     pub const fn name(&self) -> &'static str {
         match self {
-            Method::Pca => "pca",
-            Method::Umap { .. } => "umap",
-            Method::Tsne { .. } => "tsne",
+            Method::Pca => MethodName::Pca.name(),
+            Method::Umap { .. } => MethodName::Umap.name(),
+            Method::Tsne { .. } => MethodName::Tsne.name(),
         }
     }
 
@@ -127,6 +140,19 @@ pub struct Projection {
 }
 
 /// Lays points out.
+///
+/// ```
+/// use persea::model::{NamedAxis, TrainedModel};
+/// use persea::projection::{Method, named_points, project};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let model = TrainedModel::open(&database, None)?;
+/// let points = named_points(&database, &model, NamedAxis::Biosamples)?;
+/// let projection = project("biosamples", &model, points, Method::Pca, 0)?;
+/// assert_eq!(projection.names, ["S1", "S2", "S3", "S4", "S5"]);
+/// assert_eq!(projection.coordinates.dim(), (5, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// When there are too few points for the settings, or all are the same.

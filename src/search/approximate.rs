@@ -1,13 +1,13 @@
 //! Searches that ask a graph: pooled rows, biosamples and assays.
 
 use super::allowed::{Allowed, Permit};
-use super::annotation::Annotation;
 use super::graph::{self, Graph, GraphOptions, GraphReport, GraphVectors, Vectors};
 use super::query::Query;
 use super::samples::{SampleAxis, SampleHit, SampleSum};
 use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{RowsRead, SearchError};
+use crate::annotation::Annotation;
 use crate::genome::Scale;
 use crate::model::TrainedModel;
 use crate::store::Database;

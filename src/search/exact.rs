@@ -110,7 +110,8 @@ impl<'a, M: Measure> Walk<'a, M> {
             self.coarse_terms(None, scratch)?;
             let (layout, permit, spread) = (self.layout, &self.task.permit, self.task.spread);
             let sums = &scratch.sums;
-            let n = gathered.offer_all(self.measure, sums, layout, permit, spread, &mut self.best);
+            let may = |bin| permit.bin(bin);
+            let n = gathered.offer_all(self.measure, sums, layout, &may, spread, &mut self.best);
             self.read.bp250 += n;
             self.read.bp25 += n;
         } else if let Some(sketched) = self.measure.sketched() {

@@ -1,9 +1,9 @@
 //! Which part of the genome is searched.
 
+use super::SearchError;
 use super::allowed::Allowed;
-use super::annotation::{Annotation, Class};
 use super::layout::Layout;
-use super::{SearchError, annotation};
+use crate::annotation::{Annotation, BinBits, Class};
 use crate::genome::{GenomeAxis, GenomeError, Interval};
 
 /// What a hit must be. Conditions of different kinds must all hold; of several chromosomes,
@@ -41,9 +41,9 @@ impl Filter {
         annotation: &Annotation,
     ) -> crate::Result<Allowed> {
         let n_bins = axis.n_bins();
-        let mut set = Allowed::all(n_bins);
+        let mut set = BinBits::all(n_bins);
         let mut told = Vec::new();
-        let mut keep = |what: &str, other: Allowed| {
+        let mut keep = |what: &str, other: BinBits| {
             set.intersect(&other);
             told.push(format!("{what} leaves {} bins", other.n_bins()));
         };
@@ -59,7 +59,7 @@ impl Filter {
             keep("inside", bins_of(axis, inside)?);
         }
         if !self.outside.is_empty() {
-            let mut rest = Allowed::all(n_bins);
+            let mut rest = BinBits::all(n_bins);
             rest.remove(&bins_of(axis, &self.outside)?);
             keep("outside", rest);
         }
@@ -72,8 +72,8 @@ impl Filter {
             let near: Vec<Interval> = near.collect();
             keep("distance to a TSS", bins_of(axis, &near)?);
         }
-        let of_classes = |classes: &[annotation::Class]| {
-            let mut any = Allowed::none(n_bins);
+        let of_classes = |classes: &[Class]| {
+            let mut any = BinBits::none(n_bins);
             for class in classes {
                 any.unite(annotation.bins(*class));
             }
@@ -83,7 +83,7 @@ impl Filter {
             keep("class", of_classes(&self.classes));
         }
         if !self.not_classes.is_empty() {
-            let mut rest = Allowed::all(n_bins);
+            let mut rest = BinBits::all(n_bins);
             rest.remove(&of_classes(&self.not_classes));
             keep("class not wanted", rest);
         }
@@ -94,15 +94,15 @@ impl Filter {
             ))
             .into());
         }
-        Ok(set.finish(layout))
+        Ok(Allowed::of(set, layout))
     }
 }
 
 /// The axis bins that intervals touch. Their chromosomes must be the assembly's.
-fn bins_of(axis: &GenomeAxis, intervals: &[Interval]) -> Result<Allowed, GenomeError> {
+fn bins_of(axis: &GenomeAxis, intervals: &[Interval]) -> Result<BinBits, GenomeError> {
     for interval in intervals {
         axis.assembly().chromosome(&interval.chrom)?;
     }
     let ranges = intervals.iter().flat_map(|i| axis.bins_within(i));
-    Ok(Allowed::of(axis.n_bins(), ranges))
+    Ok(BinBits::of(axis.n_bins(), ranges))
 }

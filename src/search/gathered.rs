@@ -7,13 +7,13 @@
 use std::ops::Range;
 
 use super::SearchError;
-use super::allowed::{Allowed, Permit};
 use super::best::{Best, Found};
 use super::flat::Flat;
 use super::layout::Layout;
 use super::measure::Measure;
 use super::tables::Tables;
 use super::terms::LANES;
+use crate::annotation::BinBits;
 use crate::genome::Scale;
 
 /// The most bins that are copied: 26 MB at the published sizes.
@@ -33,14 +33,15 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Copies the rows of a set of bins, where that is worth it.
+    /// Copies the rows of a set of bins, in some 5 kbp rows, where that is worth it.
     pub fn new(
-        allowed: &Allowed,
+        allowed: &BinBits,
+        rows: &[u32],
         layout: &Layout,
         tables: &Tables,
     ) -> Result<Option<Self>, SearchError> {
         let n_bins = allowed.n_bins();
-        if n_bins > MOST_BINS || n_bins > SCATTERED * allowed.rows().len() as u64 {
+        if n_bins > MOST_BINS || n_bins > SCATTERED * rows.len() as u64 {
             return Ok(None);
         }
         let mut gathered = Gathered {
@@ -51,19 +52,19 @@ impl Gathered {
         };
         let mut fine = Copies::new(&tables.factors[Scale::Bp25.index()]);
         let mut middle = Copies::new(&tables.factors[Scale::Bp250.index()]);
-        for row in allowed.rows() {
+        for row in rows {
             let coarse = &layout.rows()[*row as usize];
-            let rows = coarse.rows_250bp();
+            let middles = coarse.rows_250bp();
             for i in 0..usize::from(coarse.n_250bp) {
                 let bins = coarse.bins_of_250bp(i);
                 for bin in bins.clone().filter(|bin| allowed.contains(*bin)) {
                     gathered.bins.push(bin);
                     gathered.coarse.push(*row);
-                    gathered.middle.push(rows.start + i as u64);
+                    gathered.middle.push(middles.start + i as u64);
                     fine.add(bins.clone(), bin, &mut gathered.factors[0])?;
                     middle.add(
-                        rows.clone(),
-                        rows.start + i as u64,
+                        middles.clone(),
+                        middles.start + i as u64,
                         &mut gathered.factors[1],
                     )?;
                 }
@@ -81,7 +82,7 @@ impl Gathered {
         measure: &M,
         sums: &[M::Term],
         layout: &Layout,
-        permit: &Permit<'_>,
+        may: &impl Fn(u64) -> bool,
         spread: Option<Scale>,
         best: &mut Best,
     ) -> u64 {
@@ -104,7 +105,7 @@ impl Gathered {
                 let coarse = self.coarse[i] as usize;
                 let sum = sums[coarse] + middle_terms[i - first];
                 let distance = measure.distance(sum + fine_terms[i - first]);
-                if distance > best.bound() || !permit.bin(self.bins[i]) {
+                if distance > best.bound() || !may(self.bins[i]) {
                     continue;
                 }
                 let found = Found {

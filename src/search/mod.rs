@@ -14,13 +14,13 @@
 //! - [`Searcher`] keeps a model's index open for many;
 //! - [`Filter`] says which part of the genome is searched, [`Annotation`] what lies at a hit;
 //! - [`similar_samples`] compares biosamples and assays;
-//! - [`search_approximately`] asks a graph (HNSW) instead, [`build_graph`] builds it;
+//! - [`Similar::approximate`] asks a graph (HNSW) instead, [`build_graph`] builds it;
 //! - [`write_index`] writes the files beforehand, [`check_index`] says whether they are whole.
 
 mod align;
 mod allowed;
-mod annotation;
 mod approximate;
+mod ask;
 mod best;
 mod code_products;
 mod error;
@@ -48,9 +48,10 @@ mod terms;
 mod tests;
 mod view;
 
+pub use crate::annotation::{Annotation, Class, NearestGene};
 pub use allowed::Allowed;
-pub use annotation::{Annotation, Class, NearestGene};
-pub use approximate::{build_graph, search_approximately, similar_samples_approximately};
+pub(crate) use approximate::search_approximately;
+pub use approximate::{build_graph, similar_samples_approximately};
 pub use error::SearchError;
 pub use exact::RowsRead;
 #[doc(hidden)]
@@ -62,5 +63,5 @@ pub use query::{GenePart, Query, place};
 pub use samples::{Profile, SampleAxis, SampleHit, SampleSum, similar_samples};
 pub use searcher::{Answer, Hit, SearchOptions, Searcher};
 pub use signal::{around, signal_over};
-pub use similar::{Similar, similar, with_searcher};
+pub use similar::{Similar, similar};
 pub use view::Metric;

@@ -3,32 +3,30 @@
 use super::SearchError;
 use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Scale, Strand};
 use crate::store::nearest_names;
+use persea_vocabulary::vocabulary;
 
 /// How many bins a promoter has: the 2 kb upstream of the transcription start and its own bin.
 const PROMOTER_BINS: u64 = 81;
 
-/// Which part of a gene.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum GenePart {
-    /// The 2 kb upstream of the transcription start, and the bin of the start.
-    #[default]
-    Promoter,
-    /// From start to end, introns included.
-    Body,
-    /// The bin of the transcription start.
-    Tss,
+vocabulary! {
+    /// Which part of a gene.
+    pub enum GenePart {
+        /// The 2 kb upstream of the transcription start, and the bin of the start.
+        Promoter = "promoter",
+        /// From start to end, introns included.
+        Body = "body",
+        /// The bin of the transcription start.
+        Tss = "tss",
+    }
+}
+
+impl Default for GenePart {
+    fn default() -> Self {
+        GenePart::Promoter
+    }
 }
 
 impl GenePart {
-    /// The name on the command line and in results.
-    pub const fn name(self) -> &'static str {
-        match self {
-            GenePart::Promoter => "promoter",
-            GenePart::Body => "body",
-            GenePart::Tss => "tss",
-        }
-    }
-
     /// Where it lies, in whole bins but for the body.
     pub fn interval(self, gene: &Gene) -> Interval {
         let chrom = &gene.interval.chrom;

@@ -1,24 +1,21 @@
 //! A model's index, open for searching.
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
-use super::allowed::{Allowed, Permit};
-use super::annotation::Annotation;
-use super::best::Found;
-use super::exact::{RowsRead, Scratch, Task, Walk};
+use super::allowed::Allowed;
+use super::exact::{RowsRead, Scratch};
 use super::filter::Filter;
 use super::layout::Layout;
-use super::measure::{Cosine, Embedding, Squared};
+use super::measure::Embedding;
 use super::parts::Shape;
 use super::query::{Query, fitting_scale, place};
 use super::tables::Tables;
 use super::terms::Product;
 use super::view::{Metric, View};
-use super::{SearchError, align, index};
+use super::{SearchError, index};
+use crate::annotation::{Annotation, BinBits};
 use crate::genome::{Gene, GenomeAxis, Interval, Scale, Strand};
 use crate::model::TrainedModel;
 use crate::store::Database;
@@ -97,15 +94,15 @@ pub(super) struct Resolved {
 #[derive(Debug)]
 pub struct Searcher {
     /// Unlike any other's of this process.
-    id: u64,
+    pub(super) id: u64,
     axis: GenomeAxis,
-    layout: Layout,
+    pub(super) layout: Layout,
     pub(super) tables: Tables,
     view: View,
     metric: Metric,
-    arch: pulp::Arch,
-    squared: Mutex<Vec<Scratch<f32>>>,
-    cosine: Mutex<Vec<Scratch<Product>>>,
+    pub(super) arch: pulp::Arch,
+    pub(super) squared: Mutex<Vec<Scratch<f32>>>,
+    pub(super) cosine: Mutex<Vec<Scratch<Product>>>,
 }
 
 impl Searcher {
@@ -189,7 +186,7 @@ impl Searcher {
             ));
         }
         let ranges = bins.iter().map(|b| *b..*b + 1);
-        let allowed = Allowed::of(self.axis.n_bins(), ranges).finish(&self.layout);
+        let allowed = Allowed::of(BinBits::of(self.axis.n_bins(), ranges), &self.layout);
         allowed.gather(self.id, &self.layout, &self.tables)
     }
 
@@ -239,37 +236,6 @@ impl Searcher {
         let values = self.tables.factors[scale.index()].group(group)?;
         out.extend(values.chunks_exact(n).map(|column| column[at]));
         Ok(())
-    }
-
-    /// Searches.
-    ///
-    /// # Errors
-    /// When the query cannot be answered (see [`SearchError::Query`]) or the index is damaged.
-    pub fn search(
-        &self,
-        query: &Query,
-        options: &SearchOptions,
-        allowed: Option<&Allowed>,
-        genes: &[Gene],
-    ) -> crate::Result<Answer> {
-        let resolved = self.resolve(query, options, genes)?;
-        self.answer(resolved, options, allowed)
-    }
-
-    /// Searches for each of some queries, in parallel; answers in their order.
-    ///
-    /// # Errors
-    /// As [`Searcher::search`], of the first query that fails.
-    pub fn search_all(
-        &self,
-        queries: &[Query],
-        options: &SearchOptions,
-        allowed: Option<&Allowed>,
-        genes: &[Gene],
-    ) -> crate::Result<Vec<Answer>> {
-        (queries.par_iter())
-            .map(|query| self.search(query, options, allowed, genes))
-            .collect()
     }
 
     pub(super) fn resolve(
@@ -384,83 +350,6 @@ impl Searcher {
         }
     }
 
-    fn answer(
-        &self,
-        resolved: Resolved,
-        options: &SearchOptions,
-        allowed: Option<&Allowed>,
-    ) -> crate::Result<Answer> {
-        let resolution = match options.align {
-            true => Scale::Bp25,
-            false => resolved.resolution,
-        };
-        self.check_k(options.k, resolution)?;
-        let excluded = self.excluded(&resolved, options);
-        let permit = Permit {
-            allowed,
-            excluded: &excluded,
-        };
-        if options.align {
-            return Ok(align::search(self, resolved, options, permit)?);
-        }
-        let task = Task {
-            k: options.k,
-            resolution: resolved.resolution,
-            spread: options.spread.filter(|s| *s > resolved.resolution),
-            permit,
-            gathered: allowed.and_then(|a| a.gathered(self.id)),
-            home: resolved.bins.first().map(|b| self.layout.row_of(b.start)),
-        };
-        let (found, read) = self.walk(&resolved.embedding, &task)?;
-        let hits = found
-            .iter()
-            .map(|f| self.hit(f, resolved.resolution))
-            .collect();
-        Ok(Answer {
-            interval: resolved.interval,
-            query_bins: resolved.bins,
-            resolution: resolved.resolution,
-            hits,
-            read,
-            is_exact: true,
-        })
-    }
-
-    fn walk(
-        &self,
-        query: &Embedding,
-        task: &Task<'_>,
-    ) -> Result<(Vec<Found>, RowsRead), SearchError> {
-        let (layout, tables, arch) = (&self.layout, &self.tables, self.arch);
-        match self.metric {
-            Metric::Euclidean | Metric::Network => {
-                let measure = Squared::new(arch, query, tables)?;
-                let walk = Walk::new(layout, tables, &measure, task);
-                lent(&self.squared, |scratch| walk.run(scratch))
-            }
-            Metric::Cosine => {
-                let is_pooled = task.resolution != Scale::Bp25;
-                let measure = Cosine::new(arch, query, tables, is_pooled)?;
-                let walk = Walk::new(layout, tables, &measure, task);
-                lent(&self.cosine, |scratch| walk.run(scratch))
-            }
-        }
-    }
-
-    /// A found place, told.
-    fn hit(&self, found: &Found, resolution: Scale) -> Hit {
-        let bins = self.row_bins(found.place, resolution);
-        Hit {
-            interval: self.interval(&bins),
-            bins,
-            distance: match self.metric {
-                Metric::Euclidean | Metric::Network => f64::from(found.distance).sqrt(),
-                Metric::Cosine => f64::from(found.distance),
-            },
-            strand: None,
-        }
-    }
-
     /// The axis bins of a scale's row that begins with one.
     pub(super) fn row_bins(&self, first: u64, resolution: Scale) -> Range<u64> {
         let coarse = &self.layout.rows()[self.layout.row_of(first)];
@@ -489,13 +378,4 @@ impl Searcher {
     pub(super) fn arch(&self) -> pulp::Arch {
         self.arch
     }
-}
-
-/// Lends memory that another search has used.
-fn lent<T, R>(pool: &Mutex<Vec<Scratch<T>>>, work: impl FnOnce(&mut Scratch<T>) -> R) -> R {
-    let take = || pool.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut scratch = take().pop().unwrap_or_default();
-    let result = work(&mut scratch);
-    take().push(scratch);
-    result
 }

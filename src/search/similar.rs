@@ -1,11 +1,12 @@
 //! One call: a question, how it is to be answered, the answer.
 
-use super::annotation::Annotation;
+use super::approximate::search_approximately;
 use super::filter::Filter;
 use super::query::Query;
 use super::searcher::{Answer, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{SearchError, index};
+use crate::annotation::Annotation;
 use crate::genome::Scale;
 use crate::model::TrainedModel;
 use crate::store::Database;
@@ -19,6 +20,8 @@ pub struct Similar<'a> {
     metric: Metric,
     options: SearchOptions,
     filter: Filter,
+    /// How many candidates a graph is asked for; `None` searches exactly.
+    ef: Option<usize>,
 }
 
 /// Begins a search of a database's default model. [`Database::similar`] is the same.
@@ -49,6 +52,7 @@ pub fn similar(database: &Database) -> Similar<'_> {
         metric: Metric::default(),
         options: SearchOptions::default(),
         filter: Filter::default(),
+        ef: None,
     }
 }
 
@@ -120,6 +124,19 @@ impl Similar<'_> {
         self
     }
 
+    /// All options at once, instead of those given before.
+    pub fn options(mut self, options: SearchOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Asks a graph (HNSW) with `ef` candidates instead of searching exactly. Graphs are of
+    /// Euclidean distances between means: other metrics and [`Similar::align`] are refused.
+    pub fn approximate(mut self, ef: usize) -> Self {
+        self.ef = Some(ef);
+        self
+    }
+
     /// Which part of the genome is searched.
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filter = filter;
@@ -145,13 +162,40 @@ impl Similar<'_> {
     /// # Errors
     /// As [`Similar::run`], of the first query that fails.
     pub fn run_all(&self, queries: &[Query]) -> crate::Result<Vec<Answer>> {
-        let queries: Vec<Query> = queries.iter().chain(&self.query).cloned().collect();
         let model = TrainedModel::open(self.database, self.model.as_deref())?;
         let annotation = Annotation::read(self.database, model.axis())?;
-        with_searcher(self.database, &model, self.metric, |searcher| {
-            let allowed = searcher.allow(&self.filter, &annotation)?;
-            let genes = annotation.genes();
-            searcher.search_all(&queries, &self.options, allowed.as_ref(), genes)
+        self.run_on(&model, &annotation, queries)
+    }
+
+    /// As [`Similar::run_all`], with a model and its annotation that are open already;
+    /// [`Similar::model`] is not asked.
+    ///
+    /// # Errors
+    /// As [`Similar::run_all`].
+    pub fn run_on(
+        &self,
+        model: &TrainedModel,
+        annotation: &Annotation,
+        queries: &[Query],
+    ) -> crate::Result<Vec<Answer>> {
+        let queries: Vec<Query> = queries.iter().chain(&self.query).cloned().collect();
+        let options = &self.options;
+        with_searcher(self.database, model, self.metric, |searcher| {
+            let allowed = searcher.allow(&self.filter, annotation)?;
+            let allowed = allowed.as_ref();
+            match self.ef {
+                None => searcher.search_all(&queries, options, allowed, annotation.genes()),
+                Some(ef) => search_approximately(
+                    self.database,
+                    model,
+                    searcher,
+                    &queries,
+                    options,
+                    ef,
+                    allowed,
+                    annotation,
+                ),
+            }
         })
     }
 }
@@ -161,7 +205,7 @@ impl Similar<'_> {
 ///
 /// # Errors
 /// As [`Searcher::open`], and those of the work.
-pub fn with_searcher<T>(
+pub(super) fn with_searcher<T>(
     database: &Database,
     model: &TrainedModel,
     metric: Metric,

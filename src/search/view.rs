@@ -1,53 +1,36 @@
 //! How factors are looked at: as they are, or as the network's first layer sees them.
 
 use ndarray::{Array2, ArrayView2};
+use persea_vocabulary::vocabulary;
 
 use crate::genome::Scale;
 use crate::model::TrainedModel;
 
-/// What distance is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Metric {
-    /// Euclidean, between embeddings as they are.
-    #[default]
-    Euclidean,
-    /// Euclidean, after each scale went through its block of the first layer's weights: axes of
-    /// factors mean nothing by themselves, what the network makes of them does.
-    Network,
-    /// One minus the cosine of the angle between embeddings.
-    Cosine,
+vocabulary! {
+    /// What distance is meant.
+    pub enum Metric {
+        /// Euclidean distance between factors
+        Euclidean = "euclidean",
+        /// Distance between contributions to the network's first layer
+        Network = "network",
+        /// One minus the cosine of factors
+        Cosine = "cosine",
+    }
+}
+
+impl Default for Metric {
+    fn default() -> Self {
+        Metric::Euclidean
+    }
 }
 
 impl Metric {
-    /// All of them.
-    pub const ALL: [Metric; 3] = [Metric::Euclidean, Metric::Network, Metric::Cosine];
-
-    /// The name on the command line and in results.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Metric::Euclidean => "euclidean",
-            Metric::Network => "network",
-            Metric::Cosine => "cosine",
-        }
-    }
-
-    /// The metric of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Metric::ALL.into_iter().find(|m| m.name() == name)
-    }
-
     /// Euclidean and cosine distances are taken from the same files.
     pub(super) const fn files(self) -> &'static str {
         match self {
             Metric::Euclidean | Metric::Cosine => "factors",
             Metric::Network => "network",
         }
-    }
-}
-
-impl std::fmt::Display for Metric {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -8,7 +8,8 @@ use super::dispersion::Distances;
 use super::features::Features;
 use super::greedy::{Limits, Method, Run, Step, greedy};
 use super::guarantee::{Conditions, Guarantee, guarantee};
-use super::objective::{Objective, ObjectiveKind};
+use super::objective::Objective;
+use super::objective_kind::ObjectiveKind;
 use super::similarity::{Similarity, fold_rows, whole_row};
 use crate::random::{Purpose, generator, shuffle};
 

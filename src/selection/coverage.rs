@@ -53,106 +53,66 @@ fn in_blocks(row: &[f32], state: &[f32], sum: fn(&[f32], &[f32]) -> f64) -> f64 
     blocks.fold(0.0, |total, (row, state)| total + sum(row, state))
 }
 
-/// Σ over targets of the highest similarity to what is chosen.
+/// How well each target is covered by what is chosen, summed.
 #[derive(Clone)]
-pub struct FacilityLocation<'a> {
+pub struct Coverage<'a> {
     similarity: &'a dyn Similarity,
-    /// Each target's highest similarity so far.
-    covered: Vec<f32>,
+    /// What is known of each target: what it has so far, or what it lacks.
+    state: Vec<f32>,
+    /// What a candidate's row adds to the value.
+    sum: fn(&[f32], &[f32]) -> f64,
+    /// A target's state when a candidate of that similarity is chosen.
+    next: fn(f32, f32) -> f32,
     value: f64,
 }
 
-impl<'a> FacilityLocation<'a> {
-    /// With nothing chosen.
-    pub fn new(similarity: &'a dyn Similarity) -> Self {
-        FacilityLocation {
-            covered: vec![0.0; similarity.n_targets()],
+impl<'a> Coverage<'a> {
+    /// Facility location: Σ over targets of the highest similarity to what is chosen. With nothing
+    /// chosen.
+    pub fn facility_location(similarity: &'a dyn Similarity) -> Self {
+        Coverage {
             similarity,
+            state: vec![0.0; similarity.n_targets()],
+            sum: sum_above,
+            next: f32::max,
             value: 0.0,
         }
     }
-}
 
-impl Objective for FacilityLocation<'_> {
-    fn copy(&self) -> Box<dyn Objective + '_> {
-        Box::new(self.clone())
-    }
-
-    fn gains(&self, candidates: &[usize]) -> Vec<f64> {
-        fold_rows(self.similarity, candidates, 0.0, |sum, _, targets, row| {
-            sum + sum_above(row, &self.covered[targets])
-        })
-    }
-
-    fn add(&mut self, candidate: usize) -> f64 {
-        let row = whole_row(self.similarity, candidate);
-        let gain = in_blocks(&row, &self.covered, sum_above);
-        for (covered, s) in self.covered.iter_mut().zip(row) {
-            *covered = covered.max(s);
-        }
-        self.value += gain;
-        gain
-    }
-
-    fn value(&self) -> Option<f64> {
-        Some(self.value)
-    }
-
-    fn is_submodular(&self) -> bool {
-        true
-    }
-
-    fn is_monotone(&self) -> bool {
-        true
-    }
-
-    fn is_cheap(&self) -> bool {
-        false
-    }
-}
-
-/// Σ over targets of the summed similarity to what is chosen, up to a share of the target's sum
-/// over all (Lin and Bilmes 2011).
-#[derive(Clone)]
-pub struct SaturatedCoverage<'a> {
-    similarity: &'a dyn Similarity,
-    /// What each target lacks until it is saturated.
-    missing: Vec<f32>,
-    value: f64,
-}
-
-impl<'a> SaturatedCoverage<'a> {
-    /// With nothing chosen; `share` in (0, 1].
-    pub fn new(similarity: &'a dyn Similarity, share: f64) -> Self {
+    /// Saturated coverage: Σ over targets of the summed similarity to what is chosen, up to a share
+    /// (0 to 1) of the target's sum over all (Lin and Bilmes 2011). With nothing chosen.
+    pub fn saturated(similarity: &'a dyn Similarity, share: f64) -> Self {
         // The matrix is symmetric: a candidate's sum is that of the target.
         let all: Vec<usize> = (0..similarity.n_targets()).collect();
         let sums = fold_rows(similarity, &all, 0f64, |sum, _, _, row| {
             sum + row.iter().map(|s| f64::from(*s)).sum::<f64>()
         });
-        SaturatedCoverage {
+        Coverage {
             similarity,
-            missing: sums.iter().map(|sum| (share * sum) as f32).collect(),
+            state: sums.iter().map(|sum| (share * sum) as f32).collect(),
+            sum: sum_within,
+            next: |missing, s| (missing - s).max(0.0),
             value: 0.0,
         }
     }
 }
 
-impl Objective for SaturatedCoverage<'_> {
+impl Objective for Coverage<'_> {
     fn copy(&self) -> Box<dyn Objective + '_> {
         Box::new(self.clone())
     }
 
     fn gains(&self, candidates: &[usize]) -> Vec<f64> {
         fold_rows(self.similarity, candidates, 0.0, |sum, _, targets, row| {
-            sum + sum_within(row, &self.missing[targets])
+            sum + (self.sum)(row, &self.state[targets])
         })
     }
 
     fn add(&mut self, candidate: usize) -> f64 {
         let row = whole_row(self.similarity, candidate);
-        let gain = in_blocks(&row, &self.missing, sum_within);
-        for (missing, s) in self.missing.iter_mut().zip(row) {
-            *missing = (*missing - s).max(0.0);
+        let gain = in_blocks(&row, &self.state, self.sum);
+        for (state, s) in self.state.iter_mut().zip(row) {
+            *state = (self.next)(*state, s);
         }
         self.value += gain;
         gain

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::files::FileError;
+
 /// Errors of the selection room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -9,14 +11,9 @@ pub enum SelectionError {
     /// A question that cannot be answered as it was asked.
     #[error("{0}")]
     Question(String),
-    /// A file that holds something else than was expected.
-    #[error("{file}: {why}")]
-    File {
-        /// The file.
-        file: String,
-        /// What is wrong with it, with the line where there is one.
-        why: String,
-    },
+    /// A file that cannot be read, or holds something else than was expected.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A stored selection cannot be repeated or read.
     #[error("selection {id}: {why}")]
     Stored {
@@ -36,13 +33,10 @@ impl SelectionError {
     }
 
     pub(super) fn file(path: &Path, why: impl Into<String>) -> Self {
-        SelectionError::File {
-            file: path.display().to_string(),
-            why: why.into(),
-        }
+        FileError::file(path.display(), why).into()
     }
 
     pub(super) fn line(path: &Path, line: u64, why: impl std::fmt::Display) -> Self {
-        Self::file(path, format!("line {line}: {why}"))
+        FileError::line(path.display(), line, why.to_string()).into()
     }
 }

@@ -3,7 +3,7 @@
 //! The choice never sees what is scored: of expression one half of the genes is chosen by and the
 //! other scored, of a compendium an assay is scored and the choice made by the others, at other bins.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::choose::Problem;
@@ -13,6 +13,7 @@ use super::similarity::SimilarityMatrix;
 use super::vectors::{Kernel, Vectors};
 use super::{NamedProfiles, ObjectiveKind, SelectionError};
 use crate::Bug;
+use crate::linear::solve_positive_definite;
 use crate::random::{Purpose, generator, shuffle};
 use crate::store::{Database, Track};
 
@@ -362,10 +363,10 @@ fn ridge(rows: &Array2<f32>, target: usize, predictors: &[usize]) -> Weights {
             .sum()
     };
     let mut matrix = Array2::<f64>::zeros((k, k));
-    let mut right = Array1::<f64>::zeros(k);
+    let mut weights = vec![0.0; k];
     let known = || predictors.iter().zip(&means).enumerate();
     for (i, (a, mean_a)) in known() {
-        right[i] = covariance(*a, *mean_a, target, own);
+        weights[i] = covariance(*a, *mean_a, target, own);
         for (j, (b, mean_b)) in known().take(i + 1) {
             matrix[[i, j]] = covariance(*a, *mean_a, *b, *mean_b);
             matrix[[j, i]] = matrix[[i, j]];
@@ -375,31 +376,10 @@ fn ridge(rows: &Array2<f32>, target: usize, predictors: &[usize]) -> Weights {
     for i in 0..k {
         matrix[[i, i]] += penalty;
     }
-    let weights = solved(matrix, right);
+    let mut matrix = matrix.into_raw_vec_and_offset().0;
+    solve_positive_definite(&mut matrix, &mut weights);
     let constant = own - weights.iter().zip(&means).map(|(w, m)| w * m).sum::<f64>();
     (weights, constant)
-}
-
-/// Solves a small positive definite system by elimination.
-fn solved(mut matrix: Array2<f64>, mut right: Array1<f64>) -> Vec<f64> {
-    let k = right.len();
-    for i in 0..k {
-        for r in i + 1..k {
-            let factor = matrix[[r, i]] / matrix[[i, i]];
-            for c in i..k {
-                let value = matrix[[i, c]];
-                matrix[[r, c]] -= factor * value;
-            }
-            let value = right[i];
-            right[r] -= factor * value;
-        }
-    }
-    let mut solution = vec![0.0; k];
-    for i in (0..k).rev() {
-        let known: f64 = (i + 1..k).map(|c| matrix[[i, c]] * solution[c]).sum();
-        solution[i] = (right[i] - known) / matrix[[i, i]];
-    }
-    solution
 }
 
 /// The mean squared error of a row predicted from others.

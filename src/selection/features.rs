@@ -1,6 +1,8 @@
 //! Feature-based functions: of each feature as much as possible, with diminishing returns
 //! (Kirchhoff and Bilmes 2014; Wei et al. 2014).
 
+use std::str::FromStr;
+
 use rayon::prelude::*;
 
 use super::SelectionError;
@@ -16,6 +18,19 @@ pub enum Concave {
     Log,
     /// x / (1 + x).
     Sigmoid,
+}
+
+impl FromStr for Concave {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "sqrt" => Ok(Concave::Sqrt),
+            "log" => Ok(Concave::Log),
+            "sigmoid" => Ok(Concave::Sigmoid),
+            _ => Err(format!("`{text}` is none of sqrt, log, sigmoid")),
+        }
+    }
 }
 
 impl Concave {

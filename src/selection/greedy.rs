@@ -1,10 +1,23 @@
 //! Greedy algorithms: plain, lazy and stochastic, for a number of choices or a budget.
 
+use persea_vocabulary::vocabulary;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::objective::Objective;
 use crate::random::{Purpose, below, generator};
+
+vocabulary! {
+    /// The ways to find the best next choice, by name; [`Method`] has their parameters.
+    pub enum MethodName {
+        /// Greedy with lazy updates of gains
+        Lazy = "lazy",
+        /// Greedy, computing every gain at each step
+        Plain = "plain",
+        /// Greedy over random subsets
+        Stochastic = "stochastic",
+    }
+}
 
 /// How the best next choice is found.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]

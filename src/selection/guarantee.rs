@@ -1,7 +1,7 @@
 //! What is known of a choice before it is made: how near to the best it must be.
 
 use super::greedy::Method;
-use super::objective::ObjectiveKind;
+use super::objective_kind::ObjectiveKind;
 
 /// A guarantee, or why there is none.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

@@ -16,11 +16,14 @@ mod greedy;
 mod guarantee;
 mod multiscale;
 mod objective;
+mod objective_kind;
+mod position_request;
 mod positions;
 mod probes;
 mod product;
 mod profiles;
 mod request;
+mod select;
 mod similarity;
 mod sources;
 mod tables;
@@ -29,22 +32,27 @@ mod tests;
 mod vectors;
 
 pub use answer::{Answer, Chosen, Start};
-pub use choose::{Choice, CurvePoint, Problem, representatives};
+pub use choose::{Choice, CurvePoint, Problem};
+pub(crate) use choose::representatives;
 pub use error::SelectionError;
 pub use evaluate::{
     EvaluationOptions, EvaluationRow, Predictor, evaluate_compendium, evaluate_expression,
 };
 pub use features::{Concave, Features};
-pub use greedy::{Limits, Method, Run, Step, greedy};
+pub use greedy::{Limits, Method, MethodName, Run, Step, greedy};
 pub use guarantee::{Conditions, Guarantee, guarantee};
-pub use multiscale::{Multiscale, Parts, Place, PositionRun, PositionStep, Row};
-pub use objective::{Objective, ObjectiveKind};
+pub use multiscale::{Parts, Place, PositionRun, PositionStep, Row};
+pub(crate) use multiscale::Multiscale;
+pub use objective::Objective;
+pub use objective_kind::{ObjectiveKind, ObjectiveName};
+pub use position_request::PositionRequest;
 pub use positions::{
-    ChosenPosition, PositionAnswer, PositionCurvePoint, PositionRequest, select_positions,
-    store_positions,
+    ChosenPosition, PositionAnswer, PositionCurvePoint, select_positions, store_positions,
 };
 pub use product::{Combination, Experiments};
-pub use request::{Given, KernelChoice, Request, Source, What, select, store, stored};
+pub use request::{Given, KernelChoice, Request, Source, What};
+pub use select::{select, store, stored};
 pub use similarity::{Similarity, SimilarityMatrix};
-pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression, read_similarities};
+pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression};
+pub(crate) use tables::read_similarities;
 pub use vectors::{Kernel, Vectors};

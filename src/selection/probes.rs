@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::SelectionError;
 use super::multiscale::{Parts, Place, Row};
-use super::positions::PositionRequest;
+use super::position_request::PositionRequest;
 use crate::genome::{GenomeAxis, Interval, Mask, Scale, read_bed};
 use crate::model::{GenomeBlock, TrainedModel};
 use crate::random::{Purpose, below, generator};

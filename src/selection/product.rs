@@ -5,18 +5,19 @@
 //! big matrix is an outer product (or sum) of a row of 400 and one of 84: two small matrices are all that is kept, and
 //! a row costs a multiplication an experiment.
 
+use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
 use super::similarity::{Similarity, SimilarityMatrix};
 
-/// How the two are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Combination {
-    /// Their product: experiments are alike if both are.
-    Product,
-    /// Their mean: experiments are half alike if one of both is.
-    Mean,
+vocabulary! {
+    /// How the two are put together.
+    pub enum Combination {
+        /// Product: both must be similar
+        Product = "product",
+        /// Mean: one similar part counts half
+        Mean = "mean",
+    }
 }
 
 /// Experiment (b, a) is item b · n_assays + a.

@@ -1,18 +1,14 @@
-//! A question about named items, how it is answered, and the record of both.
+//! A question about named items.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::answer::{Answer, Chosen, Start};
-use super::choose::Problem;
-use super::greedy::{Limits, Method};
+use super::ObjectiveKind;
+use super::greedy::Method;
 use super::product::Combination;
-use super::sources::{compare, experiment_name};
 use super::vectors::Kernel;
-use super::{ObjectiveKind, SelectionError};
-use crate::store::{Database, NewSelection, StoredSelection, nearest_names};
 
 /// What is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,18 +71,18 @@ pub enum Source {
     },
 }
 
-/// A kernel by name; [`Kernel`] has what it takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KernelChoice {
-    /// [`Kernel::Cosine`].
-    Cosine,
-    /// [`Kernel::Rbf`].
-    Rbf,
-    /// [`Kernel::SquaredCorrelation`].
-    SquaredCorrelation,
-    /// [`Kernel::Correlation`].
-    Correlation,
+vocabulary! {
+    /// A kernel by name; [`Kernel`] has what it takes.
+    pub enum KernelChoice {
+        /// Cosine; negative values count as 0
+        Cosine = "cosine",
+        /// exp(−γ d²)
+        Rbf = "rbf",
+        /// Squared Pearson correlation
+        SquaredCorrelation = "squared-correlation" | "squared_correlation",
+        /// Pearson correlation; negative values count as 0
+        Correlation = "correlation",
+    }
 }
 
 /// What is there already, and covers.
@@ -174,315 +170,4 @@ impl Request {
             KernelChoice::Correlation => Kernel::Correlation,
         }
     }
-}
-
-/// Names and their places.
-struct Items<'a> {
-    what: What,
-    names: &'a [String],
-}
-
-impl Items<'_> {
-    fn place(&self, name: &str) -> Result<usize, SelectionError> {
-        let found = self.names.iter().position(|n| n == name);
-        found.ok_or_else(|| {
-            let near = nearest_names(name, self.names.iter().map(String::as_str), 3);
-            SelectionError::question(format!(
-                "unknown {} {name}; the nearest names are {}",
-                self.what.one(),
-                near.join(", ")
-            ))
-        })
-    }
-
-    fn places(&self, names: &[String]) -> Result<Vec<usize>, SelectionError> {
-        let mut seen = HashSet::new();
-        let places: Vec<usize> = (names.iter())
-            .map(|name| self.place(name))
-            .collect::<Result<_, _>>()?;
-        Ok(places.into_iter().filter(|p| seen.insert(*p)).collect())
-    }
-}
-
-/// Answers a request. Without a database only files can be compared, and nothing counts as
-/// measured.
-///
-/// # Errors
-/// When a name is unknown (the nearest ones are given), the request contradicts itself, or what is
-/// to be compared cannot be read.
-pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<Answer> {
-    let compared = compare(database, request)?;
-    let items = Items {
-        what: request.what,
-        names: &compared.names,
-    };
-    if compared.names.len() < 2 {
-        return Err(SelectionError::question(format!(
-            "there is {} {} only: nothing to choose between",
-            compared.names.len(),
-            request.what.one()
-        ))
-        .into());
-    }
-    let required = items.places(&request.require)?;
-    let excluded = items.places(&request.exclude)?;
-    if let Some(both) = required.iter().find(|p| excluded.contains(p)) {
-        let why = format!("{} is required and excluded", compared.names[*both]);
-        return Err(SelectionError::question(why).into());
-    }
-    let mut notes = Vec::new();
-    let measured = measured(database, request)?;
-    let given = starting_set(request, &items, measured.as_ref(), &excluded, &mut notes)?;
-    if let Some(both) = required.iter().find(|p| given.contains(p)) {
-        let why = format!(
-            "{} is required, and in the starting set already",
-            compared.names[*both]
-        );
-        return Err(SelectionError::question(why).into());
-    }
-    let costs = costs(request, &compared.names, &given, &excluded)?;
-    let open = (0..compared.names.len()).filter(|p| !given.contains(p) && !excluded.contains(p));
-    let n_candidates = open.count();
-    let limits = Limits {
-        k: match (request.k, request.budget) {
-            (Some(k), _) => k,
-            (None, Some(_)) => n_candidates,
-            (None, None) => {
-                return Err(SelectionError::question("how many? Give -k, or a budget").into());
-            }
-        },
-        budget: match (&costs, request.budget) {
-            (Some(costs), Some(budget)) => Some((costs, budget)),
-            (None, None) => None,
-            _ => {
-                let why = "costs and a budget go together: give both or none";
-                return Err(SelectionError::question(why).into());
-            }
-        },
-    };
-    let problem = Problem {
-        similarity: compared.similarity.as_ref(),
-        features: compared.features.as_ref(),
-        objective: request.objective,
-        given: &given,
-        required: &required,
-        excluded: &excluded,
-        limits,
-        method: request.method,
-        n_random: request.n_random,
-        seed: request.seed,
-    };
-    let choice = problem.solve()?;
-    let mut represents: Vec<Vec<String>> = vec![Vec::new(); compared.names.len()];
-    for (target, by) in choice.represented_by.iter().enumerate() {
-        if let Some(by) = by {
-            represents[*by].push(compared.names[target].clone());
-        }
-    }
-    let share = |value: Option<f64>| match (value, choice.everything) {
-        (Some(value), Some(all)) if all > 0.0 => Some(value / all),
-        _ => None,
-    };
-    let chosen = (choice.steps.iter().enumerate()).map(|(i, step)| Chosen {
-        rank: i + 1,
-        name: compared.names[step.candidate].clone(),
-        gain: step.gain,
-        value: step.value,
-        coverage: share(step.value),
-        cost: costs.as_ref().map(|c| c[step.candidate]),
-        required: step.required,
-        measured: (measured.as_ref()).map(|m| m.contains(&compared.names[step.candidate])),
-        represents: represents[step.candidate].clone(),
-    });
-    let chosen: Vec<Chosen> = chosen.collect();
-    let rests_on = (compared.model.iter())
-        .map(|(name, checksum)| format!("model {name} {checksum}"))
-        .chain(compared.checksum.iter().map(|c| format!("file {c}")))
-        .collect();
-    Ok(Answer {
-        what: request.what,
-        objective: request.objective.name().into(),
-        compared_by: compared.by.clone(),
-        model: compared.model.map(|(name, _)| name),
-        n_items: compared.names.len(),
-        n_candidates,
-        given: (given.iter())
-            .map(|p| Start {
-                name: compared.names[*p].clone(),
-                represents: represents[*p].clone(),
-            })
-            .collect(),
-        before: choice.before,
-        chosen,
-        everything: choice.everything,
-        bound: choice.bound,
-        bound_is_reached: choice.bound_is_reached,
-        guarantee: choice.guarantee.share,
-        guarantee_text: choice.guarantee.text,
-        curve: choice.curve,
-        n_random: request.n_random,
-        evaluations: choice.evaluations,
-        notes,
-        rests_on,
-    })
-}
-
-/// The items that have been measured; `None` where that is no question.
-fn measured(
-    database: Option<&Database>,
-    request: &Request,
-) -> crate::Result<Option<HashSet<String>>> {
-    let Some(database) = database else {
-        if request.new_of.is_some() || request.given == Given::Measured {
-            let why = "what has been measured is a question to a database; give one (option `db`)";
-            return Err(SelectionError::question(why).into());
-        }
-        return Ok(None);
-    };
-    let tracks = database.tracks()?;
-    let of = |new: &str, kind: &'static str, known: Vec<String>| -> crate::Result<()> {
-        if known.iter().any(|k| k == new) {
-            return Ok(());
-        }
-        // An assay that nobody has run yet is none of the database's, which is no mistake: but it
-        // may be a misspelt one.
-        let near = nearest_names(new, known.iter().map(String::as_str), 3);
-        Err(SelectionError::question(format!(
-            "unknown {kind} {new}; the nearest names are {}. For one that is nowhere measured leave it out: \
-             the choice is then of all",
-            near.join(", ")
-        ))
-        .into())
-    };
-    Ok(match (request.what, &request.new_of) {
-        (What::Biosamples, Some(assay)) => {
-            let known = database.assays()?.into_iter().map(|a| a.name).collect();
-            of(assay, "assay", known)?;
-            let having = tracks.into_iter().filter(|t| t.assay == *assay);
-            Some(having.map(|t| t.biosample).collect())
-        }
-        (What::Assays, Some(biosample)) => {
-            let known = database.biosamples()?.into_iter().map(|b| b.name).collect();
-            of(biosample, "biosample", known)?;
-            let having = tracks.into_iter().filter(|t| t.biosample == *biosample);
-            Some(having.map(|t| t.assay).collect())
-        }
-        (What::Experiments, _) => Some(
-            (tracks.into_iter())
-                .map(|t| experiment_name(&t.biosample, &t.assay))
-                .collect(),
-        ),
-        (What::Biosamples | What::Assays, None) => None,
-    })
-}
-
-/// The places of the starting set, ascending.
-fn starting_set(
-    request: &Request,
-    items: &Items<'_>,
-    measured: Option<&HashSet<String>>,
-    excluded: &[usize],
-    notes: &mut Vec<String>,
-) -> Result<Vec<usize>, SelectionError> {
-    let of_measured = || -> Vec<usize> {
-        let is_measured = |name: &String| measured.is_some_and(|m| m.contains(name));
-        let places = items.names.iter().enumerate();
-        places
-            .filter(|(_, n)| is_measured(n))
-            .map(|(i, _)| i)
-            .collect()
-    };
-    let mut given = match &request.given {
-        Given::Nothing => Vec::new(),
-        Given::Names(names) => items.places(names)?,
-        Given::Measured if measured.is_none() => {
-            return Err(SelectionError::question(format!(
-                "measured in what? Say it with option `for-{}`",
-                match request.what {
-                    What::Assays => "biosample",
-                    _ => "assay",
-                }
-            )));
-        }
-        Given::Measured => of_measured(),
-        Given::MeasuredIfItLeavesEnough => {
-            let given = of_measured();
-            let left = (0..items.names.len())
-                .filter(|p| !given.contains(p) && !excluded.contains(p))
-                .count();
-            let wanted = request.k.unwrap_or(1).max(request.require.len());
-            let required = items.places(&request.require)?;
-            let enough = left >= wanted && !required.iter().any(|p| given.contains(p));
-            if !enough && !given.is_empty() {
-                notes.push(format!(
-                    "{} of {} {} have been measured already, which leaves too few to choose {wanted} from: this is a \
-                     choice from all, as if nothing had been measured. Option `given` measured counts them as the starting set",
-                    given.len(),
-                    items.names.len(),
-                    request.what.many(),
-                ));
-            }
-            if enough { given } else { Vec::new() }
-        }
-    };
-    given.sort_unstable();
-    Ok(given)
-}
-
-/// A cost for each item; those that cannot be chosen need none.
-fn costs(
-    request: &Request,
-    names: &[String],
-    given: &[usize],
-    excluded: &[usize],
-) -> Result<Option<Vec<f64>>, SelectionError> {
-    let Some(table) = &request.costs else {
-        return Ok(None);
-    };
-    let mut costs = Vec::with_capacity(names.len());
-    for (i, name) in names.iter().enumerate() {
-        match table.get(name) {
-            Some(cost) if cost.is_finite() && *cost >= 0.0 => costs.push(*cost),
-            Some(cost) => {
-                return Err(SelectionError::question(format!(
-                    "the cost of {name} is {cost}; it must be 0 or more"
-                )));
-            }
-            None if given.contains(&i) || excluded.contains(&i) => costs.push(0.0),
-            None => {
-                return Err(SelectionError::question(format!(
-                    "the cost of {name} is missing; give one, or exclude it"
-                )));
-            }
-        }
-    }
-    Ok(Some(costs))
-}
-
-/// Stores a request and its answer; returns the number.
-///
-/// # Errors
-/// When the database can only be read, or the disk is full.
-pub fn store(database: &Database, request: &Request, answer: &Answer) -> crate::Result<i64> {
-    let new = NewSelection {
-        kind: request.what.many().into(),
-        settings: json!(request),
-        result: json!(answer),
-    };
-    Ok(database.save_selection(&new)?)
-}
-
-/// A stored selection as it was asked and answered.
-///
-/// # Errors
-/// When it is of positions, or of a later Persea.
-pub fn stored(selection: &StoredSelection) -> Result<(Request, Answer), SelectionError> {
-    let bad = |e: serde_json::Error| SelectionError::Stored {
-        id: selection.id,
-        why: format!("its record cannot be read: {e}"),
-    };
-    Ok((
-        serde_json::from_value(selection.settings.clone()).map_err(bad)?,
-        serde_json::from_value(selection.result.clone()).map_err(bad)?,
-    ))
 }

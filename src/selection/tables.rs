@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::SelectionError;
 use super::similarity::SimilarityMatrix;
+use crate::files::Table;
 use crate::formats::read_matrix;
-use crate::tasks::read_table;
 
 /// A matrix of similarities with the names of its items.
 pub struct NamedMatrix {
@@ -30,23 +30,15 @@ pub struct NamedProfiles {
     pub checksum: String,
 }
 
-/// A table as it stands: the header, and each row's line and fields.
-struct Text {
-    header: Vec<String>,
-    rows: Vec<(u64, Vec<String>)>,
-    checksum: String,
-}
-
-fn text(path: &Path) -> crate::Result<Text> {
-    let table = read_table(path)?;
-    let Some(header) = table.header else {
+/// A table whose header and first column are names.
+fn text(path: &Path) -> crate::Result<Table> {
+    let table = Table::read_or_bed(path)?;
+    if table.columns().is_none() {
         return Err(SelectionError::line(path, 1, "it has no header with names").into());
-    };
-    Ok(Text {
-        header,
-        rows: table.rows,
-        checksum: table.checksum,
-    })
+    }
+    table.check_header()?;
+    table.check_names(&[0])?;
+    Ok(table)
 }
 
 fn number(path: &Path, line: u64, text: &str) -> Result<f64, SelectionError> {
@@ -75,20 +67,17 @@ fn unique(path: &Path, names: &[String]) -> Result<(), SelectionError> {
 pub fn read_similarities(path: &Path, items: &[String]) -> crate::Result<NamedMatrix> {
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     if matches!(extension.as_deref(), Some("npy" | "npz" | "parquet")) {
-        let numbers = read_matrix(path)?;
-        if (numbers.n_rows, numbers.n_columns) != (items.len(), items.len()) {
-            return Err(SelectionError::file(
-                path,
-                format!(
-                    "it has {} rows and {} columns, and there are {} items: it needs one of each for each of {}",
-                    numbers.n_rows,
-                    numbers.n_columns,
-                    items.len(),
-                    items.join(", ")
-                ),
-            )
-            .into());
-        }
+        let numbers = read_matrix(path, &|n_rows, n_columns| {
+            if (n_rows, n_columns) == (items.len(), items.len()) {
+                return Ok(());
+            }
+            Err(format!(
+                "it has {n_rows} rows and {n_columns} columns, and there are {} items: it needs \
+                 one of each for each of {}",
+                items.len(),
+                items.join(", ")
+            ))
+        })?;
         let values = numbers.values.iter().map(|v| *v as f32).collect();
         let matrix = checked(path, items.to_vec(), values)?;
         return Ok(NamedMatrix {
@@ -159,7 +148,7 @@ pub fn read_expression(path: &Path) -> crate::Result<NamedProfiles> {
     unique(path, &names)?;
     if names.is_empty() {
         let why = "it has no column after that of the genes";
-        return Err(SelectionError::line(path, 1, why).into());
+        return Err(SelectionError::line(path, table.header_line, why).into());
     }
     let width = table.rows.len();
     let mut values = vec![0f32; names.len() * width];
@@ -202,9 +191,10 @@ pub fn read_costs(path: &Path) -> crate::Result<BTreeMap<String, f64>> {
             "there is no column `cost`; it has {}",
             table.header.join(", ")
         );
-        return Err(SelectionError::line(path, 1, why).into());
+        return Err(SelectionError::line(path, table.header_line, why).into());
     };
     let pair = column("biosample").zip(column("assay"));
+    table.check_names(&pair.map_or(vec![0], |(b, a)| vec![b, a]))?;
     let mut costs = BTreeMap::new();
     for (line, fields) in &table.rows {
         let field = |i: usize| fields.get(i).map_or("", String::as_str);

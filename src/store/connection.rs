@@ -246,12 +246,6 @@ pub(crate) fn named<T>(
     from_name(&name).ok_or_else(|| not_read(column, format!("`{name}` is no value of this column")))
 }
 
-/// A document that is stored as text; another text is damage.
-pub(crate) fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<serde_json::Value> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|e| not_read(column, format!("it is no JSON ({e})")))
-}
-
 fn not_read(column: usize, why: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
 }

@@ -47,6 +47,19 @@ pub struct Database {
 impl Database {
     /// Makes a new database directory; it appears as a whole or not at all.
     ///
+    /// ```
+    /// use persea::genome::{Assembly, GenomeAxis};
+    /// use persea::store::{Database, NewDatabase};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let axis = GenomeAxis::whole_chromosomes(Assembly::by_name("hg19")?, &["chrM"])?;
+    /// let parts = NewDatabase { axis, mask: vec![], genes: vec![], enhancers: vec![] };
+    /// let database = Database::create(&folder.path().join("mine.persea"), &parts)?;
+    /// // 16,571 bp in bins of 25.
+    /// assert_eq!(database.axis().n_bins(), 663);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// When something of that name exists (other than an empty folder), an interval lies on a
     /// chromosome that the assembly lacks, or the disk cannot be written.

@@ -66,6 +66,7 @@ mod model_writer;
 mod models;
 mod names;
 mod nearest;
+mod numbered;
 mod projections;
 mod repair;
 mod search_graphs;
@@ -98,7 +99,7 @@ pub use model_record::{ModelKind, ModelRecord, ModelTrack, Precision, TrackRole}
 pub use model_writer::ModelWriter;
 pub use models::{Model, ModelLock};
 pub use names::{Assay, Biosample};
-pub use nearest::nearest_names;
+pub(crate) use nearest::nearest_names;
 pub use projections::{NewProjection, ProjectionColumn, StoredProjection};
 pub use repair::{Repair, RepairReport, StrayArray};
 pub use search_graphs::GraphRecord;

@@ -3,7 +3,6 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
-use super::connection::json;
 use super::tasks::{encode, numbers};
 use super::tensors::checksum;
 use super::track_writer::check_name;
@@ -226,7 +225,6 @@ const SELECT: &str = "SELECT id, name, axis, method, model, model_checksum, sett
                       created FROM projections";
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<StoredProjection> {
-    let json = |column: usize| json(row, column);
     Ok(StoredProjection {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -234,8 +232,8 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<StoredProjection> {
         method: row.get(3)?,
         model: row.get(4)?,
         model_checksum: row.get(5)?,
-        settings: json(6)?,
-        result: json(7)?,
+        settings: row.get(6)?,
+        result: row.get(7)?,
         n: row.get::<_, i64>(8)?.max(0) as u64,
         created: row.get(9)?,
     })

@@ -1,9 +1,9 @@
 //! Selections: what was asked, what was chosen.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 use serde_json::Value;
 
-use super::connection::json;
+use super::numbered::Numbered;
 use super::{Database, StoreError};
 
 /// A selection to store.
@@ -58,11 +58,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails, or the table is damaged.
     pub fn selections(&self) -> Result<Vec<StoredSelection>, StoreError> {
-        self.read_checked(&["selections"], |t| {
-            let mut select = t.prepare(&format!("{SELECT} ORDER BY id"))?;
-            let all = select.query_map([], of_row)?;
-            Ok(all.collect::<Result<_, _>>()?)
-        })
+        SELECTIONS.all(self, of_row)
     }
 
     /// The selection of that number.
@@ -70,16 +66,7 @@ impl Database {
     /// # Errors
     /// When there is none, or the table is damaged.
     pub fn selection(&self, id: i64) -> Result<StoredSelection, StoreError> {
-        self.read_checked(&["selections"], |t| {
-            let found = t
-                .query_row(&format!("{SELECT} WHERE id = ?1"), [id], of_row)
-                .optional()?;
-            found.ok_or_else(|| StoreError::Unknown {
-                kind: "selection",
-                name: id.to_string(),
-                hint: "; `persea select list` lists them".into(),
-            })
-        })
+        SELECTIONS.one(self, id, of_row)
     }
 
     /// Removes a selection.
@@ -88,23 +75,23 @@ impl Database {
     /// When there is none of that number, or the database can only be read.
     pub fn delete_selection(&self, id: i64) -> Result<(), StoreError> {
         self.selection(id)?;
-        self.prepare_writing()?;
-        self.write(|t| {
-            t.execute("DELETE FROM selections WHERE id = ?1", [id])?;
-            Ok(())
-        })
+        SELECTIONS.delete(self, id)
     }
 }
 
-const SELECT: &str = "SELECT id, kind, settings, result, created FROM selections";
+const SELECTIONS: Numbered = Numbered {
+    table: "selections",
+    columns: "id, kind, settings, result, created",
+    kind: "selection",
+    list: "persea select list",
+};
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<StoredSelection> {
-    let json = |column: usize| json(row, column);
     Ok(StoredSelection {
         id: row.get(0)?,
         kind: row.get(1)?,
-        settings: json(2)?,
-        result: json(3)?,
+        settings: row.get(2)?,
+        result: row.get(3)?,
         created: row.get(4)?,
     })
 }

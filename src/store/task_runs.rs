@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
-use super::connection::json;
+use super::numbered::Numbered;
 use super::tasks::{encode, numbers};
 use super::tensors::checksum;
 use super::{Database, StoreError};
@@ -76,11 +76,7 @@ impl Database {
     /// # Errors
     /// When SQLite fails.
     pub fn list_runs(&self) -> Result<Vec<Run>, StoreError> {
-        self.read_checked(&["task_runs"], |t| {
-            let mut select = t.prepare(&format!("{SELECT} ORDER BY id"))?;
-            let runs = select.query_map([], run_of_row)?;
-            Ok(runs.collect::<Result<_, _>>()?)
-        })
+        RUNS.all(self, of_row)
     }
 
     /// The run of that number.
@@ -88,16 +84,7 @@ impl Database {
     /// # Errors
     /// When there is none.
     pub fn read_run(&self, id: i64) -> Result<Run, StoreError> {
-        self.read_checked(&["task_runs"], |t| {
-            let found = t
-                .query_row(&format!("{SELECT} WHERE id = ?1"), [id], run_of_row)
-                .optional()?;
-            found.ok_or_else(|| StoreError::Unknown {
-                kind: "run",
-                name: id.to_string(),
-                hint: "; `persea task runs` lists them".into(),
-            })
-        })
+        RUNS.one(self, id, of_row)
     }
 
     /// The latest run with those settings, if there is one.
@@ -106,8 +93,8 @@ impl Database {
     /// When SQLite fails.
     pub fn find_run(&self, key: &str) -> Result<Option<Run>, StoreError> {
         self.read_checked(&["task_runs"], |t| {
-            let sql = format!("{SELECT} WHERE key = ?1 ORDER BY id DESC LIMIT 1");
-            Ok(t.query_row(&sql, [key], run_of_row).optional()?)
+            let sql = format!("{} WHERE key = ?1 ORDER BY id DESC LIMIT 1", RUNS.select());
+            Ok(t.query_row(&sql, [key], of_row).optional()?)
         })
     }
 
@@ -138,24 +125,24 @@ impl Database {
     /// When there is none of that number, or the database can only be read.
     pub fn delete_run(&self, id: i64) -> Result<(), StoreError> {
         self.read_run(id)?;
-        self.prepare_writing()?;
-        self.write(|t| {
-            t.execute("DELETE FROM task_runs WHERE id = ?1", [id])?;
-            Ok(())
-        })
+        RUNS.delete(self, id)
     }
 }
 
-const SELECT: &str = "SELECT id, key, task, settings, result, created FROM task_runs";
+const RUNS: Numbered = Numbered {
+    table: "task_runs",
+    columns: "id, key, task, settings, result, created",
+    kind: "run",
+    list: "persea task runs",
+};
 
-fn run_of_row(row: &Row<'_>) -> rusqlite::Result<Run> {
-    let json = |column: usize| json(row, column);
+fn of_row(row: &Row<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
         id: row.get(0)?,
         key: row.get(1)?,
         task: row.get(2)?,
-        settings: json(3)?,
-        result: json(4)?,
+        settings: row.get(3)?,
+        result: row.get(4)?,
         created: row.get(5)?,
     })
 }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
-use super::connection::{json, whole};
+use super::connection::whole;
 use super::tensors::checksum;
 use super::track_writer::check_name;
 use super::{Database, StoreError};
@@ -256,7 +256,7 @@ fn task_of_row(row: &Row<'_>) -> rusqlite::Result<Task> {
         id: row.get(0)?,
         name: row.get(1)?,
         kind: row.get(2)?,
-        sources: json(row, 3)?,
+        sources: row.get(3)?,
         checksum: row.get(4)?,
         imported: row.get(5)?,
         n_examples: whole(row, 6)?,

@@ -1,37 +1,16 @@
 //! What can be wrong with labels, features and runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::files::FileError;
 
 /// Errors of the tasks room.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
-    /// A file could not be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A line of a label file is not as it should be.
-    #[error("{path}, line {line}: {message}")]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: u64,
-        /// What is wrong and what to do.
-        message: String,
-    },
-    /// A file as a whole cannot be used.
-    #[error("{path}: {message}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong and what to do.
-        message: String,
-    },
+    /// A file that cannot be read, or holds something else than was expected.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Labels that cannot be learned, or scored.
     #[error("{0}")]
     Labels(String),
@@ -64,25 +43,11 @@ pub enum TaskError {
 }
 
 impl TaskError {
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        TaskError::Io {
-            path: path.to_path_buf(),
-            source,
-        }
-    }
-
     pub(crate) fn line(path: &Path, line: u64, message: impl Into<String>) -> Self {
-        TaskError::Line {
-            path: path.to_path_buf(),
-            line,
-            message: message.into(),
-        }
+        FileError::line(path.display(), line, message).into()
     }
 
     pub(crate) fn file(path: &Path, message: impl Into<String>) -> Self {
-        TaskError::File {
-            path: path.to_path_buf(),
-            message: message.into(),
-        }
+        FileError::file(path.display(), message).into()
     }
 }

@@ -120,6 +120,43 @@ impl Inputs {
 
 /// Runs a benchmark; nothing is stored. `progress` hears how far it is.
 ///
+/// ```
+/// use persea::tasks::{ImportOptions, Learner, RunSettings, TaskKind, import, run};
+/// # use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
+/// # use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
+/// # use persea::store::{Database, NewDatabase};
+/// # let folder = tempfile::tempdir()?;
+/// # let simulation = Simulation::new(SimulationConfig::default())?;
+/// # let files = folder.path().join("simulated");
+/// # simulation.write(&files, &WriteOptions::default(), &|_, _| {})?;
+/// # let parts = NewDatabase {
+/// #     axis: simulation.axis().clone(),
+/// #     mask: simulation.mask(),
+/// #     genes: simulation.genes(),
+/// #     enhancers: simulation.enhancers(),
+/// # };
+/// # let database = Database::create(&folder.path().join("example.persea"), &parts)?;
+/// # let manifest = Manifest::read(&files.join("manifest.tsv"), &ColumnMap::default())?;
+/// # ingest(&database, &manifest, &IngestOptions::default())?;
+///
+/// let labels = [files.join("expression.tsv")];
+/// import(&database, TaskKind::Expression, &labels, &ImportOptions::default())?;
+/// let settings = RunSettings {
+///     task: "expression".into(),
+///     train_biosamples: vec!["S1".into()],
+///     test_biosamples: vec!["S1".into()],
+///     features: vec!["signal".parse()?],
+///     learner: Learner::Logistic,
+///     bootstrap: 100,
+///     ..RunSettings::default()
+/// };
+/// let outcome = run(&database, &settings, &mut |_| {})?;
+/// let signal = outcome.result.rows.iter().find(|row| row.name == "signal");
+/// let measured = signal.ok_or("asked for above")?.measures[&outcome.result.primary];
+/// assert!(measured.value.is_some_and(|v| (0.0..=1.0).contains(&v)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When settings contradict themselves, features would leak the label or cannot be made, labels
 /// cannot be learned, or folds cannot be made of them.

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::features::{MatrixSource, Pooling};
 use super::folds::FoldSettings;
-use super::import::{ImportOptions, ImportReport, LabelColumns, import, read_file};
+use super::import::{ImportOptions, ImportReport, LabelColumns, file_checksum, import};
 use super::run::{Inputs, Made, run_sharing};
 use super::settings::{RunSettings, Threshold};
 use super::{Calibration, FeatureSet, Learner, RunResult, Target, TaskError, TaskKind};
+use crate::files::read_text;
 use crate::store::Database;
 
 /// The suites that ship with Persea: their names, and their files.
@@ -376,8 +377,7 @@ fn import_once(
             .collect();
         let mut now = Vec::new();
         for file in &files {
-            let bytes = std::fs::read(file).map_err(|e| TaskError::io(file, e))?;
-            now.push(blake3::hash(&bytes).to_hex().to_string());
+            now.push(file_checksum(file)?);
         }
         if before == now {
             return Ok(None);
@@ -413,9 +413,7 @@ impl Suite {
         if let Some((_, text)) = shipped.iter().find(|(n, _)| Path::new(n) == name) {
             return Ok((Suite::parse(text, name)?, PathBuf::from(".")));
         }
-        let (bytes, _) = read_file(name)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| TaskError::file(name, "it is no text; a suite is a TOML file"))?;
+        let text = read_text(name)?;
         let folder = name
             .parent()
             .map_or_else(|| PathBuf::from("."), Path::to_path_buf);

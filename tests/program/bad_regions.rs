@@ -90,7 +90,7 @@ fn assemblies_and_chromosomes_that_are_unknown_are_refused_with_what_would_do() 
     workspace.write("sizes", "scaffold1\t5000\n");
     workspace
         .run("create --assembly x --chrom-sizes sizes")
-        .expect_misuse(&["which chromosomes?", "--chromosomes"]);
+        .expect_misuse(&["no chromosomes are given", "--chromosomes"]);
     assert!(!workspace.path("x.persea").exists());
 }
 

@@ -61,7 +61,7 @@ fn what_the_folds_decide_cannot_be_said() {
     workspace.write("folds.tsv", FOLDS);
     workspace
         .run("evaluate --folds folds.tsv -- --seed 3")
-        .expect_misuse(&["--seed cannot be said after `--`"]);
+        .expect_misuse(&["--seed cannot follow `--`"]);
     workspace
         .run("evaluate --folds folds.tsv -- --no-such-option")
         .expect_misuse(&["no-such-option"]);

@@ -81,7 +81,7 @@ fn the_demo_on_a_folder_of_tracks_ends_with_scores_files_and_what_to_try_next() 
     workspace.ok(proposed.unwrap().trim().strip_prefix("persea ").unwrap());
     workspace
         .run("demo --output demo")
-        .fails(&["demo exists already", "another --output"]);
+        .fails(&["demo already exists", "another --output"]);
 }
 
 /// `persea … | head` must end quietly, whatever is printed.

@@ -58,3 +58,55 @@ fn misuse_exits_with_2_and_says_what_was_meant() {
         .run("ingest sim/manifest.tsv --threads 0")
         .expect_misuse(&["0", "--threads"]);
 }
+
+#[test]
+fn completions_name_every_verb_in_every_shell() {
+    let workspace = Workspace::new();
+    let verbs = verbs(&workspace);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = workspace.ok(&format!("completions {shell}")).stdout;
+        for verb in &verbs {
+            assert!(script.contains(verb.as_str()), "{shell}: {verb}");
+        }
+    }
+    workspace
+        .run("completions csh")
+        .expect_misuse(&["csh", "bash"]);
+}
+
+#[test]
+fn man_writes_a_page_for_every_command() {
+    let workspace = Workspace::new();
+    workspace.ok("man pages");
+    let page = |name: &str| std::fs::read_to_string(workspace.path(&format!("pages/{name}.1")));
+    for verb in verbs(&workspace) {
+        let text = page(&format!("persea-{verb}")).unwrap();
+        assert!(text.contains(".SH OPTIONS"), "{verb}: {text}");
+    }
+    assert!(page("persea").unwrap().contains("similar"));
+    assert!(page("persea-similar-position").unwrap().contains("exclude"));
+}
+
+#[test]
+fn reference_writes_a_page_for_every_verb_that_help_lists() {
+    let workspace = Workspace::new();
+    workspace.ok("reference pages");
+    let page = |name: &str| std::fs::read_to_string(workspace.path(&format!("pages/{name}.md")));
+    let overview = page("overview").unwrap();
+    for verb in verbs(&workspace) {
+        assert!(
+            overview.contains(&format!("[`{verb}`]({verb}.md)")),
+            "{verb}"
+        );
+        assert!(
+            page(&verb)
+                .unwrap()
+                .starts_with(&format!("# persea {verb}\n"))
+        );
+    }
+    assert!(
+        page("similar")
+            .unwrap()
+            .contains("## persea similar position")
+    );
+}

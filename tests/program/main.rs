@@ -53,5 +53,6 @@ mod selecting;
 #[cfg(feature = "torch")]
 mod stopping;
 mod tasks;
+mod text_files;
 #[cfg(feature = "torch")]
 mod training;

@@ -128,7 +128,7 @@ fn regions_genes_and_batches_are_answered() {
     workspace
         .ok("similar region chr1:10,001-11,000 -k 3 --exclude none --align")
         .says(&[
-            &format!("exact: windows compared by {} readings", read["250bp"]),
+            &format!("exact search: read {} rows at 250 bp", read["250bp"]),
             &format!("and {} at 25 bp", read["25bp"]),
         ]);
     let genes = workspace.ok("similar position chr1:30,010 -k 1 --exclude 0 --format json");
@@ -248,7 +248,7 @@ fn bad_questions_are_refused_with_the_reason() {
     }
     workspace
         .run("similar position chr1")
-        .expect_misuse(&["is no position"]);
+        .expect_misuse(&["is not a position"]);
     workspace
         .run("similar position chr1:5 --exclude much")
         .expect_misuse(&["a number of bp, or none"]);

@@ -16,7 +16,7 @@ fn an_interrupted_training_resumes_to_the_same_model_bit_for_bit() {
     let mut running = workspace.start(&format!("{train} --name m --checkpoint-every 0"));
     running.wait_for("checkpoint at step 25");
     running.interrupt();
-    running.wait_for("stopping after this step, with a checkpoint");
+    running.wait_for("stopping after this step with a checkpoint");
     running
         .finish()
         .fails(&["stopped at step", "persea train --name m --resume"]);

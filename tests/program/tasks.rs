@@ -157,7 +157,7 @@ fn the_report_is_one_file_with_figures_and_everything_that_repeats_the_run() {
     }
     workspace
         .run("task report 1 --output report.pdf")
-        .expect_misuse(&["neither .html nor .md"]);
+        .expect_misuse(&["does not end in .html or .md"]);
     workspace
         .run("task report 9 --output report.md")
         .fails(&["unknown run 9"]);
@@ -182,12 +182,12 @@ bootstrap = 20
     workspace.write("small.toml", suite);
     workspace.ok("task suite small.toml --data sim").says(&[
         "expression: ",
-        "small: 2 runs, 0 of them done before, 0 failed",
+        "small: 2 runs, 0 of them stored earlier, 0 failed",
     ]);
     let again = workspace.ok("task suite small.toml --data sim --format tsv");
     let rows = again.tsv();
     assert_eq!(rows.len(), 1 + 2 * 4, "{again}");
-    again.says(&["2 of them done before"]);
+    again.says(&["2 of them stored earlier"]);
     workspace.write("bad.toml", suite.replace("learners", "learner"));
     workspace
         .run("task suite bad.toml")

@@ -9,22 +9,22 @@ use serde_json::json;
 use super::super::output::Table;
 use super::super::{Common, progress};
 
-/// A model as the files of the original Avocado: NAME.json and NAME.h5, which it and Keras load.
+/// Write a model as files of the original Avocado: NAME.json and NAME.h5, which Keras loads.
 ///
-/// A model of several regions becomes a pair a region, NAME.chr1.json and so on. Position 0 of a pair
-/// is the region's first bin.
+/// A model of several regions becomes one pair per region, NAME.chr1.json and so on. Position 0 of a
+/// pair is the first bin of the region.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea export avocado --model base --output base")]
 pub struct Arguments {
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// The files' name, without .json and .h5
+    /// Name of the files, without .json and .h5
     #[arg(long, short, value_name = "NAME")]
     output: PathBuf,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;

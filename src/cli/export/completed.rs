@@ -16,35 +16,34 @@ use serde_json::json;
 use super::super::output::Table;
 use super::super::{Common, impute, progress};
 
-/// Every experiment that a model knows: measured where it was measured, imputed elsewhere.
+/// Write every experiment of a model: the measured track if there is one, otherwise the imputation.
 ///
-/// As one Zarr v3 group (arrays `signal`, biosample × assay × bin, and `measured`), or as a folder of
-/// files, one a track. Where each track comes from is told in the group's attributes, or in
-/// provenance.tsv.
+/// The output is a Zarr v3 group (arrays `signal`, biosample × assay × bin, and `measured`) or a folder
+/// with one file per track. The group's attributes, or provenance.tsv, record the source of each track.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea export completed --region chr1:1,000,000-2,000,000 --output completed.zarr\n          persea export completed --output completed/ --as bigwig"
 )]
 pub struct Arguments {
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// A new Zarr group (NAME.zarr), or a folder for the files
+    /// New Zarr group (NAME.zarr), or folder for the files
     #[arg(long, short, value_name = "PATH")]
     output: PathBuf,
-    /// zarr, bigwig, bedgraph, npz or npy; told from --output when it ends in .zarr, else bigwig
+    /// Output format: zarr, bigwig, bedgraph, npz or npy [default: zarr if --output ends in .zarr, otherwise bigwig]
     // Its own id: every subcommand has `--format` as well, which says how results are printed.
     #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["zarr", "bigwig", "bedgraph", "npz", "npy"])]
     format: Option<String>,
-    /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
+    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
     #[arg(long, value_name = "REGION", num_args = 1)]
     region: Vec<String>,
-    /// Stay on the arcsinh scale that the tracks are trained on
+    /// Write arcsinh values, the scale on which models are trained
     #[arg(long)]
     arcsinh: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;

@@ -11,22 +11,22 @@ use persea::model::{GenomeRows, GenomeTable, NamedAxis, NamedTable, TrainedModel
 use super::super::output::{grouped, print_line};
 use super::super::{Common, Misuse, progress};
 
-/// What every table takes.
+/// Options of every table.
 #[derive(Debug, clap::Args)]
 pub struct Target {
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// The file; its ending tells the format: .npz, .parquet, .tsv or .h5ad
+    /// Output file; its extension decides the format: .npz, .parquet, .tsv or .h5ad
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// The file's format, whatever its name
+    /// Format of the file, regardless of its name
     // Its own id: every subcommand has `--format` as well, which says how results are printed.
     #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["npz", "parquet", "tsv", "h5ad"])]
     format: Option<String>,
 }
 
-/// Factors of the genome at one scale: a row a 25 bp, 250 bp or 5 kbp bin.
+/// Write genome factors of one width: one row per 25 bp, 250 bp or 5 kbp.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea export genome --scale 250bp --region chr1:1,000,000-2,000,000 --output region.parquet"
@@ -34,15 +34,15 @@ pub struct Target {
 pub struct Genome {
     #[command(flatten)]
     target: Target,
-    /// Which factors
+    /// Width of a row
     #[arg(long, value_parser = ["25bp", "250bp", "5kbp"], default_value = "25bp")]
     scale: String,
-    /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
+    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
     #[arg(long, value_name = "REGION", num_args = 1)]
     region: Vec<String>,
 }
 
-/// The embedding of each 25 bp bin: its factors at the three scales side by side.
+/// Write the embedding of each 25 bp bin: its factors at all three widths, side by side.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea export embedding --region chr1:1,000,000-2,000,000 --output region.npz"
@@ -50,12 +50,12 @@ pub struct Genome {
 pub struct Embedding {
     #[command(flatten)]
     target: Target,
-    /// Only these regions: chr1:1,000,000-2,000,000 (1-based, inclusive), or a whole chromosome
+    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
     #[arg(long, value_name = "REGION", num_args = 1)]
     region: Vec<String>,
 }
 
-/// Factors of the biosamples, with what is known of each (as obs in h5ad).
+/// Write the factors of the biosamples, with their metadata (as obs in h5ad).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea export biosamples --output biosamples.h5ad")]
 pub struct Biosamples {
@@ -63,7 +63,7 @@ pub struct Biosamples {
     target: Target,
 }
 
-/// Factors of the assays, with what is known of each.
+/// Write the factors of the assays, with their metadata.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea export assays --output assays.tsv")]
 pub struct Assays {
@@ -133,7 +133,7 @@ impl Target {
         let format = named.or_else(|| TableFormat::guess(&self.output));
         format.ok_or_else(|| {
             Misuse(format!(
-                "{}: which format? End the name in .npz, .parquet, .tsv or .h5ad, or say --as",
+                "{}: unknown format; end the name in .npz, .parquet, .tsv or .h5ad, or give --as",
                 self.output.display()
             ))
             .into()

@@ -30,7 +30,7 @@ enum What {
     Avocado(avocado::Arguments),
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.what {
         What::Genome(a) => factors::genome(a, common),

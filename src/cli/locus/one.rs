@@ -17,37 +17,37 @@ use super::super::output::{Format, Table, measure, print_json};
 use super::super::{Common, Misuse, progress};
 use super::{Matching, Origin};
 
-/// A rate up to which the figure's bars are coloured.
+/// Largest rate at which the figure's bars are coloured.
 const FIGURE_FDR: f64 = 0.1;
 
 #[derive(Debug, clap::Args)]
 pub struct One {
-    /// chr1:1,000,000-1,020,000 (1-based, inclusive), or a gene's name or identifier
+    /// Locus: chr1:1,000,000-1,020,000 (1-based, inclusive), or a gene's name or identifier
     #[arg(value_name = "REGION|GENE", required = true)]
     target: Option<String>,
-    /// The assay
+    /// Assay to compare
     #[arg(long, required = true)]
     assay: Option<String>,
-    /// Which part of a gene
+    /// Part of the gene
     #[arg(long, value_parser = ["promoter", "body", "tss"], default_value = "promoter")]
     part: String,
-    /// Show so many bp on either side as well; they do not count
+    /// Also show this many bp on either side, without scoring them
     #[arg(long, value_name = "BP", default_value_t = 0)]
     flank: u64,
-    /// Match no locus within so many bp
+    /// Leave out matched loci within this many bp
     #[arg(long, value_name = "BP", default_value_t = 50_000)]
     exclude: u64,
-    /// How many clusters; as many as stand out when not given
+    /// Number of clusters; chosen by silhouette if omitted
     #[arg(long, value_name = "K")]
     clusters: Option<usize>,
     #[command(flatten)]
     matching: Matching,
     #[command(flatten)]
     from: Origin,
-    /// Write all biosamples × bins as a TSV
+    /// Write the signal of all biosamples × bins as TSV
     #[arg(long, value_name = "FILE")]
     values: Option<PathBuf>,
-    /// Draw them: .svg, .png or .pdf
+    /// Plot the locus: .svg, .png or .pdf
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     #[command(flatten)]
@@ -108,7 +108,7 @@ fn interval_is_gene(target: &str) -> bool {
     !target.contains(':')
 }
 
-/// A region where the text reads as one, and a chromosome of that name or a colon is there.
+/// Reads the text as a region if it contains a colon or names a chromosome.
 fn where_is(
     target: &str,
     part: &str,
@@ -179,7 +179,7 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
     table.print(format)?;
     let matched = found.rows.iter().find_map(|r| r.departure.as_ref());
     eprintln!(
-        "{} at {}: {} bins, each biosample beside {} of {} loci matched in {}",
+        "{} at {}: {} bins; each biosample is compared with {} of {} loci matched in {}",
         found.assay,
         found.interval,
         found.n_bins,
@@ -193,7 +193,7 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
         .collect();
     if !beyond.is_empty() {
         eprintln!(
-            "nothing is as active (or as silent) as this locus is without {}: their z extrapolates",
+            "no candidate locus is as active (or as silent) as this one without {}: z is extrapolated",
             beyond.join(", ")
         );
     }
@@ -267,7 +267,7 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
     })
 }
 
-/// All biosamples × bins: a line a biosample.
+/// The signal of all biosamples × bins, one line per biosample.
 fn write_values(found: &Locus, path: &Path) -> anyhow::Result<()> {
     let mut out = Vec::new();
     write!(out, "biosample\tsource\tcluster\tz\tfdr")?;

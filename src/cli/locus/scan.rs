@@ -17,26 +17,26 @@ use super::{Matching, Origin};
     after_help = "Example: persea locus scan --promoters --assay H3K4me3 -k 20\n         persea locus scan enhancers.bed --assay H3K4me1 --each --format tsv"
 )]
 pub struct Scan {
-    /// A BED or VCF of loci
+    /// BED or VCF file of loci
     #[arg(
         value_name = "LOCI.bed",
         required_unless_present = "promoters",
         conflicts_with = "promoters"
     )]
     loci: Option<PathBuf>,
-    /// All genes' promoters: 2 kb upstream of the transcription start, and its bin
+    /// Use the promoters of all genes: the 2 kb upstream of the TSS, and its bin
     #[arg(long)]
     promoters: bool,
-    /// The assay
+    /// Assay to compare
     #[arg(long)]
     assay: String,
-    /// How many loci are printed
+    /// Number of loci to print
     #[arg(short, long, default_value_t = 50)]
     k: usize,
-    /// Print every biosample at each of them, not only the one that surprises most
+    /// Print every biosample at each locus, not only the one with the largest departure
     #[arg(long)]
     each: bool,
-    /// A biosample surprises up to this false discovery rate, over all loci and biosamples
+    /// Largest false discovery rate, over all loci and biosamples, at which a departure is reported
     #[arg(long, default_value_t = 0.1)]
     fdr: f64,
     #[command(flatten)]
@@ -144,7 +144,7 @@ fn tell(found: &Scanned, fdr: f64) {
     let compared = found.loci.len() - found.n_left_out;
     let surprising = found.loci.iter().filter(|l| l.n_surprising > 0).count();
     eprintln!(
-        "{} loci compared, {} with a biosample of a false discovery rate up to {fdr}; {} left out \
+        "{} loci compared, {} with a departure at a false discovery rate of at most {fdr}; {} left out \
          (not covered, or masked)",
         grouped(compared as u64),
         grouped(surprising as u64),

@@ -1,4 +1,4 @@
-//! `persea plot gallery`: every figure that a database has the numbers for.
+//! `persea plot gallery`: every figure for which the database has data.
 
 use std::path::{Path, PathBuf};
 
@@ -18,23 +18,23 @@ use super::super::figure::FigureArguments;
 use super::super::output::Table;
 use super::{locus, slug, some_model};
 
-/// Draw every figure that the database has the numbers for, into a folder
+/// Plot every figure for which the database has data
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea plot gallery --output figures\n          persea plot gallery --locus VPS72 --as pdf --output figures"
 )]
 pub struct Arguments {
-    /// The folder; made if it is not there
+    /// Output folder; created if needed
     #[arg(long, short, value_name = "FOLDER")]
     output: PathBuf,
-    /// The locus of figures along the genome: chr1:1,000,000-1,100,000 or a gene; the middle of the
-    /// first gene's surroundings when not given
+    /// Locus of the figures along the genome: chr1:1,000,000-1,100,000, or a gene; by default the
+    /// surroundings of a gene
     #[arg(long, value_name = "LOCUS")]
     locus: Option<String>,
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// The figures' format
+    /// Format of the figures
     // Its own id: every subcommand has `--format` as well, which says how results are printed.
     #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["svg", "png", "pdf"], default_value = "svg")]
     ending: String,
@@ -42,7 +42,7 @@ pub struct Arguments {
     figure: FigureArguments,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     let database = common.open()?;
     let model = some_model(&database, arguments.model.as_deref())?;
@@ -122,7 +122,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     for selection in database.selections()? {
         let svg = stored_selection_figure(&selection)
             .map_err(anyhow::Error::from)
-            .and_then(|curve| Ok(selection_curve(&curve)?));
+            .map(|curve| selection_curve(&curve));
         let id = selection.id;
         draw(&format!("selection {id}"), &format!("selection-{id}"), svg)?;
     }

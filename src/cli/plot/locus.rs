@@ -8,10 +8,10 @@ use persea::store::{Database, StoreError, TrackRole};
 
 use super::super::Misuse;
 
-/// Experiments that are drawn when none is asked for.
+/// Number of experiments plotted by default.
 const USUAL: usize = 4;
 
-/// `chr1:1,000-2,000`, or a gene with so many bp on either side.
+/// `chr1:1,000-2,000`, or a gene with a margin on either side.
 pub fn region(database: &Database, text: &str, flank: u64) -> anyhow::Result<Interval> {
     let assembly = database.axis().assembly();
     if text.contains(':') || assembly.contains(text) {
@@ -41,7 +41,7 @@ pub fn region(database: &Database, text: &str, flank: u64) -> anyhow::Result<Int
     ))
 }
 
-/// Experiments that tell most: those kept from the model, else the first that were measured.
+/// Default experiments: the model's held-out tracks, otherwise the first measured ones.
 pub fn usual(database: &Database, model: Option<&TrainedModel>) -> anyhow::Result<Vec<Experiment>> {
     let experiment = |b: &str, a: &str| Experiment {
         biosample: b.to_string(),
@@ -63,7 +63,7 @@ pub fn usual(database: &Database, model: Option<&TrainedModel>) -> anyhow::Resul
             .collect();
     }
     if all.is_empty() {
-        bail!("the database has no track; `persea ingest` reads some");
+        bail!("the database has no tracks; add some with `persea ingest`");
     }
     all.truncate(USUAL);
     Ok(all)

@@ -10,12 +10,13 @@ use persea::projection::{GenomeChoice, Where, genome_points};
 use persea::search::Class;
 use serde_json::json;
 
+use super::super::one_of::one_of_these;
 use super::super::{Common, Misuse};
 use super::Layout;
 
-/// Genome positions
+/// Project genome positions
 ///
-/// A sample of them by default: 10,000 drawn evenly from what the model covers, masked bins left out.
+/// The default is a uniform sample of 10,000 unmasked positions that the model covers.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --scale 250bp --sample all\n          persea project genome --bed labelled.bed --output labelled.svg"
@@ -23,16 +24,16 @@ use super::Layout;
 pub struct Arguments {
     #[command(flatten)]
     layout: Layout,
-    /// What a point is: a bin with its factors at all three scales, or a row of one scale
-    #[arg(long, value_enum, default_value_t = ScaleArgument::Embedding)]
-    scale: ScaleArgument,
-    /// How many points, drawn evenly; or `all`
+    /// What a point is: a bin with its factors at all three widths, or a row of one width
+    #[arg(long, value_enum, default_value_t = PointWidth::Embedding)]
+    scale: PointWidth,
+    /// Number of points, sampled uniformly; or `all`
     #[arg(long, default_value = "10000", value_name = "N|all", value_parser = sample)]
     sample: Sample,
-    /// Only around a locus: chr1:1,000,000-1,200,000, or a position and --reach on either side
+    /// Use only this locus: chr1:1,000,000-1,200,000, or a position extended by --reach
     #[arg(long, value_name = "LOCUS", conflicts_with = "bed")]
     around: Option<String>,
-    /// How far a locus reaches to either side of a position, bp
+    /// Extension of a position on either side, in bp
     #[arg(
         long,
         value_name = "BP",
@@ -40,20 +41,20 @@ pub struct Arguments {
         requires = "around"
     )]
     reach: u64,
-    /// The positions in the middle of these intervals; their fourth column is their label
+    /// BED file: use the middle of each interval, labelled by the fourth column
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
-    /// Only positions of these classes
-    #[arg(long, value_enum, value_name = "CLASS,…", value_delimiter = ',')]
-    class: Vec<ClassArgument>,
-    /// As many of each class
+    /// Use only positions of these classes
+    #[arg(long, value_parser = one_of_these(LAYERS), value_name = "CLASS,…", value_delimiter = ',')]
+    class: Vec<Class>,
+    /// Use the same number of positions of each class
     #[arg(long, conflicts_with = "bed")]
     balance: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ScaleArgument {
-    /// 25 bp bins with their factors at 25 bp, 250 bp and 5 kbp side by side
+enum PointWidth {
+    /// 25 bp bins with their factors at 25 bp, 250 bp and 5 kbp, side by side
     Embedding,
     /// 25 bp
     #[value(name = "25bp")]
@@ -66,18 +67,13 @@ enum ScaleArgument {
     Kbp5,
 }
 
-/// Every position is of the first that it lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ClassArgument {
-    /// 2 kb upstream of a transcription start
-    Promoter,
-    /// In an enhancer of the database
-    Enhancer,
-    /// In a gene, introns included
-    Gene,
-    /// None of these
-    Intergenic,
-}
+/// The classes of which points are drawn. A position belongs to the first class in which it lies.
+const LAYERS: [Class; 4] = [
+    Class::Promoter,
+    Class::Enhancer,
+    Class::Gene,
+    Class::Intergenic,
+];
 
 #[derive(Debug, Clone, Copy)]
 struct Sample(Option<u64>);
@@ -92,28 +88,22 @@ fn sample(text: &str) -> Result<Sample, String> {
     }
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     arguments.layout.check()?;
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.layout.model.as_deref())?;
     let at = place(&arguments, model.axis())?;
     let rows = match arguments.scale {
-        ScaleArgument::Embedding => GenomeRows::Embedding,
-        ScaleArgument::Bp25 => GenomeRows::Scale(Scale::Bp25),
-        ScaleArgument::Bp250 => GenomeRows::Scale(Scale::Bp250),
-        ScaleArgument::Kbp5 => GenomeRows::Scale(Scale::Kbp5),
-    };
-    let class = |c: &ClassArgument| match c {
-        ClassArgument::Promoter => Class::Promoter,
-        ClassArgument::Enhancer => Class::Enhancer,
-        ClassArgument::Gene => Class::Gene,
-        ClassArgument::Intergenic => Class::Intergenic,
+        PointWidth::Embedding => GenomeRows::Embedding,
+        PointWidth::Bp25 => GenomeRows::Scale(Scale::Bp25),
+        PointWidth::Bp250 => GenomeRows::Scale(Scale::Bp250),
+        PointWidth::Kbp5 => GenomeRows::Scale(Scale::Kbp5),
     };
     let choice = GenomeChoice {
         rows,
         at,
-        classes: arguments.class.iter().map(class).collect(),
+        classes: arguments.class.clone(),
         is_balanced: arguments.balance,
         sample: arguments.sample.0,
         seed: arguments.layout.seed,
@@ -147,7 +137,7 @@ fn place(arguments: &Arguments, axis: &GenomeAxis) -> anyhow::Result<Where> {
     };
     let lines = read_bed(path, axis.assembly())?;
     if lines.is_empty() {
-        bail!("{}: no position in it", path.display());
+        bail!("{}: no position in this file", path.display());
     }
     let labelled = lines.into_iter().map(|(interval, rest)| {
         let label = rest.first().filter(|l| !l.is_empty());

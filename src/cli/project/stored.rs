@@ -7,7 +7,7 @@ use super::super::Common;
 use super::super::output::{Table, measure, print_line};
 use super::print;
 
-/// What is stored.
+/// Lists stored projections.
 pub fn list(common: &Common) -> anyhow::Result<()> {
     let database = common.open()?;
     let columns = [
@@ -42,14 +42,14 @@ pub fn list(common: &Common) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The points of one.
+/// Shows the points of a projection.
 pub fn show(name: &str, common: &Common) -> anyhow::Result<()> {
     let database = common.open()?;
     let projection = Projection::open(&database, name)?;
     print(&projection, Some(name), None, common.format)
 }
 
-/// Removes one.
+/// Removes a projection.
 pub fn remove(name: &str, common: &Common) -> anyhow::Result<()> {
     common.open()?.delete_projection(name)?;
     print_line(format!("removed {name}"))?;

@@ -4,22 +4,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::selection::{
-    EvaluationOptions, Kernel, ObjectiveKind, Predictor, evaluate_compendium, evaluate_expression,
-    read_expression,
+    EvaluationOptions, Kernel, KernelChoice, ObjectiveKind, ObjectiveName, Predictor,
+    evaluate_compendium, evaluate_expression, read_expression,
 };
 use serde_json::json;
 
 use super::super::Common;
+use super::super::one_of::one_of;
 use super::super::output::{Format, Table, measure, print_json};
-use super::{KernelArgument, ObjectiveArgument};
 
-/// How choices are put to the proof.
+/// Options of the comparison with random choices.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// A table of expression, genes × biosamples; the database's tracks otherwise
+    /// Table of expression, genes × biosamples; without it, the database's tracks are used
     #[arg(long, value_name = "FILE")]
     expression: Option<PathBuf>,
-    /// Sizes of choices
+    /// Numbers of items to choose
     #[arg(
         short,
         long,
@@ -28,46 +28,46 @@ pub struct Options {
         default_value = "1,2,3"
     )]
     k: Vec<usize>,
-    /// What a good choice is
-    #[arg(long, value_enum, default_value_t = ObjectiveArgument::FacilityLocation)]
-    objective: ObjectiveArgument,
-    /// How they are compared
-    #[arg(long, value_enum, default_value_t = KernelArgument::SquaredCorrelation)]
-    kernel: KernelArgument,
-    /// Of expression: how often biosamples and genes are drawn
+    /// Objective to maximise
+    #[arg(long, value_parser = one_of::<ObjectiveName>(), default_value_t = ObjectiveName::FacilityLocation)]
+    objective: ObjectiveName,
+    /// How vectors are compared
+    #[arg(long, value_parser = one_of::<KernelChoice>(), default_value_t = KernelChoice::SquaredCorrelation)]
+    kernel: KernelChoice,
+    /// With expression: number of random subsets
     #[arg(long, default_value_t = 50)]
     replicates: usize,
-    /// Random choices beside each
+    /// Random choices to compare with each choice
     #[arg(long, default_value_t = 50)]
     random: usize,
-    /// Of tracks: at how many bins
+    /// With tracks: number of bins
     #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(100..))]
     bins: u64,
-    /// What chance derives from
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
     let asked = EvaluationOptions {
         ks: options.k,
         objective: match options.objective {
-            ObjectiveArgument::FacilityLocation => ObjectiveKind::FacilityLocation,
-            ObjectiveArgument::SaturatedCoverage => ObjectiveKind::SaturatedCoverage { share: 0.2 },
-            ObjectiveArgument::GraphCut => ObjectiveKind::GraphCut { lambda: 2.0 },
-            ObjectiveArgument::SumOfDistances => ObjectiveKind::SumOfDistances,
-            ObjectiveArgument::MinimumDistance => ObjectiveKind::MinimumDistance,
-            ObjectiveArgument::FeatureBased => {
-                let why = "feature-based is not put to the proof here: it needs features";
+            ObjectiveName::FacilityLocation => ObjectiveKind::FacilityLocation,
+            ObjectiveName::SaturatedCoverage => ObjectiveKind::SaturatedCoverage { share: 0.2 },
+            ObjectiveName::GraphCut => ObjectiveKind::GraphCut { lambda: 2.0 },
+            ObjectiveName::SumOfDistances => ObjectiveKind::SumOfDistances,
+            ObjectiveName::MinimumDistance => ObjectiveKind::MinimumDistance,
+            ObjectiveName::FeatureBased => {
+                let why = "select evaluate does not support feature-based, which needs features";
                 return Err(super::super::Misuse(why.into()).into());
             }
         },
         kernel: match options.kernel {
-            KernelArgument::Cosine => Kernel::Cosine,
-            KernelArgument::Rbf => Kernel::Rbf { gamma: None },
-            KernelArgument::SquaredCorrelation => Kernel::SquaredCorrelation,
-            KernelArgument::Correlation => Kernel::Correlation,
+            KernelChoice::Cosine => Kernel::Cosine,
+            KernelChoice::Rbf => Kernel::Rbf { gamma: None },
+            KernelChoice::SquaredCorrelation => Kernel::SquaredCorrelation,
+            KernelChoice::Correlation => Kernel::Correlation,
         },
         replicates: options.replicates,
         n_random: options.random,

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use persea::files::read_text;
 use persea::selection::{
-    Combination, Given, Method, ObjectiveKind, Request, Source, What, read_costs, select, store,
+    Combination, Given, Method, MethodName, ObjectiveKind, ObjectiveName, Request, Source, What,
+    read_costs, select, store,
 };
 
 use super::super::{Common, Misuse};
-use super::{MethodArgument, ObjectiveArgument, Options, SimilarityArgument, print};
+use super::{Compared, Options, print};
 
 pub fn run(
     what: What,
@@ -51,33 +52,33 @@ fn request(
     let source = match (&options.matrix, &options.expression, options.similarity) {
         (Some(matrix), _, _) => Source::Matrix { path: path(matrix) },
         (_, Some(table), _) => Source::Expression { path: path(table) },
-        (_, _, SimilarityArgument::Factors) => Source::Factors,
-        (_, _, SimilarityArgument::Imputed) => Source::Imputed { bins: options.bins },
-        (_, _, SimilarityArgument::Observed) => Source::Observed { bins: options.bins },
+        (_, _, Compared::Factors) => Source::Factors,
+        (_, _, Compared::Imputed) => Source::Imputed { bins: options.bins },
+        (_, _, Compared::Observed) => Source::Observed { bins: options.bins },
     };
     let objective = match options.objective {
-        ObjectiveArgument::FacilityLocation => ObjectiveKind::FacilityLocation,
-        ObjectiveArgument::SaturatedCoverage => ObjectiveKind::SaturatedCoverage {
+        ObjectiveName::FacilityLocation => ObjectiveKind::FacilityLocation,
+        ObjectiveName::SaturatedCoverage => ObjectiveKind::SaturatedCoverage {
             share: options.share,
         },
-        ObjectiveArgument::FeatureBased => ObjectiveKind::FeatureBased {
+        ObjectiveName::FeatureBased => ObjectiveKind::FeatureBased {
             concave: options.concave,
         },
-        ObjectiveArgument::GraphCut if options.lambda > 0.0 && options.lambda.is_finite() => {
+        ObjectiveName::GraphCut if options.lambda > 0.0 && options.lambda.is_finite() => {
             ObjectiveKind::GraphCut {
                 lambda: options.lambda,
             }
         }
-        ObjectiveArgument::GraphCut => {
+        ObjectiveName::GraphCut => {
             return Err(Misuse("--lambda must be a number above 0".into()).into());
         }
-        ObjectiveArgument::SumOfDistances => ObjectiveKind::SumOfDistances,
-        ObjectiveArgument::MinimumDistance => ObjectiveKind::MinimumDistance,
+        ObjectiveName::SumOfDistances => ObjectiveKind::SumOfDistances,
+        ObjectiveName::MinimumDistance => ObjectiveKind::MinimumDistance,
     };
     let method = match options.method {
-        MethodArgument::Lazy => Method::Lazy,
-        MethodArgument::Plain => Method::Plain,
-        MethodArgument::Stochastic => Method::Stochastic {
+        MethodName::Lazy => Method::Lazy,
+        MethodName::Plain => Method::Plain,
+        MethodName::Stochastic => Method::Stochastic {
             epsilon: options.epsilon,
             seed: options.seed,
         },
@@ -88,7 +89,7 @@ fn request(
         k: options.k,
         objective,
         source,
-        kernel: options.kernel.map(Into::into),
+        kernel: options.kernel,
         gamma: options.gamma,
         combination,
         model: options.model.clone(),
@@ -116,9 +117,9 @@ fn given(text: Option<&str>) -> anyhow::Result<Given> {
         "measured" => Given::Measured,
         "none" => Given::Nothing,
         file if std::path::Path::new(file).is_file() => {
-            let read =
-                std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
-            names(read.lines().filter(|l| !l.starts_with('#')).collect())
+            let read = read_text(file.as_ref())?;
+            let is_comment = |line: &&str| line.starts_with("# ") || line.starts_with("##");
+            names(read.lines().filter(|line| !is_comment(line)).collect())
         }
         list => names(list.split(',').collect()),
     })

@@ -11,7 +11,7 @@ use super::super::Common;
 use super::super::output::{Format, Table, print_json};
 use super::{positions, print};
 
-/// All that are stored.
+/// Lists stored selections.
 pub fn list(common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let mut table = Table::new(&[
@@ -42,7 +42,7 @@ pub fn list(common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One of them.
+/// Shows a stored selection.
 pub fn show(id: i64, plot: Option<&Path>, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some(path) = plot {
         print::check_figure(path)?;
@@ -65,7 +65,7 @@ pub fn show(id: i64, plot: Option<&Path>, common: &Common) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// Chooses again. The exit status is 1 when something else comes out.
+/// Chooses again. The exit status is 1 if the result differs.
 pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let selection = database.selection(id)?;
@@ -73,10 +73,12 @@ pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
         let why = match () {
             () if is_same => "the same numbers, to the bit",
             () if !rests_on_same => {
-                "something else: the model or file that it rests on has changed since"
+                "a different result: the model or file that it used has changed"
             }
-            () if now == before => "the same choices, with other numbers",
-            () => "something else: tracks or files have changed since, or another Persea chose",
+            () if now == before => "the same choices with different numbers",
+            () => {
+                "a different result: tracks or files have changed, or another version of Persea made the choice"
+            }
         };
         eprintln!("selection {id} again: {why}");
         match common.format {
@@ -138,7 +140,7 @@ fn stored_positions(
     ))
 }
 
-/// Removes one.
+/// Removes a stored selection.
 pub fn remove(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
     common.open()?.delete_selection(id)?;
     eprintln!("selection {id} removed");

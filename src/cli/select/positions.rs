@@ -13,57 +13,58 @@ use super::super::Common;
 use super::super::output::{Format, Table, grouped, print_json};
 use super::print;
 
-/// How positions are chosen.
+/// Options of a choice of positions.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// How many
+    /// Number of probes
     #[arg(short, long)]
     k: usize,
-    /// The model; the default one when not given
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// How wide a probe is (rounded up to 25 bp)
+    /// Width of a probe (rounded up to a multiple of 25 bp)
     #[arg(long, value_name = "BP", default_value_t = 50)]
     probe_width: u64,
-    /// The least gap between two probes
+    /// Smallest gap between two probes
     #[arg(long, value_name = "BP", default_value_t = 0)]
     spacing: u64,
-    /// A candidate begins every so many bp
+    /// Distance between the starts of candidates
     #[arg(long, value_name = "BP", default_value_t = 25)]
     step: u64,
-    /// On how many positions coverage is measured
+    /// Number of positions on which coverage is measured
     #[arg(long, default_value_t = 10_000)]
     ground: usize,
-    /// Of exp(−γ d²) [default: 1 / the median of d²]
+    /// γ of exp(−γ d²) [default: 1 / median of d²]
     #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
-    /// Probes lie inside these intervals
+    /// BED file of intervals in which probes must lie
     #[arg(long, value_name = "BED", num_args = 1..)]
     inside: Vec<PathBuf>,
-    /// Probes touch none of these: what cannot be mapped, say. The database's mask is kept out as well
+    /// BED file of intervals that probes must not overlap, for example unmappable regions; the mask
+    /// is always left out
     #[arg(long, value_name = "BED", num_args = 1..)]
     outside: Vec<PathBuf>,
-    /// Probes that exist: they cover, and keep others at a distance
+    /// BED file of existing probes: they count towards coverage, and the gap to them is kept
     #[arg(long, value_name = "BED")]
     given: Option<PathBuf>,
-    /// How many random choices stand beside it
+    /// Number of random choices to compare with
     #[arg(long, default_value_t = 20)]
     random: usize,
-    /// What chance derives from
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Also write the probes as BED, in the order of the choice
+    /// Also write the probes to a BED file, in the order chosen
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
-    /// Draw coverage against number (.svg, .png or .pdf)
+    /// Plot coverage against the number chosen (.svg, .png or .pdf)
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Do not store it
+    /// Do not store the result
     #[arg(long)]
     no_store: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some(path) = &options.plot {
         print::check_figure(path)?;
@@ -107,13 +108,13 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Draws coverage against number.
+/// Plots coverage against the number chosen.
 pub fn draw(answer: &PositionAnswer, path: &Path) -> anyhow::Result<()> {
     let figure = position_selection_figure(answer);
-    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
+    Ok(write_figure(&selection_curve(&figure), path, DEFAULT_DPI)?)
 }
 
-/// Prints an answer; `id` is its number in the database.
+/// Prints a result; `id` is its number in the database.
 pub fn answer(answer: &PositionAnswer, id: Option<i64>, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         let mut value = json!(answer);
@@ -147,14 +148,14 @@ pub fn answer(answer: &PositionAnswer, id: Option<i64>, format: Format) -> anyho
     }
     let coverage = answer.chosen.last().map_or(answer.before, |p| p.coverage);
     eprintln!(
-        "{} of {} candidates; coverage is the mean similarity, exp(−{:.4} d²), of {} positions drawn evenly to the nearest probe",
+        "{} of {} candidates; coverage is the mean similarity, exp(−{:.4} d²), of {} sampled positions to the nearest probe",
         grouped(answer.chosen.len() as u64),
         grouped(answer.n_candidates as u64),
         answer.gamma,
         grouped(answer.n_ground as u64),
     );
     if answer.before > 0.0 {
-        eprintln!("what was given covers {:.4} by itself", answer.before);
+        eprintln!("the existing probes alone cover {:.4}", answer.before);
     }
     let last = answer.curve.last();
     if let (Some(mean), Some([low, high])) = (
@@ -164,22 +165,22 @@ pub fn answer(answer: &PositionAnswer, id: Option<i64>, format: Format) -> anyho
         eprintln!("coverage {coverage:.4}; random choices: {mean:.4} ({low:.4} to {high:.4})");
     }
     eprintln!(
-        "on as many other positions, that had no part in the choice: {:.4}",
+        "coverage of a second sample, which took no part in the choice: {:.4}",
         answer.coverage_elsewhere
     );
     eprintln!(
-        "no choice of as many passes {:.4}: this one has at least {:.1} % of the best coverage",
+        "no choice of this size exceeds {:.4}; this one has at least {:.1} % of the best coverage",
         answer.bound,
         100.0 * coverage / answer.bound.max(f64::MIN_POSITIVE),
     );
     eprintln!("guarantee: {}", answer.guarantee);
     eprintln!(
-        "250 bp rows bounded {} times, looked into {} times",
+        "bounds computed for {} rows of 250 bp; {} of them searched",
         grouped(answer.rows[0]),
         grouped(answer.rows[1])
     );
     if let Some(id) = id {
-        eprintln!("stored as selection {id}; `persea select repeat {id}` chooses again");
+        eprintln!("stored as selection {id}; `persea select repeat {id}` repeats it");
     }
     Ok(())
 }

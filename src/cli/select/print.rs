@@ -1,4 +1,4 @@
-//! Answers on stdout, what is to be known beside them on stderr.
+//! Results on stdout, notes on stderr.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::super::Misuse;
 use super::super::output::{Format, Table, grouped, measure, print_json};
 
-/// How many of those that a choice represents are named in a table.
+/// Number of represented items named in a table.
 const NAMED: usize = 4;
 
-/// Refuses a figure of another kind before anything is computed.
+/// Refuses an unknown figure format before anything is computed.
 pub fn check_figure(path: &Path) -> anyhow::Result<()> {
     match FigureFormat::of(path) {
         Ok(_) => Ok(()),
@@ -20,13 +20,13 @@ pub fn check_figure(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Draws coverage (the value, where there is no coverage) against number.
+/// Plots coverage, or the value if there is no coverage, against the number chosen.
 pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
     let figure = selection_figure(answer);
-    Ok(write_figure(&selection_curve(&figure)?, path, DEFAULT_DPI)?)
+    Ok(write_figure(&selection_curve(&figure), path, DEFAULT_DPI)?)
 }
 
-/// Prints an answer; `id` is its number in the database.
+/// Prints a result; `id` is its number in the database.
 pub fn answer(answer: &Answer, id: Option<i64>, format: Format) -> anyhow::Result<()> {
     for note in &answer.notes {
         eprintln!("note: {note}");
@@ -84,7 +84,7 @@ fn yes_or_no(is: bool) -> Value {
     json!(if is { "yes" } else { "no" })
 }
 
-/// All names for programs, some for people.
+/// All names in machine-readable formats, some in the table.
 fn names(all: &[String], format: Format) -> String {
     if format != Format::Table || all.len() <= NAMED {
         return all.join(if format == Format::Csv { ";" } else { "," });
@@ -92,7 +92,7 @@ fn names(all: &[String], format: Format) -> String {
     format!("{}, …", all[..NAMED].join(","))
 }
 
-/// What a table does not hold.
+/// Notes printed below the table.
 fn beside(answer: &Answer, id: Option<i64>) {
     let what = answer.what;
     eprintln!("{}: compared by {}", answer.objective, answer.compared_by);
@@ -106,7 +106,7 @@ fn beside(answer: &Answer, id: Option<i64>) {
             false => "",
         };
         eprintln!(
-            "starting set: {} {}, {}{more} (in brackets how many each represents){}",
+            "starting set: {} {}, {}{more} (in brackets: number represented by each){}",
             answer.given.len(),
             if answer.given.len() == 1 {
                 what.one()
@@ -114,7 +114,7 @@ fn beside(answer: &Answer, id: Option<i64>) {
                 what.many()
             },
             given.join(", "),
-            told("; by itself it comes to", answer.before, answer.everything),
+            with_share("; alone it has", answer.before, answer.everything),
         );
     }
     let last = answer.chosen.last().and_then(|c| c.value);
@@ -126,10 +126,10 @@ fn beside(answer: &Answer, id: Option<i64>) {
         };
         match answer.bound_is_reached {
             true => eprintln!(
-                "value {value:.4}; the best of all choices comes to {bound:.4}: this one has {share:.1} % of that"
+                "value {value:.4}; the best of all choices has {bound:.4}; this one reaches {share:.1} % of it"
             ),
             false => eprintln!(
-                "value {value:.4}; no choice within the limits passes {bound:.4}: this one has at least {share:.1} % of the best value"
+                "value {value:.4}; no allowed choice exceeds {bound:.4}; this one reaches at least {share:.1} % of the best value"
             ),
         }
     }
@@ -138,33 +138,33 @@ fn beside(answer: &Answer, id: Option<i64>) {
     if spent > 0.0 {
         let random = answer.curve.first().and_then(|p| p.random_mean);
         let beside = random.map_or(String::new(), |r| {
-            format!("; random choices for the same budget come to {r:.4} in the mean")
+            format!("; random choices for the same budget average {r:.4}")
         });
-        eprintln!("cost of all: {spent}{beside}");
+        eprintln!("total cost: {spent}{beside}");
     }
     if answer.n_random > 0 {
         eprintln!(
-            "random: {} choices at random, their mean and their 5th and 95th percentile",
+            "random: mean, 5th and 95th percentile of {} random choices",
             answer.n_random
         );
     }
     if what == What::Experiments {
         eprintln!(
-            "{} gains computed of {} candidates",
+            "{} gains computed for {} candidates",
             grouped(answer.evaluations),
             grouped(answer.n_candidates as u64)
         );
     }
     if let Some(id) = id {
-        eprintln!("stored as selection {id}; `persea select repeat {id}` chooses again");
+        eprintln!("stored as selection {id}; `persea select repeat {id}` repeats it");
     }
 }
 
-fn told(before: &str, value: Option<f64>, everything: Option<f64>) -> String {
+fn with_share(before: &str, value: Option<f64>, everything: Option<f64>) -> String {
     match (value, everything) {
         (Some(value), Some(all)) if all > 0.0 => {
             format!(
-                "{before} {value:.4}, {:.1} % of everything",
+                "{before} {value:.4}, {:.1} % of the value of all items",
                 100.0 * value / all
             )
         }

@@ -8,8 +8,7 @@ use persea::genome::{GenomeAxis, Interval, read_bed};
 use persea::model::TrainedModel;
 use persea::plot::{HeatMap, HeatMapRow};
 use persea::search::{
-    Annotation, Answer, Filter, Query, SearchOptions, around, search_approximately, signal_over,
-    with_searcher,
+    Annotation, Answer, Filter, Query, SearchOptions, around, signal_over, similar,
 };
 use persea::store::{Database, Track};
 
@@ -19,7 +18,7 @@ use super::super::{Common, Misuse, names};
 use super::print::{Printed, print, write_bed};
 use super::{Action, GenomeSearch};
 
-/// Bins on either side of a hit's middle in a figure: 2 kb in all.
+/// Bins on either side of the middle of a hit in a figure: 2 kb in total.
 const FIGURE_REACH: u64 = 40;
 
 pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
@@ -84,34 +83,25 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         k: search.k,
         exclude: search.exclude.0,
         spread: search.spread.into(),
-        resolution: search.scale.map(Into::into),
+        resolution: search.scale,
         align,
     };
-    let filter = filter(&search, axis)?;
     let tracks = match (&search.signal, &search.plot) {
         (Some(list), _) if !list.is_empty() => named_tracks(&database, list)?,
         (Some(_), _) | (None, Some(_)) => database.tracks()?,
         (None, None) => Vec::new(),
     };
-    let answers = with_searcher(&database, &model, search.metric.into(), |searcher| {
-        let allowed = searcher.allow(&filter, &annotation)?;
-        if search.approximate {
-            return search_approximately(
-                &database,
-                &model,
-                searcher,
-                &queries,
-                &options,
-                search.ef,
-                allowed.as_ref(),
-                &annotation,
-            );
-        }
-        searcher.search_all(&queries, &options, allowed.as_ref(), annotation.genes())
-    })?;
+    let mut similar = similar(&database)
+        .metric(search.metric)
+        .options(options.clone())
+        .filter(filter(&search, axis)?);
+    if search.approximate {
+        similar = similar.approximate(search.ef);
+    }
+    let answers = similar.run_on(&model, &annotation, &queries)?;
     if answers.iter().any(|a| a.hits.len() < search.k) {
         eprintln!(
-            "fewer than {} hits: the filter, --exclude and --spread leave no more",
+            "fewer than {} hits: the filter, --exclude and --spread allow no more",
             search.k
         );
     }
@@ -124,7 +114,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         database: &database,
         model: &model,
         annotation: &annotation,
-        metric: search.metric.into(),
+        metric: search.metric,
         options: &options,
         tracks: shown,
         queries: &queries,
@@ -146,12 +136,12 @@ fn browser(text: &str) -> anyhow::Result<Interval> {
     Interval::parse_browser(text).map_err(|e| Misuse(e.to_string()).into())
 }
 
-/// `chr1:151,200,000`; of a stretch its middle.
+/// `chr1:151,200,000`; for a region its middle.
 fn position_query(text: &str) -> anyhow::Result<Query> {
     let interval = browser(text)?;
     if interval.end == u64::MAX {
         return Err(Misuse(format!(
-            "`{text}` is no position; write it as chr1:151,200,000"
+            "`{text}` is not a position; write it as chr1:151,200,000"
         ))
         .into());
     }
@@ -165,7 +155,7 @@ fn position_query(text: &str) -> anyhow::Result<Query> {
 fn bed_queries(path: &Path, axis: &GenomeAxis) -> anyhow::Result<Vec<Interval>> {
     let lines = read_bed(path, axis.assembly())?;
     if lines.is_empty() {
-        bail!("{}: no query in it", path.display());
+        bail!("{} contains no query", path.display());
     }
     Ok(lines.into_iter().map(|(interval, _)| interval).collect())
 }
@@ -180,8 +170,8 @@ fn filter(search: &GenomeSearch, axis: &GenomeAxis) -> anyhow::Result<Filter> {
         inside: search.inside.as_deref().map(bed).transpose()?,
         outside: (search.outside.as_deref().map(bed).transpose()?).unwrap_or_default(),
         tss_within: search.tss_within,
-        classes: search.class.iter().map(|c| (*c).into()).collect(),
-        not_classes: search.not_class.iter().map(|c| (*c).into()).collect(),
+        classes: search.class.clone(),
+        not_classes: search.not_class.clone(),
     })
 }
 
@@ -196,20 +186,23 @@ fn named_tracks(database: &Database, list: &str) -> anyhow::Result<Vec<Track>> {
     Ok(tracks)
 }
 
-/// Numbers from a `.npy`, or from text with anything but numbers between them.
+/// Numbers from a `.npy` file, or from text with any separators.
 fn read_vector(path: &Path) -> anyhow::Result<Vec<f32>> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     if bytes.starts_with(b"\x93NUMPY") {
         let array = npyz::NpyFile::new(bytes.as_slice())
-            .with_context(|| format!("{} is no whole .npy file", path.display()))?;
+            .with_context(|| format!("{} is not a complete .npy file", path.display()))?;
         return match array.dtype() {
             npyz::DType::Plain(t) if t.to_string().ends_with("f8") => {
                 let numbers = array.into_vec::<f64>()?;
                 Ok(numbers.into_iter().map(|n| n as f32).collect())
             }
-            _ => array
-                .into_vec::<f32>()
-                .with_context(|| format!("{} holds no float32 or float64 numbers", path.display())),
+            _ => array.into_vec::<f32>().with_context(|| {
+                format!(
+                    "{} does not contain float32 or float64 numbers",
+                    path.display()
+                )
+            }),
         };
     }
     let text = String::from_utf8(bytes)
@@ -232,7 +225,7 @@ fn heat_map(
     answer: &Answer,
 ) -> anyhow::Result<HeatMap> {
     if tracks.is_empty() {
-        bail!("there is no track whose signal could be drawn");
+        bail!("no track has signal to plot");
     }
     // Tracks of one assay side by side: they share their colours.
     let mut tracks: Vec<&Track> = tracks.iter().collect();

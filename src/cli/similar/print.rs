@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::output::{Format, Table, measure, print_json};
 
-/// What is to be printed, and of what.
+/// What to print, and where it comes from.
 pub struct Printed<'a> {
     pub database: &'a Database,
     pub model: &'a TrainedModel,
@@ -85,7 +85,7 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A list prints as words.
+/// A list is printed as words.
 fn cell(value: &Value) -> Value {
     match value {
         Value::Array(list) => {
@@ -98,29 +98,29 @@ fn cell(value: &Value) -> Value {
 
 fn tell_read(printed: &Printed<'_>) {
     if printed.answers.iter().any(|a| !a.is_exact) {
-        eprintln!("approximate: now and then one of the nearest is missed");
+        eprintln!("approximate search: some of the nearest may be missing");
         return;
     }
     let axis = printed.model.axis();
     let sum = |read: fn(&Answer) -> u64| printed.answers.iter().map(read).sum::<u64>();
     let each = printed.answers.len().max(1) as u64;
     let in_the_mean = if each > 1 {
-        " a query, in the mean"
+        " per query, on average"
     } else {
         ""
     };
     if printed.options.align {
         // Windows overlap: no share of the rows that there are says how often each was read.
         eprintln!(
-            "exact: windows compared by {} readings of a row at 250 bp and {} at 25 bp{in_the_mean}; \
-             overlapping windows read a row again",
+            "exact search: read {} rows at 250 bp and {} at 25 bp{in_the_mean}; \
+             overlapping windows read rows repeatedly",
             sum(|a| a.read.bp250) / each,
             sum(|a| a.read.bp25) / each,
         );
         return;
     }
     eprintln!(
-        "exact: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} as sketches), {} of {} at 25 bp ({} as sketches){in_the_mean}",
+        "exact search: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} sketches), {} of {} at 25 bp ({} sketches){in_the_mean}",
         sum(|a| a.read.kbp5) / each,
         axis.n_rows(persea::genome::Scale::Kbp5),
         sum(|a| a.read.bp250) / each,

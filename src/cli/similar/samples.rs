@@ -8,7 +8,7 @@ pub use persea::search::SampleAxis as Axis;
 
 use super::super::Common;
 use super::super::output::{Format, Table, measure, print_json};
-use super::{ProfileArgument, SampleSearch};
+use super::{ProfileKind, SampleSearch};
 
 pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<()> {
     let database = common.open()?;
@@ -19,8 +19,8 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
         Axis::Assays => model.record().assays.len(),
     };
     let (profile, compared) = match search.profiles {
-        ProfileArgument::Factors => (Profile::Factors, "factors"),
-        ProfileArgument::Imputed => (Profile::Imputed { bins: search.bins }, "imputed"),
+        ProfileKind::Factors => (Profile::Factors, "factors"),
+        ProfileKind::Imputed => (Profile::Imputed { bins: search.bins }, "imputed"),
     };
     let k = search.k.unwrap_or(n);
     let metric = Metric::from(search.metric);
@@ -40,7 +40,7 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
     // Without a number that was asked for, only an empty answer needs a word.
     if hits.len() < search.k.unwrap_or(1) {
         eprintln!(
-            "{} of the model's {n} {}s: what the sum names is left out (--with-query shows it)",
+            "{} of the model's {n} {}s; the names in the query are left out (--with-query includes them)",
             hits.len(),
             axis.name()
         );

@@ -8,18 +8,18 @@ use serde_json::json;
 use crate::cli::Common;
 use crate::cli::output::{Table, measure};
 
-/// Print the predictions of every example of a run
+/// Print the predictions of a run
 ///
-/// One row a prediction: the example, its biosample, label, fold and unit, then one column for
-/// each feature set and baseline.
+/// Prints one row per prediction: the example, its biosample, label, fold and unit, then one column
+/// for each feature set and baseline.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea task export 1 --format tsv > predictions.tsv")]
 pub struct Arguments {
-    /// The run
+    /// Number of the run
     run: i64,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let run = database.read_run(arguments.run)?;

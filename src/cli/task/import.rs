@@ -12,70 +12,70 @@ use crate::cli::{Common, Misuse};
 
 /// Read labels, check them against the assembly and the genes, and store them
 ///
-/// Columns are known by their usual names (gene_id; chrom, start, end, label; enhancer_name,
-/// promoter_name, label; …); others are named by --columns. Positions are 0-based and half-open,
-/// as in BED. Files may be CSV, TSV or BED, gzipped or not; labels without a place may be a .npy.
+/// Columns are recognised by their usual names (gene_id; chrom, start, end, label; enhancer_name,
+/// promoter_name, label; …); --columns gives other names. Positions are 0-based and half-open, as in
+/// BED. Files may be CSV, TSV or BED, plain or gzipped; labels without positions may be a .npy file.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea task import expression labels/pilot_expression.tsv\n          persea task import replication H1.tsv --biosample E003\n          persea task import interaction */predictions-gbm.csv.gz --rename IMR90=E017"
 )]
 pub struct Arguments {
-    /// What is labelled
+    /// Kind of task
     #[arg(value_enum)]
     kind: Kind,
-    /// The files; several are one task
+    /// Files of labels; several files form one task
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The task's name; the kind's by default
+    /// Name of the task [default: the kind]
     #[arg(long)]
     name: Option<String>,
-    /// The biosample that all labels are of
+    /// Biosample of all labels
     #[arg(long)]
     biosample: Option<String>,
-    /// Names in the files and in the database: IMR90=E017,…
+    /// Names in the files and their names in the database: IMR90=E017,…
     #[arg(long, value_name = "FROM=TO,…", value_delimiter = ',')]
     rename: Vec<String>,
-    /// The column or columns of labels
+    /// Column or columns of labels
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     label_column: Vec<String>,
-    /// The column of biosamples
+    /// Column of biosamples
     #[arg(long, value_name = "COLUMN")]
     biosample_column: Option<String>,
-    /// The column of folds (for --folds column)
+    /// Column of folds, for --folds column
     #[arg(long, value_name = "COLUMN")]
     fold_column: Option<String>,
-    /// Other columns: gene=ENSG,start=hg19_start,…
+    /// Names of other columns: gene=ENSG,start=hg19_start,…
     #[arg(long, value_name = "ROLE=COLUMN,…")]
     columns: Option<String>,
-    /// What the numbers are, such as rpkm; labels of different units are never pooled
+    /// Unit of the labels, such as rpkm; labels of different units are never pooled
     #[arg(long)]
     unit: Option<String>,
-    /// Starts count from 1
+    /// Start positions count from 1
     #[arg(long)]
     one_based: bool,
-    /// Of a .npy file, as many rows
+    /// Number of rows of a matrix without positions
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
-    /// Replace a task of that name
+    /// Replace an existing task of this name
     #[arg(long)]
     replace: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
-    /// Genes × biosamples, as RPKM
+    /// Gene expression: genes × biosamples, as RPKM
     Expression,
     /// Promoter–enhancer pairs
     Interaction,
-    /// Windows with a replication time
+    /// Replication timing of windows
     Replication,
-    /// Windows that interact frequently, or not
+    /// Frequently interacting regions (FIREs)
     Fire,
-    /// Any intervals, pairs, or rows of a matrix
+    /// Any intervals, pairs or rows of a matrix
     Custom,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let kind = match arguments.kind {
         Kind::Expression => TaskKind::Expression,
@@ -96,9 +96,11 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
     }
     let rename = arguments.rename.iter().map(|pair| {
-        let (from, to) = pair
-            .split_once('=')
-            .ok_or_else(|| Misuse(format!("`{pair}` renames nothing; write it as IMR90=E017")))?;
+        let (from, to) = pair.split_once('=').ok_or_else(|| {
+            Misuse(format!(
+                "`{pair}` is not a renaming; write it as IMR90=E017"
+            ))
+        })?;
         Ok((from.to_string(), to.to_string()))
     });
     let options = ImportOptions {
@@ -132,7 +134,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was left out, and why: on stderr, so that it is never lost in a table.
+/// Reports what was left out, and why, on stderr.
 pub(super) fn say(report: &ImportReport) {
     let some = |names: &[String]| {
         let shown: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
@@ -148,20 +150,20 @@ pub(super) fn say(report: &ImportReport) {
             report.task,
             grouped(covered as u64)
         ),
-        None => eprintln!("{}: {n} examples without a place", report.task),
+        None => eprintln!("{}: {n} examples without positions", report.task),
     }
     if !report.outside.is_empty() {
         eprintln!("not covered: {}", some(&report.outside));
     }
     if !report.unknown_genes.is_empty() {
         eprintln!(
-            "left out, as genes that the database does not know: {}",
+            "left out, because the database does not contain these genes: {}",
             some(&report.unknown_genes)
         );
     }
     if report.n_moved > 0 {
         eprintln!(
-            "{} genes start elsewhere in the database's annotation, which counts",
+            "{} genes have another start in the database's annotation, which is used",
             grouped(report.n_moved as u64)
         );
     }

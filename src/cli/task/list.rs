@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::Common;
 use crate::cli::output::{Format, Table, measure, print_json, print_line};
 
-/// Prints all tasks.
+/// Lists all tasks.
 pub fn list(common: &Common) -> anyhow::Result<ExitCode> {
     let mut table = Table::new(&["task", "kind", "examples", "biosamples", "imported"]);
     for task in common.open()?.list_tasks()? {
@@ -28,7 +28,7 @@ pub fn list(common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints a task.
+/// Shows a task.
 pub fn show(name: &str, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let task = database.read_task(name)?;
@@ -63,7 +63,7 @@ pub fn show(name: &str, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints all runs.
+/// Lists all runs.
 pub fn runs(common: &Common) -> anyhow::Result<ExitCode> {
     let mut table = Table::new(&[
         "run", "task", "train", "test", "learner", "folds", "best", "measure", "value", "created",

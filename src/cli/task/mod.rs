@@ -1,4 +1,4 @@
-//! `persea task`: one file a deed.
+//! `persea task`: one file per action.
 
 mod export;
 mod import;
@@ -13,7 +13,7 @@ use clap::Subcommand;
 
 use super::Common;
 
-/// Downstream tasks: do learned factors beat raw signal? Labels, runs, reports.
+/// Compare learned factors with raw signal on downstream tasks.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea task run expression --biosample E003 --features embedding,signal,embedding+signal --learner gbm"
@@ -26,20 +26,20 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     Import(import::Arguments),
-    /// Every task, with its labels
+    /// List all tasks with their labels
     List,
-    /// A task's sources and labels
+    /// Show the sources and labels of a task
     Show {
-        /// Its name
+        /// Name of the task
         name: String,
     },
-    /// Remove a task; its runs stay
+    /// Remove a task; its runs are kept
     Remove {
-        /// Its name
+        /// Name of the task
         name: String,
     },
     Run(Box<run::Arguments>),
-    /// Every run that is stored
+    /// List all stored runs
     Runs,
     Rerun(run::Again),
     Export(export::Arguments),
@@ -47,7 +47,7 @@ enum Action {
     Report(report::Arguments),
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::Import(a) => import::run(a, common),

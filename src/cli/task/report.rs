@@ -10,26 +10,26 @@ use persea::tasks::predictions;
 use crate::cli::output::print_line;
 use crate::cli::{Common, Misuse};
 
-/// Write a page about runs: tables, figures, settings
+/// Write a report about runs: tables, figures, settings
 ///
-/// One self-contained HTML file (no network, no scripts), or Markdown, by the name's ending.
+/// The report is one self-contained HTML file without scripts, or Markdown, by the file's extension.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea task report 1 --output report.html\n          persea task report --all --output report.md"
 )]
 pub struct Arguments {
-    /// The runs
+    /// Numbers of the runs
     #[arg(required_unless_present = "all")]
     runs: Vec<i64>,
-    /// All runs that are stored
+    /// Include all stored runs
     #[arg(long, conflicts_with = "runs")]
     all: bool,
-    /// The file: .html or .md
+    /// Output file: .html or .md
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let extension = arguments
         .output
@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Some("md") => true,
         _ => {
             let name = arguments.output.display();
-            return Err(Misuse(format!("{name} ends with neither .html nor .md")).into());
+            return Err(Misuse(format!("{name} does not end in .html or .md")).into());
         }
     };
     let database = common.open()?;
@@ -52,7 +52,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
     };
     if stored.is_empty() {
-        anyhow::bail!("no run is stored yet; `persea task run` makes one");
+        anyhow::bail!("no run is stored; make one with `persea task run`");
     }
     let mut runs = Vec::new();
     for run in stored {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use persea::tasks::{
     Calibration, FeatureSet, FoldKind, FoldSettings, Learner, MatrixSource, Outcome, Pooling,
     Progress, RowKind, RunResult, RunSettings, Target, Threshold, measure_names, rerun,
@@ -11,81 +10,82 @@ use persea::tasks::{
 };
 use serde_json::{Value, json};
 
+use crate::cli::one_of::one_of;
 use crate::cli::output::{Format, Table, measure, print_json, print_line};
 use crate::cli::{Common, Misuse, progress};
 
 /// Run a benchmark: feature sets and baselines on the same folds
 ///
-/// Feature sets are sums of embedding (the genome factors), biosample-factors, hidden (the
-/// network's activations), signal (the biosample's tracks), all-signal, all-signal-pca, imputed,
-/// completed (measured, else imputed), average (over the other biosamples), denoised (imputed for
-/// measured tracks) and published (a --matrix). Intervals are drawn over independent units;
-/// differences are paired. The run is stored with all that repeats it.
+/// A feature set is one of the following, or several joined by `+`: embedding (genome factors),
+/// biosample-factors, hidden (the network's activations), signal (the biosample's tracks), all-signal,
+/// all-signal-pca, imputed, completed (measured, otherwise imputed), average (mean of the other
+/// biosamples), denoised (imputations of the measured tracks) and published (a --matrix). Intervals
+/// resample independent units, and differences are paired. The run is stored and can be repeated.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,embedding+signal --learner gbm\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
 )]
 pub struct Arguments {
-    /// The task
+    /// Name of the task
     task: String,
-    /// The biosample to learn and predict; may be left out where only one has labels
+    /// Biosample to learn from and to predict; optional if only one has labels
     #[arg(long, conflicts_with_all = ["train_biosamples", "test_biosamples"])]
     biosample: Option<String>,
-    /// Feature sets, sums with +
+    /// Feature sets, separated by commas; + joins several into one
     #[arg(long, required = true, value_delimiter = ',', value_name = "SET,…")]
     features: Vec<String>,
-    /// The learner
-    #[arg(long, value_enum, default_value_t = LearnerArgument::Gbm)]
-    learner: LearnerArgument,
-    /// The model; the default one when not given
+    /// Learner
+    #[arg(long, value_parser = one_of::<Learner>(), default_value_t = Learner::Gbm)]
+    learner: Learner,
+    /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// How examples are divided
-    #[arg(long, value_enum, default_value_t = FoldArgument::Auto)]
-    folds: FoldArgument,
-    /// How many folds: 5 by default, 20 for shuffled and blocks
+    /// How examples are divided into folds
+    #[arg(long, value_parser = one_of::<FoldKind>(), default_value_t = FoldKind::Auto)]
+    folds: FoldKind,
+    /// Number of folds [default: 5; for shuffled and blocks: 20]
     #[arg(long, value_name = "N")]
     n_folds: Option<usize>,
-    /// Shuffled folds are those of numpy.random.RandomState with this seed
+    /// Seed of shuffled folds, as in numpy.random.RandomState
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     fold_seed: u32,
-    /// Predict the number itself (of RPKM, its log2(1 + x))
+    /// Predict the label as a number; for RPKM, log2(1 + x)
     #[arg(long, conflicts_with = "threshold")]
     regression: bool,
-    /// Positive at or above: a number, or median
+    /// Smallest label of a positive example: a number, or median
     #[arg(long, value_name = "LABEL")]
     threshold: Option<Threshold>,
-    /// Bins of 25 bp before a gene's start
+    /// Number of 25 bp bins upstream of a gene's TSS
     #[arg(long, value_name = "N", default_value_t = 80)]
     upstream_bins: u64,
-    /// How the bins of a window become features
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [PoolingArgument::Mean])]
-    pooling: Vec<PoolingArgument>,
-    /// The assays of signal, all-signal, average, imputed and completed; all by default
+    /// How the bins of a window are summarised
+    #[arg(long, value_delimiter = ',', value_parser = one_of::<Pooling>(), default_values_t = [Pooling::Mean])]
+    pooling: Vec<Pooling>,
+    /// Assays of signal, all-signal, average, imputed and completed; all by default
     #[arg(long, value_name = "ASSAY,…", value_delimiter = ',')]
     assays: Vec<String>,
-    /// A matrix for published (or published:NAME): .npy, .npz, .parquet, CSV or TSV; repeatable
+    /// Matrix for published (or published:NAME): .npy, .npz, .parquet, CSV or TSV; repeatable
     #[arg(long, value_name = "[NAME=]FILE")]
     matrix: Vec<String>,
-    /// Columns to leave out of a matrix that names its columns
+    /// Columns of the matrix to leave out
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     matrix_drop: Vec<String>,
-    /// CpG islands (BED), for the baseline
+    /// BED file of CpG islands, for a baseline
     #[arg(long, value_name = "BED")]
     cpg: Option<PathBuf>,
-    /// Choose the learner's settings in inner folds
+    /// Tune the learner's settings in inner folds
     #[arg(long)]
     tune: bool,
-    /// Keep this many features, chosen inside each fold
+    /// Number of features to keep, selected inside each fold
     #[arg(long, value_name = "N")]
     select: Option<usize>,
-    /// Make scores probabilities, by an inner fold
-    #[arg(long, value_enum, default_value_t = CalibrationArgument::None)]
-    calibrate: CalibrationArgument,
-    /// Measure what is lost when a group of features is shuffled
+    /// Calibrate scores to probabilities, in an inner fold
+    #[arg(long, value_parser = one_of::<Calibration>(), default_value_t = Calibration::None)]
+    calibrate: Calibration,
+    /// Measure the loss when a group of features is shuffled
     #[arg(long)]
     importance: bool,
-    /// Learn from the labels of these
+    /// Biosamples to learn from
     #[arg(
         long,
         value_name = "NAME,…",
@@ -93,7 +93,7 @@ pub struct Arguments {
         requires = "test_biosamples"
     )]
     train_biosamples: Vec<String>,
-    /// Predict the labels of these, in the folds that were not learned from
+    /// Biosamples to predict, in the folds that were not learned from
     #[arg(
         long,
         value_name = "NAME,…",
@@ -101,78 +101,18 @@ pub struct Arguments {
         requires = "train_biosamples"
     )]
     test_biosamples: Vec<String>,
-    /// Learn where the network was trained, predict where it was only extended to
+    /// Learn in the regions on which the network was trained, predict in regions added by extend
     #[arg(long)]
     inductive: bool,
-    /// Bootstrap replicates
+    /// Number of bootstrap replicates
     #[arg(long, value_name = "N", default_value_t = 1000)]
     bootstrap: usize,
-    /// The seed
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Do not store the run
     #[arg(long)]
     no_store: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LearnerArgument {
-    /// Logistic regression
-    Logistic,
-    /// Linear regression, squared penalty
-    Ridge,
-    /// Linear regression, both penalties
-    Elasticnet,
-    /// Support vector machine, Gaussian kernel
-    Svm,
-    /// Random forest
-    Forest,
-    /// Extremely randomised trees
-    ExtraTrees,
-    /// Nearest neighbours
-    Knn,
-    /// Gradient-boosted trees
-    Gbm,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FoldArgument {
-    /// Regions on a patchwork, chromosomes otherwise
-    Auto,
-    /// Whole chromosomes
-    Chromosomes,
-    /// The database's regions, those closer than 2 Mb together
-    Regions,
-    /// Pairs that share a promoter, an enhancer or a window together
-    Components,
-    /// At random, as papers do; neighbours leak
-    Shuffled,
-    /// Contiguous blocks of the file's order
-    Blocks,
-    /// The file's own column
-    Column,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PoolingArgument {
-    /// The mean
-    Mean,
-    /// The maximum
-    Max,
-    /// The quantiles 0.1, 0.5, 0.9
-    Quantiles,
-    /// Each bin by itself
-    PerBin,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum CalibrationArgument {
-    /// Scores as they are
-    None,
-    /// A logistic curve
-    Platt,
-    /// A rising step function
-    Isotonic,
 }
 
 impl Arguments {
@@ -193,55 +133,28 @@ impl Arguments {
             Some(biosample) => vec![biosample.clone()],
             None => list,
         };
-        let poolings = self.pooling.iter().map(|p| match p {
-            PoolingArgument::Mean => Pooling::Mean,
-            PoolingArgument::Max => Pooling::Max,
-            PoolingArgument::Quantiles => Pooling::Quantiles,
-            PoolingArgument::PerBin => Pooling::PerBin,
-        });
         let settings = RunSettings {
             task: self.task.clone(),
             train_biosamples: one(self.train_biosamples.clone()),
             test_biosamples: one(self.test_biosamples.clone()),
             features,
-            learner: match self.learner {
-                LearnerArgument::Logistic => Learner::Logistic,
-                LearnerArgument::Ridge => Learner::Ridge,
-                LearnerArgument::Elasticnet => Learner::Elasticnet,
-                LearnerArgument::Svm => Learner::Svm,
-                LearnerArgument::Forest => Learner::Forest,
-                LearnerArgument::ExtraTrees => Learner::ExtraTrees,
-                LearnerArgument::Knn => Learner::Knn,
-                LearnerArgument::Gbm => Learner::Gbm,
-            },
+            learner: self.learner,
             model: self.model.clone(),
             folds: FoldSettings {
-                kind: match self.folds {
-                    FoldArgument::Auto => FoldKind::Auto,
-                    FoldArgument::Chromosomes => FoldKind::Chromosomes,
-                    FoldArgument::Regions => FoldKind::Regions,
-                    FoldArgument::Components => FoldKind::Components,
-                    FoldArgument::Shuffled => FoldKind::Shuffled,
-                    FoldArgument::Blocks => FoldKind::Blocks,
-                    FoldArgument::Column => FoldKind::Column,
-                },
+                kind: self.folds,
                 n: self.n_folds,
                 seed: self.fold_seed,
             },
             target: self.regression.then_some(Target::Regression),
             threshold: self.threshold,
             upstream_bins: self.upstream_bins,
-            pooling: poolings.collect(),
+            pooling: self.pooling.clone(),
             assays: self.assays.clone(),
             matrices: self.matrix.iter().map(matrix).collect(),
             cpg: self.cpg.clone(),
             tune: self.tune,
             select: self.select,
-            calibrate: match self.calibrate {
-                CalibrationArgument::None => Calibration::None,
-                CalibrationArgument::Platt => Calibration::Platt,
-                CalibrationArgument::Isotonic => Calibration::Isotonic,
-            },
+            calibrate: self.calibrate,
             importance: self.importance,
             inductive: self.inductive,
             bootstrap: self.bootstrap,
@@ -252,7 +165,7 @@ impl Arguments {
     }
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let store = !arguments.no_store;
     let settings = arguments.settings()?;
@@ -266,15 +179,15 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Repeat a stored run, and say whether it gives the same numbers
+/// Repeat a stored run and compare the numbers
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: persea task rerun 1")]
 pub struct Again {
-    /// The run
+    /// Number of the run
     run: i64,
 }
 
-/// Repeats a run: exit status 1 where a number differs.
+/// Repeats a run; exits with 1 if a number differs.
 pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let stored = database.read_run(arguments.run)?;
@@ -286,7 +199,7 @@ pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!(
-        "run {}: other numbers in {}",
+        "run {}: different numbers in {}",
         stored.id,
         different.join(", ")
     );
@@ -309,8 +222,8 @@ fn with_bar<T>(
     Ok(value?)
 }
 
-/// Prints a run: as JSON all of it, as TSV and CSV a row a feature set with every measure and its
-/// interval, as a table the measures, then what differs.
+/// Prints a run: as JSON in full, as TSV or CSV with one row per feature set, or as a table of
+/// measures followed by the differences.
 pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(&json!({"run": id, "result": result}))?);
@@ -365,7 +278,7 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
         None => format!("{} examples", result.n),
     };
     print_line(format_args!(
-        "\n{labels}; {} folds by {}, {} independent units; intervals: 95 % of resampled units",
+        "\n{labels}; {} folds by {}, {} independent units; 95 % intervals from resampled units",
         result.n_folds,
         result.fold_kind.name(),
         result.n_units
@@ -417,7 +330,7 @@ fn subsets(result: &RunResult) -> anyhow::Result<()> {
     Ok(table.print(Format::Table)?)
 }
 
-/// The paired differences that have an interval.
+/// Paired differences with an interval.
 fn differences(result: &RunResult) -> anyhow::Result<()> {
     let is_features = |name: &str| {
         result

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use persea::files::read_text;
 use persea::tasks::{Suite, SuiteEvent, SuiteRun, run_suite};
 use serde_json::{Value, json};
 
@@ -11,43 +12,41 @@ use crate::cli::{Common, progress};
 
 /// Run many benchmarks from a file: tasks × biosamples × learners × folds × seeds
 ///
-/// Runs that are stored already are not done again: a suite that was stopped goes on. Three ship by
-/// name: pilot (data folder: the one with `pilot` and `annotation`), targetfinder (the one with
-/// `targetfinder` and `annotation`) and published (the one with the paper's tables).
+/// Stored runs are not repeated, so a stopped suite continues. Three suites are built in: pilot (data
+/// folder with `pilot` and `annotation`), targetfinder (data folder with `targetfinder` and
+/// `annotation`) and published (data folder with the paper's tables).
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea task suite pilot --data ../shared/data --model fold0\n          persea task suite mine.toml --format tsv"
+    after_help = "Examples: persea task suite pilot --data data/ --model fold0\n          persea task suite mine.toml --format tsv"
 )]
 pub struct Arguments {
-    /// A TOML file, or pilot, targetfinder or published
+    /// TOML file, or pilot, targetfinder or published
     suite: PathBuf,
-    /// The folder that its paths are relative to; its own by default
+    /// Folder to which paths in the suite are relative [default: the folder of the file]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The model of runs that name none; the default one when not given
+    /// Model of runs that name none; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// Print the suite's file instead
+    /// Print the suite's file and exit
     #[arg(long)]
     print: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let (suite, folder) = Suite::open(&arguments.suite)?;
     if arguments.print {
         let text = persea::tasks::shipped_suites()
             .into_iter()
             .find(|(name, _)| PathBuf::from(name) == arguments.suite)
-            .map_or_else(
-                || std::fs::read_to_string(&arguments.suite),
-                |(_, t)| Ok(t.to_string()),
-            )?;
+            .map_or_else(|| read_text(&arguments.suite), |(_, t)| Ok(t.to_string()))?;
         crate::cli::output::print_line(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
     let database = common.open()?;
-    let stop = progress::stop_on_interrupt("stopping after the runs under way; again to quit")?;
+    let stop =
+        progress::stop_on_interrupt("stopping after the current runs; press Ctrl-C again to quit")?;
     let bar = progress::bar(0, "runs {wide_bar} {pos}/{len} {eta}");
     let data = arguments.data.unwrap_or(folder);
     let hear = |event: SuiteEvent| match event {
@@ -68,7 +67,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let failed = runs.iter().filter(|r| r.outcome.is_err()).count();
     let before = runs.iter().filter(|r| r.done_before).count();
     eprintln!(
-        "{}: {} runs, {before} of them done before, {failed} failed",
+        "{}: {} runs, {before} of them stored earlier, {failed} failed",
         suite.name,
         runs.len()
     );

@@ -13,6 +13,7 @@
 mod design;
 mod regression;
 
+use persea_vocabulary::vocabulary;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
@@ -32,25 +33,13 @@ const SAMPLES: u64 = 20_000;
 /// Bins imputed at once.
 const STRETCH: u64 = 1 << 15;
 
-/// Which regression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum LearnedBaseline {
-    /// Linear, with a ridge penalty.
-    Ridge,
-    /// Gradient-boosted trees.
-    Boosted,
-}
-
-impl LearnedBaseline {
-    /// All of them.
-    pub const ALL: [LearnedBaseline; 2] = [LearnedBaseline::Ridge, LearnedBaseline::Boosted];
-
-    /// The name in results: `ridge`, `boosted`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            LearnedBaseline::Ridge => "ridge",
-            LearnedBaseline::Boosted => "boosted",
-        }
+vocabulary! {
+    /// Which regression.
+    pub enum LearnedBaseline {
+        /// Ridge regression
+        Ridge = "ridge",
+        /// Gradient-boosted trees
+        Boosted = "boosted",
     }
 }
 

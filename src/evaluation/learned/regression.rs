@@ -6,7 +6,7 @@ use forust_ml::objective::ObjectiveType;
 
 use super::LearnedBaseline;
 use crate::evaluation::EvaluationError;
-use crate::evaluation::additive::solve_positive_definite;
+use crate::linear::solve_positive_definite;
 
 /// The penalty of standardised inputs' weights, beside the mean squared error.
 const PENALTY: f64 = 1e-3;

@@ -28,6 +28,20 @@ pub struct ExportedAvocado {
 /// `NAME.chr1.json` and so on when the model has several regions. `Avocado.load` and Keras read them;
 /// position 0 of a pair is the region's first bin. Memory holds the network and a few rows.
 ///
+/// ```
+/// use persea::model::{TrainedModel, export_avocado};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let region = persea::genome::Region { name: None, chrom: "chr1".into(), first_bin: 0, n_bins: 400 };
+/// # let database =
+/// #     persea::search::example_database_of(folder.path(), vec![region], 7, &mut |_| {})?;
+/// let model = TrainedModel::open(&database, None)?;
+/// let written = export_avocado(&database, &model, &folder.path().join("mine"), &mut |_, _| {})?;
+/// assert_eq!(written.len(), 1);
+/// assert!(written[0].json.exists() && written[0].h5.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the model is not of the original's architecture, a region does not begin where a 5 kbp bin
 /// does (its coarse factors could not be counted from its first bin), or a file cannot be written.

@@ -25,8 +25,8 @@ impl ParametersFile {
     /// When it cannot be read or lacks something; it is named.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let bad = |message: String| ModelError::file(path, message);
-        let text = std::fs::read(path).map_err(|e| bad(format!("cannot be read: {e}")))?;
-        let value: Value = serde_json::from_slice(&text)
+        let text = crate::files::read_text(path)?;
+        let value: Value = serde_json::from_str(&text)
             .map_err(|e| bad(format!("is no JSON as the original Avocado saves it: {e}")))?;
         let Value::Object(object) = value else {
             return Err(bad(

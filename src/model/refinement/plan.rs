@@ -1,23 +1,9 @@
 //! Which tracks an experiment is imputed from.
 
-use super::scale::TrackScale;
+use super::scale::InputTrack;
 
 /// Other biosamples at most that are compared with an experiment's bin by bin.
 const MOST_ALIKE: usize = 32;
-
-/// A track whose signal the refinement reads, by the places of its names in the model.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InputTrack {
-    /// The biosample.
-    pub biosample: u32,
-    /// The assay.
-    pub assay: u32,
-    /// What it is standardised by.
-    pub scale: TrackScale,
-    /// Whether the model was extended with it after training. Such a track informs only what was
-    /// unknown before: what could be imputed already stays as it was, to the bit.
-    pub added: bool,
-}
 
 /// The tracks that a refinement reads: those that it was trained on or extended with.
 #[derive(Debug, Clone, PartialEq, Default)]

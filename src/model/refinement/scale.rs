@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::plan::InputTrack;
-
 /// Mean and standard deviation of a track, on the scale it is stored on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TrackScale {
@@ -11,6 +9,20 @@ pub struct TrackScale {
     pub mean: f32,
     /// The standard deviation over bins, above 0.
     pub deviation: f32,
+}
+
+/// A track whose signal the refinement reads, by the places of its names in the model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InputTrack {
+    /// The biosample.
+    pub biosample: u32,
+    /// The assay.
+    pub assay: u32,
+    /// What it is standardised by.
+    pub scale: TrackScale,
+    /// Whether the model was extended with it after training. Such a track informs only what was
+    /// unknown before: what could be imputed already stays as it was, to the bit.
+    pub added: bool,
 }
 
 /// A track without any signal is standardised as if it had this standard deviation.

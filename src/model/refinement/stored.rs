@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::plan::InputTrack;
+use super::scale::InputTrack;
 use super::{Inputs, Member, Refinement, RefinementConfig, Spread, Standardisation, TrackScale};
 use crate::model::{Dense, ModelError};
 use crate::store::{ModelRecord, StoreError, TrackRole};

@@ -4,9 +4,9 @@ use super::clipped;
 use crate::genome::{BIN_BP, Interval, Scale};
 use crate::imputation::spans;
 use crate::model::TrainedModel;
-use crate::plot::axis::{grouped, spoken_region};
 use crate::plot::{FactorFigure, FactorRows};
 use crate::store::Database;
+use persea_drawing::{grouped, spoken_region};
 
 /// Columns at most: what is told apart.
 const MOST_COLUMNS: usize = 380;

@@ -1,9 +1,9 @@
 //! The curve of a selection: what it covers against how many were chosen.
 
-use crate::plot::axis::grouped;
 use crate::plot::{CurveFigure, CurveFigurePoint};
 use crate::selection::{Answer, PositionAnswer, SelectionError, stored};
 use crate::store::StoredSelection;
+use persea_drawing::grouped;
 
 /// Coverage (the value, where there is no coverage) of named items against their number.
 pub fn selection_figure(answer: &Answer) -> CurveFigure {

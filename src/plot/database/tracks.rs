@@ -5,9 +5,9 @@ use crate::compendium::{AverageActivity, Experiment};
 use crate::genome::{BIN_BP, GenomeAxis, Interval};
 use crate::imputation::{Stream, spans};
 use crate::model::TrainedModel;
-use crate::plot::axis::spoken_region;
 use crate::plot::{TrackKind, TrackRow, TracksFigure};
 use crate::store::{Database, ModelKind, Track, TrackRole};
+use persea_drawing::spoken_region;
 
 /// What is drawn of each experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

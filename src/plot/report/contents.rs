@@ -1,11 +1,11 @@
 //! What is in a database.
 
 use super::super::Theme;
-use super::super::axis::grouped;
 use super::super::database::coverage_figure;
 use super::super::page::{Grid, Page};
 use crate::model::TrainedModel;
 use crate::store::{Database, TrackRole};
+use persea_drawing::grouped;
 
 /// Tables of facts and models, and the picture of what has been measured.
 pub(super) fn contents(

@@ -2,7 +2,6 @@
 
 use super::super::Theme;
 use super::super::database::{TrackChoice, tracks_figure};
-use super::super::figures::{Bar, bars, decimals};
 use super::super::page::{Grid, Page};
 use super::ReportOptions;
 use crate::compendium::Experiment;
@@ -10,6 +9,7 @@ use crate::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures
 use crate::genome::Interval;
 use crate::model::TrainedModel;
 use crate::store::{Database, TrackRole};
+use persea_drawing::{Bar, bars, decimals};
 
 /// A measure's name, and how it is read.
 type Shown = (&'static str, fn(&TrackMeasures) -> Option<f64>);
@@ -84,7 +84,7 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
             "{} tracks that training never read, over {} unmasked bins, on the arcsinh scale. Average activity \
              and its calibrated form are the baselines to beat; none has seen its target.",
             scored.tracks.len(),
-            super::super::axis::grouped(&scored.n_bins.to_string())
+            persea_drawing::grouped(&scored.n_bins.to_string())
         ),
     );
     let mut columns = vec!["track", "imputed by"];
@@ -142,7 +142,7 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
         "mean squared error, arcsinh scale (less is better)",
         &all,
         None,
-    )?]);
+    )]);
     page.note("gwcorr: Pearson's correlation. specificity: of what imputed and observed add to average activity. match1: share of the highest 1 % in common. aucobs1: AUROC of telling the highest 1 %.");
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! What to measure next.
 
 use super::super::database::{selection_figure, stored_selection_figure};
-use super::super::figures::decimals;
 use super::super::page::{Grid, Page};
 use super::super::selection_curve;
 use crate::model::TrainedModel;
 use crate::selection::{Answer, Request, What, select, stored};
 use crate::store::Database;
+use persea_drawing::decimals;
 
 /// Experiments that the report proposes when nobody has asked yet.
 const PROPOSED: usize = 5;
@@ -26,7 +26,7 @@ pub(super) fn next(
             Ok(answer) => {
                 page.tag("p", "The experiments that would represent the others best, given what has been measured; `persea select` asks otherwise.");
                 answered(page, &answer);
-                page.figures(&[selection_curve(&selection_figure(&answer))?]);
+                page.figures(&[selection_curve(&selection_figure(&answer))]);
             }
             Err(why) => page.note(&format!("No proposal: {why}.")),
         }
@@ -40,7 +40,7 @@ pub(super) fn next(
         if selection.kind != "positions" {
             answered(page, &stored(selection)?.1);
         }
-        page.figures(&[selection_curve(&stored_selection_figure(selection)?)?]);
+        page.figures(&[selection_curve(&stored_selection_figure(selection)?)]);
     }
     if all.len() > SHOWN {
         page.note(&format!(

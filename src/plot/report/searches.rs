@@ -1,16 +1,16 @@
 //! Examples of similar positions, biosamples and assays.
 
 use super::super::Theme;
-use super::super::axis::{grouped, spoken_region};
 use super::super::database::similarity_figure;
-use super::super::figures::decimals;
 use super::super::page::{Grid, Page};
 use crate::genome::Gene;
 use crate::model::{NamedAxis, TrainedModel};
 use crate::search::{
-    Annotation, Answer, Class, GenePart, Metric, Query, SearchOptions, with_searcher,
+    Annotation, Answer, Class, GenePart, Query, similar,
 };
 use crate::store::Database;
+use persea_drawing::decimals;
+use persea_drawing::{grouped, spoken_region};
 
 /// Hits of an example.
 const HITS: usize = 5;
@@ -29,13 +29,9 @@ pub(super) fn searches(
         );
     } else {
         let asked: Vec<Query> = queries.iter().map(|q| q.1.clone()).collect();
-        let options = SearchOptions {
-            k: HITS,
-            ..SearchOptions::default()
-        };
-        let answers = with_searcher(database, model, Metric::default(), |searcher| {
-            searcher.search_all(&asked, &options, None, annotation.genes())
-        });
+        let answers = similar(database)
+            .k(HITS)
+            .run_on(model, &annotation, &asked);
         match answers {
             Ok(answers) => table(page, &queries, &answers, &annotation),
             Err(why) => page.note(&format!("Similar positions could not be searched: {why}.")),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Column, Features};
 use crate::genome::{Assembly, Gene, Interval, read_bed};
 use crate::store::Example;
-use crate::tasks::import::read_file;
+use crate::tasks::import::file_checksum;
 use crate::tasks::windows::span;
 
 /// How far around an example genes are counted, in bp.
@@ -40,7 +40,7 @@ impl CpgIslands {
                 list.push((start, i.end, before));
             }
         }
-        let (_, checksum) = read_file(path)?;
+        let checksum = file_checksum(path)?;
         Ok(CpgIslands { by_chrom, checksum })
     }
 

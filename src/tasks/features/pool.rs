@@ -3,45 +3,25 @@
 //! Memory: one block of all channels, and a few numbers for each window and channel. Nothing grows
 //! with the genome, and a window may be as long as it likes.
 
+use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::genome::GenomeAxis;
 use crate::tasks::TaskError;
 
-/// How the bins of a window become features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pooling {
-    /// Their mean.
-    Mean,
-    /// Their maximum.
-    Max,
-    /// The quantiles 0.1, 0.5 and 0.9; of windows of more than 128 bins, of 128 evenly spaced.
-    Quantiles,
-    /// Each bin by itself, along the gene; all windows must have as many.
-    PerBin,
-}
-
-impl Pooling {
-    /// Every way, in the order of `--help`.
-    pub const ALL: [Pooling; 4] = [
-        Pooling::Mean,
-        Pooling::Max,
-        Pooling::Quantiles,
-        Pooling::PerBin,
-    ];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Pooling::Mean => "mean",
-            Pooling::Max => "max",
-            Pooling::Quantiles => "quantiles",
-            Pooling::PerBin => "per-bin",
-        }
+vocabulary! {
+    /// How the bins of a window become features.
+    pub enum Pooling {
+        /// The mean
+        Mean = "mean",
+        /// The maximum
+        Max = "max",
+        /// The quantiles 0.1, 0.5 and 0.9
+        Quantiles = "quantiles",
+        /// Every bin separately
+        PerBin = "per-bin",
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Features};
+use crate::files::Table;
 use crate::formats::read_matrix;
 use crate::tasks::TaskError;
-use crate::tasks::import::{is_role, read_table};
+use crate::tasks::import::is_role;
 
 /// A matrix by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ impl UserMatrix {
 }
 
 fn array(path: &Path) -> crate::Result<UserMatrix> {
-    let matrix = read_matrix(path)?;
+    let matrix = read_matrix(path, &|_, _| Ok(()))?;
     let numbered = || {
         (0..matrix.n_columns)
             .map(|i| format!("column {}", i + 1))
@@ -118,10 +119,11 @@ fn array(path: &Path) -> crate::Result<UserMatrix> {
 }
 
 fn text(path: &Path) -> crate::Result<UserMatrix> {
-    let table = read_table(path)?;
-    let Some(header) = table.header else {
+    let table = Table::read_or_bed(path)?;
+    let Some(header) = table.columns() else {
         return Err(TaskError::file(path, "a matrix of text needs a header").into());
     };
+    table.check_header()?;
     let parse = |text: &str| match text {
         "" | "NA" | "nan" | "NaN" => Some(f32::NAN),
         // What is no number makes its column one of text, which is left out below.

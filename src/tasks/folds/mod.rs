@@ -7,6 +7,7 @@
 mod components;
 mod mersenne;
 
+use persea_vocabulary::vocabulary;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -21,50 +22,29 @@ use mersenne::numpy_shuffled;
 /// Regions closer than this are one unit: beyond it lies the reach of enhancers and of domains.
 const JOIN_BP: u64 = 2_000_000;
 
-/// How examples are divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-pub enum FoldKind {
-    /// Regions on a patchwork, chromosomes otherwise; shuffled where examples have no place.
-    #[default]
-    Auto,
-    /// By chromosome.
-    Chromosomes,
-    /// By the database's regions, those closer than 2 Mb together.
-    Regions,
-    /// Pairs that share a promoter or an enhancer, or whose windows overlap, together.
-    Components,
-    /// At random, as the paper did: neighbours are torn apart.
-    Shuffled,
-    /// Contiguous blocks of the examples' order.
-    Blocks,
-    /// The file's own column.
-    Column,
+vocabulary! {
+    /// How examples are divided.
+    pub enum FoldKind {
+        /// Regions if the database covers scattered regions, otherwise chromosomes
+        Auto = "auto",
+        /// Whole chromosomes
+        Chromosomes = "chromosomes",
+        /// Regions of the database; those closer than 2 Mb stay together
+        Regions = "regions",
+        /// Connected components: pairs that share a promoter, an enhancer or a window stay together
+        Components = "components",
+        /// At random, as often published; neighbouring examples leak information
+        Shuffled = "shuffled",
+        /// Contiguous blocks in the order of the file
+        Blocks = "blocks",
+        /// The file's own column of folds
+        Column = "column",
+    }
 }
 
-impl FoldKind {
-    /// Every kind.
-    pub const ALL: [FoldKind; 7] = [
-        FoldKind::Auto,
-        FoldKind::Chromosomes,
-        FoldKind::Regions,
-        FoldKind::Components,
-        FoldKind::Shuffled,
-        FoldKind::Blocks,
-        FoldKind::Column,
-    ];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            FoldKind::Auto => "auto",
-            FoldKind::Chromosomes => "chromosomes",
-            FoldKind::Regions => "regions",
-            FoldKind::Components => "components",
-            FoldKind::Shuffled => "shuffled",
-            FoldKind::Blocks => "blocks",
-            FoldKind::Column => "column",
-        }
+impl Default for FoldKind {
+    fn default() -> Self {
+        FoldKind::Auto
     }
 }
 

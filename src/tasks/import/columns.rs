@@ -123,6 +123,11 @@ impl LabelColumns {
         self.pairs.push((known, name.to_string()));
         Ok(())
     }
+
+    /// Whether a file's column is named for something.
+    pub(super) fn maps(&self, column: &str) -> bool {
+        self.pairs.iter().any(|(_, name)| name == column)
+    }
 }
 
 /// The columns of one file.

@@ -23,10 +23,10 @@ use serde_json::json;
 pub use columns::LabelColumns;
 
 use super::{TaskError, TaskKind};
+use crate::files::{FileError, open_file};
 use crate::genome::{Assembly, Interval};
 use crate::store::{Database, NewTask, Task};
 use builder::Builder;
-pub(crate) use table::Table;
 
 /// How label files are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -134,8 +134,8 @@ pub fn import(
         let checksum = if is_array {
             rows::read(path, options, &mut builder, &mut notes)?
         } else {
-            let table = Table::read(path)?;
-            let header = table.header.as_deref().unwrap_or(&[]);
+            let table = table::read(path, &options.columns)?;
+            let header = table.header.as_slice();
             match kind {
                 TaskKind::Expression => genes::read(
                     path,
@@ -265,14 +265,13 @@ fn report(
     }
 }
 
-/// Reads a table of text: of a matrix that a user brings.
-pub(crate) fn read_table(path: &Path) -> Result<Table, TaskError> {
-    Table::read(path)
-}
-
-/// Reads a file, unpacked if it is gzipped, and its checksum.
-pub(crate) fn read_file(path: &Path) -> Result<(Vec<u8>, String), TaskError> {
-    table::read_file(path)
+/// The checksum of a file as it lies on the disk: BLAKE3, in hexadecimal.
+pub(crate) fn file_checksum(path: &Path) -> Result<String, TaskError> {
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update_reader(open_file(path)?)
+        .map_err(|e| FileError::read(path.display(), e))?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// Whether a column of that name is a coordinate, a name or a label, and thus no feature.

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::builder::Builder;
 use super::columns::Columns;
-use super::table::{Table, label};
+use super::table::label;
 use super::{ImportOptions, Notes, biosample_of_file};
+use crate::files::Table;
 use crate::genome::{Assembly, Interval};
 use crate::store::Example;
 use crate::tasks::TaskError;
@@ -34,7 +35,7 @@ pub(super) fn read(
     builder: &mut Builder,
     notes: &mut Notes,
 ) -> Result<(), TaskError> {
-    let Some(header) = &table.header else {
+    let Some(header) = table.columns() else {
         return Err(TaskError::file(
             path,
             "it has no header; pairs need columns of enhancer, promoter and label",

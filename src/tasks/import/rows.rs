@@ -15,17 +15,12 @@ pub(super) fn read(
     builder: &mut Builder,
     notes: &mut Notes,
 ) -> crate::Result<String> {
-    let matrix = read_matrix(path)?;
-    if matrix.n_columns != 1 {
-        return Err(TaskError::file(
-            path,
-            format!(
-                "it has {} columns; labels are an array of one dimension",
-                matrix.n_columns
-            ),
-        )
-        .into());
-    }
+    let matrix = read_matrix(path, &|_, n_columns| match n_columns {
+        1 => Ok(()),
+        n => Err(format!(
+            "it has {n} columns; labels are an array of one dimension"
+        )),
+    })?;
     let n = options.rows.unwrap_or(matrix.n_rows);
     if n == 0 || n > matrix.n_rows {
         return Err(TaskError::file(

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::builder::Builder;
 use super::columns::Columns;
-use super::table::{Table, label};
+use super::table::label;
 use super::{ImportOptions, Notes, biosample_of_file};
+use crate::files::Table;
 use crate::genome::Assembly;
 use crate::store::Example;
 use crate::tasks::{TaskError, TaskKind};
@@ -22,7 +23,7 @@ pub(super) fn read(
     notes: &mut Notes,
 ) -> Result<(), TaskError> {
     let columns = |header| Columns::new(path, header, &options.columns);
-    let (places, labels, biosample, name, fold) = match &table.header {
+    let (places, labels, biosample, name, fold) = match table.columns() {
         None => {
             let first = table.rows.first().map(|(_, f)| f.as_slice()).unwrap_or(&[]);
             let is_label = |i: &usize| label(&first[*i]).is_ok_and(|v| !v.is_nan());
@@ -73,7 +74,7 @@ pub(super) fn read(
     let unit = options
         .unit
         .clone()
-        .unwrap_or_else(|| match (&table.header, labels.as_slice()) {
+        .unwrap_or_else(|| match (table.columns(), labels.as_slice()) {
             (Some(header), [place]) => header[*place].clone(),
             _ => kind.name().to_string(),
         });
@@ -94,7 +95,7 @@ pub(super) fn read(
             if kind == TaskKind::Fire && !(value.is_nan() || value == 0.0 || value == 1.0) {
                 return Err(at(format!("`{}` is neither 0 nor 1", field(*l))));
             }
-            let biosample = match (&one, biosample, &table.header) {
+            let biosample = match (&one, biosample, table.columns()) {
                 (Some(one), _, _) => one.clone(),
                 (None, Some(b), _) => options.renamed(field(b)),
                 (None, None, Some(header)) => options.renamed(&header[*l]),

@@ -1,18 +1,23 @@
 //! From scores to probabilities, by examples that the model has not seen.
 
-use serde::{Deserialize, Serialize};
+use persea_vocabulary::vocabulary;
 
-/// How scores are made probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-pub enum Calibration {
-    /// Not at all.
-    #[default]
-    None,
-    /// A logistic curve of the score (Platt 1999, with his targets).
-    Platt,
-    /// A step function that never falls (Zadrozny and Elkan 2002).
-    Isotonic,
+vocabulary! {
+    /// How scores are made probabilities.
+    pub enum Calibration {
+        /// No calibration
+        None = "none",
+        /// Logistic curve (Platt 1999)
+        Platt = "platt",
+        /// Isotonic regression (Zadrozny and Elkan 2002)
+        Isotonic = "isotonic",
+    }
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Calibration::None
+    }
 }
 
 /// A calibration that has been learned.

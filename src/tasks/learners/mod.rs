@@ -13,6 +13,7 @@ mod prepare;
 mod support;
 mod trees;
 
+use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
 pub use calibrate::Calibration;
@@ -21,55 +22,29 @@ pub(crate) use prepare::{Matrix, Preparation, Prepared};
 
 use super::{Target, TaskError};
 
-/// A learner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Learner {
-    /// Logistic regression with an L2 penalty (linfa).
-    Logistic,
-    /// Linear regression with an L2 penalty (linfa); of two classes, of 0 and 1.
-    Ridge,
-    /// Linear regression with L1 and L2 penalties (linfa); of two classes, of 0 and 1.
-    Elasticnet,
-    /// A support vector machine with a Gaussian kernel (linfa).
-    Svm,
-    /// A random forest (smartcore).
-    Forest,
-    /// Extremely randomised trees (smartcore).
-    ExtraTrees,
-    /// Nearest neighbours (smartcore).
-    Knn,
-    /// Gradient-boosted trees (forust), stopped by an inner fold.
-    Gbm,
+vocabulary! {
+    /// A learner.
+    pub enum Learner {
+        /// Logistic regression
+        Logistic = "logistic",
+        /// Linear regression with a squared penalty
+        Ridge = "ridge",
+        /// Linear regression with squared and absolute penalties
+        Elasticnet = "elasticnet",
+        /// Support vector machine with a Gaussian kernel
+        Svm = "svm",
+        /// Random forest
+        Forest = "forest",
+        /// Extremely randomised trees
+        ExtraTrees = "extra-trees",
+        /// Nearest neighbours
+        Knn = "knn",
+        /// Gradient-boosted trees
+        Gbm = "gbm",
+    }
 }
 
 impl Learner {
-    /// Every learner.
-    pub const ALL: [Learner; 8] = [
-        Learner::Logistic,
-        Learner::Ridge,
-        Learner::Elasticnet,
-        Learner::Svm,
-        Learner::Forest,
-        Learner::ExtraTrees,
-        Learner::Knn,
-        Learner::Gbm,
-    ];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Learner::Logistic => "logistic",
-            Learner::Ridge => "ridge",
-            Learner::Elasticnet => "elasticnet",
-            Learner::Svm => "svm",
-            Learner::Forest => "forest",
-            Learner::ExtraTrees => "extra-trees",
-            Learner::Knn => "knn",
-            Learner::Gbm => "gbm",
-        }
-    }
-
     /// Whether its prediction of two classes is a probability as it is.
     pub const fn gives_probabilities(self) -> bool {
         matches!(

@@ -1,4 +1,7 @@
 //! Principal components of standardised columns, by orthogonal iteration on their covariance.
+//!
+//! The full decomposition (`crate::linear`) takes the cube of the columns, of which there may be
+//! thousands; here a few leading ones are wanted, which these products give in far less.
 
 use ndarray::{Array1, Array2, Axis};
 use rand_chacha::rand_core::RngCore;

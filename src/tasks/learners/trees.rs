@@ -11,6 +11,7 @@ use smartcore::ensemble::extra_trees_regressor::{
 use smartcore::ensemble::random_forest_regressor::{
     RandomForestRegressor, RandomForestRegressorParameters,
 };
+use smartcore::error::Failed;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::{Matrix, Predictor, Training};
@@ -94,24 +95,14 @@ pub(super) fn forest(
     min_leaf: usize,
     share: Option<f64>,
 ) -> Result<Predictor, String> {
-    let (x, y) = (dense(training.x)?, training.y.to_vec());
-    let m = features_of_a_split(training.x.ncols(), share);
-    let groves = grow(n_trees, training.seed, |n, seed| {
+    groves(training, n_trees, share, "forest", |x, y, grove| {
         let parameters = RandomForestRegressorParameters::default()
-            .with_n_trees(n)
-            .with_m(m)
+            .with_n_trees(grove.n_trees)
+            .with_m(grove.features_of_a_split)
             .with_min_samples_leaf(min_leaf)
-            .with_seed(seed);
-        RandomForestRegressor::fit(&x, &y, parameters).map_err(|e| e.to_string())
-    })?;
-    Ok(predictor(
-        move |piece, n| {
-            mean(&groves, n, |grove| {
-                grove.predict(piece).map_err(|e| e.to_string())
-            })
-        },
-        "forest",
-    ))
+            .with_seed(grove.seed);
+        RandomForestRegressor::fit(x, y, parameters)
+    })
 }
 
 /// Extremely randomised trees: all examples, thresholds at random.
@@ -121,23 +112,47 @@ pub(super) fn extra_trees(
     min_leaf: usize,
     share: Option<f64>,
 ) -> Result<Predictor, String> {
-    let (x, y) = (dense(training.x)?, training.y.to_vec());
-    let m = features_of_a_split(training.x.ncols(), share);
-    let groves = grow(n_trees, training.seed, |n, seed| {
+    groves(training, n_trees, share, "extra-trees", |x, y, grove| {
         let parameters = ExtraTreesRegressorParameters::default()
-            .with_n_trees(n)
-            .with_m(m)
+            .with_n_trees(grove.n_trees)
+            .with_m(grove.features_of_a_split)
             .with_min_samples_leaf(min_leaf)
-            .with_seed(seed);
-        ExtraTreesRegressor::fit(&x, &y, parameters).map_err(|e| e.to_string())
+            .with_seed(grove.seed);
+        ExtraTreesRegressor::fit(x, y, parameters)
+    })
+}
+
+/// What tells one grove from another.
+struct Grove {
+    n_trees: usize,
+    features_of_a_split: usize,
+    seed: u64,
+}
+
+/// Grows groves, and predicts by the mean over all their trees.
+fn groves<M>(
+    training: &Training<'_>,
+    n_trees: usize,
+    share: Option<f64>,
+    learner: &'static str,
+    fit: impl Fn(&DenseMatrix<f64>, &Vec<f64>, Grove) -> Result<M, Failed> + Sync,
+) -> Result<Predictor, String>
+where
+    M: smartcore::api::Predictor<DenseMatrix<f64>, Vec<f64>> + Send + Sync + 'static,
+{
+    let (x, y) = (dense(training.x)?, training.y.to_vec());
+    let features_of_a_split = features_of_a_split(training.x.ncols(), share);
+    let groves = grow(n_trees, training.seed, |n_trees, seed| {
+        let grove = Grove {
+            n_trees,
+            features_of_a_split,
+            seed,
+        };
+        fit(&x, &y, grove).map_err(|e| e.to_string())
     })?;
     Ok(predictor(
-        move |piece, n| {
-            mean(&groves, n, |grove| {
-                grove.predict(piece).map_err(|e| e.to_string())
-            })
-        },
-        "extra-trees",
+        move |piece, n| mean(&groves, n, |grove| grove.predict(piece).map_err(|e| e.to_string())),
+        learner,
     ))
 }
 

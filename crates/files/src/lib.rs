@@ -1,0 +1,12 @@
+//! Files: reading text and tables by one rule, writing a file whole or not at all, and the one
+//! error that names the file, the line and the reason.
+//!
+//! Every crate that touches files stands on this one. It knows nothing of genomes or signal.
+
+mod aside;
+mod error;
+mod text;
+
+pub use aside::{AsideFile, folder, write_text};
+pub use error::FileError;
+pub use text::{Lines, Table, check_name, fields, is_header, open_file, open_regular, read_text};

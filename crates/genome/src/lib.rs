@@ -1,0 +1,30 @@
+//! The genome axis: assemblies, regions, 25 bp bins, the three scales, masks and genes.
+//!
+//! This room knows nothing of signal. Everything here is 0-based and half-open, as in BED; only
+//! [`Interval::parse_browser`] reads the 1-based inclusive form that genome browsers show.
+
+mod annotation;
+mod assembly;
+mod axis;
+mod bed;
+mod error;
+mod gene_files;
+mod genes;
+mod interval;
+mod mask;
+mod scale;
+#[cfg(test)]
+#[path = "../../../src/skipped.rs"]
+mod skipped;
+mod tss;
+
+pub use assembly::{Assembly, Chromosome, other_naming};
+pub use axis::{AxisBin, GenomeAxis, Region};
+pub use bed::{BedLines, read_bed, read_bed_from, read_bed_lines, read_bed_of_assembly};
+pub use error::GenomeError;
+pub use gene_files::{GeneSet, read_genes, read_genes_from};
+pub use genes::{Gene, Strand};
+pub use interval::Interval;
+pub use mask::Mask;
+pub use scale::{BIN_BP, Scale};
+pub use tss::{NearestTss, TssIndex};

@@ -1,0 +1,194 @@
+//! A bigWig file as it is written, from intervals in order.
+//!
+//! Header, room for ten zoom headers, total summary, chromosomes, data, index, zoom levels (each
+//! its records and their index), magic number: the order of Kent's own tools. Memory holds one
+//! section of data and the list of sections (32 bytes for 1,024 intervals); zoom levels wait in
+//! temporary files.
+
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::magic;
+use super::section::{Packer, Summary, section_bytes};
+use super::trees::{Block, chrom_tree, index};
+use super::zoom::{FIRST_REDUCTION, MAX_ZOOMS, ZoomLevel};
+use crate::FormatError;
+use crate::runs::Run;
+use persea_files::AsideFile;
+use persea_genome::Assembly;
+
+/// Intervals in a section of data.
+const ITEMS_PER_SECTION: usize = 1_024;
+const HEADER_BYTES: u64 = 64;
+const ZOOM_HEADER_BYTES: u64 = 24;
+const SUMMARY_BYTES: u64 = 40;
+
+/// A bigWig file that is being written.
+pub(crate) struct BigWigFile {
+    name: String,
+    out: BufWriter<AsideFile>,
+    /// Where the next byte goes.
+    position: u64,
+    chrom_tree_at: u64,
+    data_at: u64,
+    packer: Packer,
+    section: Vec<Run>,
+    sections: Vec<Block>,
+    summary: Summary,
+    zooms: Vec<ZoomLevel>,
+}
+
+impl BigWigFile {
+    pub fn create(path: &Path, assembly: &Assembly) -> Result<Self, FormatError> {
+        let name = path.display().to_string();
+        let failed = |e: io::Error| FormatError::write(&name, e);
+        let aside = AsideFile::create(path)?;
+        let scratch = aside.scratch_folder();
+        let mut out = BufWriter::with_capacity(1 << 18, aside);
+        let longest = assembly.chromosomes().iter().map(|c| c.length).max();
+        let zooms = std::iter::successors(Some(FIRST_REDUCTION), |r| r.checked_mul(4))
+            .take_while(|reduction| u64::from(*reduction) <= longest.unwrap_or(0))
+            .take(MAX_ZOOMS)
+            .map(|reduction| ZoomLevel::new(reduction, &scratch))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(failed)?;
+        let chrom_tree_at = HEADER_BYTES + MAX_ZOOMS as u64 * ZOOM_HEADER_BYTES + SUMMARY_BYTES;
+        let chroms = chrom_tree(assembly, chrom_tree_at);
+        let data_at = chrom_tree_at + chroms.len() as u64;
+        // Header and summary come last; the count of sections does too.
+        out.write_all(&vec![0; chrom_tree_at as usize])
+            .and_then(|()| out.write_all(&chroms))
+            .and_then(|()| out.write_all(&[0; 8]))
+            .map_err(failed)?;
+        Ok(BigWigFile {
+            name,
+            out,
+            position: data_at + 8,
+            chrom_tree_at,
+            data_at,
+            packer: Packer::new(),
+            section: Vec::with_capacity(ITEMS_PER_SECTION),
+            sections: Vec::new(),
+            summary: Summary::EMPTY,
+            zooms,
+        })
+    }
+
+    /// Adds an interval, which lies after those before it.
+    pub fn add(&mut self, run: Run) -> Result<(), FormatError> {
+        self.put(run).map_err(|e| FormatError::write(&self.name, e))
+    }
+
+    /// Writes what is left and gives the file its name.
+    pub fn finish(mut self) -> Result<(), FormatError> {
+        let result = self.put_section().and_then(|()| self.put_rest());
+        let name = self.name;
+        let failed = |e: io::Error| FormatError::write(&name, e);
+        result.map_err(failed)?;
+        let aside = self.out.into_inner().map_err(|e| failed(e.into_error()))?;
+        Ok(aside.finish()?)
+    }
+
+    fn put(&mut self, run: Run) -> io::Result<()> {
+        let full = self.section.len() == ITEMS_PER_SECTION;
+        if full
+            || self
+                .section
+                .last()
+                .is_some_and(|last| last.rank != run.rank)
+        {
+            self.put_section()?;
+        }
+        self.summary
+            .cover(u64::from(run.end - run.start), run.value);
+        if let Some((first, coarser)) = self.zooms.split_first_mut() {
+            first.add(run, coarser, &mut self.packer)?;
+        }
+        self.section.push(run);
+        Ok(())
+    }
+
+    fn put_section(&mut self) -> io::Result<()> {
+        let (Some(first), Some(last)) = (self.section.first(), self.section.last()) else {
+            return Ok(());
+        };
+        let (rank, start, end) = (first.rank, first.start, last.end);
+        let bytes = self.packer.pack(&section_bytes(&self.section))?;
+        self.out.write_all(bytes)?;
+        self.sections.push(Block {
+            rank,
+            start,
+            end,
+            offset: self.position,
+            n_bytes: bytes.len() as u64,
+        });
+        self.position += bytes.len() as u64;
+        self.section.clear();
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.position += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Everything after the data, then the header.
+    fn put_rest(&mut self) -> io::Result<()> {
+        let n_data_bytes = self.position - self.data_at;
+        let index_at = self.position;
+        self.append(&index(&self.sections, index_at))?;
+        if let Some((first, coarser)) = self.zooms.split_first_mut() {
+            first.close(coarser, &mut self.packer)?;
+        }
+        let mut headers = Vec::new();
+        let mut n_finer = u64::MAX;
+        for mut zoom in std::mem::take(&mut self.zooms) {
+            // As Kent's tools: a level that saves little over the next finer one is left out.
+            if zoom.n_bytes() > n_data_bytes / 2 || zoom.n_records() >= n_finer {
+                continue;
+            }
+            n_finer = zoom.n_records();
+            let zoom_at = self.position;
+            self.append(&(zoom.n_records() as u32).to_le_bytes())?;
+            let n = zoom.copy_to(&mut self.out)?;
+            let blocks = zoom.blocks(self.position);
+            self.position += n;
+            let zoom_index_at = self.position;
+            self.append(&index(&blocks, zoom_index_at))?;
+            headers.extend(u64::from(zoom.reduction()).to_le_bytes());
+            headers.extend(zoom_at.to_le_bytes());
+            headers.extend(zoom_index_at.to_le_bytes());
+        }
+        self.append(&magic::BIGWIG.to_le_bytes())?;
+        let mut header = Vec::new();
+        header.extend(magic::BIGWIG.to_le_bytes());
+        header.extend(4u16.to_le_bytes());
+        header.extend(((headers.len() as u64 / ZOOM_HEADER_BYTES) as u16).to_le_bytes());
+        header.extend(self.chrom_tree_at.to_le_bytes());
+        header.extend(self.data_at.to_le_bytes());
+        header.extend(index_at.to_le_bytes());
+        // Fields and their description, which only bigBed has.
+        header.extend([0; 12]);
+        let summary_at = self.chrom_tree_at - SUMMARY_BYTES;
+        header.extend(summary_at.to_le_bytes());
+        header.extend((self.packer.largest() as u32).to_le_bytes());
+        header.extend([0; 8]);
+        header.extend(headers);
+        let mut summary = self.summary.n_bases.to_le_bytes().to_vec();
+        let (min, max) = self.summary.range();
+        for number in [min, max, self.summary.sum, self.summary.sum_squares] {
+            summary.extend(number.to_le_bytes());
+        }
+        let n_sections = (self.sections.len() as u64).to_le_bytes();
+        for (at, bytes) in [
+            (0, &header[..]),
+            (summary_at, &summary[..]),
+            (self.data_at, &n_sections[..]),
+        ] {
+            self.out.seek(SeekFrom::Start(at))?;
+            self.out.write_all(bytes)?;
+        }
+        self.out.flush()
+    }
+}

@@ -1,0 +1,136 @@
+//! The room's two doors: a reader and a writer of any format.
+
+use std::io;
+use std::path::Path;
+
+use super::array::{ArrayReader, ArrayWriter};
+use super::bigwig::{BigWigReader, BigWigWriter};
+use super::text::{BedGraphReader, BedGraphWriter, PeakReader};
+use super::{Format, FormatError, Location};
+use persea_genome::GenomeAxis;
+
+/// What a base that a file does not cover counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
+    /// 0.
+    #[default]
+    Zero,
+    /// Nothing: it is left out of its bin's mean.
+    Nan,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadOptions {
+    /// What uncovered bases count as.
+    pub missing: Missing,
+}
+
+/// What a reader met, for the caller to keep and to warn of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadReport {
+    /// Bins that had no mean and became 0: every base NaN, or, under [`Missing::Nan`], uncovered.
+    pub n_nan_bins: u64,
+    /// Bins below 0, which are kept.
+    pub n_negative_bins: u64,
+    /// Intervals, or values of an array, that lie on the axis; 0 is a file with nothing there.
+    pub n_records: u64,
+}
+
+/// Receives bins: the axis bin that the slice starts at, then the values.
+///
+/// Values are means over each bin, before any transform. A piece never crosses a region and has at
+/// most 65,536 bins; each bin of the axis comes exactly once; regions come in any order, bins
+/// inside a region ascending.
+pub type BinSink<'a> = dyn FnMut(u64, &[f32]) -> io::Result<()> + 'a;
+
+/// Reads a signal file as the bins of an axis.
+pub trait SignalReader: Send {
+    /// Reads every bin of the axis and passes them on.
+    ///
+    /// A bin's value is the sum over its bases of the file's value, in f64, divided by the bin's
+    /// width (a chromosome's last bin by its own) or, under [`Missing::Nan`], by how many of its
+    /// bases have a value. A base whose value is NaN counts as uncovered. Peaks that overlap count
+    /// as their maximum.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged or of another assembly, has an infinite value, or
+    /// the sink fails; the message names the file and the line or coordinate.
+    fn read(
+        &mut self,
+        axis: &GenomeAxis,
+        options: &ReadOptions,
+        sink: &mut BinSink<'_>,
+    ) -> Result<ReadReport, FormatError>;
+}
+
+/// Writes bins of an axis as a signal file, aside and renamed when finished; one that is dropped
+/// unfinished leaves nothing behind.
+pub trait SignalWriter: Send {
+    /// Writes consecutive bins of one region, the first of which is `axis_bin`.
+    ///
+    /// Regions are written in the order of [`GenomeAxis::sorted_regions`], bins ascending; bins
+    /// that are left out are left out of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written, a value is not finite, or the bins are out of order.
+    fn write(&mut self, axis_bin: u64, values: &[f32]) -> Result<(), FormatError>;
+
+    /// Completes the file, makes it durable and gives it its name.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    fn finish(self: Box<Self>) -> Result<(), FormatError>;
+}
+
+/// A reader of the signal file at a location.
+///
+/// Without a format the name tells it, or else a local file's first bytes.
+///
+/// # Errors
+/// When a local file is missing or is a folder, or nothing tells its format.
+pub fn open_signal(
+    location: &Location,
+    format: Option<Format>,
+) -> Result<Box<dyn SignalReader>, FormatError> {
+    location.check()?;
+    let format = match format.or_else(|| Format::guess(location)) {
+        Some(format) => format,
+        None => Format::sniff(location)?,
+    };
+    let location = location.clone();
+    Ok(match format {
+        Format::BigWig => Box::new(BigWigReader::new(location)),
+        Format::BedGraph => Box::new(BedGraphReader::new(location)),
+        Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
+            Box::new(PeakReader::new(location, format))
+        }
+        Format::Npz | Format::Npy => Box::new(ArrayReader::new(location, format)),
+    })
+}
+
+/// A writer of bins of `axis` to a new file at `path`, which replaces one that is there.
+///
+/// BigWig has every chromosome of the assembly in its header; bedGraph is bgzipped where the path
+/// ends in `.gz`; npz and npy hold the bins that were written in the axis's order, as float32 (key
+/// `arr_0`).
+///
+/// # Errors
+/// When the folder cannot be written to, or the format (peaks) holds no bins.
+pub fn create_signal(
+    path: &Path,
+    format: Format,
+    axis: &GenomeAxis,
+) -> Result<Box<dyn SignalWriter>, FormatError> {
+    Ok(match format {
+        Format::BigWig => Box::new(BigWigWriter::create(path, axis)?),
+        Format::BedGraph => Box::new(BedGraphWriter::create(path, axis)?),
+        Format::Npz | Format::Npy => Box::new(ArrayWriter::create(path, format, axis)?),
+        Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
+            return Err(FormatError::file(
+                path.display().to_string(),
+                format!("{format} holds peaks, not a track: write bigwig, bedgraph, npz or npy"),
+            ));
+        }
+    })
+}

@@ -1,0 +1,89 @@
+//! NumPy arrays in an archive: `factors` `[rows, columns]` as float32, `columns` (the names of those),
+//! and an array for each label column.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use npyz::npz::NpzWriter;
+use npyz::zip::CompressionMethod;
+use npyz::zip::write::FileOptions;
+
+use super::{LabelKind, Labels, TableSource, blocks, each_block};
+use crate::keras::write_f32;
+use persea_files::AsideFile;
+use persea_files::FileError;
+use persea_signal::npy_header;
+
+pub(super) fn write<E: From<FileError>>(
+    path: &Path,
+    source: &dyn TableSource<E>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), E> {
+    let failed = |e: io::Error| FileError::write(path.display(), e);
+    let shape = source.shape();
+    let out = BufWriter::with_capacity(1 << 18, AsideFile::create(path)?);
+    let mut npz = NpzWriter::new(out);
+    let zip = npz.zip_writer();
+    let n_columns = shape.numbers.len() as u64;
+    let begin = |zip: &mut npyz::zip::ZipWriter<BufWriter<AsideFile>>,
+                 name: &str,
+                 dtype: &str,
+                 sizes: &[u64]| {
+        // An array of a chromosome may have more than 4 GB. Numbers hardly get smaller by what takes
+        // four times as long; `numpy.savez` stores them as they are, too.
+        let options = FileOptions::default().large_file(true);
+        let options = match name {
+            "factors" => options.compression_method(CompressionMethod::Stored),
+            _ => options,
+        };
+        zip.start_file(format!("{name}.npy"), options)
+            .map_err(io::Error::from)?;
+        zip.write_all(&npy_header(dtype, sizes))
+    };
+    begin(zip, "factors", "<f4", &[shape.n_rows, n_columns]).map_err(failed)?;
+    each_block(source, |rows, numbers| {
+        write_f32(zip, numbers).map_err(failed)?;
+        progress(rows.end);
+        Ok::<(), E>(())
+    })?;
+    let widest = shape.numbers.iter().map(|n| n.chars().count()).max();
+    let width = widest.unwrap_or(0).max(1);
+    begin(zip, "columns", &format!("<U{width}"), &[n_columns]).map_err(failed)?;
+    write_texts(zip, &shape.numbers, width).map_err(failed)?;
+    for (column, (name, kind)) in shape.labels.iter().enumerate() {
+        // A text has no more characters than bytes.
+        let (dtype, width) = match kind {
+            LabelKind::Text(n) => (format!("<U{}", (*n).max(1)), (*n).max(1) as usize),
+            LabelKind::Integer => ("<i8".to_string(), 0),
+        };
+        begin(zip, name, &dtype, &[shape.n_rows]).map_err(failed)?;
+        for rows in blocks(shape) {
+            match source.labels(column, rows)? {
+                Labels::Text(texts) => write_texts(zip, &texts, width),
+                Labels::Integer(numbers) => {
+                    let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+                    zip.write_all(&bytes)
+                }
+            }
+            .map_err(failed)?;
+        }
+    }
+    let out = zip.finish().map_err(|e| failed(e.into()))?;
+    let aside = out.into_inner().map_err(|e| failed(e.into_error()))?;
+    aside.finish()?;
+    Ok(())
+}
+
+/// Texts as NumPy keeps them: UTF-32, padded with zeros.
+fn write_texts(out: &mut dyn Write, texts: &[String], width: usize) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(texts.len() * width * 4);
+    for text in texts {
+        let mut n = 0;
+        for c in text.chars().take(width) {
+            bytes.extend(u32::from(c).to_le_bytes());
+            n += 1;
+        }
+        bytes.resize(bytes.len() + (width - n) * 4, 0);
+    }
+    out.write_all(&bytes)
+}

@@ -1,0 +1,235 @@
+//! Sets of bins as ranges: the bins of promoters, genes and enhancers.
+
+use std::ops::Range;
+
+use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Mask, Strand};
+
+/// How many bins upstream of a transcription start are its promoter (2 kb), as the ENCODE
+/// Imputation Challenge scores them.
+pub const PROMOTER_BINS: u64 = 80;
+
+/// A set of axis bins: each once, none masked, as ranges in ascending order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BinSet {
+    ranges: Vec<Range<u64>>,
+}
+
+impl BinSet {
+    /// The unmasked bins among the given ranges, which may overlap and stand in any order.
+    pub fn new(mask: &Mask, ranges: impl IntoIterator<Item = Range<u64>>) -> Self {
+        let mut given: Vec<Range<u64>> = ranges.into_iter().filter(|r| !r.is_empty()).collect();
+        given.sort_by_key(|r| r.start);
+        let mut merged: Vec<Range<u64>> = Vec::new();
+        for range in given {
+            match merged.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
+        if mask.n_masked() > 0 {
+            merged = merged.into_iter().flat_map(|r| unmasked(mask, r)).collect();
+        }
+        BinSet { ranges: merged }
+    }
+
+    /// The bins as ranges: ascending, apart from each other, none empty.
+    pub fn ranges(&self) -> &[Range<u64>] {
+        &self.ranges
+    }
+
+    /// How many bins.
+    pub fn n_bins(&self) -> u64 {
+        self.ranges.iter().map(|r| r.end - r.start).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// One past the last bin; 0 when there is none.
+    pub fn end(&self) -> u64 {
+        self.ranges.last().map_or(0, |r| r.end)
+    }
+}
+
+/// The parts of a range between its masked bins.
+fn unmasked(mask: &Mask, range: Range<u64>) -> Vec<Range<u64>> {
+    let masked = mask.as_slice();
+    let mut parts = Vec::new();
+    let mut start = None;
+    for bin in range.start..range.end.min(masked.len() as u64) {
+        match (masked[bin as usize], start) {
+            (false, None) => start = Some(bin),
+            (true, Some(first)) => {
+                parts.push(first..bin);
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    if let Some(first) = start {
+        parts.push(first..range.end.min(masked.len() as u64));
+    }
+    parts
+}
+
+/// The promoters' bins: for each gene the [`PROMOTER_BINS`] bins upstream of its transcription
+/// start, in the direction of transcription, without the bin of the start itself; what the axis
+/// does not cover is left out.
+pub fn promoter_bins(axis: &GenomeAxis, mask: &Mask, genes: &[Gene]) -> BinSet {
+    let ranges = genes.iter().flat_map(|gene| {
+        let start_bin = gene.tss() / BIN_BP;
+        let bins = match gene.strand {
+            Strand::Forward => start_bin.saturating_sub(PROMOTER_BINS)..start_bin,
+            Strand::Reverse => start_bin + 1..start_bin + 1 + PROMOTER_BINS,
+        };
+        let chrom = &gene.interval.chrom;
+        axis.bins_within(&Interval::new(
+            chrom,
+            bins.start * BIN_BP,
+            bins.end * BIN_BP,
+        ))
+    });
+    BinSet::new(mask, ranges)
+}
+
+/// The bins that a gene touches, from its start to its end, introns included.
+pub fn gene_bins(axis: &GenomeAxis, mask: &Mask, genes: &[Gene]) -> BinSet {
+    BinSet::new(
+        mask,
+        genes
+            .iter()
+            .flat_map(|gene| axis.bins_within(&gene.interval)),
+    )
+}
+
+/// The bins that an enhancer touches.
+pub fn enhancer_bins(axis: &GenomeAxis, mask: &Mask, enhancers: &[Interval]) -> BinSet {
+    BinSet::new(
+        mask,
+        enhancers
+            .iter()
+            .flat_map(|enhancer| axis.bins_within(enhancer)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genome::{Assembly, Region};
+    use proptest::prelude::*;
+
+    /// chr1 bins 100 to 299 (axis bins 0 to 199), then chr2 bins 0 to 49 (axis bins 200 to 249).
+    fn axis() -> GenomeAxis {
+        let list = [("chr1".to_string(), 10_000), ("chr2".to_string(), 5_000)];
+        let region = |chrom: &str, first_bin, n_bins| Region {
+            name: None,
+            chrom: chrom.into(),
+            first_bin,
+            n_bins,
+        };
+        let assembly = Assembly::from_chromosomes("toy", &list).unwrap();
+        GenomeAxis::new(
+            assembly,
+            vec![region("chr1", 100, 200), region("chr2", 0, 50)],
+        )
+        .unwrap()
+    }
+
+    fn bounds(set: &BinSet) -> Vec<(u64, u64)> {
+        set.ranges().iter().map(|r| (r.start, r.end)).collect()
+    }
+
+    fn gene(chrom: &str, start: u64, end: u64, strand: Strand) -> Gene {
+        Gene {
+            id: "g".into(),
+            name: "g".into(),
+            interval: Interval::new(chrom, start, end),
+            strand,
+        }
+    }
+
+    #[test]
+    fn a_promoter_lies_upstream_and_leaves_out_the_bin_of_the_start() {
+        let (axis, mask) = (axis(), Mask::none(&axis()));
+        // Starts in chromosome bin 200: bins 120 to 199.
+        let forward = gene("chr1", 5_010, 6_000, Strand::Forward);
+        assert_eq!(
+            bounds(&promoter_bins(&axis, &mask, &[forward])),
+            [(20, 100)]
+        );
+        // Its first base is 4,999, the last of bin 199: bins 200 to 279.
+        let reverse = gene("chr1", 4_000, 5_000, Strand::Reverse);
+        assert_eq!(
+            bounds(&promoter_bins(&axis, &mask, &[reverse])),
+            [(100, 180)]
+        );
+    }
+
+    #[test]
+    fn promoters_are_clipped_to_the_axis() {
+        let (axis, mask) = (axis(), Mask::none(&axis()));
+        let genes = [
+            // Starts in chromosome bin 110: only bins 100 to 109 are covered.
+            gene("chr1", 2_750, 3_000, Strand::Forward),
+            // Starts in bin 10 of chr2: nothing before the chromosome.
+            gene("chr2", 250, 900, Strand::Forward),
+            // Starts in bin 290: only bins 291 to 299.
+            gene("chr1", 7_000, 7_251, Strand::Reverse),
+        ];
+        let bins = promoter_bins(&axis, &mask, &genes);
+        assert_eq!(bounds(&bins), [(0, 10), (191, 210)]);
+        assert_eq!((bins.n_bins(), bins.end()), (29, 210));
+    }
+
+    #[test]
+    fn bins_shared_by_genes_count_once_and_masked_ones_not_at_all() {
+        let axis = axis();
+        let genes = [
+            gene("chr1", 2_500, 2_601, Strand::Forward),
+            gene("chr1", 2_575, 2_700, Strand::Reverse),
+        ];
+        let unmasked = Mask::none(&axis);
+        // Chromosome bins 100 to 104 and 103 to 107.
+        assert_eq!(bounds(&gene_bins(&axis, &unmasked, &genes)), [(0, 8)]);
+        let mask = Mask::new(&axis, &[Interval::new("chr1", 2_560, 2_580)]);
+        assert_eq!(bounds(&gene_bins(&axis, &mask, &genes)), [(0, 2), (4, 8)]);
+        let all = Mask::new(&axis, &[Interval::new("chr1", 2_500, 2_700)]);
+        assert!(gene_bins(&axis, &all, &genes).is_empty());
+    }
+
+    #[test]
+    fn enhancers_are_the_bins_they_touch_and_unknown_places_none() {
+        let (axis, mask) = (axis(), Mask::none(&axis()));
+        let enhancers = [
+            Interval::new("chr2", 24, 26),
+            Interval::new("chr1", 0, 2_500),
+            Interval::new("chr9", 0, 100),
+        ];
+        assert_eq!(
+            bounds(&enhancer_bins(&axis, &mask, &enhancers)),
+            [(200, 202)]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_set_holds_each_unmasked_bin_of_its_ranges_once(
+            ranges in proptest::collection::vec((0u64..250, 0u64..30), 0..12),
+            masked in proptest::collection::vec((0u64..9_000, 1u64..300), 0..4),
+        ) {
+            let axis = axis();
+            let hidden: Vec<Interval> = masked.iter().map(|(s, l)| Interval::new("chr1", *s, s + l)).collect();
+            let mask = Mask::new(&axis, &hidden);
+            let ranges: Vec<Range<u64>> = ranges.iter().map(|(s, l)| *s..(s + l).min(250)).collect();
+            let set = BinSet::new(&mask, ranges.clone());
+            let held: Vec<u64> = set.ranges().iter().cloned().flatten().collect();
+            let expected: Vec<u64> = (0..250)
+                .filter(|b| !mask.is_masked(*b) && ranges.iter().any(|r| r.contains(b)))
+                .collect();
+            prop_assert_eq!(held.len() as u64, set.n_bins());
+            prop_assert_eq!(held, expected);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Genes, enhancers and classes at a place: one look-up for search, loci, projections and the program.
+//!
+//! Owns which bins are promoters, gene bodies and enhancers ([`promoter_bins`], [`gene_bins`],
+//! [`enhancer_bins`]), the classes that a place belongs to ([`Class`]) and the nearest transcription
+//! start ([`Annotation`]). It reads a database's annotation and knows nothing of signal or models.
+
+mod bins;
+mod bits;
+mod lookup;
+
+pub use bins::{BinSet, promoter_bins};
+pub(crate) use bins::{PROMOTER_BINS, enhancer_bins, gene_bins};
+pub use bits::BinBits;
+pub use lookup::{Annotation, Class, NearestGene};
