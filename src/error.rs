@@ -1,4 +1,19 @@
-//! The crate's error: one variant a room.
+//! The crate's error: one variant a room; and the error for what cannot happen.
+
+/// A state that this crate's own code rules out. Input does not lead to it: it is a bug, and a wrong
+/// answer would be worse than none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; this is a bug in Persea: please report it with the command that led here")]
+pub struct Bug {
+    what: String,
+}
+
+impl Bug {
+    /// Names what should have held.
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Bug { what: what.into() }
+    }
+}
 
 /// Any error of the crate, by the room it comes from.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +67,9 @@ pub enum Error {
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] Bug),
 }
 
 impl From<persea_drawing::DrawingError> for Error {

@@ -113,10 +113,12 @@ pub mod projection;
 pub mod random;
 pub mod search;
 pub mod selection;
+#[cfg(test)]
+mod skipped;
 pub mod store;
 pub mod tasks;
 
-pub use error::Error;
+pub use error::{Bug, Error};
 pub use persea_files as files;
 pub use persea_genome as genome;
 pub use persea_measures as measures;

@@ -11,6 +11,6 @@ mod lookup;
 mod parts;
 
 pub use bins::{AnnotationBins, BinSet, Definitions, promoter_bins};
-pub(crate) use bins::{PROMOTER_BINS, enhancer_bins, gene_bins, promoter_interval};
+pub(crate) use bins::{enhancer_bins, gene_bins, promoter_interval};
 pub use bits::BinBits;
 pub use lookup::{Annotation, Class, NearestGene};

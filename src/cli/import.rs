@@ -72,7 +72,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         .collect::<anyhow::Result<_>>()?;
     let options = ImportOptions {
         name: arguments.name.clone(),
-        precision: Precision::from_name(&arguments.precision).unwrap_or_default(),
+        precision: Precision::from_name(&arguments.precision)
+            .ok_or_else(|| Misuse(format!("`{}` is no precision", arguments.precision)))?,
         replace: arguments.replace,
         trained_on: (arguments.trained_on.as_deref())
             .map(names::pairs_of_file)

@@ -69,6 +69,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     } else {
                         ""
                     };
+                    // The list was made above, with names.
                     format!("{}{mark}", m["name"].as_str().unwrap_or_default())
                 };
                 json!(list.iter().map(name).collect::<Vec<_>>().join(", "))

@@ -228,7 +228,28 @@ fn with_causes(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    text
+    with_flags(&text)
+}
+
+/// A message of the library with its options as this program spells them: option `name` is --name.
+fn with_flags(message: &str) -> String {
+    let mut text = String::new();
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once("option `") {
+        text.push_str(before);
+        match after.split_once('`') {
+            Some((name, later)) => {
+                text.push_str("--");
+                text.push_str(name);
+                rest = later;
+            }
+            None => {
+                text.push_str("option `");
+                rest = after;
+            }
+        }
+    }
+    text + rest
 }
 
 fn set_up_logging(verbose: u8) {
@@ -263,6 +284,24 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::Arguments;
+
+    #[test]
+    fn options_in_messages_become_flags() {
+        for (message, shown) in [
+            (
+                "choose another name (option `name`)",
+                "choose another name (--name)",
+            ),
+            (
+                "give option `k` 5 or fewer, or option `method` pca",
+                "give --k 5 or fewer, or --method pca",
+            ),
+            ("`x` is no option `", "`x` is no option `"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(super::with_flags(message), shown);
+        }
+    }
 
     #[test]
     fn arguments_are_sound() {

@@ -163,6 +163,7 @@ fn flat(value: Value) -> Value {
     match value {
         Value::Array(list) => json!(
             list.iter()
+                // Names, of which `facts` made the list.
                 .map(|v| v.as_str().unwrap_or_default())
                 .collect::<Vec<_>>()
                 .join(", ")

@@ -83,7 +83,7 @@ impl ColumnMap {
             if places[i].is_none() && (i < N_REQUIRED || mapped) {
                 let message = format!(
                     "there is no column `{}` for the {ours}; it has {}. Other names are mapped \
-                     by --columns, as in --columns biosample=cell,path=file",
+                     by option `columns`, as in biosample=cell,path=file",
                     theirs(ours),
                     header.join(", ")
                 );
@@ -95,7 +95,7 @@ impl ColumnMap {
         {
             let message = format!(
                 "unknown column `{}`; a manifest has {}. If its columns have other names, map \
-                 them by --columns, as in --columns biosample=cell,path=file: columns that are \
+                 them by option `columns`, as in biosample=cell,path=file: columns that are \
                  not mapped are then ignored",
                 header[unknown],
                 COLUMNS.join(", ")

@@ -190,7 +190,7 @@ impl Manifest {
                     row.line,
                     format!(
                         "{} {} stands in line {} already; if they are replicates, \
-                         --replicates mean takes their mean",
+                         option `replicates` mean takes their mean",
                         row.biosample, row.assay, first.line
                     ),
                 ));

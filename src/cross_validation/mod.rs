@@ -145,7 +145,7 @@ fn run(
         Some(model) => {
             if !is_of(&model, &options) {
                 return Err(StoreError::Invalid(format!(
-                    "there is a model {} that was trained with other options; delete it, or choose another --prefix",
+                    "there is a model {} that was trained with other options; delete it, or choose another prefix (option `prefix`)",
                     options.name
                 ))
                 .into());
@@ -186,6 +186,7 @@ fn run(
 
 /// Whether a model was trained so, in whichever arithmetic the machine was faster at.
 fn is_of(model: &Model, options: &TrainOptions) -> bool {
+    // A model that keeps no options, such as an imported one, was not trained so.
     let told = model
         .record
         .training

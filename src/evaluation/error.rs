@@ -61,4 +61,7 @@ pub enum EvaluationError {
         /// The track's assay.
         assay: String,
     },
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] crate::Bug),
 }

@@ -46,7 +46,7 @@ fn mean(values: &[f64]) -> f64 {
 #[test]
 fn baselines_reach_their_known_errors_on_the_pilot_folds() {
     let Some(folder) = pilot() else {
-        println!("skipped: no pilot compendium (../shared/data/pilot or PERSEA_SHARED_DATA)");
+        crate::skipped::skipped("data", "no pilot compendium (PERSEA_SHARED_DATA)");
         return;
     };
     let folds = folds(&folder);

@@ -248,7 +248,7 @@ pub fn evaluate(
         model.assay(&e.assay)?;
         if trained_on(&e.biosample, &e.assay) {
             return Err(StoreError::Invalid(format!(
-                "{e} was trained on: scoring it would say nothing of imputation; hold it out with `train --hold`"
+                "{e} was trained on: scoring it would say nothing of imputation; train without it (option `hold`)"
             ))
             .into());
         }
@@ -376,7 +376,7 @@ fn targets(
     }
     if targets.is_empty() {
         return Err(StoreError::Invalid(format!(
-            "model {} held out no track: train with --hold BIOSAMPLE:ASSAY, or give tracks that were never ingested with --truth MANIFEST",
+            "model {} held out no track: hold one out in training (option `hold`), or give the manifest of tracks that were never ingested (option `truth`)",
             ground.model.record().name
         ))
         .into());

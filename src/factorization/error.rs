@@ -10,7 +10,7 @@ pub enum FactorizationError {
     /// The loss is no longer a number.
     #[error(
         "the loss is not finite at step {step} (pass {pass}): {cause}; \
-         lower --learning-rate, or set --clip 1"
+         lower the learning rate (option `learning-rate`), or clip gradients at 1 (option `clip`)"
     )]
     NotFinite {
         /// The step, counted from 1.

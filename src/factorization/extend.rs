@@ -84,13 +84,16 @@ pub fn extend(
             .any(|m| m.record.name == options.name)
     {
         return Err(FactorizationError::Options(format!(
-            "there is a model {} already; choose another --name",
+            "there is a model {} already; choose another name (option `name`)",
             options.name
         ))
         .into());
     }
     let all = database.tracks()?;
-    for (what, pairs) in [("--tracks", &additions.tracks), ("--hold", &additions.hold)] {
+    for (what, pairs) in [
+        ("option `tracks`", &additions.tracks),
+        ("option `hold`", &additions.hold),
+    ] {
         let is_there = |(b, a): &&Pair| all.iter().any(|t| t.biosample == *b && t.assay == *a);
         if let Some((b, a)) = pairs.iter().find(|pair| !is_there(pair)) {
             return Err(no_such_track(&all, what, b, a).into());
@@ -187,6 +190,7 @@ fn extended_refinement(
                 &assay,
             ));
         };
+        // Names that the model lacked were added before, so that each is found.
         let place = |names: &[String], name: &String| {
             names.iter().position(|n| n == name).unwrap_or_default() as u32
         };
@@ -446,6 +450,7 @@ impl Extended<'_> {
             learning_rate,
             cosine,
         } = work;
+        // Names that the model lacked were added before, so that each is found.
         let place = |names: &[String], name: &String| {
             names.iter().position(|n| n == name).unwrap_or_default() as u32
         };

@@ -114,7 +114,7 @@ pub fn fit(
             .any(|m| m.record.name == options.name)
     {
         return Err(FactorizationError::Options(format!(
-            "there is a model {} already; choose another --name, or add --replace",
+            "there is a model {} already; choose another name (option `name`), or replace it (option `replace`)",
             options.name
         ))
         .into());
@@ -125,7 +125,7 @@ pub fn fit(
     if let Some(header) = &header {
         if header.tracks != checksums {
             return Err(FactorizationError::Checkpoint(
-                "the training tracks have changed since the checkpoint was written; train anew without --resume".into(),
+                "the training tracks have changed since the checkpoint was written; train anew without option `resume`".into(),
             )
             .into());
         }
@@ -180,7 +180,7 @@ pub fn fit(
                 && let Some(left) = database.latest_checkpoint(&options.name)?
             {
                 return Err(FactorizationError::Options(format!(
-                    "an earlier training of {} stopped at step {}: go on with --resume, or begin anew with --replace",
+                    "an earlier training of {} stopped at step {}: go on with option `resume`, or begin anew with option `replace`",
                     options.name,
                     left.step()
                 ))

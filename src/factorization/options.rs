@@ -210,8 +210,8 @@ impl Cast {
     /// nothing is left to train on.
     pub fn new(all: Vec<Track>, options: &TrainOptions) -> Result<Self, FactorizationError> {
         for (what, pairs) in [
-            ("--hold", &options.hold),
-            ("--validate", named(&options.validate)),
+            ("option `hold`", &options.hold),
+            ("option `validate`", named(&options.validate)),
         ] {
             for (biosample, assay) in pairs {
                 if !all
@@ -241,6 +241,7 @@ impl Cast {
             names
         };
         let (biosamples, assays) = (names(|t| &t.biosample), names(|t| &t.assay));
+        // The names are those of these tracks, so that each is found.
         let place =
             |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
         let tracks: Vec<TrainingTrack> = training
@@ -273,7 +274,7 @@ impl Cast {
         if validate.iter().any(Vec::is_empty) {
             return Err(FactorizationError::Options(
                 "no track can be spared to decide when to stop (every biosample and assay must keep two): \
-                 name some with --validate, or say how long with --passes N --no-validate"
+                 name some by option `validate`, or say how long by option `passes` with option `no-validate`"
                     .into(),
             ));
         }

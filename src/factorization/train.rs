@@ -174,7 +174,7 @@ pub fn train(
             let PassEnd::Done(loss) = end else {
                 return Err(FactorizationError::Stopped {
                     step: trainer.position().step,
-                    advice: "go on with --resume".into(),
+                    advice: "go on with option `resume`".into(),
                 });
             };
             let held_out = match course.stage {

@@ -311,6 +311,7 @@ impl<'a> Walk<'a> {
             "biosamples": record.biosamples, "assays": record.assays,
             "regions": regions, "provenance": provenance,
         });
+        // `json!({ … })` is an object.
         attributes.as_object().cloned().unwrap_or_default()
     }
 }

@@ -92,6 +92,7 @@ fn order(joins: &[Join], weights: &[f64]) -> Vec<usize> {
         first.extend(second);
         leaves.push(first);
     }
+    // Without items there is no leaf, and no order.
     leaves.pop().unwrap_or_default()
 }
 

@@ -139,7 +139,7 @@ pub fn differences(
         .collect();
     if usable.len() < FEWEST_WINDOWS {
         return Err(LociError::question(format!(
-            "{} unmasked windows of {} bp are too few to tell what is usual: shorten --window",
+            "{} unmasked windows of {} bp are too few to tell what is usual: shorten option `window`",
             usable.len(),
             width * BIN_BP
         ))

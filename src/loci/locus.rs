@@ -267,7 +267,7 @@ pub fn at_locus(
     if usable.len() < FEWEST_CANDIDATES {
         return Err(LociError::question(format!(
             "only {} loci of {} bp are left to match {whole} among: ask for a shorter one, or for \
-             less --exclude",
+             less distance (option `exclude`)",
             usable.len(),
             width * crate::genome::BIN_BP
         ))

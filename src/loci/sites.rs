@@ -64,7 +64,7 @@ pub fn promoters(axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<Vec<Site>> 
     sites.dedup_by(|a, b| a.interval == b.interval);
     if sites.is_empty() {
         return Err(LociError::question(
-            "the database has no genes in its regions; `persea create --genes` reads them",
+            "the database has no genes in its regions; `persea create` reads them (option `genes`)",
         )
         .into());
     }

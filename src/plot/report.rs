@@ -172,7 +172,7 @@ fn tasks(page: &mut Page, database: &Database, options: &ReportOptions) -> crate
     }
     if runs.len() > options.full_runs {
         page.note(&format!(
-            "The latest {} of {} runs in full; `persea task report --all` shows all.",
+            "The latest {} of {} runs in full; `persea task report` shows all.",
             options.full_runs,
             runs.len()
         ));

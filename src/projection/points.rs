@@ -93,8 +93,8 @@ pub fn genome_points(
     };
     if chosen.len() as u64 > MOST_POINTS {
         return Err(ProjectionError::Points(format!(
-            "{} points are too many: all their distances are looked at; give --sample {MOST_POINTS} \
-             or fewer, or a coarser --scale",
+            "{} points are too many: all their distances are looked at; sample {MOST_POINTS} \
+             or fewer (option `sample`), or take a coarser scale (option `scale`)",
             chosen.len()
         ))
         .into());

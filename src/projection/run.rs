@@ -93,8 +93,8 @@ impl Method {
                 refuse("UMAP needs 2 neighbours at least".into())
             }
             Method::Umap { n_neighbours, .. } if *n_neighbours > n => refuse(format!(
-                "{n} points have no {n_neighbours} neighbours; give --neighbours {n} or fewer, or \
-                 --method pca"
+                "{n} points have no {n_neighbours} neighbours; give option `neighbours` {n} or fewer, or \
+                 option `method` pca"
             )),
             Method::Umap { min_dist, .. } if !(0.0..=1.0).contains(min_dist) => {
                 refuse(format!("min-dist {min_dist} is not between 0 and 1"))
@@ -105,7 +105,7 @@ impl Method {
             Method::Tsne { perplexity, .. } if 3.0 * perplexity + 1.0 > n as f64 => {
                 refuse(format!(
                     "{n} points are too few for a perplexity of {perplexity}, which needs three times \
-                 as many neighbours; give --perplexity {} or less, or --method pca",
+                 as many neighbours; give option `perplexity` {} or less, or option `method` pca",
                     ((n - 1) as f64 / 3.0 * 10.0).floor() / 10.0
                 ))
             }
@@ -343,24 +343,25 @@ impl Projection {
         let coordinates =
             Array2::from_shape_vec((n, 2), flat.collect()).map_err(|e| bad(&e.to_string()))?;
         let number = |key: &str| stored.result[key].as_f64();
+        let needed = |key: &str| number(key).ok_or_else(|| bad(&format!("it has no `{key}`")));
+        let described = stored.settings["points"].as_str();
+        let described = described.ok_or_else(|| bad("it does not say of which points it is"))?;
         Ok(Projection {
             axis: stored.axis,
             method: stored.method,
             model: stored.model,
-            described: stored.settings["points"]
-                .as_str()
-                .unwrap_or_default()
-                .to_string(),
+            described: described.to_string(),
             names,
             places,
             labels,
             coordinates,
             quality: Quality {
-                k: number("k").unwrap_or(0.0) as usize,
+                k: needed("k")? as usize,
                 trustworthiness: number("trustworthiness"),
                 preserved: number("preserved"),
-                n_scored: number("n_scored").unwrap_or(0.0) as usize,
+                n_scored: needed("n_scored")? as usize,
             },
+            // Only principal components have it.
             explained: (stored.result["explained"].as_array())
                 .map(|list| list.iter().filter_map(Value::as_f64).collect())
                 .unwrap_or_default(),
@@ -412,7 +413,7 @@ mod tests {
         };
         let error = refused(points(), UMAP);
         assert!(
-            error.contains("5 points") && error.contains("--neighbours 5"),
+            error.contains("5 points") && error.contains("option `neighbours` 5"),
             "{error}"
         );
         let tsne = Method::Tsne {
@@ -420,7 +421,7 @@ mod tests {
             n_epochs: 10,
         };
         let error = refused(points(), tsne);
-        assert!(error.contains("--perplexity 1.3"), "{error}");
+        assert!(error.contains("option `perplexity` 1.3"), "{error}");
         let mut same = points();
         same.factors.fill(0.5);
         assert!(refused(same, Method::Pca).contains("all 5 points are the same"));

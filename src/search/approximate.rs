@@ -162,7 +162,7 @@ pub fn search_approximately(
 ) -> crate::Result<Vec<Answer>> {
     if searcher.metric() != Metric::Euclidean || options.align {
         return Err(SearchError::query(
-            "graphs are of Euclidean distances between means: with another metric or --align \
+            "graphs are of Euclidean distances between means: with another metric or option `align` \
              search exactly",
         )
         .into());

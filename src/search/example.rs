@@ -72,7 +72,8 @@ pub fn example_database_of(
     let record = ModelRecord {
         name: "example".into(),
         kind: ModelKind::Avocado,
-        config: serde_json::to_value(&config).unwrap_or_default(),
+        config: serde_json::to_value(&config)
+            .map_err(|e| crate::Bug::new(format!("a configuration is no JSON ({e})")))?,
         seed,
         training: serde_json::json!({ "passes": 0 }),
         precision: Precision::F32,

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::SearchError;
 use super::graph::{self, GraphVectors};
 use super::layout::Layout;
-use super::tables::{Shape, Tables, model_of};
+use super::parts::{Part, Shape, model_of};
+use super::tables::Tables;
 use super::view::{Metric, View};
 use crate::model::TrainedModel;
 use crate::store::{Database, Finding, Severity, StoreError};
@@ -175,7 +176,7 @@ pub fn check_index(database: &Database) -> Result<Vec<Finding>, StoreError> {
             if !paths.iter().any(|p| p.exists()) {
                 continue;
             }
-            for (part, path) in paths.iter().enumerate() {
+            for (part, path) in Part::ALL.into_iter().zip(&paths) {
                 let opened = shape.open_part(part).and_then(|flat| flat.verify_all());
                 match opened {
                     Ok(()) => {}

@@ -34,6 +34,7 @@ mod index;
 mod layout;
 mod measure;
 mod memory;
+mod parts;
 mod query;
 mod samples;
 mod searcher;

@@ -170,7 +170,7 @@ fn find_gene<'a>(
         let nearest = nearest_names(name, genes.iter().map(|g| g.name.as_str()), 3);
         SearchError::query(match nearest.is_empty() {
             true => format!(
-                "gene {name} is not found: the database has no genes; `persea create --genes` reads them"
+                "gene {name} is not found: the database has no genes; `persea create` reads them (option `genes`)"
             ),
             false => format!("gene {name} is not found; nearest: {}", nearest.join(", ")),
         })
@@ -239,7 +239,7 @@ mod tests {
         let message = find_gene("VPS27", &axis(), &genes).unwrap_err().to_string();
         assert!(message.contains("nearest: Vps72, VPS72"), "{message}");
         let message = find_gene("VPS27", &axis(), &[]).unwrap_err().to_string();
-        assert!(message.contains("--genes"), "{message}");
+        assert!(message.contains("option `genes`"), "{message}");
     }
 
     #[test]

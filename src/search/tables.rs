@@ -1,42 +1,18 @@
-//! The flat files of one model: what there is, writing them from the database, opening them.
-
-use std::path::{Path, PathBuf};
+//! The flat files of one model: writing them from the database, opening them.
 
 use super::SearchError;
-use super::flat::{Flat, FlatWriter, Origin};
+use super::flat::{Flat, FlatWriter};
 use super::layout::Layout;
-use super::sketch::{self, COARSE_ROWS, Coder, FINE_ROWS, MIDDLE_ROWS};
+use super::parts::{Derived, Part, Shape, Sketched};
+use super::sketch::{COARSE_ROWS, Coder, FINE_ROWS, MIDDLE_ROWS};
 use super::terms::{LANES, transpose};
-use super::view::{Metric, View};
-use crate::genome::{BIN_BP, GenomeAxis, Scale};
+use super::view::View;
+use crate::genome::Scale;
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError};
 
 /// How many numbers of a scale are read from the database at once.
 const READ_NUMBERS: usize = 8 << 20;
-
-/// The parts, in the order of [`Tables`].
-const PARTS: [&str; 16] = [
-    "25bp",
-    "250bp",
-    "5kbp",
-    "25bp_over_250bp",
-    "25bp_over_5kbp",
-    "250bp_over_5kbp",
-    "norms_250bp",
-    "norms_5kbp",
-    "5kbp_rows",
-    "250bp_rows",
-    "sketch_25bp",
-    "sketch_250bp",
-    "sketch_5kbp",
-    "sketch_25bp_coder",
-    "sketch_250bp_coder",
-    "sketch_5kbp_coder",
-];
-
-/// Where in [`PARTS`] those begin that are made of others.
-const SKETCH: usize = 10;
 
 /// A model's factors as search wants them.
 #[derive(Debug)]
@@ -73,129 +49,32 @@ pub(super) struct Tables {
     pub coder_coarse: Flat,
 }
 
-/// What the tables of a model are made of, and the shapes they must have.
-#[derive(Debug)]
-pub(super) struct Shape {
-    folder: PathBuf,
-    prefix: String,
-    kind: &'static str,
-    model: String,
-    axis: [u8; 32],
-    rows: [u64; 16],
-    cols: [usize; 16],
-}
-
-impl Shape {
-    pub fn new(database: &Database, model: &TrainedModel, metric: Metric) -> Self {
-        let [fine, middle, coarse] = model.genome_widths();
-        let rows = Scale::ALL.map(|scale| model.axis().n_rows(scale));
-        let kind = metric.files();
-        Shape {
-            folder: database.index_folder(),
-            prefix: format!("model{}.{kind}", model.stored().id),
-            kind,
-            model: model.stored().checksum.clone(),
-            axis: axis_hash(model.axis()),
-            rows: [
-                rows[0],
-                rows[1],
-                rows[2],
-                rows[1],
-                rows[2],
-                rows[2],
-                rows[1],
-                rows[2],
-                rows[2],
-                rows[1],
-                rows[1],
-                rows[2],
-                rows[2].div_ceil(LANES as u64),
-                1,
-                1,
-                1,
-            ],
-            cols: [
-                fine,
-                middle,
-                coarse,
-                fine,
-                fine,
-                middle,
-                2,
-                2,
-                coarse,
-                middle,
-                sketch::numbers(fine, FINE_ROWS),
-                sketch::numbers(middle, MIDDLE_ROWS),
-                sketch::numbers(coarse, COARSE_ROWS),
-                fine + 2,
-                middle + 2,
-                coarse + 2,
-            ],
-        }
-    }
-
-    pub fn path(&self, part: usize) -> PathBuf {
-        self.folder.join(format!("{}.{}", self.prefix, PARTS[part]))
-    }
-
-    fn origin(&self, part: usize) -> Origin {
-        Origin {
-            kind: format!("{} {}", self.kind, PARTS[part]),
-            model: self.model.clone(),
-            axis: self.axis,
-        }
-    }
-
-    pub fn open_part(&self, part: usize) -> Result<Flat, SearchError> {
-        let path = self.path(part);
-        Flat::open(&path, &self.origin(part), self.rows[part], self.cols[part])
-    }
-
-    /// The files that there should be.
-    pub fn paths(&self) -> Vec<PathBuf> {
-        (0..PARTS.len()).map(|part| self.path(part)).collect()
-    }
-}
-
-/// A model's regions, so that a file of other regions is told from one of these.
-pub(super) fn axis_hash(axis: &GenomeAxis) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&BIN_BP.to_le_bytes());
-    for region in axis.regions() {
-        hasher.update(region.chrom.as_bytes());
-        hasher.update(&[0]);
-        hasher.update(&region.first_bin.to_le_bytes());
-        hasher.update(&region.n_bins.to_le_bytes());
-    }
-    *hasher.finalize().as_bytes()
-}
-
 impl Tables {
     /// Opens the files.
     pub fn open(shape: &Shape) -> Result<Self, SearchError> {
-        Self::of_parts(|part| shape.open_part(part))
+        Ok(Self::of(
+            Derived::make(|part| shape.open_part(part))?,
+            Sketched::make(|part| shape.open_part(part))?,
+        ))
     }
 
-    fn of_parts(
-        mut part: impl FnMut(usize) -> Result<Flat, SearchError>,
-    ) -> Result<Self, SearchError> {
-        Ok(Tables {
-            factors: [part(0)?, part(1)?, part(2)?],
-            fine_over_middle: part(3)?,
-            fine_over_coarse: part(4)?,
-            middle_over_coarse: part(5)?,
-            norms_middle: part(6)?,
-            norms_coarse: part(7)?,
-            coarse_rows: part(8)?,
-            middle_rows: part(9)?,
-            sketch_fine: part(10)?,
-            sketch_middle: part(11)?,
-            sketch_coarse: part(12)?,
-            coder_fine: part(13)?,
-            coder_middle: part(14)?,
-            coder_coarse: part(15)?,
-        })
+    fn of(derived: Derived<Flat>, sketched: Sketched<Flat>) -> Self {
+        Tables {
+            factors: [derived.fine, derived.middle, derived.coarse],
+            fine_over_middle: derived.fine_over_middle,
+            fine_over_coarse: derived.fine_over_coarse,
+            middle_over_coarse: derived.middle_over_coarse,
+            norms_middle: derived.norms_middle,
+            norms_coarse: derived.norms_coarse,
+            coarse_rows: derived.coarse_rows,
+            middle_rows: derived.middle_rows,
+            sketch_fine: sketched.fine,
+            sketch_middle: sketched.middle,
+            sketch_coarse: sketched.coarse,
+            coder_fine: sketched.coder_fine,
+            coder_middle: sketched.coder_middle,
+            coder_coarse: sketched.coder_coarse,
+        }
     }
 
     /// Writes the files from the database's factors. Whoever calls holds the index's lock.
@@ -206,27 +85,16 @@ impl Tables {
         view: &View,
         shape: &Shape,
     ) -> crate::Result<()> {
-        let create = |part: usize| {
-            FlatWriter::create(&shape.path(part), shape.origin(part), shape.cols[part])
-                .map(Sink::File)
-        };
-        let finish = |sinks: Vec<Sink>| {
-            sinks.into_iter().try_for_each(|sink| match sink {
-                Sink::File(writer) => writer.finish(),
-                Sink::Memory(_) => Ok(()),
-            })
-        };
-        let mut sinks = (0..SKETCH).map(create).collect::<Result<Vec<Sink>, _>>()?;
-        let moments = derive(database, model, layout, view, &mut sinks)?;
-        finish(sinks)?;
+        let mut files = Derived::make(|part| shape.create_part(part))?;
+        let moments = derive(database, model, layout, view, &mut files)?;
+        files.try_map(|_, file| file.finish())?;
         // Made of the factors' own parts, which have to be whole first.
-        let [fine, middle, coarse] = [0, 1, 2].map(|scale| shape.open_part(scale));
+        let factors = [Part::Fine, Part::Middle, Part::Coarse].map(|part| shape.open_part(part));
+        let [fine, middle, coarse] = factors;
         let factors = [&fine?, &middle?, &coarse?];
-        let mut sinks = (SKETCH..PARTS.len())
-            .map(create)
-            .collect::<Result<Vec<Sink>, _>>()?;
-        sketch_rows(layout, factors, &moments, &mut sinks)?;
-        finish(sinks)?;
+        let mut files = Sketched::make(|part| shape.create_part(part))?;
+        sketch_rows(layout, factors, &moments, &mut files)?;
+        files.try_map(|_, file| file.finish())?;
         database.sync_index()?;
         Ok(())
     }
@@ -239,84 +107,61 @@ impl Tables {
         view: &View,
         shape: &Shape,
     ) -> crate::Result<Self> {
-        let memory = |n: usize| (0..n).map(|_| Sink::Memory(Vec::new())).collect();
-        let flats = |sinks: Vec<Sink>, first: usize| -> Vec<Flat> {
-            let flat = |(i, sink)| match sink {
-                Sink::Memory(numbers) => Flat::in_memory(numbers, shape.cols[first + i]),
-                Sink::File(_) => Flat::in_memory(Vec::new(), shape.cols[first + i]),
-            };
-            sinks.into_iter().enumerate().map(flat).collect()
-        };
-        let mut sinks: Vec<Sink> = memory(SKETCH);
-        let moments = derive(database, model, layout, view, &mut sinks)?;
-        let mut parts = flats(sinks, 0);
-        let mut sinks: Vec<Sink> = memory(PARTS.len() - SKETCH);
-        let factors = [0, 1, 2].map(|scale| &parts[scale]);
-        sketch_rows(layout, factors, &moments, &mut sinks)?;
-        parts.extend(flats(sinks, SKETCH));
-        let mut parts = parts.into_iter();
-        let next = |_| {
-            Ok(parts
-                .next()
-                .unwrap_or_else(|| Flat::in_memory(Vec::new(), 1)))
-        };
-        Ok(Self::of_parts(next)?)
+        let empty = |_| Ok::<_, SearchError>(Vec::new());
+        let flat = |part, numbers| Ok::<_, SearchError>(Flat::in_memory(numbers, shape.cols(part)));
+        let mut derived = Derived::make(empty)?;
+        let moments = derive(database, model, layout, view, &mut derived)?;
+        let derived = derived.try_map(flat)?;
+        let factors = [&derived.fine, &derived.middle, &derived.coarse];
+        let mut sketched = Sketched::make(empty)?;
+        sketch_rows(layout, factors, &moments, &mut sketched)?;
+        Ok(Self::of(derived, sketched.try_map(flat)?))
     }
 }
 
-/// The name of a file of `index/` that belongs to a model, and which.
-pub(super) fn model_of(path: &Path) -> Option<i64> {
-    let name = path.file_name()?.to_str()?;
-    let rest = name.strip_prefix("model")?;
-    rest[..rest.find('.')?].parse().ok()
+/// Takes a part's numbers, row by row.
+trait Sink {
+    fn put(&mut self, numbers: &[f32]) -> Result<(), SearchError>;
 }
 
-enum Sink {
-    File(FlatWriter),
-    Memory(Vec<f32>),
+impl Sink for FlatWriter {
+    fn put(&mut self, numbers: &[f32]) -> Result<(), SearchError> {
+        self.write(numbers)
+    }
 }
 
-impl Sink {
-    fn write(&mut self, numbers: &[f32]) -> Result<(), SearchError> {
-        match self {
-            Sink::File(writer) => writer.write(numbers),
-            Sink::Memory(all) => {
-                all.extend_from_slice(numbers);
-                Ok(())
-            }
-        }
+impl Sink for Vec<f32> {
+    fn put(&mut self, numbers: &[f32]) -> Result<(), SearchError> {
+        self.extend_from_slice(numbers);
+        Ok(())
     }
 }
 
 /// Rows of a coarse table that do not fill a group yet.
 struct Lanes {
-    part: usize,
     cols: usize,
     rows: Vec<f32>,
 }
 
 impl Lanes {
-    fn new(part: usize, cols: usize) -> Self {
-        Lanes {
-            part,
-            cols,
-            rows: Vec::new(),
-        }
+    fn new(cols: usize) -> Self {
+        let rows = Vec::new();
+        Lanes { cols, rows }
     }
 
-    fn push(&mut self, row: &[f32], sinks: &mut [Sink]) -> Result<(), SearchError> {
+    fn push(&mut self, row: &[f32], sink: &mut impl Sink) -> Result<(), SearchError> {
         self.rows.extend_from_slice(row);
         if self.rows.len() == LANES * self.cols {
-            self.end(sinks)?;
+            self.end(sink)?;
         }
         Ok(())
     }
 
-    fn end(&mut self, sinks: &mut [Sink]) -> Result<(), SearchError> {
+    fn end(&mut self, sink: &mut impl Sink) -> Result<(), SearchError> {
         let mut group = Vec::with_capacity(self.rows.len());
         transpose(&self.rows, self.cols, &mut group);
         self.rows.clear();
-        sinks[self.part].write(&group)
+        sink.put(&group)
     }
 }
 
@@ -326,44 +171,33 @@ fn sketch_rows(
     layout: &Layout,
     [fine, middle, coarse]: [&Flat; 3],
     [of_fine, of_middle, of_coarse]: &Moments,
-    sinks: &mut [Sink],
+    sinks: &mut Sketched<impl Sink>,
 ) -> Result<(), SearchError> {
-    let [
-        sketch_fine,
-        sketch_middle,
-        sketch_coarse,
-        coder_fine,
-        coder_middle,
-        coder_coarse,
-    ] = sinks
-    else {
-        return Ok(());
-    };
     let mut codes = Vec::new();
     let mut coder = Coder::new(of_fine, fine.rows() as f64);
     for row in layout.rows() {
         for i in 0..usize::from(row.n_250bp) {
             codes.clear();
             coder.encode(fine.group(row.bins_of_250bp(i))?, FINE_ROWS, &mut codes);
-            sketch_fine.write(&codes)?;
+            sinks.fine.put(&codes)?;
         }
     }
-    coder_fine.write(&coder.to_numbers())?;
+    sinks.coder_fine.put(&coder.to_numbers())?;
     let mut coder = Coder::new(of_middle, middle.rows() as f64);
     for row in layout.rows() {
         codes.clear();
         coder.encode(middle.group(row.rows_250bp())?, MIDDLE_ROWS, &mut codes);
-        sketch_middle.write(&codes)?;
+        sinks.middle.put(&codes)?;
     }
-    coder_middle.write(&coder.to_numbers())?;
+    sinks.coder_middle.put(&coder.to_numbers())?;
     let mut coder = Coder::new(of_coarse, coarse.rows() as f64);
     for first in (0..coarse.rows()).step_by(LANES) {
         codes.clear();
         let group = first..(first + LANES as u64).min(coarse.rows());
         coder.encode(coarse.group(group)?, COARSE_ROWS, &mut codes);
-        sketch_coarse.write(&codes)?;
+        sinks.coarse.put(&codes)?;
     }
-    coder_coarse.write(&coder.to_numbers())
+    sinks.coder_coarse.put(&coder.to_numbers())
 }
 
 /// Sums and sums of squares of each factor, at each of [`Scale::ALL`].
@@ -382,15 +216,13 @@ fn derive(
     model: &TrainedModel,
     layout: &Layout,
     view: &View,
-    sinks: &mut [Sink],
+    sinks: &mut Derived<impl Sink>,
 ) -> crate::Result<Moments> {
     let widths = model.genome_widths();
     let [fine, middle, coarse] = widths;
-    let mut lanes = [
-        Lanes::new(2, coarse),
-        Lanes::new(4, fine),
-        Lanes::new(5, middle),
-    ];
+    let mut coarse_lanes = Lanes::new(coarse);
+    let mut fine_lanes = Lanes::new(fine);
+    let mut middle_lanes = Lanes::new(middle);
     let mut moments = widths.map(|width| vec![(0f64, 0f64); width]);
     let at_once = (READ_NUMBERS / (200 * fine).max(20 * middle).max(coarse)).max(1);
     let mut rows = layout.rows();
@@ -423,13 +255,13 @@ fn derive(
             for s in 0..3 {
                 (part[s], left[s]) = left[s].split_at(sizes[s] * widths[s]);
             }
-            lanes[0].push(part[2], sinks)?;
-            sinks[8].write(part[2])?;
+            coarse_lanes.push(part[2], &mut sinks.coarse)?;
+            sinks.coarse_rows.put(part[2])?;
             add_moments(&mut moments[2], part[2]);
-            sinks[9].write(part[1])?;
+            sinks.middle_rows.put(part[1])?;
             let mut group = Vec::with_capacity(part[1].len());
             transpose(part[1], middle, &mut group);
-            sinks[1].write(&group)?;
+            sinks.middle.put(&group)?;
             let mut fine_left = part[0];
             let mut means = Vec::with_capacity(n_middle * fine);
             let mut middle_mean = Mean::new(middle);
@@ -442,7 +274,7 @@ fn derive(
                 fine_left = later;
                 group.clear();
                 transpose(rows, fine, &mut group);
-                sinks[0].write(&group)?;
+                sinks.fine.put(&group)?;
                 let mut mean = Mean::new(fine);
                 let mut fine_norms = Range::default();
                 let of_middle = norm(middle_row);
@@ -457,23 +289,23 @@ fn derive(
                 }
                 middle_mean.add(middle_row, n);
                 mean.take(&mut means);
-                sinks[6].write(&fine_norms.0)?;
+                sinks.norms_middle.put(&fine_norms.0)?;
             }
             group.clear();
             transpose(&means, fine, &mut group);
-            sinks[3].write(&group)?;
-            sinks[7].write(&norms.0)?;
+            sinks.fine_over_middle.put(&group)?;
+            sinks.norms_coarse.put(&norms.0)?;
             means.clear();
             fine_mean.take(&mut means);
-            lanes[1].push(&means, sinks)?;
+            fine_lanes.push(&means, &mut sinks.fine_over_coarse)?;
             means.clear();
             middle_mean.take(&mut means);
-            lanes[2].push(&means, sinks)?;
+            middle_lanes.push(&means, &mut sinks.middle_over_coarse)?;
         }
     }
-    for lane in &mut lanes {
-        lane.end(sinks)?;
-    }
+    coarse_lanes.end(&mut sinks.coarse)?;
+    fine_lanes.end(&mut sinks.fine_over_coarse)?;
+    middle_lanes.end(&mut sinks.middle_over_coarse)?;
     Ok(moments)
 }
 

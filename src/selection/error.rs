@@ -22,6 +22,9 @@ pub enum SelectionError {
         /// Why.
         why: String,
     },
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] crate::Bug),
 }
 
 impl SelectionError {

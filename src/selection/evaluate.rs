@@ -12,6 +12,7 @@ use super::profiles::Sample;
 use super::similarity::SimilarityMatrix;
 use super::vectors::{Kernel, Vectors};
 use super::{NamedProfiles, ObjectiveKind, SelectionError};
+use crate::Bug;
 use crate::linear::solve_positive_definite;
 use crate::random::{Purpose, generator, shuffle};
 use crate::store::{Database, Track};
@@ -107,14 +108,14 @@ pub fn evaluate_expression(
             let name = |i: usize| profiles.names[biosamples[i]].clone();
             let width = seen.len() / n_drawn;
             let similarity = Vectors::new(width, &seen, options.kernel, &name)?.matrix()?;
-            let (seen, scored) = (shaped(n_drawn, seen), shaped(n_drawn, scored));
+            let (seen, scored) = (shaped(n_drawn, seen)?, shaped(n_drawn, scored)?);
             let predict = |chosen: &[usize], predictor| {
                 let mut errors = Vec::new();
                 for b in (0..n_drawn).filter(|b| !chosen.contains(b)) {
                     let weights = weights(&seen, b, chosen, predictor, &similarity);
                     errors.push(error(&scored, b, chosen, &weights));
                 }
-                mean(&errors)
+                Ok(mean(&errors))
             };
             trials(&similarity, options, replicate, &predict)
         })
@@ -138,7 +139,7 @@ pub fn evaluate_compendium(
     let tracks = database.tracks()?;
     let sample = Sample::new(database, database.axis(), options.bins)?;
     let width = sample.width();
-    let values = shaped(tracks.len(), sample.observed(database, &tracks)?);
+    let values = shaped(tracks.len(), sample.observed(database, &tracks)?)?;
     // The first half of the bins is chosen by, the second scored.
     let half = width / 2;
     let (seen, scored) = values.view().split_at(Axis(1), half);
@@ -176,7 +177,7 @@ pub fn evaluate_compendium(
                     of.flat_map(|t| seen.row(t).to_vec()).collect()
                 };
                 let rows: Vec<f32> = group.iter().flat_map(stacked).collect();
-                let rows = shaped(group.len(), rows);
+                let rows = shaped(group.len(), rows)?;
                 let own: Vec<usize> = (0..chosen.len()).collect();
                 let near: Vec<f32> = chosen.iter().map(|c| similarity.get(b, *c)).collect();
                 let weights = match predictor {
@@ -185,7 +186,7 @@ pub fn evaluate_compendium(
                 };
                 errors.push(error(&scored, b, chosen, &weights));
             }
-            mean(&errors)
+            Ok(mean(&errors))
         };
         let possible = EvaluationOptions {
             ks: (options.ks.iter().copied())
@@ -216,9 +217,10 @@ fn check(options: &EvaluationOptions, n: usize) -> Result<(), SelectionError> {
     Ok(())
 }
 
-fn shaped(rows: usize, values: Vec<f32>) -> Array2<f32> {
-    let columns = values.len() / rows.max(1);
-    Array2::from_shape_vec((rows, columns), values).unwrap_or_default()
+fn shaped(rows: usize, values: Vec<f32>) -> Result<Array2<f32>, SelectionError> {
+    let n = values.len();
+    Array2::from_shape_vec((rows, n / rows.max(1)), values)
+        .map_err(|_| Bug::new(format!("{n} values are no {rows} rows of equal length")).into())
 }
 
 /// The mean similarity over the other assays that two biosamples have in common; `None` where two
@@ -260,12 +262,15 @@ fn shared_similarity(
     SimilarityMatrix::new(n, values, &|i| names[i].to_string()).map(Some)
 }
 
+/// The mean error of what was not chosen, predicted from what was.
+type Predict<'a> = dyn Fn(&[usize], Predictor) -> Result<f64, SelectionError> + 'a;
+
 /// The choice and random ones, of each size and by each predictor.
 fn trials(
     similarity: &SimilarityMatrix,
     options: &EvaluationOptions,
     number: u64,
-    predict: &dyn Fn(&[usize], Predictor) -> f64,
+    predict: &Predict<'_>,
 ) -> Result<Vec<Trial>, SelectionError> {
     let n = similarity.n();
     let mut trials = Vec::new();
@@ -302,8 +307,8 @@ fn trials(
             trials.push(Trial {
                 k: *k,
                 predictor,
-                chosen: predict(&chosen, predictor),
-                random: drawn.iter().map(|d| predict(d, predictor)).collect(),
+                chosen: predict(&chosen, predictor)?,
+                random: (drawn.iter().map(|d| predict(d, predictor))).collect::<Result<_, _>>()?,
             });
         }
     }

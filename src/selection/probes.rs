@@ -184,7 +184,7 @@ pub(super) fn candidates(
                 }
                 if ground.places.len() == MOST_CANDIDATES {
                     return Err(SelectionError::question(format!(
-                        "there are more than {MOST_CANDIDATES} candidates; take every n-th (--step) or keep them --inside a BED"
+                        "there are more than {MOST_CANDIDATES} candidates; take every n-th (option `step`) or keep them inside a BED (option `inside`)"
                     ))
                     .into());
                 }

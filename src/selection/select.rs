@@ -184,7 +184,7 @@ fn measured(
 ) -> crate::Result<Option<HashSet<String>>> {
     let Some(database) = database else {
         if request.new_of.is_some() || request.given == Given::Measured {
-            let why = "what has been measured is a question to a database; give --db";
+            let why = "what has been measured is a question to a database; give one (option `db`)";
             return Err(SelectionError::question(why).into());
         }
         return Ok(None);
@@ -247,7 +247,7 @@ fn starting_set(
         Given::Names(names) => items.places(names)?,
         Given::Measured if measured.is_none() => {
             return Err(SelectionError::question(format!(
-                "measured in what? Say it with --for-{}",
+                "measured in what? Say it with option `for-{}`",
                 match request.what {
                     What::Assays => "biosample",
                     _ => "assay",
@@ -266,7 +266,7 @@ fn starting_set(
             if !enough && !given.is_empty() {
                 notes.push(format!(
                     "{} of {} {} have been measured already, which leaves too few to choose {wanted} from: this is a \
-                     choice from all, as if nothing had been measured. `--given measured` counts them as the starting set",
+                     choice from all, as if nothing had been measured. Option `given` measured counts them as the starting set",
                     given.len(),
                     items.names.len(),
                     request.what.many(),

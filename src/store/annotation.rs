@@ -1,6 +1,6 @@
 //! The annotation that a database is made with: mask, genes, enhancers.
 
-use super::connection::whole;
+use super::connection::{named, whole};
 use super::{Database, StoreError};
 use crate::genome::{Gene, Interval, Mask, Strand};
 
@@ -42,9 +42,7 @@ impl Database {
                     interval: interval_of_row(row)?,
                     id: row.get(3)?,
                     name: row.get(4)?,
-                    // The table's CHECK allows no other symbol.
-                    strand: Strand::from_symbol(&row.get::<_, String>(5)?)
-                        .unwrap_or(Strand::Forward),
+                    strand: named(row, 5, Strand::from_symbol)?,
                 })
             })?;
             Ok(genes.collect::<Result<_, _>>()?)

@@ -409,12 +409,13 @@ impl Database {
         let mut findings = Vec::new();
         let folders = std::fs::read_dir(self.checkpoints_folder());
         for folder in folders.into_iter().flatten().flatten() {
+            // A folder that is gone again belonged to a training that is over.
             for (_, path) in checkpoint_file::list(&folder.path()).unwrap_or_default() {
                 // One that is gone again has been superseded meanwhile.
                 if let Err(e @ StoreError::Damaged { .. }) = checkpoint_file::open(&path) {
                     findings.push(Finding::of_error(
                         e,
-                        "`train --resume` goes on from the checkpoint before it, if there is one",
+                        "a training that is resumed goes on from the checkpoint before it, if there is one",
                     ));
                 }
             }
@@ -443,6 +444,7 @@ fn model_consequence(database: &Database, model: &Model, region: Option<u32>) ->
     format!("what needs model {name} in {place} refuses where it is damaged; elsewhere it works")
 }
 
+/// A document; `None` where it is gone or damaged, which is the same to those who ask.
 fn json_file(path: &Path) -> Option<Value> {
     let text = std::fs::read(path).ok()?;
     serde_json::from_slice(&text).ok()

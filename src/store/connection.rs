@@ -229,10 +229,25 @@ fn set_up(connection: Connection) -> Result<Connection, StoreError> {
 /// which arithmetic overflows, or for which nobody has the memory.
 pub(crate) fn whole(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
+    // A negative one becomes the error below, as one that is too large does.
     u64::try_from(value)
         .ok()
         .filter(|n| *n < 1 << 48)
         .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, value))
+}
+
+/// A value that is stored by its name; another name is damage.
+pub(crate) fn named<T>(
+    row: &Row<'_>,
+    column: usize,
+    from_name: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let name: String = row.get(column)?;
+    from_name(&name).ok_or_else(|| not_read(column, format!("`{name}` is no value of this column")))
+}
+
+fn not_read(column: usize, why: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
 }
 
 fn user_version(connection: &Connection) -> rusqlite::Result<i64> {

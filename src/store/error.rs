@@ -119,9 +119,29 @@ pub enum StoreError {
         /// The nearest names, or what else to do, beginning with its punctuation.
         hint: String,
     },
+    /// A name that something of its kind has already.
+    #[error("there is {} {kind} {name} already; {advice}", article(kind))]
+    Taken {
+        /// What has it: `model`, `task`, `biosample`, ….
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A call that cannot be carried out as it was made: wrong shapes, names, values.
     #[error("{0}")]
     Invalid(String),
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] crate::Bug),
+}
+
+fn article(kind: &str) -> &'static str {
+    match kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        true => "an",
+        false => "a",
+    }
 }
 
 impl StoreError {

@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, Transaction, params};
 
+use super::connection::named;
 use super::database::region_of_row;
 use super::{
     Database, Model, ModelKind, ModelRecord, ModelTrack, Precision, StoreError, TrackRole, tensors,
@@ -148,12 +149,10 @@ fn read_tracks(t: &Transaction<'_>, model: i64) -> Result<Vec<ModelTrack>, Store
          ORDER BY biosample, assay",
     )?;
     let tracks = select.query_map([model], |row| {
-        let role: String = row.get(2)?;
         Ok(ModelTrack {
             biosample: row.get(0)?,
             assay: row.get(1)?,
-            // The table's CHECK allows no other name; if one gets in, it was surely not trained on.
-            role: TrackRole::from_name(&role).unwrap_or(TrackRole::Hold),
+            role: named(row, 2, TrackRole::from_name)?,
             checksum: row.get(3)?,
         })
     })?;

@@ -90,11 +90,11 @@ impl Database {
                 .iter()
                 .any(|m| m.record.name == record.name)
         {
-            return Err(StoreError::Invalid(format!(
-                "there is a model {} already; choose another name, replace it, or delete it with \
-                 `persea model delete {}`",
-                record.name, record.name
-            )));
+            return Err(StoreError::Taken {
+                kind: "model",
+                name: record.name.clone(),
+                advice: "choose another name, replace it, or delete it with `persea model delete`",
+            });
         }
         let bulk = Bulk::begin(self);
         Ok(ModelWriter {

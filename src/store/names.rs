@@ -155,10 +155,11 @@ impl Database {
                 .optional()?
                 .is_some();
             if taken {
-                return Err(StoreError::Invalid(format!(
-                    "there is {} {column} {to} already; two cannot be made one",
-                    if kind == Kind::Assay { "an" } else { "a" }
-                )));
+                return Err(StoreError::Taken {
+                    kind: column,
+                    name: to.to_string(),
+                    advice: "two cannot be made one",
+                });
             }
             for (table, column) in [
                 (format!("{column}s"), "name"),

@@ -111,10 +111,11 @@ impl Database {
                     t.execute("DELETE FROM tasks WHERE id = ?1", [id])?;
                 }
                 Some(_) => {
-                    return Err(StoreError::Invalid(format!(
-                        "there is a task {} already; choose another --name, or --replace it",
-                        task.name
-                    )));
+                    return Err(StoreError::Taken {
+                        kind: "task",
+                        name: task.name.clone(),
+                        advice: "choose another name (option `name`), or replace it (option `replace`)",
+                    });
                 }
                 None => {}
             }
@@ -183,7 +184,7 @@ impl Database {
             true => Ok(examples),
             false => Err(StoreError::damaged(
                 format!("task {}", task.name),
-                "its examples are not those that were imported; import them again (--replace)",
+                "its examples are not those that were imported; import them again (option `replace`)",
             )),
         }
     }
@@ -251,12 +252,11 @@ const SELECT: &str = "SELECT id, name, kind, sources, checksum, imported,
      (SELECT count(*) FROM task_examples WHERE task = tasks.id) FROM tasks";
 
 fn task_of_row(row: &Row<'_>) -> rusqlite::Result<Task> {
-    let sources: String = row.get(3)?;
     Ok(Task {
         id: row.get(0)?,
         name: row.get(1)?,
         kind: row.get(2)?,
-        sources: serde_json::from_str(&sources).unwrap_or(Value::Null),
+        sources: row.get(3)?,
         checksum: row.get(4)?,
         imported: row.get(5)?,
         n_examples: whole(row, 6)?,
@@ -487,7 +487,10 @@ mod tests {
         assert!(message.contains("nearest: E003"), "{message}");
 
         let message = database.save_task(&task(3.5), false).unwrap_err();
-        assert!(message.to_string().contains("--replace"), "{message}");
+        assert!(
+            message.to_string().contains("option `replace`"),
+            "{message}"
+        );
         let again = database.save_task(&task(3.5), true).unwrap();
         assert_ne!(again.checksum, stored.checksum);
         assert_eq!(database.list_tasks().unwrap().len(), 1);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use half::f16;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::connection::whole;
+use super::connection::{named, whole};
 use super::{Database, Model, Precision, StoreError, TensorInfo};
 
 /// The most bytes in a piece, unless one row alone has more.
@@ -115,14 +115,13 @@ pub(crate) fn list(t: &Transaction<'_>, model: i64) -> Result<Vec<TensorInfo>, S
          ORDER BY name, region",
     )?;
     let tensors = select.query_map([model], |row| {
-        let dtype: String = row.get(5)?;
         Ok(TensorInfo {
             id: row.get(0)?,
             name: row.get(1)?,
             region: row.get(2)?,
             rows: whole(row, 3)?,
             cols: whole(row, 4)?,
-            precision: Precision::from_name(&dtype).unwrap_or_default(),
+            precision: named(row, 5, Precision::from_name)?,
         })
     })?;
     let tensors: Vec<TensorInfo> = tensors.collect::<Result<_, _>>()?;

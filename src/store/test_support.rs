@@ -125,8 +125,7 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(SmallDisk { folder }),
             _ => {
-                let mut stderr = std::io::stderr();
-                let _ = writeln!(stderr, "skipped: mounting a tmpfs is not permitted here");
+                crate::skipped::skipped("mount", "mounting a tmpfs is not permitted here");
                 None
             }
         }

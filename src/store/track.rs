@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::chunk_checksums::ListDigest;
-use super::connection::whole;
+use super::connection::{named, whole};
 use super::{Database, StoreError};
 use crate::formats::{Identity, Missing};
 
@@ -217,19 +217,6 @@ pub(crate) fn find_track(
     };
     read_sources(transaction, &mut track)?;
     Ok(Some(track))
-}
-
-/// A value that is stored by its name; another name is damage.
-fn named<T>(
-    row: &Row<'_>,
-    column: usize,
-    from_name: impl Fn(&str) -> Option<T>,
-) -> rusqlite::Result<T> {
-    let name: String = row.get(column)?;
-    from_name(&name).ok_or_else(|| {
-        let why = format!("`{name}` is no value of this column");
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
-    })
 }
 
 /// The name by which the database knows what uncovered bases counted as.

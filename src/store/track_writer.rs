@@ -22,6 +22,7 @@ use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::track_record::TrackRecord;
 use super::zarr::TrackArray;
 use super::{Database, NewTrack, StoreError, Track};
+use crate::Bug;
 
 /// A track being stored. Dropped without [`TrackWriter::commit`], it leaves nothing behind.
 #[derive(Debug)]
@@ -225,10 +226,9 @@ pub(crate) fn store_row(
     )?;
     write_sources(t, row.id, &track.sources)?;
     let stored = find_track(t, biosample, assay)?.ok_or_else(|| {
-        StoreError::damaged(
-            "persea.sqlite, table tracks",
-            "a row just written is not there",
-        )
+        Bug::new(format!(
+            "the row just written of {biosample} {assay} is not found"
+        ))
     })?;
     Ok((stored, replaced))
 }

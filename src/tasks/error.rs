@@ -37,6 +37,9 @@ pub enum TaskError {
     /// The user asked to stop.
     #[error("stopped; run the suite again to go on")]
     Stopped,
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] crate::Bug),
 }
 
 impl TaskError {

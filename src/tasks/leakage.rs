@@ -57,7 +57,7 @@ pub(crate) fn check_tracks(
         None => Ok(()),
         Some(track) => Err(TaskError::Leakage(format!(
             "feature set `{term}` would hold {}, which measures what {} is about; name the assays \
-             to use by --assays",
+             to use by option `assays`",
             track.assay,
             kind.name()
         ))),

@@ -63,10 +63,7 @@ pub fn predictions(database: &Database, run: &Run) -> crate::Result<Predictions>
             Some(name) => name.clone(),
             None => format!("example {}", example[i]),
         },
-        biosample: biosamples
-            .get(biosample[i] as usize)
-            .cloned()
-            .unwrap_or_default(),
+        biosample: biosamples[biosample[i] as usize].clone(),
         label: label[i],
         fold: fold[i] as usize,
         unit: unit[i] as usize,
@@ -74,6 +71,16 @@ pub fn predictions(database: &Database, run: &Run) -> crate::Result<Predictions>
     let lengths = [biosample.len(), label.len(), fold.len(), unit.len()];
     if lengths.iter().any(|n| *n != example.len()) {
         return Err(TaskError::Settings(format!("run {} is not whole", run.id)).into());
+    }
+    if biosample
+        .iter()
+        .any(|b| !(0.0..biosamples.len() as f64).contains(b))
+    {
+        let why = format!(
+            "run {} has predictions of a biosample that it does not name",
+            run.id
+        );
+        return Err(TaskError::Settings(why).into());
     }
     let rows = (0..example.len()).map(row).collect();
     let predicted = columns.iter().filter(|(name, _)| {

@@ -141,7 +141,9 @@ impl Rows {
     /// Trains where the network was trained, tests where it was only extended to.
     fn keep_inductive(&mut self, model: Option<&TrainedModel>) -> Result<(), TaskError> {
         let Some(model) = model else {
-            return Err(TaskError::Settings("--inductive needs a model".into()));
+            return Err(TaskError::Settings(
+                "option `inductive` needs a model".into(),
+            ));
         };
         let added: u64 = model.record().training["extensions"]
             .as_array()
@@ -154,8 +156,9 @@ impl Rows {
         let trained = n_regions.saturating_sub(added as usize);
         if added == 0 || trained == 0 {
             return Err(TaskError::Settings(format!(
-                "the network of {} saw all of its regions: train it on some (train --regions) and \
-                 add the others under the frozen network (extend --regions)",
+                "the network of {} saw all of its regions: train it on some of them and \
+                 add the others under the frozen network (option `regions` of `persea train` and \
+                 `persea extend`)",
                 model.record().name
             )));
         }
@@ -228,7 +231,7 @@ impl Rows {
             let share = if n_positive == 0 { "none" } else { "all" };
             return Err(TaskError::Labels(format!(
                 "{share} of the {} labels is {at} or above: there is one class only, and nothing \
-                 to tell apart; choose another --threshold, or --regression",
+                 to tell apart; choose another threshold (option `threshold`), or learn the numbers (option `regression`)",
                 self.label.len()
             )));
         }
@@ -344,7 +347,7 @@ fn usable(
     {
         return Err(TaskError::Features(format!(
             "the examples of task {} ({}, …) have no place on the genome: only a matrix has \
-             features for them (--features published --matrix FILE)",
+             features for them (option `features` published, with option `matrix`)",
             settings.task, example.name
         ))
         .into());

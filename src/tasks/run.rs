@@ -49,7 +49,7 @@ impl Outcome {
     /// When the database can only be read.
     pub fn store(&self, database: &Database) -> crate::Result<i64> {
         Ok(database.save_run(&NewRun {
-            key: self.settings.key(&self.result.inputs),
+            key: (self.settings.key(&self.result.inputs)).map_err(TaskError::from)?,
             task: self.settings.task.clone(),
             settings: json!(self.settings),
             result: json!(self.result),
@@ -349,8 +349,21 @@ pub fn rerun(
     let settings: RunSettings = serde_json::from_value(run_stored.settings.clone())
         .map_err(|e| TaskError::Settings(format!("the settings of run {}: {e}", run_stored.id)))?;
     let inputs = Inputs::open(database, &settings)?;
-    let before: Vec<(String, String)> =
-        serde_json::from_value(run_stored.result["inputs"].clone()).unwrap_or_default();
+    let before: Vec<(String, String)> = serde_json::from_value(run_stored.result["inputs"].clone())
+        .map_err(|e| {
+            TaskError::Settings(format!(
+                "run {} does not say which labels, model and tracks it read ({e}): whether they \
+                 have changed since cannot be known, so it is not repeated",
+                run_stored.id
+            ))
+        })?;
+    if before.is_empty() {
+        return Err(TaskError::Settings(format!(
+            "run {} names nothing that it read, not even its task: it is damaged, and not repeated",
+            run_stored.id
+        ))
+        .into());
+    }
     for (name, checksum) in &before {
         match inputs.checksums.iter().find(|(n, _)| n == name) {
             Some((_, now)) if now == checksum => {}
@@ -397,7 +410,7 @@ fn with_biosamples(database: &Database, settings: &RunSettings) -> crate::Result
         let [only] = task.labels.as_slice() else {
             let names: Vec<&str> = task.labels.iter().map(|l| l.biosample.as_str()).collect();
             return Err(TaskError::Settings(format!(
-                "task {} has labels of {}; name one by --biosample",
+                "task {} has labels of {}; name one by option `biosample`",
                 task.name,
                 names.join(", ")
             ))
@@ -458,7 +471,7 @@ fn of_matrix(
     let Some(matrix) = inputs.matrices.iter().find(|m| m.name == name) else {
         let known: Vec<&str> = inputs.matrices.iter().map(|m| m.name.as_str()).collect();
         return Err(TaskError::Settings(match known.is_empty() {
-            true => "feature set `published` needs --matrix FILE".into(),
+            true => "feature set `published` needs a matrix (option `matrix`)".into(),
             false => format!(
                 "there is no matrix `{name}`; those given are {}",
                 known.join(", ")
@@ -470,7 +483,7 @@ fn of_matrix(
         let source = settings.matrices.iter().find(|m| m.name == name);
         return Err(TaskError::Features(format!(
             "{} has {} rows, the task {} examples: they must agree row by row (of labels in an \
-             array, `task import custom --rows N` takes the first N)",
+             array, option `rows` of the import takes the first of them)",
             source.map_or(name.to_string(), |m| m.path.display().to_string()),
             matrix.n_rows,
             rows.all.len()

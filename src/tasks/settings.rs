@@ -10,6 +10,7 @@ use super::folds::FoldSettings;
 use super::learners::Calibration;
 use super::windows::Reach;
 use super::{FeatureSet, Learner, Target, TaskError};
+use crate::Bug;
 
 /// Above which label an example is positive.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -206,7 +207,9 @@ impl RunSettings {
     pub fn check(&self) -> Result<(), TaskError> {
         let refuse = |message: &str| Err(TaskError::Settings(message.to_string()));
         if self.features.is_empty() {
-            return refuse("a run needs --features, such as embedding,signal,embedding+signal");
+            return refuse(
+                "a run needs features (option `features`), such as embedding,signal,embedding+signal",
+            );
         }
         if let Some(i) =
             (1..self.features.len()).find(|i| self.features[..*i].contains(&self.features[*i]))
@@ -251,16 +254,20 @@ impl RunSettings {
                 .iter()
                 .any(|f| f.terms.iter().any(|t| t.needs_model()))
         {
-            return refuse("--inductive is about a model's features; none is asked for");
+            return refuse("option `inductive` is about a model's features; none is asked for");
         }
         Ok(())
     }
 
     /// The settings' checksum, with those of everything that they name: equal for runs that must
     /// give the same numbers.
-    pub(crate) fn key(&self, inputs: &[(String, String)]) -> String {
-        let text = serde_json::to_string(&(self, inputs)).unwrap_or_default();
-        blake3::hash(text.as_bytes()).to_hex().to_string()
+    ///
+    /// # Errors
+    /// None that settings can cause: they are plain data.
+    pub(crate) fn key(&self, inputs: &[(String, String)]) -> Result<String, Bug> {
+        let text = serde_json::to_string(&(self, inputs))
+            .map_err(|e| Bug::new(format!("a run's settings are no JSON ({e})")))?;
+        Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
     }
 }
 
@@ -284,12 +291,14 @@ mod tests {
             serde_json::from_str::<RunSettings>(&text).unwrap(),
             settings
         );
-        let key = settings.key(&[]);
+        let key_of =
+            |settings: &RunSettings, inputs: &[(String, String)]| settings.key(inputs).unwrap();
+        let key = key_of(&settings, &[]);
         settings.threshold = Some("0.5".parse().unwrap());
-        assert_ne!(settings.key(&[]), key);
+        assert_ne!(key_of(&settings, &[]), key);
         assert_ne!(
-            settings.key(&[("task".into(), "a".into())]),
-            settings.key(&[])
+            key_of(&settings, &[("task".into(), "a".into())]),
+            key_of(&settings, &[])
         );
         settings.target = Some(Target::Regression);
         assert!(

@@ -357,7 +357,9 @@ fn alike(runs: Vec<RunSettings>) -> Vec<Vec<RunSettings>> {
 
 fn one(database: &Database, settings: RunSettings, made: &mut Made) -> SuiteRun {
     let mut attempt = || -> crate::Result<(i64, RunResult, bool)> {
-        let key = settings.key(&Inputs::open(database, &settings)?.checksums);
+        let inputs = Inputs::open(database, &settings)?;
+        let key = settings.key(&inputs.checksums).map_err(TaskError::from)?;
+        // A result that another version wrote otherwise is made anew.
         if let Some(stored) = database.find_run(&key)?
             && let Ok(result) = serde_json::from_value(stored.result)
         {

@@ -410,7 +410,10 @@ fn features_that_have_seen_the_label_are_refused() {
     assert!(world.run(&clean).is_ok());
     let values: Vec<f32> = (0..BINS * 6).map(noise).collect();
     store_track(&world.database, "S2", "CAGE", &values);
-    world.refuses(&of_task(&["all-signal"]), &["would hold CAGE", "--assays"]);
+    world.refuses(
+        &of_task(&["all-signal"]),
+        &["would hold CAGE", "option `assays`"],
+    );
     let named = RunSettings {
         assays: vec!["told".into()],
         ..of_task(&["all-signal"])
@@ -551,7 +554,7 @@ fn features_that_cannot_be_made_are_refused_with_the_reason() {
     );
     assert!(world.run(&matrix(240, &number)).is_ok());
     let none = settings(&["published:x"], Learner::Gbm);
-    world.refuses(&none, &["needs --matrix"]);
+    world.refuses(&none, &["option `matrix`"]);
     world.refuses(
         &settings(&["embedding"], Learner::Gbm),
         &["no model", "persea train"],
@@ -605,7 +608,7 @@ fn inductive_runs_train_where_the_network_was_trained_and_test_where_it_was_exte
     let examples = column(&outcome, "example");
     assert!(examples.iter().all(|e| *e >= 160.0));
     settings.model = Some("whole".into());
-    world.refuses(&settings, &["saw all of its regions", "extend --regions"]);
+    world.refuses(&settings, &["saw all of its regions", "option `regions`"]);
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn metadata_about_nothing_that_is_in_is_refused() {
 fn roadmaps_metadata_table_is_read_as_it_is() {
     let table = shared_data().join("roadmap/Consolidated_EpigenomeIDs_summary_Table.tsv");
     if !table.exists() {
-        println!("skipped: there is no {}", table.display());
+        super::skipped::skipped("data", format!("there is no {}", table.display()));
         return;
     }
     let workspace = Workspace::ingested();

@@ -3,7 +3,6 @@
 //! that `PERSEA_PYTHON` has, and of Keras in `PERSEA_PEER_PYTHON`.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +10,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use persea::model::{NamedAxis, NamedTable, TrainedModel};
 use persea::store::Database;
 
+use super::skipped::skipped;
 use super::workspace::{Workspace, is_whole};
 
 fn fixtures() -> PathBuf {
@@ -40,10 +40,13 @@ fn ask(variable: &str, needs: &str, script: &str, arguments: &[&Path]) -> Option
         .args(["-c", &format!("import {needs}")])
         .output();
     if !has.is_ok_and(|o| o.status.success()) {
-        let mut stderr = std::io::stderr();
-        let _ = writeln!(
-            stderr,
-            "skipped: {python} has no {needs} ({variable} names another)"
+        let need = match variable {
+            "PERSEA_PYTHON" => "python",
+            _ => "peer",
+        };
+        skipped(
+            need,
+            format!("{python} has no {needs} ({variable} names another)"),
         );
         return None;
     }

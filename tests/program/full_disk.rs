@@ -21,7 +21,7 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(SmallDisk(place)),
             _ => {
-                println!("skipped: no permission to mount a small file system");
+                super::skipped::skipped("mount", "no permission to mount a small file system");
                 None
             }
         }

@@ -6,6 +6,8 @@
 
 mod made;
 mod read;
+#[path = "../../src/skipped.rs"]
+mod skipped;
 mod workspace;
 
 mod annotation;

@@ -8,7 +8,7 @@ fn a_real_manifest_of_peaks_with_its_own_columns_and_replicates_is_ingested() {
     let folder = shared_data().join("targetfinder/peaks-chr20-22");
     let manifest = folder.join("manifest.tsv");
     if !manifest.exists() {
-        println!("skipped: there is no {}", manifest.display());
+        super::skipped::skipped("data", format!("there is no {}", manifest.display()));
         return;
     }
     let workspace = Workspace::new();

@@ -272,7 +272,7 @@ fn what_is_chosen_without_an_assay_predicts_it_on_real_tracks() {
     );
     let table = shared.join("roadmap/57epigenomes.RPKM.pc.gz");
     if !table.exists() {
-        println!("skipped: there is no {}", table.display());
+        super::skipped::skipped("data", format!("there is no {}", table.display()));
         return;
     }
     let workspace = Workspace::created();

@@ -211,11 +211,7 @@ fn a_model_is_not_replaced_unasked() {
         .run(&format!(
             "train {SMALL} --name base --passes 1 --no-validate"
         ))
-        .fails(&[
-            "there is a model base already",
-            "--replace",
-            "another --name",
-        ]);
+        .fails(&["there is a model base already", "--replace", "(--name)"]);
     assert_eq!(show(&workspace, "base"), before);
     workspace.ok(&format!(
         "train {SMALL} --name base --passes 1 --no-validate --replace"

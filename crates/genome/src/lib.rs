@@ -14,6 +14,9 @@ mod genes;
 mod interval;
 mod mask;
 mod scale;
+#[cfg(test)]
+#[path = "../../../src/skipped.rs"]
+mod skipped;
 mod tss;
 
 pub use assembly::{Assembly, Chromosome, other_naming};

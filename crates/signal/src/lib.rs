@@ -31,6 +31,9 @@ mod pieces;
 mod runs;
 mod shield;
 mod signal;
+#[cfg(test)]
+#[path = "../../../src/skipped.rs"]
+mod skipped;
 mod source;
 mod text;
 mod walk;

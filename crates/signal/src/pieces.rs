@@ -84,7 +84,11 @@ impl PieceOrder {
         }
         self.last = Some((place, end));
         let chrom = &self.axis.regions()[at.region].chrom;
-        let rank = self.axis.assembly().rank(chrom).unwrap_or_default();
+        let rank = self.axis.assembly().rank(chrom).ok_or_else(|| {
+            let why =
+                format!("the axis lies on {chrom}, which its assembly lacks: a bug in Persea");
+            FormatError::file(&self.file, why)
+        })?;
         Ok(Piece {
             rank: rank as u32,
             first_bin: at.chrom_bin,

@@ -28,6 +28,9 @@ mod random;
 mod sampler;
 mod segments;
 mod shape;
+#[cfg(test)]
+#[path = "../../../src/skipped.rs"]
+mod skipped;
 mod state;
 mod truth;
 mod write;

@@ -198,7 +198,7 @@ fn real_track(name: &str) -> Option<Vec<f64>> {
     );
     let pilot = shared.join("pilot");
     if !pilot.is_dir() {
-        eprintln!("skipped: {} is not there", pilot.display());
+        crate::skipped::skipped("data", format!("{} is not there", pilot.display()));
         return None;
     }
     let hg19 = Assembly::by_name("hg19").unwrap();

@@ -69,7 +69,13 @@ pub fn runs(common: &Common) -> anyhow::Result<ExitCode> {
         "run", "task", "train", "test", "learner", "folds", "best", "measure", "value", "created",
     ]);
     for run in common.open()?.list_runs()? {
-        let result: Option<RunResult> = serde_json::from_value(run.result.clone()).ok();
+        let result = match serde_json::from_value::<RunResult>(run.result.clone()) {
+            Ok(result) => Some(result),
+            Err(e) => {
+                eprintln!("run {}: its result cannot be read: {e}", run.id);
+                None
+            }
+        };
         let list = |key: &str| {
             let names = run.settings[key].as_array().into_iter().flatten();
             let names: Vec<&str> = names.filter_map(Value::as_str).collect();

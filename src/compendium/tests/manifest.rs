@@ -62,7 +62,7 @@ fn bad_manifests_are_refused_with_line_and_reason() {
         ),
         (
             &format!("{head} colour\nE003 x a.npy red\n"),
-            "line 1: unknown column `colour`; a manifest has biosample, assay, path, format, transform, multiplier, unit, missing. If its columns have other names, map them by --columns",
+            "line 1: unknown column `colour`; a manifest has biosample, assay, path, format, transform, multiplier, unit, missing. If its columns have other names, map them by option `columns`",
         ),
         (
             &format!("{head} path\nE003 x a.npy b.npy\n"),
@@ -118,7 +118,7 @@ fn mixtures_within_an_assay_and_repeated_experiments_name_both_lines() {
     for (text, why) in [
         (
             format!("{head}\nE003 x a.npy\nE017 x b.npy\nE003 x c.npy\n"),
-            "line 4: E003 x stands in line 2 already; if they are replicates, --replicates mean",
+            "line 4: E003 x stands in line 2 already; if they are replicates, option `replicates` mean",
         ),
         (
             format!("{head} unit\nE003 x a.npy fold\nE017 x b.npy pvalue\n"),

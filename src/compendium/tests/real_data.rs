@@ -18,7 +18,7 @@ fn shared(path: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("skipped: {} is not there", path.display());
+    crate::skipped::skipped("data", format!("{} is not there", path.display()));
     None
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use crate::Bug;
 use crate::compendium::Experiment;
 use crate::measures::CoMoments;
 
@@ -10,6 +11,23 @@ use crate::measures::CoMoments;
 const OWN: [i64; 13] = [-40, -20, -8, -4, -2, -1, 0, 1, 2, 4, 8, 20, 40];
 /// Those at which the assay's tracks in other biosamples are: some of the same.
 const OTHERS: [i64; 5] = [-4, -1, 0, 1, 4];
+/// Where in [`OWN`] those stand that [`OTHERS`] has; one that it lacks is no index at compile time.
+const OTHERS_IN_OWN: [usize; OTHERS.len()] = {
+    let mut places = [0; OTHERS.len()];
+    let mut i = 0;
+    while i < OTHERS.len() {
+        let mut place = 0;
+        while OWN[place] != OTHERS[i] {
+            place += 1;
+        }
+        places[i] = place;
+        i += 1;
+    }
+    places
+};
+/// Where in [`OWN`] the bin itself stands.
+const HERE: usize = OTHERS_IN_OWN[2];
+const _: () = assert!(OWN[HERE] == 0);
 /// How far that is.
 pub(super) const HALO: u64 = 40;
 /// References at most, and other biosamples' tracks at most that a regression sees.
@@ -53,36 +71,49 @@ impl Patches {
         self.by_track.insert(track, patch);
     }
 
-    fn at(&self, track: usize, offset: i64) -> &[f32] {
-        let place = OWN.iter().position(|o| *o == offset).unwrap_or_default();
-        match self.by_track.get(&track) {
-            Some(patch) => &patch[place * self.n..(place + 1) * self.n],
-            None => &[],
-        }
+    /// A track's values at one of [`OWN`]'s offsets; `None` of a track that was not read.
+    fn at(&self, track: usize, offset: usize) -> Option<&[f32]> {
+        self.by_track
+            .get(&track)?
+            .get(offset * self.n..(offset + 1) * self.n)
+    }
+
+    fn read_at(&self, track: usize, offset: usize) -> Result<&[f32], Bug> {
+        self.at(track, offset).ok_or_else(|| {
+            Bug::new(format!(
+                "a regression sees track {track}, which was not read"
+            ))
+        })
     }
 
     /// A track's values at the places themselves.
-    pub fn at_bin(&self, track: usize) -> Vec<f64> {
-        self.at(track, 0).iter().map(|v| f64::from(*v)).collect()
+    pub fn at_bin(&self, track: usize) -> Result<Vec<f64>, Bug> {
+        let values = self.read_at(track, HERE)?;
+        Ok(values.iter().map(|v| f64::from(*v)).collect())
     }
 
     /// A regression's inputs, one column after another.
-    pub fn columns(&self, inputs: &Inputs) -> Vec<f64> {
+    pub fn columns(&self, inputs: &Inputs) -> Result<Vec<f64>, Bug> {
         let mut columns = Vec::with_capacity(inputs.width() * self.n);
-        let mut put = |tracks: &[usize], offsets: &[i64]| {
-            for track in tracks {
-                for offset in offsets {
-                    columns.extend(self.at(*track, *offset).iter().map(|v| f64::from(*v)));
-                }
-            }
+        let mut put = |track: usize, offset: usize| -> Result<(), Bug> {
+            let values = self.read_at(track, offset)?;
+            columns.extend(values.iter().map(|v| f64::from(*v)));
+            Ok(())
         };
-        put(&inputs.own, &OWN);
-        put(&inputs.others, &OTHERS);
-        columns
+        for track in &inputs.own {
+            (0..OWN.len()).try_for_each(|offset| put(*track, offset))?;
+        }
+        for track in &inputs.others {
+            OTHERS_IN_OWN
+                .into_iter()
+                .try_for_each(|offset| put(*track, offset))?;
+        }
+        Ok(columns)
     }
 
+    /// `None` where one is constant, or was not read because the target has no track of its assay.
     fn correlation(&self, one: usize, other: usize) -> Option<f64> {
-        CoMoments::of(self.at(one, 0), self.at(other, 0))?.pearson()
+        CoMoments::of(self.at(one, HERE)?, self.at(other, HERE)?)?.pearson()
     }
 }
 

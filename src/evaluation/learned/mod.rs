@@ -15,6 +15,7 @@ mod regression;
 
 use persea_vocabulary::vocabulary;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use rand_chacha::rand_core::RngCore;
@@ -78,8 +79,8 @@ impl Learned {
         };
         let regressions = (design.references.par_iter().enumerate())
             .map(|(i, reference)| {
-                let inputs = patches.columns(&reference.learnt_from);
-                let wanted = patches.at_bin(reference.track);
+                let inputs = patches.columns(&reference.learnt_from)?;
+                let wanted = patches.at_bin(reference.track)?;
                 Regression::fit(which, &inputs, &wanted, i as u64)
             })
             .collect::<Result<Vec<_>, EvaluationError>>()?;
@@ -132,9 +133,10 @@ impl Learned {
         // References that share their assays are asked with the same inputs.
         let mut columns: HashMap<&design::Inputs, Vec<f64>> = HashMap::new();
         for (reference, regression) in self.design.references.iter().zip(&self.regressions) {
-            let inputs = columns
-                .entry(&reference.asked_with)
-                .or_insert_with(|| patches.columns(&reference.asked_with));
+            let inputs = match columns.entry(&reference.asked_with) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(patches.columns(&reference.asked_with)?),
+            };
             let predicted = regression.predict(inputs, places.len());
             sums.iter_mut()
                 .zip(predicted)

@@ -43,6 +43,7 @@ pub(in crate::factorization) fn begin(
     told: &RefinementOptions,
     device: Device,
 ) -> Result<RefinementTraining, FactorizationError> {
+    // The names are those of these tracks, so that each is found.
     let places = |track: &Track| {
         let place =
             |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
@@ -137,7 +138,7 @@ fn tell(
     match stop {
         true => Err(FactorizationError::Stopped {
             step: report.position.step,
-            advice: "go on with --resume".into(),
+            advice: "go on with option `resume`".into(),
         }),
         false => Ok(()),
     }

@@ -156,7 +156,7 @@ fn pilot() -> Option<Compendium> {
     );
     let folder = shared.join("pilot/tracks");
     if !folder.is_dir() {
-        println!("skipped: no pilot compendium (../shared/data/pilot or PERSEA_SHARED_DATA)");
+        crate::skipped::skipped("data", "no pilot compendium (PERSEA_SHARED_DATA)");
         return None;
     }
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)

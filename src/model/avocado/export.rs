@@ -157,7 +157,9 @@ fn write_region(
         weights: weights.clone(),
     };
     write_keras::<crate::Error>(&h5, &keras, &mut |weight, rows, out| {
-        let place = weights.iter().position(|w| w == weight).unwrap_or_default();
+        let place = weights.iter().position(|w| w == weight);
+        let place =
+            place.ok_or_else(|| crate::Bug::new("a weight is asked for that was not laid out"))?;
         if let Some(matrix) = &matrices[place] {
             let cols = matrix.ncols();
             let values = matrix.as_standard_layout();

@@ -395,8 +395,9 @@ fn axis(database: &Database, opened: &[Opened<'_>]) -> crate::Result<GenomeAxis>
     axis.starts_in(database.axis()).map_err(|e| {
         let chromosomes: Vec<&str> = opened.iter().map(|o| o.part.chrom.as_str()).collect();
         StoreError::Invalid(format!(
-            "{e}: its regions are fixed when it is made. Make another database, with `persea create \
-             --assembly {} --chromosomes {}` or by `persea import` with --assembly",
+            "{e}: its regions are fixed when it is made. Make another database, of \
+             assembly {} and chromosomes {} (`persea create`), or let the import make one (option \
+             `assembly`)",
             assembly.name(),
             chromosomes.join(",")
         ))

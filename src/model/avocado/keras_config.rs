@@ -93,6 +93,7 @@ pub(super) fn keras_config(
         layers.push(layer(&name, "Dense", config, &[&before]));
         before = name;
     }
+    // Each was named above.
     let names = layers
         .iter()
         .map(|l| l["name"].as_str().unwrap_or_default().to_string())

@@ -290,7 +290,7 @@ fn models_of_joined_regions_and_of_other_chromosomes_are_refused_with_the_reason
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("persea create --assembly toy --chromosomes chrT"),
+        error.contains("assembly toy and chromosomes chrT"),
         "{error}"
     );
 }

@@ -12,6 +12,7 @@ use crate::store::Model;
 /// When the model's record has no curve: an imported model's has none.
 pub fn training_chart(model: &Model) -> crate::Result<LineChart> {
     let training = &model.record.training;
+    // Without a curve there is nothing to draw, which the caller hears below.
     let curve = training["curve"]
         .as_array()
         .map(Vec::as_slice)

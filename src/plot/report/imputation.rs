@@ -46,7 +46,7 @@ pub(super) fn imputation(
     if held.is_empty() {
         page.tag(
             "p",
-            "It cannot be said: no track was kept from the model. Train with `--hold` to know.",
+            "It cannot be said: no track was kept from the model. Hold tracks out of a training to know.",
         );
         return Ok(());
     }

@@ -16,13 +16,13 @@ fn ridge_finds_the_weights_of_a_mixture() {
             .zip(&b)
             .map(|(a, b)| 0.7 * a + 0.2 * b + 3.0)
             .collect();
-        shaped(3, [a, b, c].concat())
+        shaped(3, [a, b, c].concat()).unwrap()
     };
     let (weights, constant) = ridge(&rows(400), 2, &[0, 1]);
     assert!((weights[0] - 0.7).abs() < 0.02 && (weights[1] - 0.2).abs() < 0.02);
     assert!((constant - 3.0).abs() < 0.3);
     // Nothing to learn from.
-    assert_eq!(ridge(&shaped(3, vec![]), 2, &[0, 1]).0, [0.5, 0.5]);
+    assert_eq!(ridge(&shaped(3, vec![]).unwrap(), 2, &[0, 1]).0, [0.5, 0.5]);
 }
 
 #[test]

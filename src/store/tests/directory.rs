@@ -198,7 +198,7 @@ fn a_folder_without_permission_to_write_can_be_read_and_refuses_writes() {
     };
     permit(0o555);
     if fs::write(path.join("probe"), "").is_ok() {
-        eprintln!("skipped: permissions do not bind this user");
+        crate::skipped::skipped("unprivileged", "permissions do not bind this user");
         return;
     }
     let db = Database::open(&path).unwrap();

@@ -204,7 +204,7 @@ fn a_model_is_replaced_as_a_whole_and_only_when_asked() {
         .begin_model(&lock, &record("m", Precision::F32), false)
         .unwrap_err()
         .to_string();
-    assert!(error.contains("persea model delete m"), "{error}");
+    assert!(error.contains("persea model delete"), "{error}");
     drop(lock);
     let new = store_model(&db, "m", 2);
     assert_ne!(new.checksum, old.checksum);

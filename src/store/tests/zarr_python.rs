@@ -14,7 +14,8 @@ fn pythons_zarr_reads_the_same_values_and_attributes() {
         ])
         .output();
     if !has_zarr.is_ok_and(|o| o.status.success()) {
-        eprintln!("skipped: {python} has no zarr 3 (name one that has in PERSEA_PYTHON)");
+        let why = format!("{python} has no zarr 3 (PERSEA_PYTHON names another)");
+        crate::skipped::skipped("python", why);
         return;
     }
     let (_folder, db) = toy_database();

@@ -133,7 +133,7 @@ impl Folds {
         if n_units < 2 {
             return Err(TaskError::Folds(format!(
                 "all examples belong to one unit of `{}`: nothing is left to test on. Cover more \
-                 of the genome, or choose --folds blocks, whose neighbours are not independent",
+                 of the genome, or choose option `folds` blocks, whose neighbours are not independent",
                 kind.name()
             )));
         }
@@ -226,7 +226,7 @@ fn automatic(axis: &GenomeAxis, examples: &[Example]) -> FoldKind {
 fn units(kind: FoldKind, axis: &GenomeAxis, examples: &[Example]) -> Result<Vec<usize>, TaskError> {
     let needs = |what: &str| {
         TaskError::Folds(format!(
-            "folds by {} need examples with {what}; choose --folds shuffled or blocks",
+            "folds by {} need examples with {what}; choose option `folds` shuffled or blocks",
             kind.name()
         ))
     };

@@ -46,7 +46,7 @@ impl Builder {
             if self.columns[i].unit != unit {
                 return Err(TaskError::Labels(format!(
                     "the labels of {biosample} would be in two units, {} and {unit}: they are \
-                     different labels, never pooled; import them as two tasks (--name)",
+                     different labels, never pooled; import them as two tasks (option `name`)",
                     self.columns[i].unit
                 )));
             }

@@ -168,7 +168,7 @@ impl<'a> Columns<'a> {
                 self.path,
                 1,
                 format!(
-                    "there is no column for the {role}; it has {}. Name it by --columns \
+                    "there is no column for the {role}; it has {}. Name it by option `columns` \
                      {role}=COLUMN",
                     self.header.join(", ")
                 ),
@@ -226,7 +226,10 @@ mod tests {
         let columns = Columns::new(path, &header, &mapped);
         assert_eq!(columns.need("label").unwrap(), 3);
         let message = columns.need("biosample").unwrap_err().to_string();
-        assert!(message.contains("--columns biosample=COLUMN"), "{message}");
+        assert!(
+            message.contains("option `columns` biosample=COLUMN"),
+            "{message}"
+        );
         let wrong = LabelColumns::parse("label=early_scor").unwrap();
         let message = Columns::new(path, &header, &wrong)
             .find("label")

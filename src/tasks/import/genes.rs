@@ -56,6 +56,7 @@ pub(super) fn read(
         Some(gene) => gene,
         None => columns.need("name")?,
     };
+    // Optional: without it the gene's own column names the example.
     let name = columns.named("gene_name").ok().filter(|n| *n != gene);
     let labels = label_columns(path, table, header, &columns, gene, options, notes)?;
     let at = Coordinates::new(&columns)?;
@@ -184,7 +185,7 @@ fn label_columns(
             let field = fields.get(*i).map_or("", String::as_str);
             let message = format!(
                 "column `{}` is unknown: it does not describe a gene, and `{field}` is no label. \
-                 Name the columns of labels by --label-column",
+                 Name the columns of labels by option `label-column`",
                 header[*i]
             );
             return Err(TaskError::line(path, *line, message));
@@ -195,7 +196,7 @@ fn label_columns(
             path,
             1,
             format!(
-                "there is no column of labels; it has {}. Name one by --label-column",
+                "there is no column of labels; it has {}. Name one by option `label-column`",
                 header.join(", ")
             ),
         ));

@@ -306,7 +306,7 @@ fn biosample_of_file(
         }
         None => Err(TaskError::file(
             path,
-            "it does not say of which biosample its labels are; give --biosample",
+            "it does not say of which biosample its labels are; give it (option `biosample`)",
         )),
     }
 }

@@ -79,7 +79,9 @@ pub(super) fn read(
         [] => columns.need("label")?,
         [name] => columns.named(name)?,
         _ => {
-            return Err(TaskError::Settings("pairs have one --label-column".into()));
+            return Err(TaskError::Settings(
+                "pairs have one column of labels (option `label-column`)".into(),
+            ));
         }
     };
     let biosample = columns.find("biosample")?;
@@ -118,7 +120,7 @@ pub(super) fn read(
         let value = label(field(place)).map_err(at)?;
         if !(value.is_nan() || value == 0.0 || value == 1.0) && options.unit.is_none() {
             return Err(at(format!(
-                "`{}` is neither 0 nor 1; a label that is a number needs --unit",
+                "`{}` is neither 0 nor 1; a label that is a number needs a unit (option `unit`)",
                 field(place)
             )));
         }

@@ -26,7 +26,7 @@ pub(super) fn read(
         return Err(TaskError::file(
             path,
             format!(
-                "it has {} rows, of which --rows asks for {n}",
+                "it has {} rows, of which option `rows` asks for {n}",
                 matrix.n_rows
             ),
         )

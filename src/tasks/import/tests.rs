@@ -159,7 +159,11 @@ fn bad_labels_are_refused_with_their_line() {
             Expression,
             "a.tsv",
             "gene_id\tE003\tnote\nENSG01\t1\tgood\n",
-            &["line 2", "column `note` is unknown", "--label-column"][..],
+            &[
+                "line 2",
+                "column `note` is unknown",
+                "option `label-column`",
+            ][..],
         ),
         (
             Expression,
@@ -192,7 +196,7 @@ fn bad_labels_are_refused_with_their_line() {
             &[
                 "line 1",
                 "no column for the label",
-                "--columns label=COLUMN",
+                "option `columns` label=COLUMN",
             ],
         ),
         (
@@ -235,7 +239,7 @@ fn bad_labels_are_refused_with_their_line() {
             Replication,
             "labels.tsv",
             "chrom\tstart\tend\tlabel\nchr1\t0\t40000\t1\n",
-            &["of which biosample", "--biosample"],
+            &["of which biosample", "option `biosample`"],
         ),
         (
             Interaction,
@@ -253,7 +257,7 @@ fn bad_labels_are_refused_with_their_line() {
             Interaction,
             "a.csv",
             "enhancer_name,promoter_name,label\nK|chr1:1-2,K|chr1:5-9,0.5\n",
-            &["line 2", "neither 0 nor 1", "--unit"],
+            &["line 2", "neither 0 nor 1", "option `unit`"],
         ),
         (Interaction, "a.bed", bed, &["no header"]),
         (
@@ -376,7 +380,7 @@ fn a_task_is_replaced_only_when_told() {
             .iter()
             .any(|n| n.contains("both classes"))
     );
-    assert!(go().unwrap_err().to_string().contains("--replace"));
+    assert!(go().unwrap_err().to_string().contains("option `replace`"));
 }
 
 /// The real files, as they stand.
@@ -386,10 +390,8 @@ fn the_shared_labels_are_imported_as_they_stand() {
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").to_string());
     let data = Path::new(&data);
     if !data.join("pilot").is_dir() {
-        println!(
-            "skipped: there is no folder {}",
-            data.join("pilot").display()
-        );
+        let why = format!("there is no folder {}", data.join("pilot").display());
+        crate::skipped::skipped("data", why);
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -245,7 +245,7 @@ pub(crate) fn fit(
                 .map(plain)
                 .map_err(failed),
             Target::Regression => Err(failed(
-                "it tells two classes apart; choose ridge for numbers, or give --threshold".into(),
+                "it tells two classes apart; choose ridge for numbers, or give a threshold (option `threshold`)".into(),
             )),
         },
         (Learner::Ridge | Learner::Elasticnet, Parameters::Penalised { penalty, l1_share }) => {

@@ -124,7 +124,7 @@ fn gencode_of_hg19_reads_whole() {
     );
     let path = shared.join("annotation/genes.gencode_v10.hg19.gtf.gz");
     if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
+        crate::skipped::skipped("data", format!("{} is not there", path.display()));
         return;
     }
     let set = read_genes(&path, &Assembly::by_name("hg19").unwrap()).unwrap();

@@ -107,6 +107,6 @@ fn shared(name: &str) -> Option<PathBuf> {
     if file.exists() {
         return Some(file);
     }
-    eprintln!("skipped: {} is not there", file.display());
+    crate::skipped::skipped("data", format!("{} is not there", file.display()));
     None
 }

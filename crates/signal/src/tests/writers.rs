@@ -240,7 +240,8 @@ fn pybigwig_reads_what_we_write() {
     let python = std::env::var_os("PERSEA_PYTHON").unwrap_or_else(|| "python3".into());
     let skipped = || {
         let python = python.display();
-        eprintln!("skipped: {python} has no pyBigWig (PERSEA_PYTHON names another)");
+        let why = format!("{python} has no pyBigWig (PERSEA_PYTHON names another)");
+        crate::skipped::skipped("python", why);
     };
     let Ok(output) = Command::new(&python)
         .arg("-c")
@@ -363,7 +364,7 @@ fn a_device_is_written_through_and_a_disk_or_a_socket_refused() {
     // Nodes of its own, never the machine's: what swallows all (1:3), and a disk that nobody has.
     let null = dir.path().join("null");
     let Some(made) = node(&null, &["c", "1", "3"]) else {
-        eprintln!("only root may make devices: the part with devices was left out");
+        crate::skipped::skipped("device", "this user may not make devices");
         return;
     };
     assert!(made.is_char_device());

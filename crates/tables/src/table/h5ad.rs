@@ -24,6 +24,10 @@ pub(super) fn write<E: From<FileError>>(
     let shape = source.shape();
     let root = layout(shape, source.name_bytes());
     let columns: Vec<&str> = shape.labels.iter().map(|(name, _)| name.as_str()).collect();
+    let unknown = |name: &str| {
+        let why = format!("the layout has {name}, which the table lacks: a bug in Persea");
+        FileError::file(path.display(), why)
+    };
     write_hdf5(path, &root, &mut |name, array, out| {
         let width = array.kind.n_bytes() as usize;
         let texts =
@@ -37,8 +41,8 @@ pub(super) fn write<E: From<FileError>>(
             Some(("var", _)) => texts(out, &shape.numbers)?,
             Some(("uns", fact)) => {
                 let value = shape.facts.iter().find(|(key, _)| key == fact);
-                let value = value.map(|(_, value)| value.clone()).unwrap_or_default();
-                texts(out, &[value])?;
+                let (_, value) = value.ok_or_else(|| unknown(name))?;
+                texts(out, std::slice::from_ref(value))?;
             }
             Some((_, INDEX)) => {
                 for rows in blocks(shape) {
@@ -47,8 +51,9 @@ pub(super) fn write<E: From<FileError>>(
             }
             Some((_, column)) => {
                 let place = columns.iter().position(|c| safe(c) == column);
+                let place = place.ok_or_else(|| unknown(name))?;
                 for rows in blocks(shape) {
-                    match source.labels(place.unwrap_or_default(), rows)? {
+                    match source.labels(place, rows)? {
                         Labels::Text(labels) => texts(out, &labels)?,
                         Labels::Integer(numbers) => {
                             let bytes: Vec<u8> =
