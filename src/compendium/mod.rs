@@ -15,8 +15,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use average::assay_scale;
-pub use average::{AverageActivity, average_activity};
+pub use average::{AverageActivity, assay_scale, average_activity};
 pub use columns::ColumnMap;
 pub use error::CompendiumError;
 pub use ingest::ingest;

@@ -17,7 +17,7 @@ mod run;
 mod score;
 
 pub use crate::annotation::{BinSet, promoter_bins};
-pub(crate) use crate::annotation::{PROMOTER_BINS, enhancer_bins, gene_bins};
+pub(crate) use crate::annotation::{enhancer_bins, gene_bins};
 pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};

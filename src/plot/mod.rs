@@ -18,8 +18,7 @@ pub use database::{
 };
 pub use error::PlotError;
 pub(crate) use persea_drawing::{
-    Anchor, Band, Bar, CATEGORIES, Canvas, CellKind, Colour, CurveFigurePoint, FactorRows, Frame,
-    Line, Panel, Series, Stroke, TextStyle, TrackKind, TrackRow, figure_bytes, scatter, text_width,
+    CellKind, Colour, CurveFigurePoint, FactorRows, Line, Panel, TrackKind, TrackRow,
 };
 pub use persea_drawing::{
     Cloud, CoverageFigure, CurveFigure, DEFAULT_DPI, DrawingError, FactorFigure, FigureFormat,

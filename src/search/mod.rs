@@ -49,6 +49,7 @@ mod view;
 
 pub use crate::annotation::{Annotation, Class, NearestGene};
 pub use allowed::Allowed;
+#[cfg(test)]
 pub(crate) use approximate::search_approximately;
 pub use approximate::{build_graph, similar_samples_approximately};
 pub use error::SearchError;

@@ -32,7 +32,6 @@ mod tests;
 mod vectors;
 
 pub use answer::{Answer, Chosen, Start};
-pub(crate) use choose::representatives;
 pub use choose::{Choice, CurvePoint, Problem};
 pub use error::SelectionError;
 pub use evaluate::{
@@ -41,7 +40,6 @@ pub use evaluate::{
 pub use features::{Concave, Features};
 pub use greedy::{Limits, Method, MethodName, Run, Step, greedy};
 pub use guarantee::{Conditions, Guarantee, guarantee};
-pub(crate) use multiscale::Multiscale;
 pub use multiscale::{Parts, Place, PositionRun, PositionStep, Row};
 pub use objective::Objective;
 pub use objective_kind::{ObjectiveKind, ObjectiveName};
@@ -53,6 +51,5 @@ pub use product::{Combination, Experiments};
 pub use request::{Given, KernelChoice, Request, Source, What};
 pub use select::{select, store, stored};
 pub use similarity::{Similarity, SimilarityMatrix};
-pub(crate) use tables::read_similarities;
 pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression};
 pub use vectors::{Kernel, Vectors};

@@ -68,6 +68,5 @@ pub use result::{FoldScore, LeftOut, RowKind, RowResult, RunResult, Subset};
 pub use run::{Outcome, Progress, rerun, run};
 pub(crate) use score::higher_is_better;
 pub use score::{Measured, measure_names};
-pub(crate) use settings::Median;
 pub use settings::{RunSettings, Threshold};
 pub use suite::{Suite, SuiteEvent, SuiteImport, SuiteItem, SuiteRun, run_suite, shipped_suites};
