@@ -7,6 +7,7 @@ Inputs are seeded, rounded to four decimals so that they read back to the bit, a
 what the reference libraries say of them: as they are (f64) and rounded to f32 first. `null` stands
 where a measure is undefined. Made with numpy 2.4, scipy 1.17, scikit-learn 1.9.
 """
+import itertools
 import json
 import warnings
 from pathlib import Path
@@ -23,10 +24,36 @@ def number(value):
     return value if np.isfinite(value) else None
 
 
-def top(values, percent):
-    """The highest percent of the values, ties by position: the stable order of their negatives."""
+def tops(values, percent):
+    """The highest percent of the values, once for each cyclic order of those that tie for the last places:
+    each of them is among the top equally often, so a mean over these sets is the mean over all."""
     k = round(len(values) * percent / 100)
-    return np.argsort(-values, kind="stable")[:k]
+    if k == 0:
+        return []
+    last = np.sort(values)[-k]
+    above, tied = np.flatnonzero(values > last), np.flatnonzero(values == last)
+    places = k - len(above)
+    if last == 0 and len(tied) > places:
+        return []
+    turns = range(len(tied)) if len(tied) > places else [0]
+    return [np.concatenate([above, np.roll(tied, -turn)[:places]]) for turn in turns]
+
+
+def mean_over(measure, *sets):
+    """The mean of a measure over all combinations of tops; undefined where there are none."""
+    values = [measure(*chosen) for chosen in itertools.product(*sets)]
+    return np.mean(values) if values else np.nan
+
+
+def partial(observed, imputed, average):
+    """Their correlation after the least-squares lines over the average are taken out."""
+    if np.ptp(average) == 0:
+        return np.corrcoef(observed, imputed)[0, 1]
+    design = np.column_stack([np.ones(len(average)), average])
+    rest = [v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (observed, imputed)]
+    if any(r.var() <= 1e-12 * np.mean(v ** 2) for r, v in zip(rest, (observed, imputed))):
+        return np.nan
+    return np.corrcoef(*rest)[0, 1]
 
 
 def area(positive, scores):
@@ -48,27 +75,26 @@ def track_measures(observed, imputed, average, weights, peaks, ranges):
         r_squared=metrics.r2_score(observed, imputed) if np.ptp(observed) > 0 else np.nan,
         gwcorr=stats.pearsonr(observed, imputed)[0] if varies else np.nan,
         gwspear=stats.spearmanr(observed, imputed)[0] if varies else np.nan,
-        specificity=stats.pearsonr(observed - average, imputed - average)[0]
+        specificity=partial(observed, imputed, average),
+        departure_correlation=stats.pearsonr(observed - average, imputed - average)[0]
         if np.ptp(observed - average) > 0 and np.ptp(imputed - average) > 0 else np.nan,
         slope=slope,
         intercept=intercept,
         auprc=metrics.average_precision_score(peaks, imputed),
         catchpeakobs=metrics.roc_auc_score(peaks, imputed),
     )
-    obs1, imp1, obs5, imp5 = top(observed, 1), top(imputed, 1), top(observed, 5), top(imputed, 5)
-    if len(obs1):
-        share = lambda a, b: len(set(a) & set(b)) / len(a)
-        expected.update(
-            mse1obs=np.mean((observed[obs1] - imputed[obs1]) ** 2),
-            mse1imp=np.mean((observed[imp1] - imputed[imp1]) ** 2),
-            match1=share(obs1, imp1),
-            catch1obs=share(obs1, imp5),
-            catch1imp=share(imp1, obs5),
-            aucobs1=area(obs1, imputed),
-            aucimp1=area(imp1, observed),
-        )
-    else:
-        expected.update(dict.fromkeys("mse1obs mse1imp match1 catch1obs catch1imp aucobs1 aucimp1".split(), np.nan))
+    obs1, imp1, obs5, imp5 = tops(observed, 1), tops(imputed, 1), tops(observed, 5), tops(imputed, 5)
+    squares = (observed - imputed) ** 2
+    share = lambda a, b: len(set(a) & set(b)) / len(a)
+    expected.update(
+        mse1obs=mean_over(lambda top: squares[top].mean(), obs1),
+        mse1imp=mean_over(lambda top: squares[top].mean(), imp1),
+        match1=mean_over(share, obs1, imp1),
+        catch1obs=mean_over(share, obs1, imp5),
+        catch1imp=mean_over(share, imp1, obs5),
+        aucobs1=mean_over(lambda top: area(top, imputed), obs1),
+        aucimp1=mean_over(lambda top: area(top, observed), imp1),
+    )
     return {name: number(value) for name, value in expected.items()}
 
 
@@ -145,40 +171,73 @@ def binary(rng):
         yield case
 
 
-def challenge(rng):
-    """What the ENCODE Imputation Challenge's scorer defines, where its definitions and ours meet.
+def published(observed, imputed, variance, genes, enhancers):
+    """The ENCODE Imputation Challenge's measures, written from its scorer's published definitions
+    (github.com/ENCODE-DCC/imputation_challenge: score.py, score_metrics.py).
 
-    Its top 1 % is every bin at or above the ⌊0.01 n⌋-th highest value and its overlaps are counts;
-    its region errors add up gene by gene over start // 25 to end // 25 + 1. With n a multiple of
-    100 and no ties, and with genes apart from each other and ending inside a bin, all agree.
+    The top 1 % is every bin at or above the floor(0.01 n)-th highest value, the top 5 % at or above the fifth
+    multiple of that rank; overlaps are counts. A gene or an enhancer is the bins start // 25 to end // 25,
+    inclusive, and a bin counts once for every annotation that holds it.
     """
+    k = int(len(observed) * 0.01)
+    reach = lambda values, rank: values >= np.sort(values)[-rank]
+    obs1, imp1, obs5, imp5 = (reach(v, r) for v, r in ((observed, k), (imputed, k), (observed, 5 * k), (imputed, 5 * k)))
+    squares = (observed - imputed) ** 2
+    bins = lambda start, end: (start // 25, end // 25 + 1)
+    promoters = []
+    for start, end, strand in genes:
+        first, last = bins(start, end)
+        promoters.append(squares[first - 80:first] if strand == "+" else squares[last:last + 80])
+    within = lambda places: np.concatenate([squares[slice(*bins(start, end))] for start, end, *_ in places]).mean()
+    return dict(
+        mse=squares.mean(), gwcorr=np.corrcoef(observed, imputed)[0, 1],
+        gwspear=stats.spearmanr(observed, imputed)[0],
+        mse1obs=squares[obs1].mean(), mse1imp=squares[imp1].mean(),
+        match1=float((obs1 & imp1).sum()), catch1obs=float((obs1 & imp5).sum()), catch1imp=float((imp1 & obs5).sum()),
+        aucobs1=metrics.roc_auc_score(obs1, imputed), aucimp1=metrics.roc_auc_score(imp1, observed),
+        msevar=squares.dot(variance) / variance.sum(),
+        mseprom=np.concatenate(promoters).mean(), msegene=within(genes), mseenh=within(enhancers),
+    )
+
+
+def challenge(rng):
+    """Where the Challenge's definitions and ours meet: n a multiple of 100, no ties, annotations apart from each
+    other and ending inside a bin. Overlaps are shares here and counts there."""
     n = 600
     observed = (rng.permutation(n) / 100 + 0.005).round(4)
     imputed = (np.argsort(np.argsort(observed + rng.normal(0, 1, n))) * 0.0137).round(4)
     variance = rng.gamma(1, 1, n).round(4)
     assert len(set(observed)) == n and len(set(imputed)) == n
-    k = int(n * 0.01)
-    at_least = lambda values, rank: values >= np.sort(values)[-rank]
-    obs1, imp1, obs5, imp5 = (at_least(v, r) for v, r in ((observed, k), (imputed, k), (observed, 5 * k), (imputed, 5 * k)))
-    squares = (observed - imputed) ** 2
     genes = [(2510, 3490, "+"), (6010, 6990, "-"), (11260, 12010, "+")]
-    promoter, body = [], []
-    for start, end, strand in genes:
-        first, last = start // 25, end // 25 + 1
-        promoter.append(squares[first - 80:first] if strand == "+" else squares[last:last + 80])
-        body.append(squares[first:last])
-    return dict(
-        observed=observed.tolist(), imputed=imputed.tolist(), variance=variance.tolist(), genes=genes,
-        expected=dict(
-            mse=squares.mean(), gwcorr=np.corrcoef(observed, imputed)[0, 1],
-            gwspear=stats.spearmanr(observed, imputed)[0],
-            mse1obs=squares[obs1].mean(), mse1imp=squares[imp1].mean(),
-            match1=(obs1 & imp1).sum() / k, catch1obs=(obs1 & imp5).sum() / k, catch1imp=(imp1 & obs5).sum() / k,
-            aucobs1=metrics.roc_auc_score(obs1, imputed), aucimp1=metrics.roc_auc_score(imp1, observed),
-            msevar=squares.dot(variance) / variance.sum(),
-            mseprom=np.concatenate(promoter).mean(), msegene=np.concatenate(body).mean(),
-        ),
-    )
+    expected = published(observed, imputed, variance, genes, [(10, 20)])
+    expected.pop("mseenh")
+    for name in ("match1", "catch1obs", "catch1imp"):
+        expected[name] /= int(n * 0.01)
+    return dict(observed=observed.tolist(), imputed=imputed.tolist(), variance=variance.tolist(), genes=genes, expected=expected)
+
+
+def challenge_cases(rng):
+    """Where they differ: ties at the threshold, zeros in the top, n no multiple of 100, annotations that overlap,
+    are repeated, or end on a bin's edge."""
+    def case(name, observed, imputed):
+        variance = rng.gamma(1, 1, len(observed)).round(4)
+        genes = [(2510, 3500, "+"), (2510, 3475, "+"), (3000, 5025, "-"), (6010, 6990, "-"), (6010, 6990, "-")]
+        enhancers = [(500, 700), (600, 900), (600, 900), (9000, 9010)]
+        observed, imputed = observed.round(4), imputed.round(4)
+        return dict(
+            name=name, observed=observed.tolist(), imputed=imputed.tolist(), variance=variance.tolist(), genes=genes,
+            enhancers=enhancers,
+            expected={n: number(v) for n, v in published(observed, imputed, variance, genes, enhancers).items()},
+        )
+
+    shape = rng.gamma(0.5, 1.5, 790)
+    noisy = np.maximum(0.7 * shape + rng.normal(0, 0.3, 790), 0)
+    sparse = np.where(np.arange(640) % 213 == 100, rng.gamma(2, 3, 640), 0)
+    return [
+        case("smooth", shape, noisy),
+        case("ties", shape.round(0), noisy.round(0)),
+        case("zeros in the top", sparse, np.roll(sparse, 3)),
+    ]
 
 
 def classes(rng):
@@ -258,6 +317,8 @@ def main():
     rng = np.random.default_rng(20)
     for name, content in (("tracks", list(tracks(rng))), ("binary", list(binary(rng))), ("challenge", challenge(rng))):
         (FIXTURES / f"{name}.json").write_text(json.dumps(content, separators=(",", ":"), default=float) + "\n")
+    content = challenge_cases(np.random.default_rng(9))
+    (FIXTURES / "challenge_cases.json").write_text(json.dumps(content, separators=(",", ":"), default=float) + "\n")
     content = predictions(np.random.default_rng(4))
     (FIXTURES / "predictions.json").write_text(json.dumps(content, separators=(",", ":"), default=float) + "\n")
 

@@ -30,6 +30,8 @@ pub enum Purpose {
     Bootstrap = 41,
     /// Which values a permutation moves where.
     Permutation = 42,
+    /// Which units lie in which fold when examples are divided anew.
+    Partition = 43,
     /// Which candidates a step of stochastic greedy looks at.
     Selection = 50,
     /// Which items a random choice holds, beside a selection.
@@ -38,6 +40,8 @@ pub enum Purpose {
     Projection = 60,
     /// In which order equally active loci stand, and which matched loci are drawn.
     MatchedLoci = 70,
+    /// Which blocks of sites a bootstrap replicate draws.
+    SiteBlocks = 71,
 }
 
 /// The generator of one (seed, purpose, index).

@@ -2,13 +2,27 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Mask, Strand};
 
 /// How many bins upstream of a transcription start are its promoter (2 kb), as the ENCODE
 /// Imputation Challenge scores them.
 pub const PROMOTER_BINS: u64 = 80;
 
-/// A set of axis bins: each once, none masked, as ranges in ascending order.
+/// Whose definitions a measure follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Definitions {
+    /// This crate's: the mean over ties, shares, each bin counted once.
+    #[default]
+    Persea,
+    /// The ENCODE Imputation Challenge's: all ties, counts, a bin once for each annotation.
+    Challenge,
+}
+
+/// Axis bins, none masked, as ranges. [`BinSet::new`] holds each once, in ascending order;
+/// [`BinSet::with_repeats`] as often as it was given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BinSet {
     ranges: Vec<Range<u64>>,
@@ -32,7 +46,17 @@ impl BinSet {
         BinSet { ranges: merged }
     }
 
-    /// The bins as ranges: ascending, apart from each other, none empty.
+    /// The unmasked bins of each of the given ranges: a bin of two ranges counts twice.
+    pub fn with_repeats(mask: &Mask, ranges: impl IntoIterator<Item = Range<u64>>) -> Self {
+        let given = ranges.into_iter().filter(|r| !r.is_empty());
+        let ranges = match mask.n_masked() > 0 {
+            true => given.flat_map(|r| unmasked(mask, r)).collect(),
+            false => given.collect(),
+        };
+        BinSet { ranges }
+    }
+
+    /// The bins as ranges, none empty; of [`BinSet::new`] ascending and apart from each other.
     pub fn ranges(&self) -> &[Range<u64>] {
         &self.ranges
     }
@@ -49,7 +73,7 @@ impl BinSet {
 
     /// One past the last bin; 0 when there is none.
     pub fn end(&self) -> u64 {
-        self.ranges.last().map_or(0, |r| r.end)
+        self.ranges.iter().map(|r| r.end).max().unwrap_or(0)
     }
 }
 
@@ -74,7 +98,78 @@ fn unmasked(mask: &Mask, range: Range<u64>) -> Vec<Range<u64>> {
     parts
 }
 
-/// The promoters' bins: for each gene the [`PROMOTER_BINS`] bins upstream of its transcription
+/// How many bins of a promoter lie on either side of the bin of the TSS: 1 kb.
+const PROMOTER_BINS_BESIDE: u64 = 40;
+
+/// The promoter of a gene, for classes, queries and loci: the bin of the TSS, and 1 kb on either side.
+/// The published measures have another definition ([`promoter_bins`]), which is theirs alone.
+pub(crate) fn promoter_interval(gene: &Gene) -> Interval {
+    let bin = gene.tss() / BIN_BP;
+    Interval::new(
+        &gene.interval.chrom,
+        bin.saturating_sub(PROMOTER_BINS_BESIDE) * BIN_BP,
+        (bin + 1 + PROMOTER_BINS_BESIDE) * BIN_BP,
+    )
+}
+
+/// The bins of `mseprom`, `msegene` and `mseenh`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AnnotationBins {
+    /// Promoters.
+    pub promoters: BinSet,
+    /// Genes.
+    pub genes: BinSet,
+    /// Enhancers.
+    pub enhancers: BinSet,
+}
+
+impl AnnotationBins {
+    /// By either definition. Persea's are [`promoter_bins`], [`gene_bins`] and [`enhancer_bins`]. The
+    /// Challenge's: an annotation is the bins `start / 25` to `end / 25`, inclusive, so one more where its
+    /// end is a bin's edge; a promoter is the 80 bins before the first (+) or after the last (−), none at
+    /// all where fewer than 80 bins lie before the first; and a bin counts once for each annotation that
+    /// holds it.
+    pub fn new(
+        axis: &GenomeAxis,
+        mask: &Mask,
+        (genes, enhancers): (&[Gene], &[Interval]),
+        definitions: Definitions,
+    ) -> Self {
+        if definitions == Definitions::Persea {
+            return AnnotationBins {
+                promoters: promoter_bins(axis, mask, genes),
+                genes: gene_bins(axis, mask, genes),
+                enhancers: enhancer_bins(axis, mask, enhancers),
+            };
+        }
+        let bins_of = |i: &Interval| i.start / BIN_BP..i.end / BIN_BP + 1;
+        let on_axis = |chrom: &str, bins: Range<u64>| {
+            axis.bins_within(&Interval::new(
+                chrom,
+                bins.start * BIN_BP,
+                bins.end * BIN_BP,
+            ))
+        };
+        let promoter = |gene: &Gene| {
+            let body = bins_of(&gene.interval);
+            let bins = match gene.strand {
+                Strand::Forward if body.start < PROMOTER_BINS => return Vec::new(),
+                Strand::Forward => body.start - PROMOTER_BINS..body.start,
+                Strand::Reverse => body.end..body.end + PROMOTER_BINS,
+            };
+            on_axis(&gene.interval.chrom, bins)
+        };
+        let whole = |i: &Interval| on_axis(&i.chrom, bins_of(i));
+        let set = |ranges: Vec<Range<u64>>| BinSet::with_repeats(mask, ranges);
+        AnnotationBins {
+            promoters: set(genes.iter().flat_map(promoter).collect()),
+            genes: set(genes.iter().flat_map(|g| whole(&g.interval)).collect()),
+            enhancers: set(enhancers.iter().flat_map(whole).collect()),
+        }
+    }
+}
+
+/// The promoters' bins of the published measures: for each gene the [`PROMOTER_BINS`] bins upstream of its transcription
 /// start, in the direction of transcription, without the bin of the start itself; what the axis
 /// does not cover is left out.
 pub fn promoter_bins(axis: &GenomeAxis, mask: &Mask, genes: &[Gene]) -> BinSet {

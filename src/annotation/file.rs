@@ -10,13 +10,13 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::lookup::Parts;
+use super::parts::Parts;
 use crate::genome::{Gene, GenomeAxis, Interval, Strand};
 use crate::store::{Database, StoreError};
 
 const MAGIC: &[u8; 8] = b"PERSEAAN";
 /// Changes with the format, and with what promoters, genes and enhancers are.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The tables that it is made of.
 const TABLES: [&str; 3] = ["genes", "enhancers", "mask_intervals"];
 const CHECKSUM_BYTES: usize = 32;

@@ -3,14 +3,15 @@
 use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
-use super::{BinBits, BinSet, enhancer_bins, file, gene_bins, promoter_bins};
-use crate::genome::{Gene, GenomeAxis, Interval, Mask, TssIndex};
+use super::parts::Parts;
+use super::{BinBits, file};
+use crate::genome::{Gene, GenomeAxis, Interval, TssIndex};
 use crate::store::{Database, StoreError};
 
 vocabulary! {
     /// A class of places.
     pub enum Class {
-        /// The 2 kb upstream of a TSS
+        /// 1 kb on either side of a TSS
         Promoter = "promoter",
         /// In a gene, including introns
         Gene = "gene",
@@ -29,49 +30,6 @@ pub struct Annotation {
     genes: Vec<Gene>,
     starts: TssIndex,
     classes: [BinBits; 5],
-}
-
-/// What an annotation is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Parts {
-    /// The genes, in the database's order.
-    pub genes: Vec<Gene>,
-    /// The bins of promoters, genes, enhancers and the mask.
-    pub sets: [Vec<Range<u64>>; 4],
-}
-
-impl Parts {
-    /// From the database's tables, verified.
-    fn read(database: &Database, axis: &GenomeAxis) -> Result<Self, StoreError> {
-        let genes = database.genes()?;
-        let none = Mask::none(axis);
-        let masked = database.mask_intervals()?;
-        let masked = masked.iter().flat_map(|i| axis.bins_within(i));
-        let sets = [
-            promoter_bins(axis, &none, &genes),
-            gene_bins(axis, &none, &genes),
-            enhancer_bins(axis, &none, &database.enhancers()?),
-            BinSet::new(&none, masked),
-        ];
-        Ok(Parts {
-            genes,
-            sets: sets.map(|set| set.ranges().to_vec()),
-        })
-    }
-
-    fn over(self, axis: &GenomeAxis) -> Annotation {
-        let n_bins = axis.n_bins();
-        let [promoters, bodies, enhancers, masked] = self.sets.map(|set| BinBits::of(n_bins, set));
-        let mut intergenic = BinBits::all(n_bins);
-        for class in [&promoters, &bodies, &enhancers] {
-            intergenic.remove(class);
-        }
-        Annotation {
-            starts: TssIndex::new(&self.genes),
-            genes: self.genes,
-            classes: [promoters, bodies, enhancers, intergenic, masked],
-        }
-    }
 }
 
 /// The gene whose transcription start is nearest.
@@ -95,11 +53,11 @@ impl Annotation {
     pub fn read(database: &Database, axis: &GenomeAxis) -> Result<Self, StoreError> {
         let Some(origin) = file::origin(database, axis)? else {
             // No digest to know a stale file by: reading a table says what is wrong.
-            return Ok(Parts::read(database, axis)?.over(axis));
+            return Ok(Self::of(Parts::read(database, axis)?, axis));
         };
         let path = file::path(database, &origin);
         if let Some(parts) = file::read(&path, &origin) {
-            return Ok(parts.over(axis));
+            return Ok(Self::of(parts, axis));
         }
         let parts = Parts::read(database, axis)?;
         if !database.is_read_only()
@@ -107,7 +65,22 @@ impl Annotation {
         {
             tracing::debug!("{} cannot be written: {e}", path.display());
         }
-        Ok(parts.over(axis))
+        Ok(Self::of(parts, axis))
+    }
+
+    /// Some parts over their axis.
+    fn of(parts: Parts, axis: &GenomeAxis) -> Self {
+        let n_bins = axis.n_bins();
+        let [promoters, bodies, enhancers, masked] = parts.sets.map(|set| BinBits::of(n_bins, set));
+        let mut intergenic = BinBits::all(n_bins);
+        for class in [&promoters, &bodies, &enhancers] {
+            intergenic.remove(class);
+        }
+        Annotation {
+            starts: TssIndex::new(&parts.genes),
+            genes: parts.genes,
+            classes: [promoters, bodies, enhancers, intergenic, masked],
+        }
     }
 
     /// The genes, in the database's order.
@@ -176,9 +149,9 @@ mod tests {
 
     /// The classes of bins of every kind, and the nearest gene of a place.
     fn answers(annotation: &Annotation) -> (Vec<Vec<Class>>, Option<NearestGene>) {
-        // Axis bin b is chromosome bin 40 + b: gene 200 to 239, promoter 120 to 199, enhancer 320
+        // Axis bin b is chromosome bin 40 + b: gene 200 to 239, promoter 160 to 240, enhancer 320
         // and 321, mask 360 to 363.
-        let bins = [80, 159, 160, 199, 200, 280, 282, 320, 324];
+        let bins = [119, 120, 160, 199, 201, 280, 282, 320, 324];
         let classes = bins.map(|b| annotation.classes(&(b..b + 1)));
         let place = Interval::new("chr1", 4_990, 4_992);
         (classes.to_vec(), annotation.nearest_gene(&place))
@@ -194,10 +167,10 @@ mod tests {
         assert_eq!(written.len(), 1);
         let from_file = Annotation::read(&database, database.axis()).unwrap();
         let expected = [
+            vec![Intergenic],
             vec![Promoter],
-            vec![Promoter],
-            vec![Gene],
-            vec![Gene],
+            vec![Promoter, Gene],
+            vec![Promoter, Gene],
             vec![Intergenic],
             vec![Enhancer],
             vec![Intergenic],
@@ -229,6 +202,8 @@ mod tests {
         Annotation::read(&database, database.axis()).unwrap();
         let sql = "UPDATE table_checksums SET digest = zeroblob(16) WHERE name = 'enhancers'";
         database.connection().execute(sql, []).unwrap();
+        // The handle that has verified the tables does so once.
+        let database = Database::open(database.path()).unwrap();
         let error = Annotation::read(&database, database.axis()).unwrap_err();
         assert!(error.to_string().contains("enhancers"), "{error}");
     }

@@ -20,7 +20,7 @@ use super::{Common, Misuse, progress};
 ///
 /// Prints one row per site, assay and biosample. Signal is the mean over the site's bins (arcsinh);
 /// specificity is the signal minus the mean of the other biosamples. With --enrichment, tests whether
-/// the sites have more signal than matched loci.
+/// the sites have more signal than matched loci; p and z resample whole blocks of the genome (--block).
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea annotate variants.vcf --assay H3K4me1,H3K4me3 --reach 100 --format tsv\n          persea annotate peaks.bed --embedding peaks.npz\n          persea annotate peaks.bed --enrichment --match width,tss,activity"
@@ -47,7 +47,7 @@ pub struct Arguments {
     /// activity, the mean over all biosamples
     #[arg(long = "match", value_name = "WHAT,…", value_delimiter = ',', default_value = "width,tss", value_parser = ["width", "tss", "activity"], requires = "enrichment")]
     matching: Vec<String>,
-    /// Number of sets of matched loci
+    /// Number of bootstrap draws of whole blocks, for z and p
     #[arg(
         long,
         value_name = "N",
@@ -55,6 +55,14 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     replicates: usize,
+    /// Width of a block in bp: sites within one block depend on each other; no p below ten blocks
+    #[arg(
+        long,
+        value_name = "BP",
+        default_value_t = 1_000_000,
+        requires = "enrichment"
+    )]
+    block: u64,
     /// Approximate number of candidate loci, spread evenly over the covered regions
     #[arg(
         long,
@@ -63,7 +71,7 @@ pub struct Arguments {
         requires = "enrichment"
     )]
     candidates: usize,
-    /// Seed of the random choice of loci
+    /// Seed of the random choice of candidates and blocks
     #[arg(long, default_value_t = 0, requires = "enrichment")]
     seed: u64,
     #[command(flatten)]
@@ -256,9 +264,11 @@ fn enriched(
             matched: MatchOptions::default().matched.min(arguments.candidates),
             tss: has("tss"),
             seed: arguments.seed,
+            ..MatchOptions::default()
         },
         activity: has("activity"),
         replicates: arguments.replicates,
+        block: arguments.block,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let found = enrichment(ground, experiments, sites, &options, &mut |done, total| {
@@ -292,26 +302,35 @@ fn enriched(
             json!(source),
             measure(Some(e.observed)),
             measure(Some(e.expected)),
-            measure(Some(e.deviation)),
+            measure(e.deviation),
             measure(e.z),
-            measure(Some(e.p)),
-            measure(Some(e.fdr)),
+            measure(e.p),
+            measure(e.fdr),
         ]);
+    }
+    if found.experiments.iter().all(|e| e.p.is_none()) {
+        eprintln!(
+            "no p: the sites lie in fewer than ten blocks, which are too few independent observations"
+        );
     }
     if common.format == Format::Json {
         print_json(&json!({
             "n_sites": found.n_sites, "n_left_out": found.n_left_out,
-            "matched_in": found.matched_in, "replicates": found.replicates, "experiments": list,
+            "matched_in": found.matched_in, "replicates": found.replicates,
+            "n_blocks": found.n_blocks, "experiments": list,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
     table.print(common.format)?;
     eprintln!(
-        "{} distinct sites ({} left out: not covered, or masked) compared with {} sets of loci matched in {}",
+        "{} distinct sites ({} left out: not covered, or masked) compared with loci matched in {}; {} draws \
+         of {} blocks of {} bp",
         grouped(found.n_sites as u64),
         grouped(found.n_left_out as u64),
+        found.matched_in,
         grouped(found.replicates as u64),
-        found.matched_in
+        grouped(found.n_blocks as u64),
+        grouped(arguments.block)
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
+use persea::genome::{Assembly, GenomeAxis, Mask, assembly_gaps, read_bed, read_genes};
 use persea::store::{Database, NewDatabase};
 
 use super::output::grouped;
@@ -33,9 +33,12 @@ pub struct Arguments {
     /// BED file of enhancers
     #[arg(long, value_name = "BED")]
     enhancers: Option<PathBuf>,
-    /// BED files of bins that are neither trained on nor scored (blacklist, gaps)
+    /// BED files of bins that are neither trained on nor scored (a blacklist)
     #[arg(long, value_name = "BED", num_args = 1..)]
     mask: Vec<PathBuf>,
+    /// Do not mask the gaps of hg19 and hg38, which are masked by default
+    #[arg(long)]
+    keep_gaps: bool,
 }
 
 /// Runs the command.
@@ -88,7 +91,24 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             .collect(),
         None => Vec::new(),
     };
-    let mask = Mask::read_intervals(&axis, &arguments.mask)?;
+    let mut mask = Mask::read_intervals(&axis, &arguments.mask)?;
+    let n_in_gaps = match (arguments.keep_gaps, assembly_gaps(&assembly)) {
+        (true, _) => 0,
+        (false, Some(gaps)) => {
+            let n_in_gaps = Mask::new(&axis, &gaps).n_masked();
+            mask.extend(gaps);
+            mask = Mask::merge_intervals(&axis, mask);
+            n_in_gaps
+        }
+        (false, None) => {
+            eprintln!(
+                "persea: the gaps of {} are not known and not masked: give them with --mask, or bins \
+                 without sequence are trained on and scored",
+                assembly.name()
+            );
+            0
+        }
+    };
     let n_masked = Mask::new(&axis, &mask).n_masked();
     let (n_genes, n_enhancers) = (genes.len(), enhancers.len());
     let (n_regions, n_bins) = (axis.regions().len(), axis.n_bins());
@@ -102,11 +122,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         },
     )?;
     eprintln!(
-        "{}: {} ({n_regions} regions, {} bins of 25 bp, {} masked), {} genes, {} enhancers",
+        "{}: {} ({n_regions} regions, {} bins of 25 bp, {} masked, {} of them in gaps of the assembly), {} genes, {} enhancers",
         path.display(),
         assembly.name(),
         grouped(n_bins),
         grouped(n_masked as u64),
+        grouped(n_in_gaps as u64),
         grouped(n_genes as u64),
         grouped(n_enhancers as u64)
     );

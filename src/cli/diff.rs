@@ -14,8 +14,8 @@ use super::{Common, progress};
 
 /// Find where two biosamples differ in an assay.
 ///
-/// Prints regions with effect sizes (arcsinh, corrected for the tracks' scales). p assumes that most
-/// windows of the same level differ only by Gaussian noise. Without replicates it says nothing about
+/// Prints regions with effect sizes (arcsinh, corrected for the tracks' scales), the most unusual first.
+/// This is a ranking. Without replicates no p-value or error rate can be given, and nothing is said about
 /// reproducibility.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -32,15 +32,19 @@ pub struct Arguments {
     /// Length of a window in bp
     #[arg(long, value_name = "BP", default_value_t = 1_000)]
     window: u64,
-    /// Largest false discovery rate of a window that differs
-    #[arg(long, default_value_t = 0.05)]
-    fdr: f64,
+    /// Smallest |z| of a window that differs: its effect in robust standard deviations of windows of the
+    /// same level
+    #[arg(long, default_value_t = 4.0)]
+    min_z: f64,
     /// Smallest effect of a window that differs
     #[arg(long, value_name = "ARCSINH", default_value_t = 0.5)]
     min_effect: f64,
     /// Largest number of windows between two windows of one region
     #[arg(long, value_name = "N", default_value_t = 1)]
     gap: usize,
+    /// Compare an unmeasured biosample by its imputation
+    #[arg(long)]
+    count_imputed: bool,
     /// Number of regions to print
     #[arg(short, long, default_value_t = 50)]
     k: usize,
@@ -61,9 +65,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     )?;
     let options = DiffOptions {
         window: arguments.window,
-        fdr: arguments.fdr,
+        min_z: arguments.min_z,
         min_effect: arguments.min_effect,
         gap: arguments.gap,
+        count_imputed: arguments.count_imputed,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let (first, second, assay) = (&arguments.first, &arguments.second, &arguments.assay);
@@ -105,8 +110,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         second.as_str(),
         "effect",
         "z",
-        "p",
-        "fdr",
+        "rarity",
         "gene",
         "tss_distance",
     ]);
@@ -120,7 +124,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         regions.push(json!({
             "chrom": i.chrom, "start": i.start, "end": i.end, "more_in": more,
             "n_windows": region.n_windows, "first": region.first, "second": region.second,
-            "effect": region.effect, "z": region.z, "p": region.p, "fdr": region.fdr,
+            "effect": region.effect, "z": region.z, "rarity": region.rarity,
             "gene": gene, "tss_distance": distance,
         }));
         table.row(vec![
@@ -134,8 +138,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             measure(Some(region.second)),
             measure(Some(region.effect)),
             measure(Some(region.z)),
-            measure(Some(region.p)),
-            measure(Some(region.fdr)),
+            measure(Some(region.rarity)),
             gene,
             distance,
         ]);
@@ -154,7 +157,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     table.print(common.format)?;
     eprintln!(
         "{first} ({}) and {second} ({}): {} of {} windows differ, in {} regions; {:.1} % lie beyond \
-         z ±1.96, where noise alone would leave 5 %",
+         z ±1.96, where a normal distribution has 5 %",
         found.first.source.name(),
         found.second.source.name(),
         grouped(found.n_different as u64),

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use persea::compendium::{ColumnMap, Experiment, Manifest};
 use persea::evaluation::{
-    EvaluateOptions, Evaluation, LearnedBaseline, ScoringScale, TrackMeasures, evaluate,
+    Definitions, EvaluateOptions, Evaluation, LearnedBaseline, PairedDifference, ScoringScale,
+    TrackMeasures, evaluate,
 };
 use persea::genome::read_bed;
 use persea::model::TrainedModel;
@@ -43,12 +44,16 @@ pub struct Arguments {
     /// Additional baselines: regressions in the manner of ChromImpute; a few seconds per track
     #[arg(long, value_parser = one_of::<LearnedBaseline>(), value_name = "NAMES", value_delimiter = ',')]
     baselines: Vec<LearnedBaseline>,
-    /// Scale of the signal on which to score
-    #[arg(long, value_parser = one_of::<ScoringScale>(), default_value_t = ScoringScale::Arcsinh)]
-    scale: ScoringScale,
+    /// Scale of the signal on which to score [default: arcsinh; with --challenge: signal]
+    #[arg(long, value_parser = one_of::<ScoringScale>())]
+    scale: Option<ScoringScale>,
+    /// Score by the ENCODE Imputation Challenge's definitions: overlaps as counts, all ties in the top
+    /// 1 %, a bin once for each gene or enhancer that holds it
+    #[arg(long)]
+    challenge: bool,
     /// Cross-validate: train and score every fold of a file (columns fold, biosample, assay).
     /// Finished folds are kept. Options of `persea train` follow after `--`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks", "challenge"])]
     folds: Option<PathBuf>,
     /// Seeds with which to train each fold
     #[arg(long, value_delimiter = ',', default_value = "0", requires = "folds")]
@@ -64,7 +69,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some(folds) = &arguments.folds {
-        let scale = arguments.scale;
+        let scale = scoring_scale(&arguments);
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);
         let learned = arguments.baselines.clone();
         let training = &arguments.training;
@@ -96,8 +101,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             None => Vec::new(),
         },
         learned: arguments.baselines.clone(),
+        definitions: match arguments.challenge {
+            true => Definitions::Challenge,
+            false => Definitions::Persea,
+        },
     };
-    let scale = arguments.scale;
+    let scale = scoring_scale(&arguments);
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
     let evaluation = evaluate(&database, &model, scale, &options, &mut |done, of| {
         bar.set_length(of as u64);
@@ -106,6 +115,64 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     print(&evaluation, common.format)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The Challenge scored −log10 p itself.
+fn scoring_scale(arguments: &Arguments) -> ScoringScale {
+    arguments.scale.unwrap_or(match arguments.challenge {
+        true => ScoringScale::Signal,
+        false => ScoringScale::Arcsinh,
+    })
+}
+
+/// Measures shown in the tables.
+pub const SHOWN: [&str; 9] = [
+    "mse",
+    "shape_mse",
+    "gwcorr",
+    "gwspear",
+    "specificity",
+    "mse1obs",
+    "mse1imp",
+    "match1",
+    "aucobs1",
+];
+
+/// Prints the table of the model against each competitor.
+pub fn print_paired(paired: &[PairedDifference]) -> anyhow::Result<()> {
+    if paired.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&[
+        "measure",
+        "against",
+        "difference",
+        "se",
+        "95 % from",
+        "to",
+        "p",
+        "better on",
+    ]);
+    for name in SHOWN {
+        for d in paired.iter().filter(|d| d.measure == name) {
+            table.row(vec![
+                json!(name),
+                json!(d.competitor),
+                measure(Some(d.difference)),
+                measure(d.standard_error),
+                measure(d.interval_95.map(|i| i[0])),
+                measure(d.interval_95.map(|i| i[1])),
+                measure(d.p),
+                json!(format!("{} of {}", d.wins, d.tracks)),
+            ]);
+        }
+    }
+    print_line(
+        "\nmodel less competitor, paired over tracks; se, interval and p allow for dependence between \
+         tracks of one biosample and of one assay; each p is of one comparison, uncorrected",
+    )?;
+    table.print(Format::Table)?;
+    Ok(())
 }
 
 /// Prints an evaluation: as JSON, as TSV or CSV with one row per track and predictor, or as a table
@@ -164,16 +231,6 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         table.print(format)?;
         return Ok(());
     }
-    let shown = [
-        "mse",
-        "shape_mse",
-        "gwcorr",
-        "gwspear",
-        "mse1obs",
-        "match1",
-        "aucobs1",
-        "specificity",
-    ];
     let pick = |measures: &TrackMeasures| -> Vec<Value> {
         let values = measures.values();
         let find = |name: &str| {
@@ -182,11 +239,11 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
                 .find(|(n, _)| *n == name)
                 .and_then(|(_, v)| *v)
         };
-        shown.iter().map(|name| measure(find(name))).collect()
+        SHOWN.iter().map(|name| measure(find(name))).collect()
     };
     let columns: Vec<&str> = ["biosample", "assay", "predictor"]
         .into_iter()
-        .chain(shown)
+        .chain(SHOWN)
         .collect();
     let mut table = Table::new(&columns);
     for (biosample, assay, name, measures) in &rows {
@@ -201,12 +258,17 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     }
     table.print(format)?;
     print_line(format_args!(
-        "\nmeans over {} tracks, {} bins, {} scale",
+        "\nmeans over {} tracks, {} bins ({} of them 0 in every track), {} scale{}",
         evaluation.tracks.len(),
         grouped(evaluation.n_bins),
+        grouped(evaluation.n_zero_bins),
         match evaluation.scale {
             ScoringScale::Arcsinh => "arcsinh",
             ScoringScale::Signal => "signal",
+        },
+        match evaluation.definitions {
+            Definitions::Persea => "",
+            Definitions::Challenge => ", by the ENCODE Imputation Challenge's definitions",
         }
     ))?;
     let names = means.iter().map(|(name, _)| *name);
@@ -224,5 +286,5 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         }
     }
     table.print(format)?;
-    Ok(())
+    print_paired(&evaluation.paired)
 }

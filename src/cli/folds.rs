@@ -9,6 +9,7 @@ use persea::evaluation::{LearnedBaseline, ScoringScale};
 use persea::factorization::FactorizationError;
 use serde_json::json;
 
+use super::evaluate::{SHOWN, print_paired};
 use super::output::{Format, Table, measure, print_json, print_line};
 use super::train::{self, Shown};
 use super::{Common, Misuse, names, progress};
@@ -20,19 +21,6 @@ struct Training {
     #[command(flatten)]
     arguments: train::Arguments,
 }
-
-/// Measures shown in the table.
-const SHOWN: [&str; 9] = [
-    "mse",
-    "shape_mse",
-    "gwcorr",
-    "gwspear",
-    "specificity",
-    "mse1obs",
-    "match1",
-    "catch1obs",
-    "aucobs1",
-];
 
 /// Runs the command.
 pub fn run(
@@ -128,8 +116,9 @@ fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
     table.print(format)?;
     if format == Format::Table {
         print_strata(found)?;
+        print_paired(&found.paired)?;
         print_line(format_args!(
-            "\n{} trainings; ± is the standard error over tracks. Mean squared error below average activity on {} of {} tracks",
+            "\n{} trainings; ± is the standard error over tracks taken as independent. Mean squared error below average activity on {} of {} tracks",
             found.runs.len(),
             found.better_than_average,
             found.tracks

@@ -47,6 +47,12 @@ pub struct Matching {
     /// Match loci regardless of their distance to the nearest TSS
     #[arg(long)]
     any_tss: bool,
+    /// Largest difference in average activity between a locus and its matches
+    #[arg(long, value_name = "ARCSINH", default_value_t = 0.25)]
+    caliper: f64,
+    /// Include imputed experiments in averages and correlations
+    #[arg(long)]
+    count_imputed: bool,
     /// Seed of the random order of equally active loci
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -58,6 +64,8 @@ impl Matching {
             matched: self.matched,
             candidates: self.candidates,
             tss: !self.any_tss,
+            caliper: self.caliper,
+            count_imputed: self.count_imputed,
             seed: self.seed,
         }
     }

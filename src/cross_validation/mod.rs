@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::evaluation::{
-    EvaluateOptions, Evaluation, Intervals, LearnedBaseline, ScoringScale, TrackEvaluation,
-    TrackMeasures, evaluate, mean_measures,
+    EvaluateOptions, Evaluation, Intervals, LearnedBaseline, PREDICTORS, PairedDifference,
+    Predictor, ScoringScale, TrackEvaluation, TrackMeasures, evaluate, mean_measures,
 };
 use crate::factorization::{Listener, Means, Pair, TrainOptions, fit};
 use crate::model::TrainedModel;
@@ -82,6 +82,8 @@ pub struct CrossValidated {
     /// How well the model's standard deviations describe what was observed, by stratum (`all`,
     /// `highest`, `high`, `rest`) and measure (`coverage_50`, `coverage_90`, `crps`).
     pub intervals: BTreeMap<&'static str, Scores>,
+    /// The model against each competitor, of each track the mean over seeds.
+    pub paired: Vec<PairedDifference>,
     /// Tracks whose mean squared error, in the mean over seeds, is below average activity's.
     pub better_than_average: usize,
     /// Tracks scored.
@@ -100,20 +102,6 @@ pub struct PeakScores {
     /// Each predictor's mean over the tracks that have such bins.
     pub mse: Scores,
 }
-
-/// The name of a predictor and its measures.
-type Predictor = (&'static str, fn(&TrackEvaluation) -> TrackMeasures);
-
-/// Who is scored.
-const PREDICTORS: [Predictor; 7] = [
-    ("model", |t| t.measures),
-    ("average_activity", |t| t.average_activity),
-    ("calibrated_average", |t| t.calibrated_average),
-    ("nearest_biosample", |t| t.nearest_biosample),
-    ("additive", |t| t.additive),
-    ("ridge", |t| t.ridge.unwrap_or_default()),
-    ("boosted", |t| t.boosted.unwrap_or_default()),
-];
 
 /// Trains and scores every fold with every seed. A model that is there already, of the same options,
 /// is scored as it is; a training that was stopped is gone on with. So the same call again finishes
@@ -239,8 +227,33 @@ pub fn summary(runs: Vec<FoldEvaluation>) -> CrossValidated {
         by_assay,
         by_peaks: by_peaks(&runs),
         intervals: intervals(&runs),
+        paired: paired(&runs),
         runs,
     }
+}
+
+/// The model against each competitor in each measure that both have.
+fn paired(runs: &[FoldEvaluation]) -> Vec<PairedDifference> {
+    let mut differences = Vec::new();
+    for (competitor, of) in &PREDICTORS[1..] {
+        for name in TrackMeasures::NAMES {
+            let model = means_by_track(runs, None, PREDICTORS[0].1, name);
+            let other = means_by_track(runs, None, *of, name);
+            let values: Vec<_> = (model.iter())
+                .filter_map(|(track, value)| {
+                    let (_, biosample, assay) = track;
+                    Some((
+                        biosample.as_str(),
+                        assay.as_str(),
+                        *value,
+                        *other.get(track)?,
+                    ))
+                })
+                .collect();
+            differences.extend(PairedDifference::of(competitor, name, &values));
+        }
+    }
+    differences
 }
 
 /// Fold, biosample and assay.
@@ -463,7 +476,10 @@ mod tests {
             evaluation: Evaluation {
                 model: "m".into(),
                 scale: ScoringScale::Arcsinh,
+                definitions: Default::default(),
                 n_bins: 1,
+                n_zero_bins: 0,
+                paired: Vec::new(),
                 tracks: tracks.iter().map(track).collect(),
                 mean: MeanEvaluation {
                     measures: nothing,
@@ -512,5 +528,10 @@ mod tests {
             (3.0, 3)
         );
         assert!(found.intervals.is_empty());
+        // Against average activity's 2.5: tracks 1, 3 and 5 in the mean over seeds, one of them below.
+        let paired = (found.paired.iter()).find(|p| p.competitor == "average_activity");
+        let paired = paired.unwrap();
+        assert_eq!((paired.measure, paired.tracks, paired.wins), ("mse", 3, 1));
+        assert!((paired.difference - 0.5).abs() < 1e-12);
     }
 }

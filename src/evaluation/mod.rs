@@ -6,26 +6,31 @@
 
 mod additive;
 mod baselines;
+mod challenge;
 mod error;
 mod fitted;
 mod intervals;
 mod learned;
+mod paired;
 mod peaks;
 #[cfg(test)]
 mod pilot;
 mod run;
 mod score;
 
-pub use crate::annotation::{BinSet, promoter_bins};
-pub(crate) use crate::annotation::{enhancer_bins, gene_bins};
+#[cfg(test)]
+pub(crate) use crate::annotation::gene_bins;
+pub use crate::annotation::{AnnotationBins, BinSet, Definitions, promoter_bins};
 pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
-pub use intervals::{Intervals, IntervalsByStratum};
+pub use intervals::{Intervals, IntervalsByStratum, normal_ends};
 pub use learned::LearnedBaseline;
+pub use paired::PairedDifference;
 pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };
+pub(crate) use run::{PREDICTORS, Predictor};
 pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};
 pub use score::{ScoringContext, TrackMeasures, score};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::score::unmasked;
-use crate::measures::TopBins;
+use crate::measures::{TopBins, n_of_percent};
 
 /// Bins where a number of other biosamples have a peak.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,10 +27,10 @@ pub struct PeakStratum {
 pub(super) fn peaks(values: &[f32], masked: &[bool]) -> Vec<bool> {
     let kept = unmasked(values, Some(masked));
     let mut is_peak = vec![false; values.len()];
-    if let Some(top) = TopBins::percent(&kept, 1) {
-        let bins = (0..values.len()).filter(|bin| !masked[*bin]);
-        for (place, bin) in bins.enumerate() {
-            is_peak[bin] = values[bin] > 0.0 && top.contains(place, values[bin]);
+    // All that tie for the last places are peaks: none goes to the genome's start.
+    if let Some(top) = TopBins::new(&kept, n_of_percent(kept.len(), 1)) {
+        for bin in (0..values.len()).filter(|bin| !masked[*bin]) {
+            is_peak[bin] = values[bin] > 0.0 && top.reaches(values[bin]);
         }
     }
     is_peak

@@ -3,12 +3,13 @@
 use persea_vocabulary::vocabulary;
 use serde::Serialize;
 
+use super::intervals::normal_ends;
 use super::learned::Learned;
 use super::peaks::PeakStrata;
 use super::{
-    Baseline, BaselineStatistics, BinSet, IntervalsByStratum, LearnedBaseline, PeakStratum, Scorer,
-    ScoringContext, TargetBaselines, TrackMeasures, bin_variance, enhancer_bins, gene_bins,
-    mean_measures, promoter_bins, to_signal_scale,
+    AnnotationBins, Baseline, BaselineStatistics, Definitions, IntervalsByStratum, LearnedBaseline,
+    PairedDifference, PeakStratum, Scorer, ScoringContext, TargetBaselines, TrackMeasures,
+    bin_variance, mean_measures, to_signal_scale,
 };
 use crate::compendium::{
     Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
@@ -46,6 +47,8 @@ pub struct EvaluateOptions {
     pub within: Vec<Interval>,
     /// Baselines that are trained, which takes some seconds a track.
     pub learned: Vec<LearnedBaseline>,
+    /// Whose definitions the measures follow.
+    pub definitions: Definitions,
 }
 
 /// A track's measures and its baselines'.
@@ -107,12 +110,50 @@ pub struct Evaluation {
     pub model: String,
     /// The scale scored on.
     pub scale: ScoringScale,
+    /// Whose definitions the measures follow.
+    pub definitions: Definitions,
     /// Bins scored: those of the model's axis that are not masked.
     pub n_bins: u64,
+    /// Those of them that are 0 in every track trained on or scored: any predictor gets them right.
+    pub n_zero_bins: u64,
     /// Each track.
     pub tracks: Vec<TrackEvaluation>,
     /// Their means.
     pub mean: MeanEvaluation,
+    /// The model against each competitor, measure by measure.
+    pub paired: Vec<PairedDifference>,
+}
+
+/// The name of a predictor and its measures.
+pub(crate) type Predictor = (&'static str, fn(&TrackEvaluation) -> TrackMeasures);
+
+/// Who is scored: the model first.
+pub(crate) const PREDICTORS: [Predictor; 7] = [
+    ("model", |t| t.measures),
+    ("average_activity", |t| t.average_activity),
+    ("calibrated_average", |t| t.calibrated_average),
+    ("nearest_biosample", |t| t.nearest_biosample),
+    ("additive", |t| t.additive),
+    ("ridge", |t| t.ridge.unwrap_or_default()),
+    ("boosted", |t| t.boosted.unwrap_or_default()),
+];
+
+/// The model against each competitor in each measure that both have.
+fn paired(tracks: &[TrackEvaluation]) -> Vec<PairedDifference> {
+    let mut differences = Vec::new();
+    for (competitor, of) in &PREDICTORS[1..] {
+        for (i, measure) in TrackMeasures::NAMES.iter().enumerate() {
+            let values: Vec<_> = (tracks.iter())
+                .filter_map(|t| {
+                    let model = t.measures.values()[i].1?;
+                    let other = of(t).values()[i].1?;
+                    Some((t.biosample.as_str(), t.assay.as_str(), model, other))
+                })
+                .collect();
+            differences.extend(PairedDifference::of(competitor, measure, &values));
+        }
+    }
+    differences
 }
 
 /// What the whole evaluation shares.
@@ -121,9 +162,8 @@ struct Ground<'a> {
     model: &'a TrainedModel,
     axis: &'a GenomeAxis,
     mask: Mask,
-    promoters: BinSet,
-    genes: BinSet,
-    enhancers: BinSet,
+    annotation: AnnotationBins,
+    definitions: Definitions,
     training: Vec<Track>,
     signal: TracksOnAxis,
     scale: ScoringScale,
@@ -186,9 +226,13 @@ pub fn evaluate(
         .collect();
     tell_of_removed(model, &stored, options);
     let ground = Ground {
-        promoters: promoter_bins(axis, &mask, &genes),
-        genes: gene_bins(axis, &mask, &genes),
-        enhancers: enhancer_bins(axis, &mask, &database.enhancers()?),
+        annotation: AnnotationBins::new(
+            axis,
+            &mask,
+            (&genes, &database.enhancers()?),
+            options.definitions,
+        ),
+        definitions: options.definitions,
         signal: TracksOnAxis::open(database, axis, &training)?,
         database,
         model,
@@ -209,7 +253,7 @@ pub fn evaluate(
             .into());
         }
     }
-    let baselines = ground.baselines(&experiments)?;
+    let (baselines, mut is_zero) = ground.baselines(&experiments)?;
     let peaks = match &options.peaks {
         Some(manifest) => Some((manifest.tracks(Replicates::Refuse)?.0, manifest)),
         None => None,
@@ -222,7 +266,7 @@ pub fn evaluate(
         let called = peaks
             .as_ref()
             .and_then(|(list, _)| list.iter().find(of_target));
-        tracks.push(ground.score(target, baselines, called, &options.learned)?);
+        tracks.push(ground.score(target, baselines, called, &options.learned, &mut is_zero)?);
         progress(i + 1, targets.len());
     }
     let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
@@ -235,7 +279,10 @@ pub fn evaluate(
     Ok(Evaluation {
         model: model.record().name.clone(),
         scale,
+        definitions: options.definitions,
         n_bins: axis.n_bins() - ground.mask.n_masked() as u64,
+        n_zero_bins: is_zero.iter().filter(|zero| **zero).count() as u64,
+        paired: paired(&tracks),
         mean: MeanEvaluation {
             measures: mean(|t| t.measures),
             average_activity: mean(|t| t.average_activity),
@@ -359,16 +406,23 @@ impl Ground<'_> {
         Ok(tracks)
     }
 
-    fn baselines(&self, targets: &[Experiment]) -> crate::Result<Vec<TargetBaselines>> {
+    /// Each target's baselines, fitted; and which unmasked bins are 0 in all training tracks.
+    fn baselines(
+        &self,
+        targets: &[Experiment],
+    ) -> crate::Result<(Vec<TargetBaselines>, Vec<bool>)> {
         let mut statistics = BaselineStatistics::new(&self.experiments(), targets);
-        let needed = statistics.needed().to_vec();
+        let all: Vec<usize> = (0..self.training.len()).collect();
+        let mut is_zero = Vec::with_capacity(self.axis.n_bins() as usize);
         for bins in self.stretches() {
-            let tracks = self.read(&needed, &bins)?;
+            let tracks = self.read(&all, &bins)?;
             let slices: Vec<&[f32]> = tracks.iter().map(Vec::as_slice).collect();
             let masked = &self.mask.as_slice()[bins.start as usize..bins.end as usize];
+            let zero = |bin: usize| !masked[bin] && slices.iter().all(|t| t[bin] == 0.0);
+            is_zero.extend((0..masked.len()).map(zero));
             statistics.push(&slices, Some(masked))?;
         }
-        Ok(statistics.finish())
+        Ok((statistics.finish(), is_zero))
     }
 
     fn score(
@@ -377,9 +431,14 @@ impl Ground<'_> {
         baselines: &TargetBaselines,
         peaks: Option<&ManifestTrack>,
         learned: &[LearnedBaseline],
+        is_zero: &mut [bool],
     ) -> crate::Result<TrackEvaluation> {
         let experiment = target.experiment();
-        let observed = self.scaled(self.observed(target)?);
+        let observed = self.observed(target)?;
+        for (zero, value) in is_zero.iter_mut().zip(&observed) {
+            *zero &= *value == 0.0;
+        }
+        let observed = self.scaled(observed);
         let (imputed, deviation) = self.imputed(&experiment)?;
         let intervals = match (self.scale, &deviation) {
             (ScoringScale::Arcsinh, Some(deviation)) => {
@@ -389,7 +448,8 @@ impl Ground<'_> {
                     .zip(deviation)
                     .zip(self.mask.as_slice());
                 let kept = bins.filter(|(_, masked)| !**masked);
-                IntervalsByStratum::of(kept.map(|(((o, i), d), _)| (*o, *i, *d)).collect())
+                let ends = self.interval_ends(&experiment)?;
+                IntervalsByStratum::of(kept.map(|(((o, i), d), _)| (*o, *i, *d)).collect(), &*ends)
             }
             _ => None,
         };
@@ -398,17 +458,18 @@ impl Ground<'_> {
         let called = peaks.map(|p| self.called(p)).transpose()?;
         let context = ScoringContext {
             masked: Some(self.mask.as_slice()),
-            promoter_bins: Some(&self.promoters),
-            gene_bins: Some(&self.genes),
-            enhancer_bins: Some(&self.enhancers),
+            promoter_bins: Some(&self.annotation.promoters),
+            gene_bins: Some(&self.annotation.genes),
+            enhancer_bins: Some(&self.annotation.enhancers),
             variance: variance.as_deref(),
             peaks: called.as_deref(),
+            definitions: self.definitions,
         };
         let scorer = Scorer::new(&observed, context)?;
         let average = self.baseline(baselines, Baseline::AverageActivity)?;
         let mut strata = PeakStrata::new(&observed, self.mask.as_slice());
         for other in &baselines.average {
-            strata.other(&self.signal.read_all(*other)?);
+            strata.other(&self.scaled(self.signal.read_all(*other)?));
         }
         let mut measure = |name: &'static str, values: &[f32]| -> crate::Result<TrackMeasures> {
             strata.score(name, values);
@@ -472,6 +533,24 @@ impl Ground<'_> {
             },
         )?;
         Ok((imputed, Some(deviation)))
+    }
+
+    /// The ends of the intervals about what is imputed: the model's quantiles, or where it kept none
+    /// those of a normal distribution.
+    fn interval_ends(
+        &self,
+        experiment: &Experiment,
+    ) -> crate::Result<Box<dyn Fn(f32, f32) -> [f32; 4] + '_>> {
+        let Some(refinement) = self.model.refinement() else {
+            return Ok(Box::new(normal_ends));
+        };
+        let biosample = self.model.biosample(&experiment.biosample)?;
+        let assay = self.model.assay(&experiment.assay)?;
+        let scale = refinement.expected_scale(biosample as u32, assay as u32);
+        Ok(Box::new(move |imputed, deviation| {
+            (refinement.interval_ends(scale, imputed))
+                .unwrap_or_else(|| normal_ends(imputed, deviation))
+        }))
     }
 
     fn scaled(&self, values: Vec<f32>) -> Vec<f32> {
@@ -557,15 +636,19 @@ impl Ground<'_> {
             .collect()
     }
 
-    /// The variance of an assay's training tracks at every bin, where there are two.
+    /// The variance of an assay's training tracks at every bin, on the scale asked for, where there are
+    /// two.
     fn variance(&self, assay: &str) -> crate::Result<Option<Vec<f32>>> {
         let of_assay: Vec<usize> = (0..self.training.len())
             .filter(|i| self.training[*i].assay == assay)
             .collect();
         let mut values = Vec::with_capacity(self.axis.n_bins() as usize);
         for bins in self.stretches() {
-            let tracks = self.read(&of_assay, &bins)?;
-            let slices: Vec<&[f32]> = of_assay.iter().map(|i| tracks[*i].as_slice()).collect();
+            let mut tracks = self.read(&of_assay, &bins)?;
+            let scaled: Vec<Vec<f32>> = (of_assay.iter())
+                .map(|i| self.scaled(std::mem::take(&mut tracks[*i])))
+                .collect();
+            let slices: Vec<&[f32]> = scaled.iter().map(Vec::as_slice).collect();
             match bin_variance(&slices) {
                 Some(stretch) => values.extend(stretch),
                 None => return Ok(None),

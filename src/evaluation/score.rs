@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{BinSet, EvaluationError};
+use super::challenge::replace_top_measures;
+use super::{BinSet, Definitions, EvaluationError};
 use crate::measures::{
-    CoMoments, Ranks, TopBins, auroc_of_ranks, average_precision, catch_share, mse, mse_of_top,
-    mse_weighted, mse_within, recall_at_fdr, spearman_of_ranks, specificity,
+    CoMoments, Ranks, TopBins, auroc_of_ranks, auroc_of_top, average_precision, catch_share,
+    departure_correlation, mse, mse_of_top, mse_weighted, mse_within, recall_at_fdr,
+    spearman_of_ranks, specificity,
 };
 
 /// Declares the measures once: the struct, their names in order, and their mean.
@@ -50,7 +52,8 @@ track_measures! {
     mseprom,
     /// The same over genes.
     msegene,
-    /// The same over enhancers.
+    /// The same over enhancers. Where these were called from marks of the biosample that is scored, their
+    /// place is known from what is scored: of such tracks it is circular.
     mseenh,
     /// The same weighted by the assay's variance over the training tracks.
     msevar,
@@ -76,8 +79,10 @@ track_measures! {
     auprc,
     /// Recall of the bins of called peaks at a false discovery rate of 10 %.
     recall10fdr,
-    /// Correlation of (imputed − average) with (observed − average).
+    /// Partial correlation of imputed and observed given average activity.
     specificity,
+    /// Correlation of (imputed − average) with (observed − average), which share a term.
+    departure_correlation,
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -101,6 +106,9 @@ pub struct ScoringContext<'a> {
     pub variance: Option<&'a [f32]>,
     /// One flag a bin, true in a called peak of the observed track.
     pub peaks: Option<&'a [bool]>,
+    /// Whose definitions the measures of the top bins follow; [`AnnotationBins`](super::AnnotationBins)
+    /// are made by the same.
+    pub definitions: Definitions,
 }
 
 /// An observed track made ready to score any number of imputations (a model's, the baselines')
@@ -155,7 +163,8 @@ impl<'a> Scorer<'a> {
     }
 
     /// Every measure of an imputation, on the scale of the slices given; `average` is the assay's
-    /// average activity over the other biosamples, without which there is no specificity.
+    /// average activity over the other biosamples, without which there is no specificity
+    /// and no correlation of departures.
     ///
     /// # Errors
     /// When the imputation or the average has another number of bins than the observed track.
@@ -195,9 +204,12 @@ impl<'a> Scorer<'a> {
             match1: both(obs1, imp1).and_then(|(o, i)| catch_share(obs, o, imp, i)),
             catch1obs: both(obs1, imp5).and_then(|(o, i)| catch_share(obs, o, imp, i)),
             catch1imp: both(obs5, imp1).and_then(|(o, i)| catch_share(imp, i, obs, o)),
-            specificity: average.and_then(|a| specificity(obs, imp, &unmasked(a, masked))),
             ..TrackMeasures::default()
         };
+        if let Some(average) = average.map(|a| unmasked(a, masked)) {
+            measures.specificity = specificity(obs, imp, &average);
+            measures.departure_correlation = departure_correlation(obs, imp, &average);
+        }
         let peaks = self.context.peaks.map(|peaks| unmasked(peaks, masked));
         // The precision's order is freed before the ranks are made: both are large.
         measures.auprc = peaks
@@ -206,14 +218,17 @@ impl<'a> Scorer<'a> {
         measures.recall10fdr = peaks
             .as_ref()
             .and_then(|peaks| recall_at_fdr(peaks, imp, 0.1));
-        if let (Some(of_observed), Some(of_imputed)) = (&self.ranks, Ranks::of(imp)) {
-            measures.gwspear = spearman_of_ranks(of_observed, &of_imputed);
-            measures.aucobs1 =
-                obs1.and_then(|top| auroc_of_ranks(&of_imputed, |bin| top.contains(bin, obs[bin])));
-            measures.aucimp1 =
-                imp1.and_then(|top| auroc_of_ranks(of_observed, |bin| top.contains(bin, imp[bin])));
+        let of_imputed = Ranks::of(imp);
+        let ranks = self.ranks.as_ref().zip(of_imputed.as_ref());
+        if let Some((of_observed, of_imputed)) = ranks {
+            measures.gwspear = spearman_of_ranks(of_observed, of_imputed);
+            measures.aucobs1 = obs1.and_then(|top| auroc_of_top(of_imputed, obs, top));
+            measures.aucimp1 = imp1.and_then(|top| auroc_of_top(of_observed, imp, top));
             measures.catchpeakobs =
-                peaks.and_then(|peaks| auroc_of_ranks(&of_imputed, |bin| peaks[bin]));
+                peaks.and_then(|peaks| auroc_of_ranks(of_imputed, |bin| peaks[bin]));
+        }
+        if self.context.definitions == Definitions::Challenge {
+            replace_top_measures(&mut measures, obs, imp, ranks);
         }
         Ok(measures)
     }
@@ -289,7 +304,7 @@ pub(super) fn unmasked<'a, T: Copy>(values: &'a [T], masked: Option<&[bool]>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::{gene_bins, promoter_bins};
+    use crate::evaluation::{AnnotationBins, gene_bins, promoter_bins};
     use crate::genome::{Assembly, Gene, GenomeAxis, Interval, Mask, Strand};
     use crate::measures;
 
@@ -361,6 +376,7 @@ mod tests {
             auprc: measures::average_precision(&p, &i),
             recall10fdr: measures::recall_at_fdr(&p, &i, 0.1),
             specificity: measures::specificity(&o, &i, &a),
+            departure_correlation: measures::departure_correlation(&o, &i, &a),
         };
         for ((name, scored), (_, expected)) in clean.values().iter().zip(by_hand.values()) {
             let equal = match (scored, expected) {
@@ -387,6 +403,7 @@ mod tests {
         let context = ScoringContext::default();
         let measures = score(&observed, &average, Some(&average), &context).unwrap();
         assert_eq!(measures.specificity, None);
+        assert_eq!(measures.departure_correlation, None);
         assert!(measures.gwcorr.is_some());
         let broken = vec![f32::NAN; 300];
         let measures = score(&observed, &broken, None, &context).unwrap();
@@ -472,7 +489,19 @@ mod tests {
         names.sort();
         expected.sort();
         assert_eq!(names, expected);
-        assert_eq!(expected.len(), 19);
+        assert_eq!(expected.len(), 20);
+    }
+
+    fn gene((start, end, strand): &(u64, u64, String)) -> Gene {
+        Gene {
+            id: String::new(),
+            name: String::new(),
+            interval: Interval::new("chr1", *start, *end),
+            strand: match strand.as_str() {
+                "+" => Strand::Forward,
+                _ => Strand::Reverse,
+            },
+        }
     }
 
     #[derive(Deserialize)]
@@ -494,16 +523,6 @@ mod tests {
         let case: Challenge = serde_json::from_str(&text).unwrap();
         let axis = axis(case.observed.len() as u64);
         let mask = Mask::none(&axis);
-        let gene = |(start, end, strand): &(u64, u64, String)| Gene {
-            id: String::new(),
-            name: String::new(),
-            interval: Interval::new("chr1", *start, *end),
-            strand: if strand == "+" {
-                Strand::Forward
-            } else {
-                Strand::Reverse
-            },
-        };
         let genes: Vec<Gene> = case.genes.iter().map(gene).collect();
         let promoters = promoter_bins(&axis, &mask, &genes);
         let bodies = gene_bins(&axis, &mask, &genes);
@@ -527,5 +546,76 @@ mod tests {
         }
         assert_eq!(compared, case.expected.len());
         assert_eq!(compared, 13);
+    }
+
+    #[derive(Deserialize)]
+    struct ChallengeCase {
+        name: String,
+        observed: Vec<f32>,
+        imputed: Vec<f32>,
+        variance: Vec<f32>,
+        genes: Vec<(u64, u64, String)>,
+        enhancers: Vec<(u64, u64)>,
+        expected: std::collections::BTreeMap<String, Option<f64>>,
+    }
+
+    #[test]
+    fn by_its_definitions_scores_are_the_challenges_where_ours_differ() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/fixtures/measures/challenge_cases.json"
+        );
+        let text = std::fs::read_to_string(path).unwrap();
+        let cases: Vec<ChallengeCase> = serde_json::from_str(&text).unwrap();
+        assert_eq!(cases.len(), 3);
+        for case in &cases {
+            let name = &case.name;
+            let axis = axis(case.observed.len() as u64);
+            let genes: Vec<Gene> = case.genes.iter().map(gene).collect();
+            let enhancers: Vec<Interval> = (case.enhancers.iter())
+                .map(|(start, end)| Interval::new("chr1", *start, *end))
+                .collect();
+            let scored = |definitions| {
+                let annotation = (genes.as_slice(), enhancers.as_slice());
+                let bins = AnnotationBins::new(&axis, &Mask::none(&axis), annotation, definitions);
+                let context = ScoringContext {
+                    promoter_bins: Some(&bins.promoters),
+                    gene_bins: Some(&bins.genes),
+                    enhancer_bins: Some(&bins.enhancers),
+                    variance: Some(&case.variance),
+                    definitions,
+                    ..ScoringContext::default()
+                };
+                let scored = score(&case.observed, &case.imputed, None, &context);
+                scored.unwrap().values()
+            };
+            let (theirs, ours) = (scored(Definitions::Challenge), scored(Definitions::Persea));
+            let mut differing = Vec::new();
+            for ((measure, theirs), (_, ours)) in theirs.into_iter().zip(ours) {
+                let Some(expected) = case.expected.get(measure) else {
+                    continue;
+                };
+                let same = |value: Option<f64>| match (value, *expected) {
+                    (Some(v), Some(e)) => (v - e).abs() < 1e-6 * e.abs().max(1.0),
+                    (v, e) => v.is_none() && e.is_none(),
+                };
+                assert!(
+                    same(theirs),
+                    "{name} {measure}: {theirs:?}, the scorer {expected:?}"
+                );
+                if !same(ours) {
+                    differing.push(measure);
+                }
+            }
+            assert_eq!(case.expected.len(), 14);
+            // No sparse peak lies in the enhancers.
+            let enhancers = (name != "zeros in the top").then_some("mseenh");
+            for measure in ["match1", "mseprom", "msegene"]
+                .into_iter()
+                .chain(enhancers)
+            {
+                assert!(differing.contains(&measure), "{name}: {differing:?}");
+            }
+        }
     }
 }

@@ -5,16 +5,13 @@
 //! scales explain, and the spread about it (1.4826 times the median absolute deviation). The effect of a
 //! window is its difference less the median, z the effect over the spread.
 //!
-//! **What p is.** There are no replicates to tell noise from difference. The null hypothesis is Efron's
-//! empirical null (2004): a window differs no more than the bulk of windows of its level do, whose middle
-//! half is taken to be normal; p is the normal tail. It is right if most windows of a level do not differ
-//! and noise is normal. Where biosamples differ almost everywhere, the bulk is difference and p is too
-//! large; where noise has heavier tails than a normal distribution, p is too small.
-//! [`Differences::beyond`] says how many windows lie in those tails.
+//! **There is no p.** There are no replicates to tell noise from difference, and no tail can be taken for
+//! granted: on real tracks a normal one is wrong by orders of magnitude a few deviations out. So windows
+//! are ranked. A window differs from a given z and effect on; `rarity` says which share of the windows
+//! of its level has a z of that size or more, differences among them. It is no error rate.
 
 use super::LociError;
-use super::fdr::false_discovery_rates;
-use super::ground::{Ground, SourcedExperiment};
+use super::ground::{Ground, Source, SourcedExperiment};
 use super::qc::median;
 use super::windows::{Places, interval_of, means};
 use crate::genome::{BIN_BP, GenomeAxis, Interval, Mask};
@@ -32,21 +29,24 @@ const FEWEST_WINDOWS: usize = 100;
 pub struct DiffOptions {
     /// Length of a window in bp; rounded to whole bins.
     pub window: u64,
-    /// A window differs up to this false discovery rate …
-    pub fdr: f64,
+    /// A window differs from this z on (spreads of its level) …
+    pub min_z: f64,
     /// … from this effect on (arcsinh).
     pub min_effect: f64,
     /// Windows that differ the same way are one region if no more than so many others lie between.
     pub gap: usize,
+    /// Whether a biosample without a track of the assay may be compared by what is imputed.
+    pub count_imputed: bool,
 }
 
 impl Default for DiffOptions {
     fn default() -> Self {
         DiffOptions {
             window: 1_000,
-            fdr: 0.05,
+            min_z: 4.0,
             min_effect: 0.5,
             gap: 1,
+            count_imputed: false,
         }
     }
 }
@@ -66,10 +66,9 @@ pub struct Difference {
     pub effect: f64,
     /// z of its strongest window.
     pub z: f64,
-    /// p of its strongest window: not of the region as a whole.
-    pub p: f64,
-    /// The false discovery rate of its strongest window, over all windows.
-    pub fdr: f64,
+    /// The share of windows of its level whose z is at least of the size of its strongest one's, that
+    /// window included.
+    pub rarity: f64,
 }
 
 /// Where two biosamples differ in an assay.
@@ -79,7 +78,7 @@ pub struct Differences {
     pub first: SourcedExperiment,
     /// The second.
     pub second: SourcedExperiment,
-    /// Regions that differ: of the least p first, then of the largest effect.
+    /// Regions that differ: of the largest z first.
     pub regions: Vec<Difference>,
     /// Windows that were compared.
     pub n_windows: usize,
@@ -109,15 +108,27 @@ pub fn differences(
         return Err(LociError::question(why).into());
     }
     let width = (options.window + BIN_BP / 2) / BIN_BP;
-    if width == 0 || !(0.0..=1.0).contains(&options.fdr) || options.min_effect < 0.0 {
-        let why = "windows have 25 bp or more, a false discovery rate is between 0 and 1, and the \
-                   least effect not negative";
+    if width == 0 || !(options.min_z >= 0.0) || options.min_effect < 0.0 {
+        let why = "windows have 25 bp or more, and the least z and effect are not negative";
         return Err(LociError::question(why).into());
     }
     let experiments = [
         ground.experiment(first, assay)?,
         ground.experiment(second, assay)?,
     ];
+    let imputed = |e: &&SourcedExperiment| e.source == Source::Imputed;
+    if let Some(imputed) = experiments
+        .iter()
+        .find(imputed)
+        .filter(|_| !options.count_imputed)
+    {
+        return Err(LociError::question(format!(
+            "{} was not measured, and what differs from an imputation is its error as well: \
+             --count-imputed compares all the same",
+            imputed.experiment
+        ))
+        .into());
+    }
     let axis = ground.axis();
     let mask = Mask::new(axis, &ground.database().mask_intervals()?);
     let windows = tiles(axis, width);
@@ -138,11 +149,10 @@ pub fn differences(
         .map(|i| (means.of(*i)[0], means.of(*i)[1]))
         .collect();
     let scored = scores(&values);
-    let p: Vec<Option<f64>> = scored.iter().map(|s| s.z.map(normal_tails)).collect();
-    let fdr = false_discovery_rates(&p);
-    let differs: Vec<bool> = (scored.iter().zip(&fdr))
-        .map(|(s, fdr)| {
-            fdr.is_some_and(|f| f <= options.fdr) && s.effect.abs() >= options.min_effect
+    let rarity = rarities(&values, &scored);
+    let differs: Vec<bool> = (scored.iter())
+        .map(|s| {
+            s.z.is_some_and(|z| z.abs() >= options.min_z) && s.effect.abs() >= options.min_effect
         })
         .collect();
     let mut regions = Vec::new();
@@ -185,14 +195,12 @@ pub fn differences(
             second: mean(&|i| values[i].1),
             effect: mean(&|i| scored[i].effect),
             z: scored[strongest].z.unwrap_or(0.0),
-            p: p[strongest].unwrap_or(1.0),
-            fdr: fdr[strongest].unwrap_or(1.0),
+            rarity: rarity[strongest].unwrap_or(1.0),
         });
         at = last + 1;
     }
     regions.sort_by(|a, b| {
-        a.p.total_cmp(&b.p)
-            .then(b.effect.abs().total_cmp(&a.effect.abs()))
+        (b.z.abs().total_cmp(&a.z.abs())).then(b.effect.abs().total_cmp(&a.effect.abs()))
     });
     let n_z = scored.iter().filter(|s| s.z.is_some()).count();
     let tails = scored
@@ -298,20 +306,25 @@ fn between(usual: &[Usual], level: f64) -> Usual {
     }
 }
 
-/// The probability beyond ±z of the normal distribution: erfc(|z| / √2) by the Chebyshev fit of
-/// Numerical Recipes (third edition, 6.2.2), to within 1.2e-7 of its value.
-pub(super) fn normal_tails(z: f64) -> f64 {
-    let x = z.abs() / std::f64::consts::SQRT_2;
-    let t = 2.0 / (2.0 + x);
-    let series = -1.265_512_23
-        + t * (1.000_023_68
-            + t * (0.374_091_96
-                + t * (0.096_784_18
-                    + t * (-0.186_288_06
-                        + t * (0.278_868_07
-                            + t * (-1.135_203_98
-                                + t * (1.488_515_87 + t * (-0.822_152_23 + t * 0.170_872_77))))))));
-    (t * (-x * x + series).exp()).min(1.0)
+/// For each window the share of those of the nearest levels whose z is at least of its size.
+fn rarities(values: &[(f64, f64)], scored: &[Score]) -> Vec<Option<f64>> {
+    let level = |i: usize| (values[i].0 + values[i].1) / 2.0;
+    let mut order: Vec<usize> = (0..values.len())
+        .filter(|i| scored[*i].z.is_some())
+        .collect();
+    order.sort_by(|a, b| level(*a).total_cmp(&level(*b)));
+    let mut rarities = vec![None; values.len()];
+    let size = values.len().div_ceil(MOST_LEVELS).max(10 * FEWEST_A_LEVEL);
+    for chunk in order.chunks(size) {
+        let sizes = || chunk.iter().map(|i| scored[*i].z.map_or(0.0, f64::abs));
+        let mut sorted: Vec<f64> = sizes().collect();
+        sorted.sort_by(f64::total_cmp);
+        for (window, z) in chunk.iter().zip(sizes()) {
+            let as_far = sorted.len() - sorted.partition_point(|other| *other < z);
+            rarities[*window] = Some(as_far as f64 / sorted.len() as f64);
+        }
+    }
+    rarities
 }
 
 #[cfg(test)]
@@ -319,23 +332,6 @@ mod tests {
     use super::*;
     use crate::random::{Purpose, generator};
     use rand_chacha::rand_core::RngCore;
-
-    /// scipy.stats.norm.sf(z) * 2
-    #[test]
-    fn tails_are_those_of_the_normal_distribution() {
-        for (z, p) in [
-            (0.0, 1.0),
-            (1.0, 0.317_310_5),
-            (-1.96, 0.049_995_8),
-            (6.0, 1.973_175e-9),
-        ] {
-            assert!(
-                (normal_tails(z) / p - 1.0).abs() < 1e-6,
-                "{z}: {}",
-                normal_tails(z)
-            );
-        }
-    }
 
     fn noisy(seed: u64, scale: f64, change: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
         let mut random = generator(seed, Purpose::Bins, 0);
@@ -354,32 +350,57 @@ mod tests {
             .collect()
     }
 
-    #[test]
-    fn where_nothing_differs_nothing_is_found_whatever_the_scale() {
-        let scored = scores(&noisy(1, 0.6, |_| 0.0));
-        let p: Vec<Option<f64>> = scored.iter().map(|s| s.z.map(normal_tails)).collect();
-        let share = p.iter().flatten().filter(|p| **p <= 0.05).count() as f64 / 20_000.0;
-        assert!((share - 0.05).abs() < 0.01, "{share}");
-        let called = false_discovery_rates(&p)
-            .iter()
-            .flatten()
-            .filter(|f| **f <= 0.05)
-            .count();
-        assert!(called <= 20, "{called} of 20,000");
+    /// The same with noise whose tail is that of Student's distribution with three degrees of freedom.
+    fn heavy(seed: u64, change: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
+        let (a, b, c) = (
+            noisy(seed, 1.0, |_| 0.0),
+            noisy(seed + 1, 1.0, |_| 0.0),
+            noisy(seed + 2, 1.0, |_| 0.0),
+        );
+        let noise = |i: usize| {
+            let of = |(x, y): (f64, f64)| x - y;
+            let (b0, b1) = (of(b[i]), of(c[i]));
+            let scale = ((b0 * b0 + b1 * b1 + of(b[(i + 100) % 20_000]).powi(2)) / 3.0).sqrt();
+            of(a[i]) / scale.max(1e-6) * 0.2
+        };
+        let level = |i: usize| (i % 100) as f64 / 25.0;
+        (0..20_000)
+            .map(|i| (level(i) + noise(i) + change(i), level(i)))
+            .collect()
     }
 
     #[test]
-    fn what_differs_is_found_and_how_much_is_told() {
+    fn where_nothing_differs_a_rank_is_as_rare_as_it_says_whatever_the_tail() {
+        for values in [noisy(1, 0.6, |_| 0.0), heavy(11, |_| 0.0)] {
+            let scored = scores(&values);
+            let rarity = rarities(&values, &scored);
+            for limit in [0.001, 0.01, 0.1] {
+                let within = rarity.iter().flatten().filter(|r| **r <= limit).count();
+                let share = within as f64 / 20_000.0;
+                assert!(
+                    (share - limit).abs() <= 0.1 * limit + 1e-4,
+                    "{limit}: {share}"
+                );
+            }
+        }
+        // What a normal tail would call impossible is common in the heavy one: 4.5 spreads out it has
+        // 7e-6 of the windows.
+        let scored = scores(&heavy(11, |_| 0.0));
+        let far = |s: &&Score| s.z.is_some_and(|z| z.abs() >= 4.5);
+        let share = scored.iter().filter(far).count() as f64 / 20_000.0;
+        assert!(share > 100.0 * 7e-6, "{share}");
+    }
+
+    #[test]
+    fn planted_differences_come_first_and_how_much_is_said() {
         // One window in a hundred has 3 more.
-        let scored = scores(&noisy(2, 1.0, |i| if i % 100 == 7 { 3.0 } else { 0.0 }));
-        let p: Vec<Option<f64>> = scored.iter().map(|s| s.z.map(normal_tails)).collect();
-        let fdr = false_discovery_rates(&p);
-        let called: Vec<usize> = (0..fdr.len())
-            .filter(|i| fdr[*i].is_some_and(|f| f <= 0.05))
-            .collect();
-        let right = called.iter().filter(|i| *i % 100 == 7).count();
+        let values = noisy(2, 1.0, |i| if i % 100 == 7 { 3.0 } else { 0.0 });
+        let scored = scores(&values);
+        let mut order: Vec<usize> = (0..20_000).collect();
+        let size = |i: &usize| scored[*i].z.map_or(0.0, f64::abs);
+        order.sort_by(|a, b| size(b).total_cmp(&size(a)));
+        let right = order[..200].iter().filter(|i| *i % 100 == 7).count();
         assert!(right >= 190, "{right} of 200");
-        assert!(called.len() - right <= called.len() / 10, "{called:?}");
         let effects: Vec<f64> = (0..200).map(|i| scored[100 * i + 7].effect).collect();
         let mean = effects.iter().sum::<f64>() / 200.0;
         assert!((mean - 3.0).abs() < 0.2, "{mean}");

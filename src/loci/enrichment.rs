@@ -1,24 +1,24 @@
 //! Is there more signal at a set of sites than at matched loci?
 //!
-//! The statistic is the mean signal over the sites (arcsinh). Each site is matched among candidates of
-//! its width, and as asked for of its class of distance from a transcription start and of its average
-//! activity (the nearest K in rank). A replicate draws one of its matched loci for each site. p is two-sided: the share of replicates
-//! as extreme, times two, the sites counted among them. The null hypothesis: sites are loci drawn at random among
-//! those matched, independently of each other. Sites that lie in clumps are not, and then p is too small.
+//! The statistic is the mean signal over the sites (arcsinh) less what is expected: for each site the
+//! mean over candidates of its width, and as asked for of its class of distance from a transcription
+//! start and of its average activity (the nearest K in rank). Sites of one stretch of the genome depend
+//! on each other, so the genome is cut into blocks, and p and z come from drawing whole blocks of sites
+//! ([`blocks`](super::blocks)). The null hypothesis: a block's sites have on average the signal of loci
+//! like them; blocks are independent.
 
-use rand_chacha::rand_core::RngCore;
-use rayon::prelude::*;
+use std::collections::HashMap;
 
 use super::LociError;
 use super::annotate::assays_of;
+use super::blocks::block_test;
 use super::fdr::false_discovery_rates;
 use super::ground::{Ground, SourcedExperiment};
 use super::locus::MatchOptions;
 use super::scan::{Pools, widths};
 use super::sites::Site;
 use super::windows::{Places, means, tss_class};
-use crate::genome::{Mask, TssIndex};
-use crate::random::{Purpose, generator};
+use crate::genome::{Interval, Mask, TssIndex};
 
 /// Fewer candidates than this in a class of distance, and the class is not told apart.
 const FEWEST: usize = 50;
@@ -31,8 +31,10 @@ pub struct EnrichmentOptions {
     /// Whether they are matched in average activity (the mean over all biosamples) too: then what is
     /// left is what is specific to a biosample.
     pub activity: bool,
-    /// How many replicates are drawn.
+    /// How many times blocks of sites are drawn.
     pub replicates: usize,
+    /// The width of blocks in bp: sites whose middles lie in one depend on each other.
+    pub block: u64,
 }
 
 impl Default for EnrichmentOptions {
@@ -41,6 +43,7 @@ impl Default for EnrichmentOptions {
             matching: MatchOptions::default(),
             activity: false,
             replicates: 1_000,
+            block: 1_000_000,
         }
     }
 }
@@ -52,16 +55,16 @@ pub struct Enriched {
     pub experiment: SourcedExperiment,
     /// The mean signal over the sites.
     pub observed: f64,
-    /// The mean over replicates.
+    /// What loci like the sites have.
     pub expected: f64,
-    /// The standard deviation of replicates.
-    pub deviation: f64,
-    /// (observed − expected) / deviation; `None` where replicates do not vary.
+    /// The standard error of observed − expected; `None` where all sites lie in one block.
+    pub deviation: Option<f64>,
+    /// (observed − expected) / deviation; `None` where blocks do not vary.
     pub z: Option<f64>,
-    /// Two-sided.
-    pub p: f64,
+    /// Two-sided; `None` where sites lie in fewer than ten blocks, which are too few to tell.
+    pub p: Option<f64>,
     /// The false discovery rate over the experiments.
-    pub fdr: f64,
+    pub fdr: Option<f64>,
 }
 
 /// A set of sites beside matched loci.
@@ -77,6 +80,8 @@ pub struct Enrichment {
     pub matched_in: String,
     /// Replicates drawn.
     pub replicates: usize,
+    /// Blocks that sites lie in: the independent observations.
+    pub n_blocks: usize,
 }
 
 /// Tests whether experiments have more, or less, signal at sites than at matched loci. `progress` hears
@@ -94,6 +99,9 @@ pub fn enrichment(
     options.matching.check()?;
     if options.replicates < 20 {
         return Err(LociError::question("20 replicates at least are drawn").into());
+    }
+    if options.block == 0 {
+        return Err(LociError::question("blocks of sites are 1 bp wide at least").into());
     }
     let mut distinct: Vec<Site> = sites.to_vec();
     distinct.sort_by(|a, b| a.interval.cmp(&b.interval));
@@ -127,14 +135,18 @@ pub fn enrichment(
     )?;
 
     let n_counted = counted.len() as f64;
+    let (block, n_blocks) = blocks_of(
+        counted.iter().map(|i| &distinct[*i].interval),
+        options.block,
+    );
     let mut found: Vec<Enriched> = Vec::with_capacity(experiments.len());
     for group in assays_of(experiments) {
         let activity =
             |values: &[f64]| values[group.clone()].iter().sum::<f64>() / group.len() as f64;
         // For each width and class (the last: all) its candidates by average activity.
-        let mut sorted = std::collections::HashMap::new();
+        let mut sorted = HashMap::new();
+        let n_classes = super::windows::TSS_CLASSES.len() + 1;
         for (width, pool) in &pools.by_width {
-            let n_classes = super::windows::TSS_CLASSES.len() + 1;
             for class in 0..=n_classes {
                 let mut members: Vec<(f64, usize)> = (pool.usable.iter().zip(&pool.classes))
                     .filter(|(_, c)| **c == class || class == n_classes)
@@ -144,18 +156,28 @@ pub fn enrichment(
                 sorted.insert((*width, class), members);
             }
         }
-        // For each site where its candidates are: those of the pool, from one place to another.
-        let mut matched: Vec<(u64, &[(f64, usize)])> = Vec::with_capacity(counted.len());
+        // What is expected of each site: `[site, experiment of the group]`.
+        let n = group.len();
+        let mut expected: Vec<f64> = Vec::with_capacity(counted.len() * n);
+        let mut of_class: HashMap<(u64, usize), Vec<f64>> = HashMap::new();
         for site in &counted {
-            let Some(width) = widths.class_of(*site) else {
+            // `counted` holds only sites that have a width, and `pools` all of their widths.
+            let Some((width, pool)) = (widths.class_of(*site))
+                .and_then(|width| Some((width, pools.by_width.get(&width)?)))
+            else {
                 continue;
             };
-            let class = tss_class(&starts, &distinct[*site].interval);
-            let all = super::windows::TSS_CLASSES.len() + 1;
-            let told = sorted.get(&(width, class)).filter(|m| m.len() >= FEWEST);
-            let Some(members) = told.or_else(|| sorted.get(&(width, all))) else {
-                continue;
+            let own_class = tss_class(&starts, &distinct[*site].interval);
+            let is_enough = |class| {
+                let members: Option<&Vec<_>> = sorted.get(&(width, class));
+                members.is_some_and(|m| m.len() >= FEWEST)
             };
+            let class = if is_enough(own_class) {
+                own_class
+            } else {
+                n_classes
+            };
+            let members = sorted.get(&(width, class)).map_or(&[][..], Vec::as_slice);
             if members.len() < 20 {
                 return Err(LociError::question(format!(
                     "only {} loci of {} bp are there to match a site among",
@@ -164,48 +186,56 @@ pub fn enrichment(
                 ))
                 .into());
             }
-            let range = match options.activity {
-                false => &members[..],
+            let mean = |members: &[(f64, usize)]| -> Vec<f64> {
+                let mut sums = vec![0f64; n];
+                for (_, candidate) in members {
+                    let values = &pool.means.of(*candidate)[group.clone()];
+                    sums.iter_mut().zip(values).for_each(|(s, v)| *s += v);
+                }
+                sums.iter().map(|s| s / members.len() as f64).collect()
+            };
+            match options.activity {
+                false => {
+                    let all = of_class
+                        .entry((width, class))
+                        .or_insert_with(|| mean(members));
+                    expected.extend_from_slice(all);
+                }
                 true => {
                     let own = activity(at_sites.of(*site));
                     let place = members.partition_point(|m| m.0 < own);
                     let n = options.matching.matched.min(members.len());
                     let first = place.saturating_sub(n / 2).min(members.len() - n);
-                    &members[first..first + n]
-                }
-            };
-            matched.push((width, range));
-        }
-        let n = group.len();
-        let replicate = |r: usize| {
-            let mut random = generator(options.matching.seed, Purpose::MatchedLoci, 1 + r as u64);
-            let mut sums = vec![0f64; n];
-            for (width, range) in &matched {
-                let drawn = (random.next_u64() % range.len() as u64) as usize;
-                if let Some(pool) = pools.by_width.get(width) {
-                    let values = &pool.means.of(range[drawn].1)[group.clone()];
-                    sums.iter_mut().zip(values).for_each(|(s, v)| *s += v);
+                    expected.extend(mean(&members[first..first + n]));
                 }
             }
-            sums.iter().map(|s| s / n_counted).collect::<Vec<f64>>()
-        };
-        let replicates: Vec<Vec<f64>> = (0..options.replicates)
-            .into_par_iter()
-            .map(replicate)
-            .collect();
+        }
         for (k, experiment) in experiments[group.clone()].iter().enumerate() {
             let own = counted.iter().map(|i| at_sites.of(*i)[group.start + k]);
-            let observed = own.sum::<f64>() / n_counted;
-            found.push(beside(
-                experiment,
-                observed,
-                replicates.iter().map(|r| r[k]),
-            ));
+            let departures: Vec<f64> = (own.clone().zip(expected.chunks(n)))
+                .map(|(own, expected)| own - expected[k])
+                .collect();
+            let test = block_test(
+                &departures,
+                &block,
+                n_blocks,
+                options.replicates,
+                options.matching.seed,
+            );
+            found.push(Enriched {
+                experiment: experiment.clone(),
+                observed: own.sum::<f64>() / n_counted,
+                expected: expected.chunks(n).map(|e| e[k]).sum::<f64>() / n_counted,
+                deviation: test.deviation,
+                z: test.z,
+                p: test.p,
+                fdr: None,
+            });
         }
     }
-    let fdr = false_discovery_rates(&found.iter().map(|e| Some(e.p)).collect::<Vec<_>>());
+    let fdr = false_discovery_rates(&found.iter().map(|e| e.p).collect::<Vec<_>>());
     for (enriched, fdr) in found.iter_mut().zip(fdr) {
-        enriched.fdr = fdr.unwrap_or(1.0);
+        enriched.fdr = fdr;
     }
     let mut matched_in = String::from("width");
     if options.matching.tss && !genes.is_empty() {
@@ -220,56 +250,39 @@ pub fn enrichment(
         n_left_out: distinct.len() - counted.len(),
         matched_in,
         replicates: options.replicates,
+        n_blocks,
     })
 }
 
-fn beside(
-    experiment: &SourcedExperiment,
-    observed: f64,
-    replicates: impl ExactSizeIterator<Item = f64> + Clone,
-) -> Enriched {
-    let n = replicates.len() as f64;
-    let expected = replicates.clone().sum::<f64>() / n;
-    let squares = replicates.clone().map(|r| (r - expected) * (r - expected));
-    let deviation = (squares.sum::<f64>() / (n - 1.0)).sqrt();
-    // Sums in another order may differ in their last digits.
-    let tolerance = 1e-9 * observed.abs().max(1e-9);
-    let high = replicates
-        .clone()
-        .filter(|r| *r >= observed - tolerance)
-        .count();
-    let low = replicates.filter(|r| *r <= observed + tolerance).count();
-    Enriched {
-        experiment: experiment.clone(),
-        observed,
-        expected,
-        deviation,
-        z: (deviation > tolerance).then(|| (observed - expected) / deviation),
-        p: (2.0 * (1 + high.min(low)) as f64 / (1.0 + n)).min(1.0),
-        fdr: 1.0,
-    }
+/// The block of each interval, by its middle, numbered from 0; how many there are.
+fn blocks_of<'i>(intervals: impl Iterator<Item = &'i Interval>, width: u64) -> (Vec<usize>, usize) {
+    let mut numbers: HashMap<(&str, u64), usize> = HashMap::new();
+    let block = intervals.map(|interval| {
+        let middle = interval.start + interval.len() / 2;
+        let next = numbers.len();
+        *numbers
+            .entry((&interval.chrom, middle / width))
+            .or_insert(next)
+    });
+    let block = block.collect();
+    (block, numbers.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compendium::Experiment;
-    use crate::loci::Source;
 
     #[test]
-    fn replicates_that_are_as_extreme_count_ties_among_them() {
-        let experiment = SourcedExperiment {
-            experiment: Experiment::new("b", "a"),
-            source: Source::Measured,
-        };
-        let replicates = [1.0, 2.0, 3.0, 4.0];
-        let of = |observed| beside(&experiment, observed, replicates.into_iter());
-        let high = of(4.0);
-        assert_eq!((high.expected, high.p), (2.5, 2.0 * 2.0 / 5.0));
-        assert!((high.z.unwrap() - 1.5 / (5.0f64 / 3.0).sqrt()).abs() < 1e-12);
-        assert_eq!(of(9.0).p, 2.0 / 5.0);
-        assert_eq!(of(2.5).p, 1.0);
-        let same = beside(&experiment, 1.0, [1.0; 30].into_iter());
-        assert_eq!((same.z, same.p), (None, 1.0));
+    fn sites_of_a_stretch_are_one_block() {
+        let at = |chrom: &str, start: u64| Interval::new(chrom, start, start + 200);
+        let sites = [
+            at("chr1", 100),
+            at("chr1", 999_800),
+            at("chr1", 999_950),
+            at("chr2", 300),
+            at("chr1", 500),
+        ];
+        let (block, n) = blocks_of(sites.iter(), 1_000_000);
+        assert_eq!((block, n), (vec![0, 0, 1, 2, 0], 3));
     }
 }

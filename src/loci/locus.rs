@@ -2,15 +2,17 @@
 
 use super::LociError;
 use super::cluster::{Tree, cluster};
-use super::fdr::false_discovery_rates;
-use super::ground::{Ground, Source};
-use super::null::{Background, Departure, average_of_others};
+use super::fdr::false_discovery_rates_of_dependent;
+use super::ground::{Ground, Source, SourcedExperiment};
+use super::null::{Background, Candidate, Departure, average_of_counted};
 use super::windows::{Means, Places, interval_of, means, stretches, tss_class, windows_within};
 use crate::genome::{GenomeAxis, Interval, Mask, TssIndex};
 use crate::measures::pearson;
 
 /// Columns of a locus' profiles at most; where it has more bins, a column is the mean of several.
 const MOST_COLUMNS: u64 = 2_000;
+/// Bins of a block of the genome (100 kb): candidates of one may depend on each other.
+pub(super) const BLOCK_BINS: u64 = 4_000;
 /// Candidates that matched loci are sought among, at least.
 const FEWEST_CANDIDATES: usize = 20;
 
@@ -24,6 +26,11 @@ pub struct MatchOptions {
     /// Whether they must be of the same class of distance from a transcription start (up to 1, 10,
     /// 100 kb, or more).
     pub tss: bool,
+    /// Their average activity lies within so much of the locus' own (arcsinh).
+    pub caliper: f64,
+    /// Whether imputed experiments are part of averages and correlations. What is imputed is made from
+    /// the measured tracks, and pulls every average towards them.
+    pub count_imputed: bool,
     /// Orders equally active loci.
     pub seed: u64,
 }
@@ -34,6 +41,8 @@ impl Default for MatchOptions {
             matched: 200,
             candidates: 10_000,
             tss: true,
+            caliper: 0.25,
+            count_imputed: false,
             seed: 0,
         }
     }
@@ -48,7 +57,17 @@ impl MatchOptions {
                 self.matched, self.candidates
             )));
         }
+        if !(self.caliper > 0.0 && self.caliper.is_finite()) {
+            let why = "the caliper of matched loci must be above 0";
+            return Err(LociError::question(why.to_string()));
+        }
         Ok(())
+    }
+
+    /// Which experiments averages and correlations are made of.
+    pub(super) fn counts(&self, experiments: &[SourcedExperiment]) -> Vec<bool> {
+        let counts = |e: &SourcedExperiment| self.count_imputed || e.source == Source::Measured;
+        experiments.iter().map(counts).collect()
     }
 
     /// In words, for results.
@@ -104,8 +123,12 @@ pub struct LocusRow {
     pub values: Vec<f32>,
     /// Its departure from average activity; `None` where the locus is masked.
     pub departure: Option<Departure>,
-    /// The false discovery rate among the biosamples at this locus.
+    /// The false discovery rate among the biosamples at this locus, valid however their departures
+    /// depend on each other.
     pub fdr: Option<f64>,
+    /// The departure where the biosample of the least p is left out of the average, here and at the
+    /// matched loci; `None` of that biosample itself, and among fewer than four.
+    pub without_strongest: Option<Departure>,
     /// Its cluster, from 0.
     pub cluster: usize,
     /// The biosample whose profile here is nearest (root mean square over columns), and how far.
@@ -150,6 +173,8 @@ pub struct Locus {
     pub clusters: Vec<ClusterAtLocus>,
     /// The mean correlation between all pairs of biosamples over the candidates.
     pub global_similarity: Option<f64>,
+    /// The biosample of the least p, whose departure moves the average of all others.
+    pub strongest: Option<String>,
     /// Candidates that loci were matched among.
     pub n_candidates: usize,
     /// What loci were matched in.
@@ -184,7 +209,8 @@ pub fn at_locus(
     options.matching.check()?;
     let axis = ground.axis();
     let experiments = ground.of_assay(assay)?;
-    check_number(assay, experiments.len())?;
+    let counts = options.matching.counts(&experiments);
+    check_number(assay, &counts)?;
     let bins = axis.bins_within(interval);
     let Some(width) = bins.iter().map(|b| b.end - b.start).max() else {
         let why = format!("{interval} is not covered by the database's regions");
@@ -250,22 +276,53 @@ pub fn at_locus(
     let class_of = |bins| tss_class(&starts, &interval_of(axis, bins));
     let classes: Vec<usize> = usable.iter().map(|i| class_of(&windows[*i])).collect();
     let class = tss_class(&starts, &whole);
-    let averages = averages(&means, &usable);
     let n = experiments.len();
-    let here: Vec<f64> = average_of_others(at_locus).collect();
-    let departures: Vec<Option<Departure>> = (0..n)
+    let blocks: Vec<u64> = (usable.iter())
+        .map(|i| windows[*i].start / BLOCK_BINS)
+        .collect();
+    let departure = |b: usize, counts: &[bool]| {
+        let of = |values: &[f64]| average_of_counted(values, counts).nth(b);
+        let candidates = usable.iter().enumerate().map(|(k, i)| {
+            let values = means.of(*i);
+            let average = of(values).unwrap_or(f64::NAN);
+            Candidate {
+                class: classes[k],
+                average,
+                departure: values[b] - average,
+                block: blocks[k],
+            }
+        });
+        let matching = &options.matching;
+        let background = Background::new(
+            candidates,
+            (matching.matched, matching.caliper),
+            matching.seed,
+        );
+        background.departure(class, at_locus[b], of(at_locus)?)
+    };
+    let departures: Vec<Option<Departure>> = (0..n).map(|b| departure(b, &counts)).collect();
+    let p: Vec<Option<f64>> = departures.iter().map(|d| d.and_then(|d| d.p)).collect();
+    let fdr = false_discovery_rates_of_dependent(&p);
+    let size = |b: usize| departures[b].and_then(|d| d.z).map_or(0.0, f64::abs);
+    let strongest = (0..n)
+        .filter(|b| counts[*b])
+        .filter_map(|b| Some((b, p[b]?)))
+        .min_by(|x, y| x.1.total_cmp(&y.1).then(size(y.0).total_cmp(&size(x.0))))
+        .map(|(b, _)| b);
+    let without_strongest: Vec<Option<Departure>> = (0..n)
         .map(|b| {
-            let candidates = usable.iter().enumerate().map(|(k, i)| {
-                let average = averages[k * n + b];
-                (classes[k], average, means.of(*i)[b] - average)
-            });
-            let matching = &options.matching;
-            let background = Background::new(candidates, matching.matched, matching.seed);
-            background.departure(class, at_locus[b], here[b])
+            let strongest = strongest.filter(|s| *s != b)?;
+            let mut rest = counts.clone();
+            rest[strongest] = false;
+            // Two others at least: one alone is no average.
+            let others = (0..n).filter(|o| *o != b && rest[*o]).count();
+            if others < 2 {
+                None
+            } else {
+                departure(b, &rest)
+            }
         })
         .collect();
-    let p: Vec<Option<f64>> = departures.iter().map(|d| d.and_then(|d| d.p)).collect();
-    let fdr = false_discovery_rates(&p);
 
     let similarity = similarities(&means, &usable);
     let profiles: Vec<Vec<f32>> = (0..n)
@@ -286,6 +343,7 @@ pub fn at_locus(
         let nearest = others().min_by(|x, y| distances[b * n + x].total_cmp(&distances[b * n + y]));
         let alike = |o: usize| similarity[b * n + o];
         let elsewhere = others()
+            .filter(|o| counts[*o])
             .filter_map(|o| Some((o, alike(o)?)))
             .max_by(|x, y| x.1.total_cmp(&y.1));
         LocusRow {
@@ -294,11 +352,12 @@ pub fn at_locus(
             values: profiles[b].clone(),
             departure: departures[b],
             fdr: fdr[b],
+            without_strongest: without_strongest[b],
             cluster: tree.clusters[b],
             nearest_here: nearest.map(|o| (name(o), distances[b * n + o])),
             similarity_to_nearest_here: nearest.and_then(alike),
             nearest_elsewhere: elsewhere.map(|(o, r)| (name(o), r)),
-            global_similarity: mean(others().filter_map(alike)),
+            global_similarity: mean(others().filter(|o| counts[*o]).filter_map(alike)),
         }
     };
     let rows: Vec<LocusRow> = tree.order.iter().map(|b| row(*b)).collect();
@@ -314,7 +373,8 @@ pub fn at_locus(
         };
         let pairs = members.iter().flat_map(|a| {
             let later = members.iter().filter(move |b| *b > a);
-            later.filter_map(|b| similarity[*a * n + *b])
+            let counted = later.filter(|b| counts[*a] && counts[**b]);
+            counted.filter_map(|b| similarity[*a * n + *b])
         });
         ClusterAtLocus {
             departure: of(&|d| Some(d.departure())),
@@ -327,6 +387,7 @@ pub fn at_locus(
         }
     };
     let pairs = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
+    let pairs = pairs.filter(|(a, b)| counts[*a] && counts[*b]);
     Ok(Locus {
         interval: whole,
         assay: assay.to_string(),
@@ -334,6 +395,7 @@ pub fn at_locus(
         columns: columns.into_iter().map(|(column, _)| column).collect(),
         clusters: (0..n_clusters).map(of_cluster).collect(),
         global_similarity: mean(pairs.filter_map(|(a, b)| similarity[a * n + b])),
+        strongest: strongest.map(name),
         rows,
         tree: in_order(tree),
         n_candidates: usable.len(),
@@ -364,21 +426,20 @@ fn in_order(tree: Tree) -> Tree {
     }
 }
 
-pub(super) fn check_number(assay: &str, n: usize) -> Result<(), LociError> {
+pub(super) fn check_number(assay: &str, counts: &[bool]) -> Result<(), LociError> {
+    let (n, all) = (counts.iter().filter(|c| **c).count(), counts.len());
     if n < 2 {
         return Err(LociError::question(format!(
-            "{assay} is there in {n} biosample{}: departures from average activity need at least \
-             two, better many; a model imputes the others",
-            if n == 1 { "" } else { "s" }
+            "{assay} is measured in {n} biosample{}: departures from average activity need at least \
+             two, better many{}",
+            if n == 1 { "" } else { "s" },
+            match all > n && all > 1 {
+                true => "; --count-imputed puts what is imputed into the averages",
+                false => "",
+            }
         )));
     }
     Ok(())
-}
-
-/// For each candidate and experiment, the mean over the other experiments.
-pub(super) fn averages(means: &Means, usable: &[usize]) -> Vec<f64> {
-    let of = |i: &usize| average_of_others(means.of(*i)).collect::<Vec<f64>>();
-    usable.iter().flat_map(of).collect()
 }
 
 /// Correlations between experiments over candidates, `[n, n]`.

@@ -15,6 +15,7 @@
 //! show. This room draws nothing.
 
 mod annotate;
+mod blocks;
 mod cluster;
 mod diff;
 mod enrichment;

@@ -3,12 +3,25 @@
 //!
 //! For a biosample b and a locus l, A is the mean signal over the other biosamples and
 //! d = signal − A. Candidates of the locus' width are sorted by A within classes of distance from a
-//! transcription start. The matched loci are the K candidates of the class nearest to the locus in
-//! rank of A, half on either side. z is d less their mean departure, over its standard deviation: what
-//! is usual for this biosample at loci of this activity (its scale included) does not count.
-//! z's tail is not normal. p is the share of all candidates, each standardised by its own matched loci
-//! in the same way, whose z is as extreme on the same side, times two. It counts the locus among them,
-//! so that it is never 0, and equal values count as extreme.
+//! transcription start.
+//!
+//! - **Matches.** The K candidates of the class whose A is nearest, and of those only the ones within a
+//!   caliper of the locus' own A.
+//! - **z.** d grows with A even among matches, above all where loci of such activity are rare. So d is
+//!   regressed on A within the matches, and z is the distance of the locus from that line over the
+//!   standard error of predicting one more locus.
+//! - **p.** z's tail is not normal, and it is heavier at active loci. So p is the share of candidates in
+//!   the locus' stratum of activity (those of the nearest ranks), each standardised by its own matches in
+//!   the same way, whose z is as extreme on the same side, times two. It counts the locus among them, and
+//!   equal values count as extreme.
+//! - **Effective number.** Candidates near each other depend on each other. The stratum's z are summed
+//!   by block of the genome; the variance of these sums says how many independent loci they are worth. p
+//!   is never below twice one over one more than that.
+//!
+//! Where fewer than [`FEWEST_MATCHED`] candidates lie within the caliper nothing matches: z is by the
+//! nearest ones, and p is undefined.
+
+use std::collections::BTreeMap;
 
 use rand_chacha::rand_core::RngCore;
 
@@ -17,6 +30,10 @@ use crate::random::{Purpose, generator};
 
 /// Fewer candidates than this in a class of distance, and the class is not told apart.
 const FEWEST: usize = 50;
+/// Fewer matches than this within the caliper, and there is no p.
+pub(super) const FEWEST_MATCHED: usize = 20;
+/// Candidates of a stratum of activity.
+const STRATUM: usize = 400;
 
 /// A locus' departure beside those of matched loci.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,19 +42,24 @@ pub struct Departure {
     pub signal: f64,
     /// The mean over the other biosamples: average activity.
     pub average: f64,
-    /// The mean departure (signal − average) of this biosample at matched loci.
+    /// The departure (signal − average) that the line through the matched loci gives at this average.
     pub expected: f64,
-    /// How far the departure lies from the expected one, in standard deviations over the matched
-    /// loci; `None` where those do not vary.
+    /// How far the departure lies from the expected one, in standard errors of one more locus; `None`
+    /// where the matched loci do not vary about their line.
     pub z: Option<f64>,
-    /// The probability of a departure so extreme at a candidate; see the module.
+    /// The probability of a departure so extreme at a candidate of this activity; `None` where too few
+    /// match. See the module.
     pub p: Option<f64>,
     /// How many loci were matched.
     pub n_matched: usize,
     /// Their mean average activity, to be held beside `average`.
     pub matched_average: f64,
-    /// Whether the locus is more, or less, active than every candidate of its class: then nothing
-    /// matches, and z extrapolates.
+    /// The least and the greatest average activity among them.
+    pub matched_range: [f64; 2],
+    /// How many independent loci the stratum is worth that p is counted in.
+    pub n_effective: f64,
+    /// Whether fewer loci than p needs are of this activity, to within the caliper, or the locus is more,
+    /// or less, active than every candidate of its class: then z extrapolates.
     pub beyond: bool,
 }
 
@@ -48,65 +70,136 @@ impl Departure {
     }
 }
 
+/// A candidate of one biosample.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    /// Its class of distance from a transcription start.
+    pub class: usize,
+    /// The mean over the other biosamples.
+    pub average: f64,
+    /// Signal − average.
+    pub departure: f64,
+    /// Which block of the genome it lies in.
+    pub block: u64,
+}
+
 /// Candidates of a class in the order of average activity.
 #[derive(Debug, Clone, Default)]
 struct Class {
-    average: Vec<f64>,
-    /// Running sums over departures, their squares, and average activity.
-    sums: Vec<[f64; 3]>,
+    members: Vec<Candidate>,
+    /// Running sums over departures, activity, their squares and their product.
+    sums: Vec<[f64; 5]>,
+}
+
+fn terms(c: &Candidate) -> [f64; 5] {
+    let (a, d) = (c.average, c.departure);
+    [d, a, d * d, a * a, a * d]
 }
 
 impl Class {
-    fn new(mut members: Vec<(f64, f64, u64)>) -> (Self, Vec<f64>) {
+    fn new(mut members: Vec<(Candidate, u64)>) -> Self {
         // Equal activities (zeros above all) in a random order, not in that of the genome.
-        members.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
-        let mut sums = vec![[0f64; 3]];
-        let mut total = [0f64; 3];
-        for (average, departure, _) in &members {
-            total[0] += departure;
-            total[1] += departure * departure;
-            total[2] += average;
+        members.sort_by(|a, b| a.0.average.total_cmp(&b.0.average).then(a.1.cmp(&b.1)));
+        let members: Vec<Candidate> = members.into_iter().map(|m| m.0).collect();
+        let mut sums = vec![[0f64; 5]];
+        let mut total = [0f64; 5];
+        for candidate in &members {
+            for (sum, term) in total.iter_mut().zip(terms(candidate)) {
+                *sum += term;
+            }
             sums.push(total);
         }
-        let class = Class {
-            average: members.iter().map(|m| m.0).collect(),
-            sums,
-        };
-        (class, members.into_iter().map(|m| m.1).collect())
+        Class { members, sums }
     }
 
     fn len(&self) -> usize {
-        self.average.len()
+        self.members.len()
     }
 
-    /// Around a place in the order: number, mean and standard deviation of departures, mean
-    /// activity; `own` leaves out the departure that stands at the place.
-    fn around(&self, place: usize, matched: usize, own: Option<f64>) -> Option<Matched> {
-        let width = (matched + usize::from(own.is_some())).min(self.len());
-        let first = place.saturating_sub(width / 2).min(self.len() - width);
-        let (low, high) = (&self.sums[first], &self.sums[first + width]);
-        let mut total: [f64; 3] = std::array::from_fn(|i| high[i] - low[i]);
-        let mut n = width;
-        if let Some(departure) = own {
-            total[0] -= departure;
-            total[1] -= departure * departure;
-            total[2] -= self.average[place];
+    /// The places of the `width` candidates nearest to an activity; around `place` where all of them
+    /// equal it.
+    fn nearest(&self, average: f64, place: usize, width: usize) -> std::ops::Range<usize> {
+        let n = self.len();
+        let width = width.min(n);
+        let at = |i: usize| self.members[i].average;
+        // The first place whose candidate is nearer than the one that would replace it.
+        let (mut low, mut high) = (0, n - width);
+        while low < high {
+            let middle = (low + high) / 2;
+            if average - at(middle) > at(middle + width) - average {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let first = low;
+        if width > 0 && at(first) == average && at(first + width - 1) == average {
+            let first = place.saturating_sub(width / 2).min(n - width);
+            if at(first) == average && at(first + width - 1) == average {
+                return first..first + width;
+            }
+        }
+        first..first + width
+    }
+
+    /// The matches of an activity; `own` leaves out the candidate at the place.
+    fn around(
+        &self,
+        average: f64,
+        place: usize,
+        (matched, caliper): (usize, f64),
+        own: bool,
+    ) -> Option<Matched> {
+        let mut range = self.nearest(average, place, matched + usize::from(own));
+        let within = |c: &Candidate| (c.average - average).abs() <= caliper;
+        let (first, last) = (range.start, range.end);
+        let inside = &self.members[first..last];
+        let cut = inside.iter().position(within).unwrap_or(inside.len());
+        let end = inside.iter().rposition(within).map_or(cut, |i| i + 1);
+        let holds_own = |r: &std::ops::Range<usize>| own && r.contains(&place);
+        let enough = FEWEST_MATCHED + usize::from(holds_own(&(first + cut..first + end)));
+        let in_caliper = end - cut >= enough;
+        range = match in_caliper {
+            true => first + cut..first + end,
+            // Nothing matches: the nearest there are, so that z can be given at all.
+            false => self.nearest(average, place, FEWEST_MATCHED + usize::from(own)),
+        };
+        let (low, high) = (&self.sums[range.start], &self.sums[range.end]);
+        let mut total: [f64; 5] = std::array::from_fn(|i| high[i] - low[i]);
+        let mut n = range.len();
+        if holds_own(&range) {
+            for (sum, term) in total.iter_mut().zip(terms(&self.members[place])) {
+                *sum -= term;
+            }
             n -= 1;
         }
-        if n < 2 {
+        if n < 3 {
             return None;
         }
-        let mean = total[0] / n as f64;
-        let variance = (total[1] - total[0] * mean) / (n - 1) as f64;
-        // What rounding leaves of equal numbers is no variance.
-        let average = total[2] / n as f64;
-        let is_noise = variance <= (1e-10 * (1.0 + average.abs())).powi(2)
-            || variance <= 1e-12 * total[1] / n as f64;
+        let count = n as f64;
+        let (mean, middle) = (total[0] / count, total[1] / count);
+        let spread_d = total[2] - total[0] * mean;
+        let spread_a = total[3] - total[1] * middle;
+        let product = total[4] - total[1] * mean;
+        // What rounding leaves of equal numbers is no spread.
+        let varies = spread_a > 1e-10 * count * (1.0 + middle * middle);
+        let slope = if varies { product / spread_a } else { 0.0 };
+        let freedom = if varies { count - 2.0 } else { count - 1.0 };
+        let away = average - middle;
+        let variance = (spread_d - slope * product) / freedom;
+        let is_noise = variance <= (1e-10 * (1.0 + middle.abs())).powi(2)
+            || variance <= 1e-12 * total[2] / count;
+        let leverage = 1.0 + 1.0 / count + if varies { away * away / spread_a } else { 0.0 };
         Some(Matched {
             n,
-            mean,
-            deviation: (!is_noise).then(|| variance.sqrt()),
-            average,
+            expected: mean + slope * away,
+            error: (!is_noise).then(|| (variance * leverage).sqrt()),
+            average: middle,
+            range: [
+                self.members[range.start].average,
+                self.members[range.end - 1].average,
+            ],
+            in_caliper,
         })
     }
 }
@@ -114,9 +207,11 @@ impl Class {
 #[derive(Debug, Clone, Copy)]
 struct Matched {
     n: usize,
-    mean: f64,
-    deviation: Option<f64>,
+    expected: f64,
+    error: Option<f64>,
     average: f64,
+    range: [f64; 2],
+    in_caliper: bool,
 }
 
 /// One biosample's departures at candidates of one width.
@@ -124,52 +219,59 @@ struct Matched {
 pub(super) struct Background {
     /// By class of distance; the last holds all candidates, for classes of too few.
     classes: Vec<Class>,
-    /// Every candidate's z, ascending.
-    pooled: Vec<f64>,
-    matched: usize,
+    /// Every candidate's average activity and z, ascending in activity.
+    pooled: Vec<(f64, f64)>,
+    /// How many candidates one independent one stands for, by stretch of half a stratum.
+    design_effects: Vec<f64>,
+    matching: (usize, f64),
 }
 
 impl Background {
-    /// From candidates (class of distance, average activity, departure).
+    /// From candidates. `matched` are K and the caliper.
     pub(super) fn new(
-        candidates: impl Iterator<Item = (usize, f64, f64)>,
-        matched: usize,
+        candidates: impl Iterator<Item = Candidate>,
+        matching: (usize, f64),
         seed: u64,
     ) -> Self {
         let mut random = generator(seed, Purpose::MatchedLoci, 0);
         let n_classes = TSS_CLASSES.len() + 1;
-        let mut members: Vec<Vec<(f64, f64, u64)>> = vec![Vec::new(); n_classes + 1];
-        for (class, average, departure) in candidates {
-            if average.is_finite() && departure.is_finite() {
-                let member = (average, departure, random.next_u64());
-                members[class.min(n_classes - 1)].push(member);
+        let mut members: Vec<Vec<(Candidate, u64)>> = vec![Vec::new(); n_classes + 1];
+        for candidate in candidates {
+            if candidate.average.is_finite() && candidate.departure.is_finite() {
+                let member = (candidate, random.next_u64());
+                members[candidate.class.min(n_classes - 1)].push(member);
                 members[n_classes].push(member);
             }
         }
-        let small: Vec<bool> = members.iter().map(|m| m.len() < FEWEST).collect();
-        let mut classes = Vec::with_capacity(n_classes + 1);
-        let mut pooled = Vec::new();
-        let n_all = members[n_classes].len();
-        for (i, members) in members.into_iter().enumerate() {
-            let (class, departures) = Class::new(members);
-            let counts = match i == n_classes {
-                // Candidates of classes that are told apart have been pooled by then.
-                true => pooled.is_empty() && n_all > 0,
-                false => !small[i],
-            };
-            if counts {
-                for (place, departure) in departures.iter().enumerate() {
-                    let around = class.around(place, matched, Some(*departure));
-                    pooled.extend(around.and_then(|m| Some((departure - m.mean) / m.deviation?)));
+        let classes: Vec<Class> = members.into_iter().map(Class::new).collect();
+        let all = &classes[n_classes];
+        let mut pooled: Vec<(f64, f64, u64)> = Vec::with_capacity(all.len());
+        let own_class = classes[..n_classes].iter().filter(|c| c.len() >= FEWEST);
+        let told: Vec<&Class> = own_class.collect();
+        let in_all = |c: &Candidate| classes[c.class.min(n_classes - 1)].len() < FEWEST;
+        for (class, only_small) in told.into_iter().map(|c| (c, false)).chain([(all, true)]) {
+            for (place, candidate) in class.members.iter().enumerate() {
+                if only_small && !in_all(candidate) {
+                    continue;
                 }
+                let around = class.around(candidate.average, place, matching, true);
+                let z = around.and_then(|m| Some((candidate.departure - m.expected) / m.error?));
+                pooled.extend(z.map(|z| (candidate.average, z, candidate.block)));
             }
-            classes.push(class);
         }
-        pooled.sort_by(f64::total_cmp);
+        pooled.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let starts = (0..pooled.len()).step_by(STRATUM / 2);
+        let design_effects = starts
+            .map(|start| {
+                let end = pooled.len().min(start + STRATUM);
+                design_effect(&pooled[end.saturating_sub(STRATUM)..end])
+            })
+            .collect();
         Background {
             classes,
-            pooled,
-            matched,
+            pooled: pooled.into_iter().map(|(a, z, _)| (a, z)).collect(),
+            design_effects,
+            matching,
         }
     }
 
@@ -178,40 +280,92 @@ impl Background {
         let all = self.classes.len() - 1;
         let told = self.classes.get(class).is_some_and(|c| c.len() >= FEWEST);
         let class = &self.classes[if told { class.min(all) } else { all }];
-        if !signal.is_finite() || !average.is_finite() || class.len() < 2 {
+        if !signal.is_finite() || !average.is_finite() || class.len() < 3 {
             return None;
         }
-        let below = class.average.partition_point(|a| *a < average);
-        let up_to = class.average.partition_point(|a| *a <= average);
-        let place = (below + up_to) / 2;
-        let matched = class.around(place, self.matched, None)?;
+        let below = class.members.partition_point(|c| c.average < average);
+        let up_to = class.members.partition_point(|c| c.average <= average);
+        let matched = class.around(average, (below + up_to) / 2, self.matching, false)?;
         let departure = signal - average;
-        let z = matched.deviation.map(|d| (departure - matched.mean) / d);
+        let z = matched.error.map(|e| (departure - matched.expected) / e);
+        let (n_effective, probability) = self.probability(average, z.unwrap_or(0.0));
         let p = match z {
-            Some(z) => self.probability(z),
+            Some(_) => probability.filter(|_| matched.in_caliper),
             // Nothing varies: what is the same as all is as usual as can be.
-            None if (departure - matched.mean).abs() <= 1e-9 => Some(1.0),
+            None if (departure - matched.expected).abs() <= 1e-9 => Some(1.0),
             None => None,
         };
         Some(Departure {
             signal,
             average,
-            expected: matched.mean,
+            expected: matched.expected,
             z,
             p,
             n_matched: matched.n,
             matched_average: matched.average,
-            beyond: up_to == 0 || below == class.len(),
+            matched_range: matched.range,
+            n_effective,
+            beyond: up_to == 0 || below == class.len() || !matched.in_caliper,
         })
     }
 
-    /// Two-sided, from the candidates' own z.
-    fn probability(&self, z: f64) -> Option<f64> {
-        let n = self.pooled.len();
-        let low = self.pooled.partition_point(|other| *other <= z);
-        let high = n - self.pooled.partition_point(|other| *other < z);
-        (n > 0).then(|| (2.0 * (1 + low.min(high)) as f64 / (1 + n) as f64).min(1.0))
+    /// How many independent candidates a locus' stratum is worth, and the two-sided p of a z there.
+    fn probability(&self, average: f64, z: f64) -> (f64, Option<f64>) {
+        let n_all = self.pooled.len();
+        let n = n_all.min(STRATUM);
+        if n == 0 {
+            return (0.0, None);
+        }
+        let below = self.pooled.partition_point(|p| p.0 < average);
+        let up_to = self.pooled.partition_point(|p| p.0 <= average);
+        let middle = (below + up_to) / 2;
+        let first = middle.saturating_sub(n / 2).min(n_all - n);
+        let stratum = &self.pooled[first..first + n];
+        let low = stratum.iter().filter(|p| p.1 <= z).count();
+        let high = stratum.iter().filter(|p| p.1 >= z).count();
+        let place = (first / (STRATUM / 2)).min(self.design_effects.len() - 1);
+        let n_effective = n as f64 / self.design_effects[place];
+        let counted = 2.0 * (1 + low.min(high)) as f64 / (1 + n) as f64;
+        (
+            n_effective,
+            Some(counted.max(2.0 / (1.0 + n_effective)).min(1.0)),
+        )
     }
+}
+
+/// The variance of sums over blocks of the genome, over what it would be were candidates independent:
+/// not below 1, and not above the number of candidates.
+fn design_effect(stratum: &[(f64, f64, u64)]) -> f64 {
+    let n = stratum.len() as f64;
+    let mean = stratum.iter().map(|s| s.1).sum::<f64>() / n;
+    let mut blocks: BTreeMap<u64, f64> = BTreeMap::new();
+    let mut squares = 0.0;
+    for (_, z, block) in stratum {
+        *blocks.entry(*block).or_default() += z - mean;
+        squares += (z - mean).powi(2);
+    }
+    let of_blocks: f64 = blocks.values().map(|sum| sum * sum).sum();
+    match squares > 0.0 {
+        true => (of_blocks / squares).clamp(1.0, n),
+        false => 1.0,
+    }
+}
+
+/// For each of some values the mean of the other values that count: NaN where none does.
+pub(super) fn average_of_counted<'v>(
+    values: &'v [f64],
+    counts: &'v [bool],
+) -> impl Iterator<Item = f64> + 'v {
+    let counted = || values.iter().zip(counts).filter(|(_, counts)| **counts);
+    let (sum, n) = counted().fold((0.0, 0.0), |(sum, n), (v, _)| (sum + v, n + 1.0));
+    values.iter().zip(counts).map(move |(value, counts)| {
+        let (sum, n) = if *counts {
+            (sum - value, n - 1.0)
+        } else {
+            (sum, n)
+        };
+        if n >= 1.0 { sum / n } else { f64::NAN }
+    })
 }
 
 /// For each of some values the mean of the others: of one value alone, NaN.
@@ -228,14 +382,25 @@ pub(super) fn average_of_others(values: &[f64]) -> impl Iterator<Item = f64> + '
 mod tests {
     use super::*;
 
+    const MATCHING: (usize, f64) = (200, 0.25);
+
+    fn candidate(class: usize, average: f64, departure: f64, block: usize) -> Candidate {
+        Candidate {
+            class,
+            average,
+            departure,
+            block: block as u64,
+        }
+    }
+
     fn ramp(n: usize) -> Background {
         // Departures −1, 1, −1, 1 … about twice the activity.
         let candidates = (0..n).map(|i| {
             let average = i as f64 / n as f64;
             let sign = if i % 2 == 0 { -1.0 } else { 1.0 };
-            (3, average, 2.0 * average + sign)
+            candidate(3, average, 2.0 * average + sign, i)
         });
-        Background::new(candidates, 100, 0)
+        Background::new(candidates, (100, 0.25), 0)
     }
 
     #[test]
@@ -244,47 +409,121 @@ mod tests {
         let d = background.departure(3, 1.5, 0.5).unwrap();
         assert_eq!(d.n_matched, 100);
         assert!((d.matched_average - 0.5).abs() < 0.01 && !d.beyond);
+        assert!(d.matched_range[0] < 0.46 && d.matched_range[1] > 0.54);
         // Expected 2 × 0.5; the locus departs by just that.
         assert!((d.expected - 1.0).abs() < 0.02 && d.z.unwrap().abs() < 0.05);
         assert!(d.p.unwrap() > 0.9);
         let far = background.departure(3, 6.5, 0.5).unwrap();
         assert!((far.z.unwrap() - 5.0).abs() < 0.1);
-        assert_eq!(far.p, Some(2.0 / 1_001.0));
-        assert!(background.departure(3, 6.0, 7.0).unwrap().beyond);
+        // Of 400 candidates of this activity none departs so far.
+        assert!((far.p.unwrap() - 2.0 / 401.0).abs() < 1e-3, "{far:?}");
+        // Of this activity there is none: z by the nearest, on their line, and no p.
+        let none = background.departure(3, 6.0, 7.0).unwrap();
+        assert!(none.beyond && none.p.is_none() && none.n_matched == FEWEST_MATCHED);
     }
 
     #[test]
-    fn candidates_themselves_have_uniform_probabilities() {
-        let mut random = generator(3, Purpose::Bins, 0);
-        let mut unit = || f64::from(random.next_u32()) / 4_294_967_296.0;
-        // A skewed departure whose scale grows with activity.
-        let mut draw = || {
-            let average = unit();
-            (0, average, (1.0 + 3.0 * average) * -unit().max(1e-9).ln())
-        };
-        let candidates: Vec<(usize, f64, f64)> = (0..4_000).map(|_| draw()).collect();
-        let background = Background::new(candidates.into_iter(), 200, 0);
-        let p: Vec<f64> = (0..4_000)
-            .map(|_| {
-                let (class, average, departure) = draw();
-                let d = background.departure(class, average + departure, average);
-                d.unwrap().p.unwrap()
-            })
-            .collect();
-        for limit in [0.01, 0.05, 0.2, 0.5] {
-            let share = p.iter().filter(|p| **p <= limit).count() as f64 / p.len() as f64;
-            let error = (limit * (1.0 - limit) / p.len() as f64).sqrt();
-            assert!(
-                (share - limit).abs() < 4.0 * error + 0.003,
-                "{limit}: {share}"
-            );
+    fn the_line_through_the_matches_takes_out_what_the_edge_of_the_activity_would_show() {
+        // Departures grow fast at the upper end, where all matches lie on one side.
+        let candidates = (0..2_000).map(|i| {
+            let average = 3.0 * (i as f64 / 2_000.0).powi(4);
+            let sign = if i % 2 == 0 { -0.1 } else { 0.1 };
+            candidate(0, average, 1.5 * average + sign, i)
+        });
+        let background = Background::new(candidates, MATCHING, 0);
+        let d = background.departure(0, 2.995 * 2.5, 2.995).unwrap();
+        assert!((d.average - d.matched_average).abs() > 0.05, "{d:?}");
+        assert!(d.z.unwrap().abs() < 0.2 && d.p.unwrap() > 0.5, "{d:?}");
+    }
+
+    /// A skewed departure whose mean, scale and tail all grow with activity, which is itself rare where
+    /// it is high: some loci in a hundred lie above 3.
+    fn null(seed: u64) -> impl FnMut() -> (f64, f64) {
+        let mut random = generator(seed, Purpose::Bins, 0);
+        move || {
+            let mut unit = || (f64::from(random.next_u32()) + 0.5) / 4_294_967_296.0;
+            let average = -0.8 * unit().ln();
+            let (u, v) = (unit(), unit());
+            let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
+            let heavy = normal * (1.0 + average * unit().powi(2));
+            (
+                average,
+                0.2 * average * average + (0.1 + 0.4 * average) * heavy,
+            )
         }
     }
 
     #[test]
+    fn a_planted_null_has_uniform_probabilities_at_active_loci_too() {
+        let mut draw = null(3);
+        let candidates: Vec<(f64, f64)> = (0..10_000).map(|_| draw()).collect();
+        let mut sorted: Vec<f64> = candidates.iter().map(|c| c.0).collect();
+        sorted.sort_by(f64::total_cmp);
+        let active = sorted[9_800];
+        let background = Background::new(
+            (candidates.iter().enumerate()).map(|(i, (a, d))| candidate(0, *a, *d, i)),
+            MATCHING,
+            0,
+        );
+        let (mut everywhere, mut at_active) = (Vec::new(), Vec::new());
+        for _ in 0..60_000 {
+            let (average, departure) = draw();
+            let found = background
+                .departure(0, average + departure, average)
+                .unwrap();
+            if let Some(p) = found.p {
+                everywhere.push(p);
+                if average >= active {
+                    at_active.push(p);
+                }
+            }
+        }
+        assert!(at_active.len() > 900, "{}", at_active.len());
+        for (p, slack) in [(everywhere, 0.006), (at_active, 0.03)] {
+            for limit in [0.02, 0.05, 0.2, 0.5] {
+                let share = p.iter().filter(|p| **p <= limit).count() as f64 / p.len() as f64;
+                let error = (limit * (1.0 - limit) / p.len() as f64).sqrt();
+                assert!(
+                    (share - limit).abs() < 3.0 * error + slack,
+                    "{limit}: {share} of {}",
+                    p.len()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_that_go_together_are_worth_fewer() {
+        let mut draw = null(5);
+        // Ten candidates a block share their departure.
+        let mut shared = 0.0;
+        let candidates: Vec<Candidate> = (0..4_000)
+            .map(|i| {
+                let (_, departure) = draw();
+                shared = if i % 10 == 0 { departure } else { shared };
+                candidate(0, 0.001 * ((i * 7_919) % 4_000) as f64, shared, i / 10)
+            })
+            .collect();
+        let apart = candidates.iter().enumerate().map(|(i, c)| Candidate {
+            departure: (i as f64 * 0.618).fract(),
+            ..*c
+        });
+        let alone = Background::new(apart, MATCHING, 0);
+        let d = alone.departure(0, 1.0, 2.0).unwrap();
+        assert!(d.n_effective > 250.0, "{d:?}");
+        // Blocks are ten candidates of one z at neighbouring activities.
+        let near =
+            (0..4_000).map(|i| candidate(0, 0.001 * i as f64, candidates[i].departure, i / 10));
+        let clumped = Background::new(near, MATCHING, 0);
+        let c = clumped.departure(0, 90.0, 2.0).unwrap();
+        assert!(c.n_effective < 100.0, "{c:?}");
+        assert!(c.p.unwrap() >= 2.0 / (1.0 + c.n_effective) - 1e-12);
+    }
+
+    #[test]
     fn identical_biosamples_surprise_nobody() {
-        let same = (0..200).map(|i| (0, f64::from(i), 0.0));
-        let background = Background::new(same, 50, 0);
+        let same = (0..200).map(|i| candidate(0, f64::from(i), 0.0, i as usize));
+        let background = Background::new(same, (50, 100.0), 0);
         let d = background.departure(0, 7.0, 7.0).unwrap();
         assert_eq!((d.z, d.p), (None, Some(1.0)));
         // One that does differ where nothing ever did has no scale to be measured by.
@@ -294,10 +533,25 @@ mod tests {
 
     #[test]
     fn a_class_of_few_candidates_is_not_told_apart() {
-        let candidates = (0..300).map(|i| (usize::from(i < 10), f64::from(i), f64::from(i % 7)));
-        let background = Background::new(candidates, 400, 0);
+        let candidates = (0..300).map(|i| {
+            candidate(
+                usize::from(i < 10),
+                f64::from(i),
+                f64::from(i % 7),
+                i as usize,
+            )
+        });
+        let background = Background::new(candidates, (400, 1e3), 0);
         assert_eq!(background.departure(1, 5.0, 5.0).unwrap().n_matched, 300);
         assert_eq!(background.departure(0, 5.0, 5.0).unwrap().n_matched, 290);
+    }
+
+    #[test]
+    fn what_is_imputed_is_in_no_average_and_has_one() {
+        let of: Vec<f64> = average_of_counted(&[1.0, 2.0, 6.0], &[true, false, true]).collect();
+        assert_eq!(of, [6.0, 3.5, 1.0]);
+        let one: Vec<f64> = average_of_counted(&[1.0, 2.0], &[true, false]).collect();
+        assert!(one[0].is_nan() && one[1] == 1.0);
     }
 
     #[test]

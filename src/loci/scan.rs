@@ -1,13 +1,16 @@
 //! Many loci, ranked by who departs from average activity there.
+//!
+//! This is a ranking and no list of discoveries. The loci of a list are part of the genome that their
+//! matches come from, so a rate of false discoveries among them could never be low: p over all loci is
+//! uniform by construction, whatever is true.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::LociError;
-use super::fdr::false_discovery_rates;
 use super::ground::{Ground, SourcedExperiment};
-use super::locus::{MatchOptions, averages, check_number};
-use super::null::{Background, Departure, average_of_others};
+use super::locus::{BLOCK_BINS, MatchOptions, check_number};
+use super::null::{Background, Candidate, Departure, average_of_counted};
 use super::sites::Site;
 use super::windows::{Means, Places, interval_of, means, stretches, tss_class, windows_within};
 use crate::genome::{GenomeAxis, Mask, TssIndex};
@@ -16,21 +19,10 @@ use crate::genome::{GenomeAxis, Mask, TssIndex};
 const EXACT_WIDTHS: usize = 4;
 
 /// How loci are ranked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ScanOptions {
     /// What they are compared with.
     pub matching: MatchOptions,
-    /// A departure counts as surprising up to this false discovery rate.
-    pub fdr: f64,
-}
-
-impl Default for ScanOptions {
-    fn default() -> Self {
-        ScanOptions {
-            matching: MatchOptions::default(),
-            fdr: 0.1,
-        }
-    }
 }
 
 /// A locus of the list.
@@ -40,17 +32,8 @@ pub struct ScannedLocus {
     pub site: Site,
     /// Each biosample's departure; `None` where it is not covered or masked.
     pub departures: Vec<Option<Departure>>,
-    /// The false discovery rate of each departure among all loci and biosamples.
-    pub fdr: Vec<Option<f64>>,
     /// The biosample that surprises most: of the least p, then of the largest z.
     pub most: Option<usize>,
-    /// The probability that any biosample departs so far: the least p times their number
-    /// (Bonferroni).
-    pub p: Option<f64>,
-    /// The false discovery rate of the locus, over all loci.
-    pub locus_fdr: Option<f64>,
-    /// How many biosamples surprise.
-    pub n_surprising: usize,
 }
 
 /// Loci, the most surprising first.
@@ -60,7 +43,7 @@ pub struct Scanned {
     pub experiments: Vec<SourcedExperiment>,
     /// Those that could be compared, ranked; then the others, in the list's order.
     pub loci: Vec<ScannedLocus>,
-    /// How many could not: not covered, or masked.
+    /// How many could not: not covered, masked, or of an activity that too few candidates have.
     pub n_left_out: usize,
     /// Candidates that loci were matched among, by width in bins.
     pub n_candidates: BTreeMap<u64, usize>,
@@ -83,7 +66,8 @@ pub fn scan(
 ) -> crate::Result<Scanned> {
     options.matching.check()?;
     let experiments = ground.of_assay(assay)?;
-    check_number(assay, experiments.len())?;
+    let counts = options.matching.counts(&experiments);
+    check_number(assay, &counts)?;
     let axis = ground.axis();
     let mask = Mask::new(axis, &ground.database().mask_intervals()?);
     let genes = match options.matching.tss {
@@ -118,10 +102,10 @@ pub fn scan(
             .filter(|i| widths.class_of(*i) == Some(*width))
             .collect();
         for b in 0..n {
-            let background = pool.background(b, &options.matching);
+            let background = pool.background(b, &counts, &options.matching);
             for site in &of_width {
                 let values = at_sites.of(*site);
-                let Some(average) = average_of_others(values).nth(b) else {
+                let Some(average) = average_of_counted(values, &counts).nth(b) else {
                     continue;
                 };
                 let class = tss_class(&starts, &sites[*site].interval);
@@ -129,21 +113,13 @@ pub fn scan(
             }
         }
     }
-    let p: Vec<Option<f64>> = (departures.iter().flatten())
-        .map(|d| d.and_then(|d| d.p))
+    let mut loci: Vec<ScannedLocus> = (sites.iter().zip(departures))
+        .map(|(site, departures)| ranked(site, departures))
         .collect();
-    let fdr = false_discovery_rates(&p);
-    let mut loci: Vec<ScannedLocus> = (sites.iter().zip(departures).zip(fdr.chunks(n)))
-        .map(|((site, departures), fdr)| ranked(site, departures, fdr, options.fdr))
-        .collect();
-    let of_loci = false_discovery_rates(&loci.iter().map(|l| l.p).collect::<Vec<_>>());
-    for (locus, fdr) in loci.iter_mut().zip(of_loci) {
-        locus.locus_fdr = fdr;
-    }
     let n_left_out = loci.iter().filter(|l| l.most.is_none()).count();
     // Stable: equals stay in the list's order.
     loci.sort_by(|a, b| {
-        let key = |l: &ScannedLocus| (l.p.unwrap_or(f64::INFINITY), -l.strongest());
+        let key = |l: &ScannedLocus| (l.least_p(), -l.strongest());
         let (a, b) = (key(a), key(b));
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
     });
@@ -159,6 +135,12 @@ pub fn scan(
 }
 
 impl ScannedLocus {
+    /// The least p of its biosamples, among loci of that activity.
+    fn least_p(&self) -> f64 {
+        let p = self.most.and_then(|b| self.departures[b]?.p);
+        p.unwrap_or(f64::INFINITY)
+    }
+
     /// The size of the most surprising biosample's z.
     fn strongest(&self) -> f64 {
         let most = self.most.and_then(|b| self.departures[b]?.z);
@@ -166,24 +148,14 @@ impl ScannedLocus {
     }
 }
 
-fn ranked(
-    site: &Site,
-    departures: Vec<Option<Departure>>,
-    fdr: &[Option<f64>],
-    limit: f64,
-) -> ScannedLocus {
-    let defined: Vec<(usize, f64, f64)> = (departures.iter().enumerate())
-        .filter_map(|(b, d)| Some((b, d.as_ref()?.p?, d.as_ref()?.z.map_or(0.0, f64::abs))))
-        .collect();
-    let most = (defined.iter()).min_by(|x, y| x.1.total_cmp(&y.1).then(y.2.total_cmp(&x.2)));
+fn ranked(site: &Site, departures: Vec<Option<Departure>>) -> ScannedLocus {
+    let defined = (departures.iter().enumerate())
+        .filter_map(|(b, d)| Some((b, d.as_ref()?.p?, d.as_ref()?.z.map_or(0.0, f64::abs))));
+    let most = defined.min_by(|x, y| x.1.total_cmp(&y.1).then(y.2.total_cmp(&x.2)));
     ScannedLocus {
         site: site.clone(),
         most: most.map(|m| m.0),
-        p: most.map(|m| (m.1 * defined.len() as f64).min(1.0)),
-        locus_fdr: None,
-        n_surprising: fdr.iter().filter(|f| f.is_some_and(|f| f <= limit)).count(),
         departures,
-        fdr: fdr.to_vec(),
     }
 }
 
@@ -244,7 +216,8 @@ pub(super) struct Pool {
     pub(super) usable: Vec<usize>,
     /// Of each usable one: its class of distance.
     pub(super) classes: Vec<usize>,
-    averages: Vec<f64>,
+    /// Of each usable one: its block of the genome.
+    blocks: Vec<u64>,
 }
 
 impl Pool {
@@ -252,13 +225,20 @@ impl Pool {
         self.usable.len()
     }
 
-    fn background(&self, b: usize, matching: &MatchOptions) -> Background {
-        let n = self.means.n_experiments;
+    fn background(&self, b: usize, counts: &[bool], matching: &MatchOptions) -> Background {
         let candidates = self.usable.iter().enumerate().map(|(k, i)| {
-            let average = self.averages[k * n + b];
-            (self.classes[k], average, self.means.of(*i)[b] - average)
+            let values = self.means.of(*i);
+            let average = average_of_counted(values, counts).nth(b);
+            let average = average.unwrap_or(f64::NAN);
+            Candidate {
+                class: self.classes[k],
+                average,
+                departure: values[b] - average,
+                block: self.blocks[k],
+            }
         });
-        Background::new(candidates, matching.matched, matching.seed)
+        let matched = (matching.matched, matching.caliper);
+        Background::new(candidates, matched, matching.seed)
     }
 }
 
@@ -305,7 +285,9 @@ impl Pools {
                 .collect();
             let class = |i: &usize| tss_class(starts, &interval_of(axis, &windows[*i]));
             let pool = Pool {
-                averages: averages(&means, &usable),
+                blocks: (usable.iter())
+                    .map(|i| windows[*i].start / BLOCK_BINS)
+                    .collect(),
                 classes: usable.iter().map(class).collect(),
                 usable,
                 means,

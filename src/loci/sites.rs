@@ -43,8 +43,8 @@ pub fn read_sites(path: &Path, assembly: &Assembly) -> crate::Result<Vec<Site>> 
     Ok(sites)
 }
 
-/// The promoters of all genes that an axis covers: 2 kb upstream of the transcription start, and its
-/// bin. Of those at one place the first is named.
+/// The promoters of all genes that an axis covers: the bin of the transcription start, and 1 kb on
+/// either side. Of those at one place the first is named.
 ///
 /// # Errors
 /// When there is no gene on the axis.

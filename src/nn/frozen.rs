@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::packed::{Below, Into, Packed, PackedRoom};
+use super::packed::{Below, Into, Packed, PackedBuffers};
 use super::panels::{Panels, dispatch};
 use super::shallow::SingleLayer;
 
@@ -82,7 +82,7 @@ struct Buffers {
     now: Vec<f32>,
     next: Vec<f32>,
     out: Vec<f32>,
-    packed: PackedRoom,
+    packed: PackedBuffers,
 }
 
 impl Frozen {

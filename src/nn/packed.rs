@@ -14,7 +14,7 @@ use super::panels::{OnPanels, Panels, dispatch};
 const ROWS: usize = 6;
 /// Inputs taken before the next rows: a panel's part of that depth stays in the second-level cache.
 const DEPTH: usize = 256;
-/// Inputs that are looked at together for zeros: a bit each of a number.
+/// Inputs that are checked together for zeros: a bit each of a number.
 const GROUP: usize = 64;
 
 /// A dense layer, `[inputs, outputs]` and bias, ready to multiply with.
@@ -60,30 +60,31 @@ impl Packed {
     /// The layer's activations, ReLU included, of the activations below, `[n, inputs]`, many of
     /// which are zero.
     ///
-    /// `room` can be used again; its contents do not matter.
-    pub fn activate(&self, below: Below<'_>, room: &mut PackedRoom, into: Into<'_>) {
+    /// `buffers` can be used again; its contents do not matter.
+    pub fn activate(&self, below: Below<'_>, buffers: &mut PackedBuffers, into: Into<'_>) {
         let n_inputs = self.panels.inputs();
         let n = below.rows.len() / n_inputs.max(1);
         pulp::Arch::new().dispatch(Find {
-            inputs: &mut room.inputs,
+            inputs: &mut buffers.inputs,
             below,
             n_inputs,
         });
-        room.sums
+        buffers
+            .sums
             .resize(n.next_multiple_of(ROWS) * self.panels.width(), 0.0);
         dispatch(Activate {
             layer: self,
-            inputs: &room.inputs,
+            inputs: &buffers.inputs,
             n,
-            sums: &mut room.sums,
+            sums: &mut buffers.sums,
             into,
         });
     }
 }
 
-/// Room for [`Packed::activate`].
+/// Buffers of [`Packed::activate`].
 #[derive(Debug, Default)]
-pub(crate) struct PackedRoom {
+pub(crate) struct PackedBuffers {
     inputs: Inputs,
     sums: Vec<f32>,
 }
@@ -94,7 +95,7 @@ pub(crate) struct PackedRoom {
 #[derive(Debug, Default)]
 struct Inputs {
     /// Which inputs, block after block.
-    places: Vec<u32>,
+    positions: Vec<u32>,
     /// Their values in the block's rows; rows beyond the last are zero.
     values: Vec<[f32; ROWS]>,
     /// Where each block's part of each depth begins, and where the last ends.
@@ -114,9 +115,12 @@ impl pulp::WithSimd for Find<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         match self.below.shift {
             None => find(self.inputs, self.below.rows, self.n_inputs, |x, _| x),
-            Some(shift) => find(self.inputs, self.below.rows, self.n_inputs, |x, place| {
-                (x + shift[place]).max(0.0)
-            }),
+            Some(shift) => find(
+                self.inputs,
+                self.below.rows,
+                self.n_inputs,
+                |x, position| (x + shift[position]).max(0.0),
+            ),
         }
     }
 }
@@ -130,13 +134,13 @@ fn find(
     activation: impl Fn(f32, usize) -> f32 + Copy,
 ) {
     let n_blocks = (rows.len() / inputs.max(1)).div_ceil(ROWS);
-    found.places.resize(n_blocks * inputs, 0);
+    found.positions.resize(n_blocks * inputs, 0);
     found.values.resize(n_blocks * inputs, [0.0; ROWS]);
     found.starts.clear();
     let mut n = 0;
     // What no shift makes an activation of.
     let nothing = vec![f32::NEG_INFINITY; inputs];
-    let activation = |x: f32, place: usize| activation(x, place).max(0.0);
+    let activation = |x: f32, position: usize| activation(x, position).max(0.0);
     for block in rows.chunks(ROWS * inputs.max(1)) {
         let row = |r: usize| block.get(r * inputs..(r + 1) * inputs).unwrap_or(&nothing);
         let rows = [row(0), row(1), row(2), row(3), row(4), row(5)];
@@ -158,10 +162,10 @@ fn find(
                     any |= u64::from(*sum != 0.0) << l;
                 }
                 while any != 0 {
-                    let place = first + any.trailing_zeros() as usize;
+                    let position = first + any.trailing_zeros() as usize;
                     any &= any - 1;
-                    found.places[n] = place as u32;
-                    found.values[n] = rows.map(|row| activation(row[place], place));
+                    found.positions[n] = position as u32;
+                    found.values[n] = rows.map(|row| activation(row[position], position));
                     n += 1;
                 }
             }
@@ -198,7 +202,7 @@ impl OnPanels for Activate<'_> {
                     let found = self.inputs.starts[at]..self.inputs.starts[at + 1];
                     add_products::<S, REGISTERS>(
                         simd,
-                        &self.inputs.places[found.clone()],
+                        &self.inputs.positions[found.clone()],
                         &self.inputs.values[found],
                         depth * DEPTH,
                         part,
@@ -233,12 +237,12 @@ impl OnPanels for Activate<'_> {
     }
 }
 
-/// Adds to `sums`, `[ROWS, width]`, the products of a block's values at some places with a panel's
-/// rows there; the panel's first row is that of the place `first`.
+/// Adds to `sums`, `[ROWS, width]`, the products of a block's values at some positions with a panel's
+/// rows there; the panel's first row is that of the position `first`.
 #[inline(always)]
 fn add_products<S: Simd, const REGISTERS: usize>(
     simd: S,
-    places: &[u32],
+    positions: &[u32],
     values: &[[f32; ROWS]],
     first: usize,
     panel: &[f32],
@@ -250,8 +254,8 @@ fn add_products<S: Simd, const REGISTERS: usize>(
         held.copy_from_slice(sums);
     }
     let (columns, _) = S::as_simd_f32s(panel).0.as_chunks::<REGISTERS>();
-    for (place, values) in places.iter().zip(values) {
-        let Some(weights) = columns.get(*place as usize - first) else {
+    for (position, values) in positions.iter().zip(values) {
+        let Some(weights) = columns.get(*position as usize - first) else {
             break;
         };
         for r in 0..ROWS {
@@ -311,7 +315,7 @@ mod tests {
                 rows: &rows,
                 shift: None,
             };
-            let (mut out, mut sums) = (vec![9f32; n * outputs], PackedRoom::default());
+            let (mut out, mut sums) = (vec![9f32; n * outputs], PackedBuffers::default());
             layer.activate(below, &mut sums, Into::Rows(&mut out));
             for (o, e) in out.iter().zip(&expected) {
                 assert!(

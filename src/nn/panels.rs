@@ -139,11 +139,11 @@ impl<'a, F: Fn(usize) -> &'a [f32]> OnPanels for Products<'_, F> {
                 let columns = p * width..outputs.min((p + 1) * width);
                 for first in (block..n.min(block + BLOCK)).step_by(ROWS) {
                     // What the last rows lack is the last one once more; nobody takes those sums.
-                    let places = std::array::from_fn(|r| (first + r).min(n - 1));
+                    let positions = std::array::from_fn(|r| (first + r).min(n - 1));
                     let sums = sums::<S, REGISTERS>(
                         simd,
-                        places.map(|row| &self.rows[row * inputs..][..inputs]),
-                        places.map(|row| &(self.start)(row)[columns.clone()]),
+                        positions.map(|row| &self.rows[row * inputs..][..inputs]),
+                        positions.map(|row| &(self.start)(row)[columns.clone()]),
                         panel,
                     );
                     let last = n.min(first + ROWS);

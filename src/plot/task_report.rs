@@ -8,7 +8,7 @@ use crate::measures::{precision_recall_curve, roc_curve};
 use crate::store::Run;
 use crate::tasks::{
     Measured, Predictions, RowKind, RowResult, RunResult, RunSettings, Target, higher_is_better,
-    measure_names,
+    measure_names, within_name,
 };
 use persea_drawing::{Bar, Series, bars, decimals, lines, scatter};
 
@@ -134,9 +134,10 @@ fn best(result: &RunResult) -> Option<&RowResult> {
 pub(super) fn measures_table(run: &ReportedRun) -> Grid {
     let result = &run.result;
     let names = measure_names(result.target);
+    let within = within_name(result.target);
     let mut columns = vec!["features", "learner", "columns"];
     columns.extend(names);
-    columns.push("mean of folds ± s.e.");
+    columns.extend([within, "mean of folds ± s.e.", "s.d. between divisions"]);
     let best = best(result).map(|r| r.name.as_str());
     let mut grid = Grid::new(&columns);
     for row in &result.rows {
@@ -145,7 +146,7 @@ pub(super) fn measures_table(run: &ReportedRun) -> Grid {
             row.learner.map_or("–", |l| l.name()).to_string(),
             row.n_features.to_string(),
         ];
-        for name in names {
+        for name in names.into_iter().chain([within]) {
             cells.push(with_interval(
                 &row.measures.get(name).copied().unwrap_or_default(),
             ));
@@ -154,20 +155,25 @@ pub(super) fn measures_table(run: &ReportedRun) -> Grid {
             (Some(m), Some(se)) => format!("{m:.3} ± {se:.3}"),
             (m, _) => number(m),
         });
+        cells.push(number(row.partitions.map(|p| p.deviation)));
         grid.row(class(row, best), cells);
     }
     grid
 }
 
 fn differences_table(result: &RunResult) -> Grid {
-    let mut grid = Grid::new(&["a", "b", "a − b", "interval", "effect", "p", "p (Holm)"]);
+    let mut grid = Grid::new(&[
+        "a", "b", "measure", "a − b", "interval", "effect", "p", "p (Holm)",
+    ]);
     let is_features = |name: &str| {
         result
             .row(name)
             .is_some_and(|r| r.kind == RowKind::Features)
     };
     for c in &result.comparisons {
-        if c.low.is_none() || !(is_features(&c.a) || is_features(&c.b)) {
+        // A run that was stored before a family was declared shows every pair.
+        let declared = result.family.is_none() || c.family.is_some();
+        if c.low.is_none() || !declared || !(is_features(&c.a) || is_features(&c.b)) {
             continue;
         }
         let interval = format!("{} to {}", number(c.low), number(c.high));
@@ -181,6 +187,7 @@ fn differences_table(result: &RunResult) -> Grid {
             vec![
                 c.a.clone(),
                 c.b.clone(),
+                c.measure.clone(),
                 number(c.difference),
                 interval,
                 c.effect.map_or_else(String::new, |e| format!("{e:.2}")),
@@ -480,10 +487,15 @@ pub fn task_report_html(runs: &[ReportedRun]) -> Result<String, PlotError> {
         if !differences.rows.is_empty() {
             page.tag("h3", "Paired differences");
             page.note(&format!(
-                "Difference in {}; effect: in units of its standard deviation over resamplings; p \
-                 two-sided, Holm's for all {} comparisons of the run.",
+                "Each feature set against the reference and the best baseline, in {} and within \
+                 folds or units. Effect: the difference in units of its standard deviation over \
+                 resamplings. p: two-sided; Holm's corrects for all {} p of the run.",
                 run.result.primary,
-                run.result.comparisons.len()
+                run.result
+                    .comparisons
+                    .iter()
+                    .filter(|c| c.p.is_some())
+                    .count()
             ));
             page.table(&differences);
         }

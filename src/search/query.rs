@@ -1,17 +1,15 @@
 //! What is asked for.
 
 use super::SearchError;
-use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Scale, Strand};
+use crate::annotation::promoter_interval;
+use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Scale};
 use crate::store::nearest_names;
 use persea_vocabulary::vocabulary;
-
-/// How many bins a promoter has: the 2 kb upstream of the transcription start and its own bin.
-const PROMOTER_BINS: u64 = 81;
 
 vocabulary! {
     /// Which part of a gene.
     pub enum GenePart {
-        /// The 2 kb upstream of the transcription start, and the bin of the start.
+        /// 1 kb on either side of the TSS
         Promoter = "promoter",
         /// From start to end, introns included.
         Body = "body",
@@ -31,13 +29,10 @@ impl GenePart {
     pub fn interval(self, gene: &Gene) -> Interval {
         let chrom = &gene.interval.chrom;
         let tss_bin = gene.tss() / BIN_BP;
-        let bins = match (self, gene.strand) {
-            (GenePart::Body, _) => return gene.interval.clone(),
-            (GenePart::Tss, _) => tss_bin..tss_bin + 1,
-            (GenePart::Promoter, Strand::Forward) => {
-                (tss_bin + 1).saturating_sub(PROMOTER_BINS)..tss_bin + 1
-            }
-            (GenePart::Promoter, Strand::Reverse) => tss_bin..tss_bin + PROMOTER_BINS,
+        let bins = match self {
+            GenePart::Body => return gene.interval.clone(),
+            GenePart::Promoter => return promoter_interval(gene),
+            GenePart::Tss => tss_bin..tss_bin + 1,
         };
         Interval::new(chrom, bins.start * BIN_BP, bins.end * BIN_BP)
     }
@@ -197,7 +192,7 @@ pub(super) fn fitting_scale(interval: &Interval) -> Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genome::Assembly;
+    use crate::genome::{Assembly, Strand};
 
     fn gene(name: &str, id: &str, start: u64, end: u64, strand: Strand) -> Gene {
         Gene {
@@ -215,12 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_promoter_lies_upstream_in_the_direction_of_transcription() {
+    fn a_promoter_is_1_kb_on_either_side_of_where_transcription_starts() {
         let forward = gene("A", "ENSG01.3", 10_000, 20_000, Strand::Forward);
         let reverse = gene("B", "ENSG02", 10_000, 20_000, Strand::Reverse);
         let promoter = |g| GenePart::Promoter.interval(g);
-        assert_eq!(promoter(&forward), Interval::new("a", 8_000, 10_025));
-        assert_eq!(promoter(&reverse), Interval::new("a", 19_975, 22_000));
+        assert_eq!(promoter(&forward), Interval::new("a", 9_000, 11_025));
+        assert_eq!(promoter(&reverse), Interval::new("a", 18_975, 21_000));
+        let first = gene("C", "ENSG03", 100, 900, Strand::Forward);
+        assert_eq!(promoter(&first), Interval::new("a", 0, 1_125));
         assert_eq!(
             GenePart::Tss.interval(&reverse),
             Interval::new("a", 19_975, 20_000)

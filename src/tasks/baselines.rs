@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::features::{
     Column, Computed, CpgIslands, Features, density, distance, promoter_frequency,
+    promoters_to_count,
 };
 use super::learners::Parameters;
 use super::rows::Rows;
+use super::settings::FrequencyOf;
 use super::{Learner, Target};
 use crate::genome::Gene;
 
@@ -26,6 +28,7 @@ pub(crate) fn baselines(
     genes: &[Gene],
     islands: Option<&CpgIslands>,
     learner: Learner,
+    frequency_of: FrequencyOf,
 ) -> Vec<Baseline> {
     let mut all = vec![Baseline {
         name: match rows.target {
@@ -45,6 +48,7 @@ pub(crate) fn baselines(
             columns: vec![column],
             values: means.clone(),
             reduce_to: None,
+            counted: None,
         };
         // One feature that rises with the label: a line or a logistic curve keeps its order.
         all.push(Baseline {
@@ -76,7 +80,10 @@ pub(crate) fn baselines(
     };
     let examples = &rows.examples;
     push("distance", distance(examples).map(|d| vec![d]));
-    let frequency = promoter_frequency(examples, &rows.all, &rows.labelled);
+    let frequency = match frequency_of {
+        FrequencyOf::Training => promoters_to_count(examples),
+        FrequencyOf::Task => promoter_frequency(examples, &rows.all, &rows.labelled),
+    };
     let both = distance(examples).zip(frequency);
     push("distance+promoter frequency", both.map(|(d, f)| vec![d, f]));
     if !genes.is_empty() || islands.is_some() {
@@ -105,5 +112,6 @@ pub(crate) fn by_row(features: &Features, example: &[usize]) -> Features {
             .copied()
             .collect(),
         reduce_to: features.reduce_to,
+        counted: (features.counted.as_ref()).map(|keys| example.iter().map(|e| keys[*e]).collect()),
     }
 }

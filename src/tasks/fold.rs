@@ -242,6 +242,7 @@ fn subset(features: &Computed, rows: &[usize]) -> Computed {
             columns: term.columns.clone(),
             values: rows.iter().flat_map(|i| term.row(*i)).copied().collect(),
             reduce_to: term.reduce_to,
+            counted: None,
         })
     };
     Computed {

@@ -78,6 +78,7 @@ fn moved(term: &Arc<Features>, group: &str, order: &[usize]) -> Arc<Features> {
         columns: term.columns.clone(),
         values,
         reduce_to: term.reduce_to,
+        counted: None,
     })
 }
 
@@ -102,6 +103,7 @@ mod tests {
                 columns: vec![column("a"), column("b"), column("a")],
                 values: values.collect(),
                 reduce_to: None,
+                counted: None,
             })],
         };
         assert_eq!(

@@ -31,7 +31,14 @@ pub(crate) fn check_tracks(
     let reads_tracks = |t: &Term| {
         matches!(
             t,
-            Term::Signal | Term::AllSignal | Term::AllSignalPca | Term::Average | Term::Completed
+            Term::Signal
+                | Term::SignalScales
+                | Term::AllSignal
+                | Term::AllSignalPca
+                | Term::AllSignalScales
+                | Term::SignalComponents
+                | Term::Average
+                | Term::Completed
         )
     };
     let Some(term) = features

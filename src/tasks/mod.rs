@@ -55,7 +55,7 @@ mod suite;
 mod tests;
 mod windows;
 
-pub use compare::Comparison;
+pub use compare::{Against, Comparison, Family};
 pub use error::TaskError;
 pub use features::{FeatureSet, MatrixSource, Pooling, Term, UserMatrix};
 pub use folds::{FoldKind, FoldSettings};
@@ -67,6 +67,6 @@ pub use predictions::{PredictedRow, Predictions, predictions};
 pub use result::{FoldScore, LeftOut, RowKind, RowResult, RunResult, Subset};
 pub use run::{Outcome, Progress, rerun, run};
 pub(crate) use score::higher_is_better;
-pub use score::{Measured, measure_names};
-pub use settings::{RunSettings, Threshold};
+pub use score::{Measured, Spread, measure_names, within_name};
+pub use settings::{FrequencyOf, GeneWindow, RunSettings, Threshold};
 pub use suite::{Suite, SuiteEvent, SuiteImport, SuiteItem, SuiteRun, run_suite, shipped_suites};

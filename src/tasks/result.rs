@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::Comparison;
+use super::compare::{Comparison, Family};
 use super::folds::FoldKind;
 use super::importance::Importance;
 use super::learners::Parameters;
-use super::score::Measured;
+use super::score::{Measured, Spread};
 use super::{Learner, Target, TaskKind};
 
 /// Whether a row of a run is what is asked about or what it has to beat.
@@ -73,13 +73,19 @@ pub struct RowResult {
     pub learner: Option<Learner>,
     /// How many features.
     pub n_features: usize,
-    /// Each measure of the pooled out-of-fold predictions.
+    /// Each measure of the pooled out-of-fold predictions, and the first one
+    /// [within folds or units](super::within_name).
     pub measures: BTreeMap<String, Measured>,
-    /// The first measure's mean over the folds, and its standard error.
+    /// The first measure in each division into folds: the spread between them, which intervals over
+    /// five fitted models do not know of.
+    pub partitions: Option<Spread>,
+    /// The first measure's mean over the folds of all divisions.
     pub fold_mean: Option<f64>,
-    /// Standard deviation over the folds / √(number of folds).
+    /// Its standard error: the standard deviation over the folds (n − 1) × √(1 / number of folds +
+    /// n_test / n_train), the second term where training parts share examples (Nadeau and Bengio
+    /// 2003).
     pub fold_standard_error: Option<f64>,
-    /// Fold by fold.
+    /// Fold by fold, of the first division.
     pub folds: Vec<FoldScore>,
     /// Parts of the examples, such as the genes that vary.
     pub subsets: Vec<Subset>,
@@ -112,6 +118,9 @@ pub struct RunResult {
     pub n_folds: usize,
     /// Independent units, over which intervals are drawn.
     pub n_units: usize,
+    /// How often the examples were divided into folds, each time with another seed.
+    #[serde(default = "one")]
+    pub n_partitions: usize,
     /// The measure that rows are compared by.
     pub primary: String,
     /// The model used, with its checksum.
@@ -120,8 +129,10 @@ pub struct RunResult {
     pub left_out: Vec<LeftOut>,
     /// Feature sets, then baselines.
     pub rows: Vec<RowResult>,
-    /// Every pair of rows.
+    /// Every pair of rows; the declared family of them has p.
     pub comparisons: Vec<Comparison>,
+    /// The comparisons that are tested; `None` of runs stored when every pair was.
+    pub family: Option<Family>,
     /// What else a reader should know.
     pub notes: Vec<String>,
     /// What the run depends on, with checksums: task, model, tracks, matrices.
@@ -130,6 +141,10 @@ pub struct RunResult {
     pub persea: String,
     /// Seconds it took.
     pub seconds: f64,
+}
+
+const fn one() -> usize {
+    1
 }
 
 impl RunResult {

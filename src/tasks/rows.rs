@@ -350,7 +350,7 @@ fn usable(
         .into());
     }
     for coverage in axes {
-        let windows = Windows::new(coverage.axis, all, settings.upstream_bins);
+        let windows = Windows::new(coverage.axis, all, settings.reach());
         let mut names = Vec::new();
         for (i, window) in windows.of.iter().enumerate() {
             if window.is_none() && used[i] {

@@ -7,12 +7,13 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::baselines::{baselines, by_row};
-use super::compare::{self, compare};
+use super::compare::{self, Family, compare};
 use super::features::{Computed, CpgIslands, Features, Maker, Request, Term, UserMatrix};
 use super::folds::Folds;
 use super::leakage::{check_model, check_tracks};
 use super::result::{RowKind, RunResult};
 use super::rows::Rows;
+use super::score::within_name;
 use super::scorer::{Scorer, Spec};
 use super::settings::RunSettings;
 use super::{Target, TaskError};
@@ -215,10 +216,17 @@ pub(crate) fn run_sharing(
             parameters: None,
         })
         .collect();
-    let basis = baselines(&rows, &genes, inputs.islands.as_ref(), settings.learner);
+    let basis = baselines(
+        &rows,
+        &genes,
+        inputs.islands.as_ref(),
+        settings.learner,
+        settings.promoter_frequency,
+    );
     specs.extend(basis.into_iter().map(Spec::from));
     let n_specs = specs.len();
-    let scorer = Scorer::new(&rows, &folds, &settings);
+    let reference = reference(&settings);
+    let scorer = Scorer::new(&rows, &folds, &settings, classes, reference.is_some());
     let (mut scored, mut notes) = (Vec::new(), scorer.notes());
     for (i, spec) in specs.iter().enumerate() {
         progress(Progress::Row(spec.name.clone(), i, n_specs));
@@ -236,17 +244,17 @@ pub(crate) fn run_sharing(
         .iter()
         .map(|s| compare::Row {
             name: &s.row.name,
-            value: s.row.measures.get(primary).and_then(|m| m.value),
-            replicates: s.replicates.iter().map(|r| r[0]).collect(),
+            kind: s.row.kind,
+            values: &s.values,
+            replicates: &s.replicates,
         })
         .collect();
-    let comparisons = compare(&compared, primary, scorer.replicates.n_units());
-    if comparisons.iter().filter(|c| c.p.is_some()).count() > 1 {
-        notes.push(format!(
-            "p of {} comparisons, corrected by Holm's method: p_holm",
-            comparisons.len()
-        ));
-    }
+    let tested = [(primary, 0), (within_name(rows.target), 4)];
+    let n_units = scorer.replicates.n_units();
+    let n_informative = scorer.n_informative;
+    let (comparisons, family) = compare(&compared, tested, n_informative, reference.as_deref());
+    notes.extend(family_note(&family));
+    notes.extend(reach_note(&settings));
     let mut columns = scorer.columns();
     columns.extend(
         scored
@@ -263,12 +271,14 @@ pub(crate) fn run_sharing(
         n_positive: scorer.n_positive(&scorer.labels),
         fold_kind: folds.kind,
         n_folds: folds.n_folds,
-        n_units: scorer.replicates.n_units(),
+        n_units,
+        n_partitions: scorer.n_partitions(),
         primary: primary.to_string(),
         model: model.map(|m| (m.record().name.clone(), m.stored().checksum.clone())),
         left_out: rows.left_out.clone(),
         rows: scored.into_iter().map(|s| s.row).collect(),
         comparisons,
+        family: Some(family),
         notes,
         inputs: inputs.checksums.clone(),
         persea: env!("CARGO_PKG_VERSION").into(),
@@ -278,6 +288,51 @@ pub(crate) fn run_sharing(
         settings,
         result,
         columns,
+    })
+}
+
+/// The feature set that the others are compared with: the one that was named, else own signal, with
+/// the embedding's reach where the run has it.
+fn reference(settings: &RunSettings) -> Option<String> {
+    let names: Vec<String> = settings.features.iter().map(|f| f.to_string()).collect();
+    let own = || ["signal-scales", "signal"].into_iter().map(str::to_string);
+    match &settings.reference {
+        Some(set) => Some(set.to_string()),
+        None => own().find(|name| names.contains(name)),
+    }
+}
+
+/// What was tested.
+fn family_note(family: &Family) -> Option<String> {
+    let mut against: Vec<&str> = family.reference.iter().map(String::as_str).collect();
+    against.push("the best baseline");
+    (family.n > 0).then(|| {
+        format!(
+            "tested: each feature set against {}, pooled and within; {} p, corrected together by \
+             Holm's method (p_holm), from {} replicates",
+            against.join(" and "),
+            family.n,
+            family.replicates
+        )
+    })
+}
+
+/// A comparison of an embedding with signal that reaches less far is one of windows, too.
+fn reach_note(settings: &RunSettings) -> Option<String> {
+    let has = |wanted: &dyn Fn(&Term) -> bool| {
+        let mut terms = settings.features.iter().flat_map(|f| &f.terms);
+        terms.any(wanted)
+    };
+    let like = |t: &Term| {
+        matches!(
+            t,
+            Term::SignalScales | Term::AllSignalScales | Term::SignalComponents
+        )
+    };
+    (has(&Term::reaches_beyond) && !has(&like)).then(|| {
+        "embedding and hidden know the 250 bp and 5 kbp around each bin, signal only the window: \
+         compare them with signal-scales and signal-components"
+            .into()
     })
 }
 
@@ -367,7 +422,7 @@ fn make_terms(
         biosamples: rows.biosamples.clone(),
         assays: settings.assays.clone(),
         poolings: settings.pooling.clone(),
-        upstream_bins: settings.upstream_bins,
+        reach: settings.reach(),
     };
     let mut maker = None;
     for term in settings.features.iter().flat_map(|f| &f.terms) {
@@ -444,5 +499,6 @@ fn of_genome(maker: &Maker<'_>, term: &Term, rows: &Rows) -> crate::Result<Featu
         columns: of[0].columns.clone(),
         values,
         reduce_to: of[0].reduce_to,
+        counted: None,
     })
 }

@@ -1,7 +1,7 @@
 //! Measures of out-of-fold predictions, and their spread over resampled units.
 //!
 //! The measures themselves are [`measures`](crate::measures)'; a bootstrap replicate needs them
-//! with units counted several times or not at all, a thousand times over. Sorted once, a replicate
+//! with units counted several times or not at all, thousands of times over. Sorted once, a replicate
 //! costs one pass.
 
 use std::collections::HashMap;
@@ -22,15 +22,26 @@ pub const fn measure_names(target: Target) -> [&'static str; 4] {
     }
 }
 
+/// The first measure of a target within parts of the examples: average precision within folds (the
+/// mean over the folds where it is defined), or R² within units (labels and predictions less their
+/// unit's mean, so that what differs between units neither helps nor hurts).
+pub const fn within_name(target: Target) -> &'static str {
+    match target {
+        Target::Classification => "average_precision_within_folds",
+        Target::Regression => "r_squared_within_units",
+    }
+}
+
 /// Whether more of a measure is better.
 pub fn higher_is_better(measure: &str) -> bool {
     !matches!(measure, "brier" | "log_loss" | "mse")
 }
 
-/// A measure and where it lies in 95 of 100 resamplings of the units; `None` where it is undefined.
+/// A measure and where it lies in 95 of 100 resamplings of the units (and, where examples were divided
+/// into folds several times, of the divisions); `None` where it is undefined.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
 pub struct Measured {
-    /// Of all predictions pooled.
+    /// Of all predictions pooled; the mean over the divisions into folds.
     pub value: Option<f64>,
     /// The 2.5th percentile.
     pub low: Option<f64>,
@@ -103,37 +114,11 @@ impl<'a> Weighted<'a> {
     fn classes(&self, weights: &[u32]) -> [Option<f64>; 4] {
         let weight = |i: usize| f64::from(weights[i]);
         let positive = |i: usize| self.labels[i] > 0.5;
-        let (mut n, mut n_positive) = (0.0, 0.0);
-        for i in 0..weights.len() {
-            n += weight(i);
-            n_positive += if positive(i) { weight(i) } else { 0.0 };
-        }
-        let n_negative = n - n_positive;
-        if n_positive == 0.0 || n_negative == 0.0 {
+        let n: f64 = (0..weights.len()).map(weight).sum();
+        let curves = curves(&self.by_prediction, self.labels, self.predictions, weights);
+        let Some((average_precision, auroc)) = curves else {
             return [None; 4];
-        }
-        // From the highest prediction down, equal ones at once.
-        let (mut tp, mut fp, mut precision_sum, mut pairs) = (0.0, 0.0, 0.0, 0.0);
-        let mut at = self.by_prediction.len();
-        while at > 0 {
-            let level = self.predictions[self.by_prediction[at - 1]];
-            let (mut p, mut q) = (0.0, 0.0);
-            while at > 0 && self.predictions[self.by_prediction[at - 1]] == level {
-                let i = self.by_prediction[at - 1];
-                if positive(i) {
-                    p += weight(i);
-                } else {
-                    q += weight(i);
-                }
-                at -= 1;
-            }
-            pairs += q * (tp + p / 2.0);
-            tp += p;
-            fp += q;
-            if p > 0.0 {
-                precision_sum += p * tp / (tp + fp);
-            }
-        }
+        };
         let (mut brier, mut surprise) = (0.0, 0.0);
         if self.probabilities {
             for (i, p) in self.predictions.iter().enumerate() {
@@ -145,8 +130,8 @@ impl<'a> Weighted<'a> {
         }
         let mean = |sum: f64| self.probabilities.then_some(sum / n);
         [
-            Some(precision_sum / n_positive),
-            Some(pairs / (n_positive * n_negative)),
+            Some(average_precision),
+            Some(auroc),
             mean(brier),
             mean(surprise),
         ]
@@ -173,6 +158,164 @@ impl<'a> Weighted<'a> {
             Some(squared / n),
         ]
     }
+}
+
+/// Average precision and AUROC of examples that are given by rising prediction; `None` where they are
+/// of one class.
+fn curves(
+    order: &[usize],
+    labels: &[f64],
+    predictions: &[f64],
+    weights: &[u32],
+) -> Option<(f64, f64)> {
+    // From the highest prediction down, equal ones at once.
+    let (mut tp, mut fp, mut precision_sum, mut pairs) = (0.0, 0.0, 0.0, 0.0);
+    let mut at = order.len();
+    while at > 0 {
+        let level = predictions[order[at - 1]];
+        let (mut p, mut q) = (0.0, 0.0);
+        while at > 0 && predictions[order[at - 1]] == level {
+            let i = order[at - 1];
+            let weight = f64::from(weights[i]);
+            if labels[i] > 0.5 {
+                p += weight;
+            } else {
+                q += weight;
+            }
+            at -= 1;
+        }
+        pairs += q * (tp + p / 2.0);
+        tp += p;
+        fp += q;
+        if p > 0.0 {
+            precision_sum += p * tp / (tp + fp);
+        }
+    }
+    (tp > 0.0 && fp > 0.0).then(|| (precision_sum / tp, pairs / (tp * fp)))
+}
+
+/// Predictions, made ready for the first measure within parts of the examples.
+pub(crate) enum Within<'a> {
+    /// Each fold's examples by rising prediction.
+    Folds {
+        labels: &'a [f64],
+        predictions: &'a [f64],
+        orders: Vec<Vec<usize>>,
+    },
+    /// Of each unit: one of its examples, all of which have the same weight, the squares of what is
+    /// left of the labels less their mean by predictions less theirs, and the squares of the former.
+    Units(Vec<(usize, f64, f64)>),
+}
+
+impl<'a> Within<'a> {
+    /// `fold` and `unit` are those of each prediction.
+    pub(crate) fn new(
+        target: Target,
+        labels: &'a [f64],
+        predictions: &'a [f64],
+        fold: &[usize],
+        unit: &[usize],
+    ) -> Self {
+        let gather = |of: &[usize]| -> Vec<Vec<usize>> {
+            let mut parts = vec![Vec::new(); of.iter().max().map_or(0, |m| m + 1)];
+            of.iter().enumerate().for_each(|(i, p)| parts[*p].push(i));
+            parts
+        };
+        if target == Target::Classification {
+            let mut orders = gather(fold);
+            for order in &mut orders {
+                order.sort_by(|a, b| predictions[*a].total_cmp(&predictions[*b]));
+            }
+            return Within::Folds {
+                labels,
+                predictions,
+                orders,
+            };
+        }
+        let of_unit = |examples: Vec<usize>| {
+            let first = *examples.first()?;
+            let mean = |values: &[f64]| {
+                examples.iter().map(|i| values[*i]).sum::<f64>() / examples.len() as f64
+            };
+            let (label, prediction) = (mean(labels), mean(predictions));
+            let (mut left, mut all) = (0.0, 0.0);
+            for i in &examples {
+                let y = labels[*i] - label;
+                left += (y - (predictions[*i] - prediction)).powi(2);
+                all += y * y;
+            }
+            Some((first, left, all))
+        };
+        Within::Units(gather(unit).into_iter().filter_map(of_unit).collect())
+    }
+
+    /// The measure with each example counted as often as its weight says.
+    pub(crate) fn measure(&self, weights: &[u32]) -> Option<f64> {
+        match self {
+            Within::Folds {
+                labels,
+                predictions,
+                orders,
+            } => {
+                let of = |order: &Vec<usize>| Some(curves(order, labels, predictions, weights)?.0);
+                let defined: Vec<f64> = orders.iter().filter_map(of).collect();
+                mean(&defined)
+            }
+            Within::Units(units) => {
+                let (mut left, mut all) = (0.0, 0.0);
+                for (first, l, a) in units {
+                    left += f64::from(weights[*first]) * l;
+                    all += f64::from(weights[*first]) * a;
+                }
+                (all > 0.0).then(|| 1.0 - left / all)
+            }
+        }
+    }
+}
+
+/// Their mean, if there are any.
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// A number that was found several times over.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How often.
+    pub n: usize,
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation (n − 1).
+    pub deviation: f64,
+    /// The least.
+    pub least: f64,
+    /// The most.
+    pub most: f64,
+}
+
+impl Spread {
+    /// `None` of fewer than two.
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
+        let (n, mean) = (values.len(), mean(values)?);
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        (n > 1).then(|| Spread {
+            n,
+            mean,
+            deviation: (squares / (n - 1) as f64).sqrt(),
+            least: values.iter().copied().fold(f64::INFINITY, f64::min),
+            most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        })
+    }
+}
+
+/// The standard error of the mean of scores of folds. Scores of folds whose training parts share
+/// examples are correlated: their variance is not divided by their number alone, but the share
+/// `n_test / n_train` is added (Nadeau and Bengio 2003; for repeated cross-validation Bouckaert and
+/// Frank 2004). `None` of fewer than two.
+pub(crate) fn fold_standard_error(scores: &[f64], test_share: Option<f64>) -> Option<f64> {
+    let spread = Spread::of(scores)?;
+    let share = 1.0 / scores.len() as f64 + test_share.unwrap_or(0.0);
+    Some(spread.deviation * share.sqrt())
 }
 
 /// Sums of products of deviations, of squares of each.
@@ -267,14 +410,14 @@ impl Replicates {
         self.unit.iter().map(|u| drawn[*u]).collect()
     }
 
-    /// The measures of each replicate.
-    pub(crate) fn measure(&self, weighted: &Weighted<'_>) -> Vec<[Option<f64>; 4]> {
+    /// What `of` makes of each replicate: its number, and how often it counts each example.
+    pub(crate) fn map<T: Send>(&self, of: impl Fn(usize, &[u32]) -> T + Sync) -> Vec<T> {
         if self.n_units < 2 {
             return Vec::new();
         }
         (0..self.n)
             .into_par_iter()
-            .map(|b| weighted.measure(&self.weights(b)))
+            .map(|b| of(b, &self.weights(b)))
             .collect()
     }
 }
@@ -350,6 +493,61 @@ mod tests {
     }
 
     #[test]
+    fn standard_errors_of_folds_are_corrected_for_shared_training_parts() {
+        // Variance 0.02 / 3; 1/4 alone, and with 1/3 for four folds that share training parts.
+        let scores = [0.5, 0.6, 0.7, 0.6];
+        let plain = fold_standard_error(&scores, None).unwrap();
+        assert!((plain - (0.02f64 / 3.0 / 4.0).sqrt()).abs() < 1e-12);
+        let shared = fold_standard_error(&scores, Some(1.0 / 3.0)).unwrap();
+        assert!((shared - (0.02f64 / 3.0 * (1.0 / 4.0 + 1.0 / 3.0)).sqrt()).abs() < 1e-12);
+        assert_eq!(fold_standard_error(&[0.5], None), None);
+    }
+
+    #[test]
+    fn predictions_that_know_only_the_region_have_no_r_squared_within() {
+        // Three regions of different level, four examples each.
+        let unit: Vec<usize> = (0..12).map(|i| i / 4).collect();
+        let labels: Vec<f64> = (0..12)
+            .map(|i| (i / 4 * 10) as f64 + [0.0, 1.0, 2.0, 3.0][i % 4])
+            .collect();
+        let of = |predictions: &[f64]| {
+            let within = Within::new(Target::Regression, &labels, predictions, &unit, &unit);
+            let pooled = measure(Target::Regression, &labels, predictions)[0].unwrap();
+            (pooled, within.measure(&[1; 12]).unwrap())
+        };
+        let level: Vec<f64> = unit.iter().map(|u| (u * 10) as f64 + 1.5).collect();
+        let (pooled, within) = of(&level);
+        assert!(pooled > 0.98 && within.abs() < 1e-12, "{pooled} {within}");
+        // The other way round: the order within each region, and nothing of its level.
+        let order: Vec<f64> = (0..12).map(|i| [10.0, 11.0, 12.0, 13.0][i % 4]).collect();
+        let (pooled, within) = of(&order);
+        assert!(
+            pooled < 0.05 && (within - 1.0).abs() < 1e-12,
+            "{pooled} {within}"
+        );
+        // A region that is not drawn does not count.
+        let mut half = order.clone();
+        half[..4].copy_from_slice(&[1.5; 4]);
+        let within = Within::new(Target::Regression, &labels, &half, &unit, &unit);
+        let weights: Vec<u32> = unit.iter().map(|u| [0, 1, 3][*u]).collect();
+        assert!((within.measure(&weights).unwrap() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn average_precision_within_folds_is_not_hurt_by_folds_that_are_shifted() {
+        // Each fold is ranked perfectly, the second fold's scores lie above the first's.
+        let labels = [0.0, 1.0, 0.0, 1.0, 0.0, 0.0];
+        let predictions = [0.1, 0.2, 0.5, 0.9, 0.6, 0.7];
+        let fold = [0, 0, 1, 1, 1, 2];
+        let within = Within::new(Target::Classification, &labels, &predictions, &fold, &fold);
+        assert_eq!(within.measure(&[1; 6]), Some(1.0));
+        let pooled = measure(Target::Classification, &labels, &predictions)[0].unwrap();
+        assert!((pooled - (1.0 + 2.0 / 5.0) / 2.0).abs() < 1e-12);
+        // The fold without a positive is undefined, and so is a replicate without any.
+        assert_eq!(within.measure(&[1, 0, 1, 0, 1, 1]), None);
+    }
+
+    #[test]
     fn intervals_are_wider_where_units_are_few() {
         let labels: Vec<f64> = (0..400u32)
             .map(|i| f64::from(u8::from(i * 7 % 10 < 3)))
@@ -359,7 +557,7 @@ mod tests {
             .collect();
         let weighted = Weighted::new(Target::Classification, &labels, &predictions);
         let width = |unit: Vec<usize>| {
-            let replicates = Replicates::new(unit, 300, 0).measure(&weighted);
+            let replicates = Replicates::new(unit, 300, 0).map(|_, w| weighted.measure(w));
             let (low, high) = interval(replicates.iter().map(|r| r[0]));
             high.unwrap() - low.unwrap()
         };
@@ -369,7 +567,7 @@ mod tests {
         assert!(few > 2.0 * each, "{few} {each}");
         assert!(
             Replicates::new(vec![0; 400], 300, 0)
-                .measure(&weighted)
+                .map(|_, w| weighted.measure(w))
                 .is_empty()
         );
     }

@@ -1,5 +1,6 @@
 //! Everything that repeats a run.
 
+use persea_vocabulary::vocabulary;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::features::{MatrixSource, Pooling};
 use super::folds::FoldSettings;
 use super::learners::Calibration;
+use super::windows::Reach;
 use super::{FeatureSet, Learner, Target, TaskError};
 
 /// Above which label an example is positive.
@@ -43,6 +45,38 @@ impl std::str::FromStr for Threshold {
     }
 }
 
+vocabulary! {
+    /// A window around a gene's transcription start that has a name: the bin of the start and 80 bins
+    /// on either side, or the Avocado paper's, the bin of the start and the 80 bins upstream of it.
+    /// Most of a promoter's H3K4me3 lies downstream, which the latter does not see.
+    pub enum GeneWindow {
+        /// 2 kb on either side of the TSS
+        Symmetric = "symmetric",
+        /// 2 kb upstream of the TSS, as in the Avocado paper
+        Paper = "paper",
+    }
+}
+
+impl GeneWindow {
+    /// Bins upstream and downstream of the bin of the start.
+    pub const fn bins(self) -> (u64, u64) {
+        match self {
+            GeneWindow::Symmetric => (80, 80),
+            GeneWindow::Paper => (80, 0),
+        }
+    }
+}
+
+vocabulary! {
+    /// Which pairs the baseline `promoter frequency` counts.
+    pub enum FrequencyOf {
+        /// The pairs that the learner is trained on
+        Training = "training",
+        /// All pairs of the task, as runs stored by earlier versions
+        Task = "task",
+    }
+}
+
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -65,8 +99,11 @@ pub struct RunSettings {
     pub target: Option<Target>,
     /// Above which label an example is positive; 0.5 when not given.
     pub threshold: Option<Threshold>,
-    /// Bins before a gene's start.
+    /// Bins upstream of the bin that a gene's transcription starts in.
     pub upstream_bins: u64,
+    /// Bins downstream of it. Runs that were stored before this could be chosen had none.
+    #[serde(default)]
+    pub downstream_bins: u64,
     /// How windows are pooled.
     pub pooling: Vec<Pooling>,
     /// The assays of `signal` and its like; all when empty.
@@ -86,10 +123,29 @@ pub struct RunSettings {
     /// The network never saw the examples that are tested: those of the regions that the model was
     /// extended by.
     pub inductive: bool,
-    /// Bootstrap replicates.
+    /// Bootstrap replicates at least: more are drawn where corrected p need them, none if 0.
     pub bootstrap: usize,
+    /// How often the examples are divided into folds and learned anew, each time with another
+    /// seed; 10 for up to [`FEW_EXAMPLES`](Self::FEW_EXAMPLES) predictions and 1 for more when not
+    /// given. Runs that were stored before this could be chosen divided them once.
+    #[serde(default = "once")]
+    pub partitions: Option<usize>,
+    /// The feature set that the others are compared with; `signal-scales` or else `signal`, where
+    /// the run has it, when not given.
+    pub reference: Option<FeatureSet>,
+    /// Which pairs `promoter frequency` counts.
+    #[serde(default = "of_task")]
+    pub promoter_frequency: FrequencyOf,
     /// The seed.
     pub seed: u64,
+}
+
+const fn once() -> Option<usize> {
+    Some(1)
+}
+
+const fn of_task() -> FrequencyOf {
+    FrequencyOf::Task
 }
 
 impl Default for RunSettings {
@@ -104,7 +160,8 @@ impl Default for RunSettings {
             folds: FoldSettings::default(),
             target: None,
             threshold: None,
-            upstream_bins: 80,
+            upstream_bins: GeneWindow::Symmetric.bins().0,
+            downstream_bins: GeneWindow::Symmetric.bins().1,
             pooling: vec![Pooling::Mean],
             assays: Vec::new(),
             matrices: Vec::new(),
@@ -115,12 +172,35 @@ impl Default for RunSettings {
             importance: false,
             inductive: false,
             bootstrap: 1_000,
+            partitions: None,
+            reference: None,
+            promoter_frequency: FrequencyOf::Training,
             seed: 0,
         }
     }
 }
 
 impl RunSettings {
+    /// Up to so many predictions examples are divided into folds 10 times by default.
+    pub const FEW_EXAMPLES: usize = 2_000;
+
+    /// How far a gene's window reaches.
+    pub(crate) const fn reach(&self) -> Reach {
+        Reach {
+            upstream: self.upstream_bins,
+            downstream: self.downstream_bins,
+        }
+    }
+
+    /// How often examples are divided into folds.
+    pub(crate) fn n_partitions(&self, n_predictions: usize) -> usize {
+        self.partitions
+            .unwrap_or(match n_predictions <= Self::FEW_EXAMPLES {
+                true => 10,
+                false => 1,
+            })
+    }
+
     /// # Errors
     /// When they contradict themselves.
     pub fn check(&self) -> Result<(), TaskError> {
@@ -144,8 +224,18 @@ impl RunSettings {
         if self.pooling.is_empty() {
             return refuse("windows need a way of pooling: mean, max, quantiles or per-bin");
         }
-        if self.upstream_bins > 4_000 {
-            return refuse("a promoter of more than 4,000 bins (100 kb) is none");
+        if self.upstream_bins.saturating_add(self.downstream_bins) > 4_000 {
+            return refuse("a gene's window may have 4,000 bins (100 kb) at most");
+        }
+        if !matches!(self.partitions, None | Some(1..=1_000)) {
+            return refuse("examples are divided into folds between 1 and 1,000 times");
+        }
+        if let Some(reference) = &self.reference
+            && !self.features.contains(reference)
+        {
+            return refuse(&format!(
+                "the reference {reference} must be one of the feature sets"
+            ));
         }
         if self.select == Some(0) {
             return refuse("0 features cannot be selected");
@@ -214,5 +304,20 @@ mod tests {
         assert!(settings.check().is_err());
         assert!("half".parse::<Threshold>().is_err());
         assert!(serde_json::from_str::<RunSettings>(r#"{"tasc": "x"}"#).is_err());
+    }
+
+    #[test]
+    fn settings_stored_before_windows_reached_downstream_keep_their_meaning() {
+        let old = r#"{"task": "expression", "upstream_bins": 80, "bootstrap": 1000}"#;
+        let old: RunSettings = serde_json::from_str(old).unwrap();
+        assert_eq!((old.upstream_bins, old.downstream_bins), (80, 0));
+        assert_eq!(old.partitions, Some(1));
+        assert_eq!(old.promoter_frequency, FrequencyOf::Task);
+        // A new run's own are kept as they are, the automatic number of partitions too.
+        let new = RunSettings::default();
+        assert_eq!((new.upstream_bins, new.downstream_bins), (80, 80));
+        let text = serde_json::to_string(&new).unwrap();
+        assert_eq!(serde_json::from_str::<RunSettings>(&text).unwrap(), new);
+        assert_eq!((new.n_partitions(2_000), new.n_partitions(2_001)), (10, 1));
     }
 }

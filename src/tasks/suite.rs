@@ -10,7 +10,7 @@ use super::features::{MatrixSource, Pooling};
 use super::folds::FoldSettings;
 use super::import::{ImportOptions, ImportReport, LabelColumns, file_checksum, import};
 use super::run::{Inputs, Made, run_sharing};
-use super::settings::{RunSettings, Threshold};
+use super::settings::{GeneWindow, RunSettings, Threshold};
 use super::{Calibration, FeatureSet, Learner, RunResult, Target, TaskError, TaskKind};
 use crate::files::read_text;
 use crate::store::Database;
@@ -124,8 +124,16 @@ pub struct SuiteItem {
     /// As in a run.
     #[serde(default)]
     pub inductive: bool,
-    /// As in a run.
+    /// A gene's window by its name; `symmetric` by default.
+    pub window: Option<GeneWindow>,
+    /// As in a run, instead of a named window.
     pub upstream_bins: Option<u64>,
+    /// As in a run; as many as upstream by default.
+    pub downstream_bins: Option<u64>,
+    /// As in a run.
+    pub partitions: Option<usize>,
+    /// As in a run.
+    pub reference: Option<FeatureSet>,
     /// As in a run.
     pub bootstrap: Option<usize>,
 }
@@ -219,6 +227,14 @@ impl Suite {
                 }
             }
         }
+        for item in &self.run {
+            if item.window.is_some() && (item.upstream_bins, item.downstream_bins) != (None, None) {
+                return Err(TaskError::Settings(
+                    "a run's window has a name or numbers of bins, not both".into(),
+                )
+                .into());
+            }
+        }
         for settings in &all {
             settings.check()?;
         }
@@ -239,6 +255,12 @@ impl SuiteItem {
             ..m.clone()
         };
         let defaults = RunSettings::default();
+        let (upstream, downstream) = self.window.unwrap_or(GeneWindow::Symmetric).bins();
+        let upstream_bins = self.upstream_bins.unwrap_or(upstream);
+        let downstream_bins = match (self.downstream_bins, self.upstream_bins) {
+            (Some(n), _) | (None, Some(n)) => n,
+            (None, None) => downstream,
+        };
         RunSettings {
             task: self.task.clone(),
             train_biosamples: train.to_vec(),
@@ -256,7 +278,10 @@ impl SuiteItem {
             select: self.select,
             importance: self.importance,
             inductive: self.inductive,
-            upstream_bins: self.upstream_bins.unwrap_or(defaults.upstream_bins),
+            upstream_bins,
+            downstream_bins,
+            partitions: self.partitions,
+            reference: self.reference.clone(),
             bootstrap: self.bootstrap.unwrap_or(defaults.bootstrap),
             ..defaults
         }

@@ -18,6 +18,8 @@ use crate::store::{
     Precision, TrackRole,
 };
 
+mod planted;
+
 const CHROMS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const WINDOWS: u64 = 40;
 const BINS: u64 = 2_400;
@@ -298,7 +300,10 @@ fn features_of_a_model_are_what_the_model_says_of_the_window() {
         biosamples: vec!["S2".into()],
         assays: vec![],
         poolings: vec![Pooling::Mean],
-        upstream_bins: 80,
+        reach: windows::Reach {
+            upstream: 80,
+            downstream: 80,
+        },
     };
     let examples: Vec<Example> = World::examples().into_iter().map(|(_, _, e)| e).collect();
     let maker = features::Maker::new(&world.database, Some(&model), &request, &examples).unwrap();

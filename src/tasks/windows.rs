@@ -5,6 +5,15 @@ use std::ops::Range;
 use crate::genome::{BIN_BP, GenomeAxis, Interval, Strand};
 use crate::store::Example;
 
+/// How far the window of a gene reaches from the bin of its transcription start, along the gene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Bins upstream of that bin.
+    pub upstream: u64,
+    /// Bins downstream of it.
+    pub downstream: u64,
+}
+
 /// The windows of examples on an axis; those that it does not wholly cover have none.
 #[derive(Debug, Clone)]
 pub(crate) struct Windows {
@@ -21,12 +30,12 @@ const ONE: &[&str] = &[""];
 const PAIR: &[&str] = &["promoter", "enhancer", "window"];
 
 impl Windows {
-    /// The windows of examples. Of a gene, the bin that transcription starts in and
-    /// `upstream_bins` before it, along the gene.
-    pub(crate) fn new(axis: &GenomeAxis, examples: &[Example], upstream_bins: u64) -> Self {
+    /// The windows of examples. The window of a gene is the bin that transcription starts in and
+    /// as many bins on either side as `reach` says.
+    pub(crate) fn new(axis: &GenomeAxis, examples: &[Example], reach: Reach) -> Self {
         let pairs = examples.iter().any(|e| e.partner.is_some());
         let of = examples.iter().map(|e| {
-            intervals(e, upstream_bins)?
+            intervals(e, reach)?
                 .into_iter()
                 .map(|(chrom, bins)| on_axis(axis, &chrom, bins))
                 .collect()
@@ -47,7 +56,7 @@ fn bins(interval: &Interval) -> Range<u64> {
 }
 
 /// An example's windows in bins of its chromosome.
-fn intervals(example: &Example, upstream_bins: u64) -> Option<Vec<(String, Range<u64>)>> {
+fn intervals(example: &Example, reach: Reach) -> Option<Vec<(String, Range<u64>)>> {
     let place = example.place.as_ref()?;
     let chrom = place.chrom.clone();
     if let Some(partner) = &example.partner {
@@ -62,8 +71,12 @@ fn intervals(example: &Example, upstream_bins: u64) -> Option<Vec<(String, Range
         chrom,
         match example.strand {
             None => at,
-            Some(Strand::Forward) => at.start.checked_sub(upstream_bins)?..at.start + 1,
-            Some(Strand::Reverse) => at.start..at.start + upstream_bins + 1,
+            Some(Strand::Forward) => {
+                at.start.checked_sub(reach.upstream)?..at.start + reach.downstream + 1
+            }
+            Some(Strand::Reverse) => {
+                at.start.checked_sub(reach.downstream)?..at.start + reach.upstream + 1
+            }
         },
     )])
 }
@@ -104,6 +117,11 @@ mod tests {
     use super::*;
     use crate::genome::{Assembly, Region};
 
+    const PAPER: Reach = Reach {
+        upstream: 80,
+        downstream: 0,
+    };
+
     fn axis() -> GenomeAxis {
         let region = |first_bin, n_bins| Region {
             name: None,
@@ -133,7 +151,7 @@ mod tests {
             gene(5219, Strand::Reverse),
             gene(5220, Strand::Reverse),
         ];
-        let windows = Windows::new(&axis(), &examples, 80);
+        let windows = Windows::new(&axis(), &examples, PAPER);
         // Bin 5000 is the axis' 200th.
         let bins = |i: usize| windows.of[i].as_deref().map(|w| (w.len(), w[0].clone()));
         assert_eq!(bins(0), Some((1, 220..301)));
@@ -141,6 +159,26 @@ mod tests {
         assert_eq!((windows.reversed[0], windows.reversed[1]), (false, true));
         let covered: Vec<bool> = windows.of[2..].iter().map(Option::is_some).collect();
         assert_eq!(covered, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_window_reaches_downstream_along_the_gene() {
+        let examples = [
+            gene(5100, Strand::Forward),
+            gene(5100, Strand::Reverse),
+            gene(5298, Strand::Forward),
+            gene(5001, Strand::Reverse),
+        ];
+        let reach = Reach {
+            upstream: 3,
+            downstream: 2,
+        };
+        let windows = Windows::new(&axis(), &examples, reach);
+        // Bin 5000 is the axis' 200th, 5299 its last.
+        let bins = |i: usize| windows.of[i].as_deref().map(|w| w[0].clone());
+        assert_eq!(bins(0), Some(297..303));
+        assert_eq!(bins(1), Some(298..304));
+        assert_eq!((bins(2), bins(3)), (None, None));
     }
 
     #[test]
@@ -153,7 +191,7 @@ mod tests {
         let far = pair(126_000..126_400, 125_010..125_090);
         let meeting = pair(125_100..125_200, 125_150..125_300);
         let apart = pair(25_000..25_100, 125_000..125_100);
-        let windows = Windows::new(&axis(), &[far, meeting, apart], 80);
+        let windows = Windows::new(&axis(), &[far, meeting, apart], PAPER);
         assert_eq!(windows.parts, ["promoter", "enhancer", "window"]);
         assert_eq!(windows.of[0], Some(vec![240..256, 200..204, 203..240]));
         assert_eq!(windows.of[1], Some(vec![204..208, 206..212, 204..212]));

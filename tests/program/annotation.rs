@@ -26,6 +26,23 @@ fn genes_enhancers_and_masks_are_counted_by_info() {
 }
 
 #[test]
+fn gaps_of_known_assemblies_are_masked_and_of_others_it_is_said() {
+    let workspace = Workspace::new();
+    // hg19's first gap on chr21 ends at 9,411,193: within the eighth bin.
+    workspace.write("r.bed", "chr21\t9411000\t9412000\n");
+    workspace
+        .ok("create --assembly hg19 --regions r.bed")
+        .says(&["8 masked", "8 of them in gaps"]);
+    assert_eq!(workspace.ok("info --format json").json()["masked_bins"], 8);
+    workspace
+        .ok("create --assembly hg19 --regions r.bed --keep-gaps --db kept.persea")
+        .says(&["0 masked"]);
+    workspace
+        .ok("create --assembly simulated --chrom-sizes sim/chrom.sizes --chromosomes chr1 --db s.persea")
+        .says(&["gaps of simulated are not known"]);
+}
+
+#[test]
 fn annotation_that_cannot_be_read_is_refused_by_file_and_line() {
     let create = "create --assembly simulated --chrom-sizes sim/chrom.sizes --chromosomes chr1";
     let workspace = Workspace::new();

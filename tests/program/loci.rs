@@ -61,7 +61,8 @@ fn planted() -> Workspace {
 #[test]
 fn the_biosample_that_does_the_unexpected_at_a_locus_stands_out() {
     let workspace = planted();
-    let line = "locus chr1:25,001-26,000 --assay P --exclude 2000 --format json";
+    // Sixty candidates: of so few none is of another's activity to within the default caliper.
+    let line = "locus chr1:25,001-26,000 --assay P --exclude 2000 --caliper 2 --format json";
     let answer = workspace.ok(line).json();
     assert_eq!(answer["locus"]["start"], 25_000);
     assert_eq!(answer["columns"].as_array().unwrap().len(), 40);
@@ -70,7 +71,9 @@ fn the_biosample_that_does_the_unexpected_at_a_locus_stands_out() {
     // The tree puts the higher branch first.
     assert_eq!(rows[0]["biosample"], "B");
     assert!(rows[0]["departure"].as_f64().unwrap() > 3.0 && rows[0]["z"].as_f64().unwrap() > 10.0);
-    assert!(rows[0]["fdr"].as_f64().unwrap() < 0.2);
+    assert!(rows[0]["p"].as_f64().unwrap() < 0.1);
+    assert_eq!(answer["strongest"], "B");
+    assert!(rows[0]["z_without_strongest"].is_null());
     for row in rows {
         assert_eq!(row["source"], "measured");
         let (signal, average) = (
@@ -84,6 +87,14 @@ fn the_biosample_that_does_the_unexpected_at_a_locus_stands_out() {
         let mean = values.iter().sum::<f64>() / 40.0;
         assert!((mean - signal).abs() < 1e-4, "{mean} {signal}");
         assert!(row["global_similarity"].as_f64().unwrap() > 0.5);
+        // B moves the others' average; without it they depart no more than usual.
+        if row["biosample"] != "B" {
+            assert!(row["z"].as_f64().unwrap() < -1.0, "{row}");
+            assert!(
+                row["z_without_strongest"].as_f64().unwrap().abs() < 3.0,
+                "{row}"
+            );
+        }
     }
     // The others have the mean of B and two of their own for an average.
     let sum: f64 = rows.iter().map(|r| r["signal"].as_f64().unwrap()).sum();
@@ -121,19 +132,19 @@ fn loci_are_ranked_by_surprise() {
         .map(|i| format!("chr1\t{}\t{}\tsite{i}\n", 1_000 * i, 1_000 * i + 1_000))
         .collect();
     workspace.write("loci.bed", bed + "chr2\t0\t1000\tother\n");
-    let outcome = workspace.ok("locus scan loci.bed --assay P -k 3 --format tsv");
+    let outcome = workspace.ok("locus scan loci.bed --assay P -k 3 --caliper 2 --format tsv");
     let table = outcome.tsv();
     assert_eq!(table.len(), 4);
     let column = |name: &str| table[0].iter().position(|c| c == name).unwrap();
     assert_eq!(table[1][column("name")], "site25");
     assert_eq!(table[1][column("biosample")], "B");
-    outcome.says(&["51 loci compared"]);
+    outcome.says(&["51 loci compared", "ranking"]);
     let each = workspace
-        .ok("locus scan loci.bed --assay P -k 3 --each --format json")
+        .ok("locus scan loci.bed --assay P -k 3 --caliper 2 --each --format json")
         .json();
     assert_eq!(each.as_array().unwrap().len(), 12);
     let promoters = workspace
-        .ok("locus scan --promoters --assay P -k 2 --format json")
+        .ok("locus scan --promoters --assay P -k 2 --caliper 2 --format json")
         .json();
     assert!(promoters[0]["name"].is_string());
     workspace
@@ -217,7 +228,8 @@ fn enrichment_is_of_the_sites_that_have_more() {
         .map(|i| format!("chr1\t{}\t{}\n", 25_000 + 250 * i, 25_250 + 250 * i))
         .collect();
     workspace.write("s.bed", bed);
-    let line = "annotate s.bed --enrichment --match width --replicates 200 --format json";
+    let line =
+        "annotate s.bed --enrichment --match width --replicates 200 --block 250 --format json";
     let answer = workspace.ok(line).json();
     assert_eq!(
         (answer["n_sites"].as_u64(), answer["matched_in"].as_str()),
@@ -233,6 +245,27 @@ fn enrichment_is_of_the_sites_that_have_more() {
     // One seed, one answer; another seed, another.
     assert_eq!(workspace.ok(line).json(), answer);
     assert_ne!(workspace.ok(&format!("{line} --seed 1")).json(), answer);
+    // Four blocks are too few for a p, and one clump of sites says nothing of its own spread.
+    assert!(answer["experiments"][0]["p"].is_null());
+    assert_eq!(answer["n_blocks"], 4);
+    let clump = workspace
+        .ok(&line.replace("--block 250", "--block 1000000"))
+        .says(&["fewer than ten blocks"]);
+    assert_eq!(clump.json()["n_blocks"], 1);
+    assert!(clump.json()["experiments"][0]["z"].is_null());
+    // Sites all over the chromosome: no enrichment, and a p that is one.
+    let bed: String = (0..30)
+        .map(|i| format!("chr1\t{}\t{}\n", 1_000 * i, 1_000 * i + 250))
+        .collect();
+    workspace.write("s.bed", bed);
+    let spread = workspace
+        .ok(&line.replace("--block 250", "--block 1000"))
+        .json();
+    assert_eq!(spread["n_blocks"], 30);
+    assert!(
+        spread["experiments"][0]["p"].as_f64().unwrap() > 0.01,
+        "{spread}"
+    );
 }
 
 /// Five biosamples × three assays of one hidden activity each; the tracks of assay Q in b0 and b3 swapped.
@@ -275,7 +308,7 @@ fn qc_names_two_tracks_that_are_swapped() {
     workspace.run("qc --models nothing").fails(&["nothing"]);
     workspace
         .run("qc --windows 10")
-        .expect_misuse(&["1000 at least"]);
+        .expect_misuse(&["at least 1000"]);
 }
 
 #[test]
@@ -342,7 +375,7 @@ fn questions_that_cannot_be_answered_are_refused_with_the_reason() {
         &[("A", "P", (0..N_BINS).map(|_| noise.draw()).collect())],
     );
     one.run("locus chr1:1-1000 --assay P")
-        .fails(&["1 biosample", "at least two"]);
+        .fails(&["measured in 1 biosample", "at least two"]);
     one.run("qc").fails(&["1 track"]);
     one.run("diff A B --assay P")
         .fails(&["unknown biosample B"]);
@@ -371,6 +404,20 @@ fn what_was_not_measured_is_imputed_and_marked() {
         };
         assert_eq!(row["source"], source);
     }
+    // What is imputed is compared where that is asked for alone.
+    let of = |source: &str| {
+        let row = rows.iter().find(|r| r["source"] == source).unwrap();
+        row["biosample"].as_str().unwrap().to_string()
+    };
+    let pair = format!(
+        "diff {} {} --assay H3K27ac --window 250",
+        of("measured"),
+        of("imputed")
+    );
+    workspace
+        .run(&pair)
+        .fails(&["was not measured", "--count-imputed"]);
+    workspace.ok(&format!("{pair} --count-imputed"));
     let only = workspace
         .ok("locus chr1:25,001-26,000 --assay H3K27ac --exclude 2000 --measured-only --format json")
         .json();

@@ -67,6 +67,12 @@ impl Mask {
             }
             intervals.extend(lines.into_iter().map(|(interval, _)| interval));
         }
+        Ok(Self::merge_intervals(axis, intervals))
+    }
+
+    /// Intervals sorted as the assembly's chromosomes are, those that meet or overlap merged.
+    pub fn merge_intervals(axis: &GenomeAxis, mut intervals: Vec<Interval>) -> Vec<Interval> {
+        let assembly = axis.assembly();
         intervals.sort_by_key(|i| (assembly.rank(&i.chrom), i.start, i.end));
         let mut merged: Vec<Interval> = Vec::with_capacity(intervals.len());
         for interval in intervals {
@@ -77,7 +83,7 @@ impl Mask {
                 _ => merged.push(interval),
             }
         }
-        Ok(merged)
+        merged
     }
 
     /// Whether a bin of the axis is masked.

@@ -70,6 +70,10 @@ fn check_track<T: Value>(
         ("gwcorr", pearson(o, i)),
         ("gwspear", spearman(o, i)),
         ("specificity", specificity(o, i, &average)),
+        (
+            "departure_correlation",
+            departure_correlation(o, i, &average),
+        ),
         ("slope", fit.map(|f| f.slope)),
         ("intercept", fit.map(|f| f.intercept)),
         ("auprc", average_precision(&case.peaks, i)),

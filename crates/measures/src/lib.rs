@@ -1,7 +1,7 @@
 //! Measures of agreement: errors, correlations, rankings, curves. Pure functions of slices.
 //!
 //! Owns what a number means and how it is computed: sums in f64 over `f32` or `f64` values, ranks
-//! that share ties evenly, the top 1 % with ties by position. Leaves to the caller which bins are
+//! that share ties evenly, the top 1 % as the mean over its ties. Leaves to the caller which bins are
 //! scored, on which scale and beside which baseline.
 //!
 //! A measure is `None` where it is undefined and never 0 or NaN: when the two slices differ in
@@ -29,12 +29,13 @@ pub use binary::{auroc, average_precision, brier, log_loss, recall_at_fdr};
 pub use curves::{PrecisionRecallPoint, RocPoint, precision_recall_curve, roc_curve};
 pub use errors::{mse, mse_weighted, mse_within};
 pub use moments::{
-    AffineFit, CoMoments, best_affine_fit, pearson, r_squared, shape_mse, specificity,
+    AffineFit, CoMoments, best_affine_fit, departure_correlation, pearson, r_squared, shape_mse,
+    specificity,
 };
 pub use rank::{Ranks, auroc_of_ranks, spearman, spearman_of_ranks};
 pub use top::{
-    TopBins, aucimp1, aucobs1, catch_share, catch1imp, catch1obs, match1, mse_of_top, mse1imp,
-    mse1obs, n_of_percent,
+    TopBins, aucimp1, aucobs1, auroc_of_top, catch_share, catch1imp, catch1obs, match1, mse_of_top,
+    mse1imp, mse1obs, n_of_percent,
 };
 pub use value::Value;
 

@@ -225,11 +225,51 @@ pub fn shape_mse<T: Value>(observed: &[T], imputed: &[T]) -> Option<f64> {
     CoMoments::of(imputed, observed)?.residual_variance()
 }
 
-/// How well what is particular to this biosample is told: the correlation of (imputed − average)
-/// with (observed − average), where average is the assay's average activity in the others.
+/// How well what is particular to this biosample is imputed: the partial correlation of imputed and
+/// observed given the assay's average activity in the others. Both are correlated after their
+/// least-squares lines over the average are taken out, so that no multiple of the average scores by
+/// itself (Fisher 1924).
+///
+/// `None` also when one of them is a line over the average to within rounding (the average itself is,
+/// and its calibrated form): it has nothing besides the average that could be right or wrong.
+pub fn specificity<T: Value>(observed: &[T], imputed: &[T], average: &[T]) -> Option<f64> {
+    let n = common_length(observed, imputed)?;
+    common_length(observed, average)?;
+    let over_average = |values: &[T]| {
+        let moments = CoMoments::by(n, |i| (average[i].into(), values[i].into()))?;
+        let fit = moments.fit().unwrap_or(AffineFit {
+            slope: 0.0,
+            intercept: moments.mean_y(),
+        });
+        // Values are f32 at worst: what rounding leaves of a line is 10⁻¹⁵ of the mean square.
+        let square = moments.variance_y()? + moments.mean_y().powi(2);
+        Some((fit, 1e-12 * square))
+    };
+    let (of_imputed, imputed_noise) = over_average(imputed)?;
+    let (of_observed, observed_noise) = over_average(observed)?;
+    let rest =
+        |fit: AffineFit, value: f64, average: f64| value - fit.intercept - fit.slope * average;
+    let moments = CoMoments::by(n, |i| {
+        let average: f64 = average[i].into();
+        (
+            rest(of_imputed, imputed[i].into(), average),
+            rest(of_observed, observed[i].into(), average),
+        )
+    })?;
+    let is_line = moments.variance_x()? <= imputed_noise || moments.variance_y()? <= observed_noise;
+    if is_line { None } else { moments.pearson() }
+}
+
+/// The correlation of (imputed − average) with (observed − average). Both differences share a term: a
+/// constant below 1 times the average scores far above 0, so this says nothing of a biosample by
+/// itself; [`specificity`] does.
 ///
 /// `None` also when a difference is constant, as it is for the average itself.
-pub fn specificity<T: Value>(observed: &[T], imputed: &[T], average: &[T]) -> Option<f64> {
+pub fn departure_correlation<T: Value>(
+    observed: &[T],
+    imputed: &[T],
+    average: &[T],
+) -> Option<f64> {
     let n = common_length(observed, imputed)?;
     common_length(observed, average)?;
     CoMoments::by(n, |i| {
@@ -293,17 +333,62 @@ mod tests {
     }
 
     #[test]
-    fn specificity_correlates_the_departures_from_the_average() {
+    fn departures_from_the_average_are_correlated() {
         // Average 1 1 2 2: imputed departs by −1 1 0 2, observed by 0 1 1 4.
         // Centred (means 0.5, 1.5): −1.5 .5 −.5 1.5 and −1.5 −.5 −.5 2.5;
         // squares 5 and 9, products 2.25 − .25 + .25 + 3.75 = 6.
         let average = [1.0, 1.0, 2.0, 2.0];
         close(
-            specificity(&OBSERVED, &IMPUTED, &average),
+            departure_correlation(&OBSERVED, &IMPUTED, &average),
             6.0 / 45f64.sqrt(),
         );
-        assert_eq!(specificity(&OBSERVED, &average, &average), None);
+        assert_eq!(departure_correlation(&OBSERVED, &average, &average), None);
+        assert_eq!(
+            departure_correlation(&OBSERVED, &IMPUTED, &average[..3]),
+            None
+        );
+    }
+
+    #[test]
+    fn specificity_is_the_partial_correlation_given_the_average() {
+        // Given 1 1 2 2, each value less its pair's mean: observed −.5 .5 −1.5 1.5, imputed −1 1 −1 1.
+        // Squares 5 and 4, products .5 + .5 + 1.5 + 1.5 = 4.
+        let average = [1.0, 1.0, 2.0, 2.0];
+        close(
+            specificity(&OBSERVED, &IMPUTED, &average),
+            4.0 / 20f64.sqrt(),
+        );
+        // A constant average explains nothing.
+        close(
+            specificity(&OBSERVED, &IMPUTED, &[3.0; 4]),
+            10.0 / (14.0f64 * 8.0).sqrt(),
+        );
         assert_eq!(specificity(&OBSERVED, &IMPUTED, &average[..3]), None);
+    }
+
+    #[test]
+    fn a_constant_times_the_average_is_not_specific() {
+        // Observed: an average and something of its own, of equal variance, independent.
+        let mut state = 1u64;
+        let mut units = |scale: f32| -> Vec<f32> {
+            let mut unit = || {
+                state = (state.wrapping_mul(6_364_136_223_846_793_005))
+                    .wrapping_add(1_442_695_040_888_963_407);
+                (state >> 40) as f32 / (1u64 << 24) as f32
+            };
+            (0..10_000).map(|_| scale * unit()).collect()
+        };
+        let (average, own, noise) = (units(3.0), units(3.0), units(0.1));
+        let observed: Vec<f32> = average.iter().zip(&own).map(|(a, o)| 0.5 * a + o).collect();
+        let shrunk: Vec<f32> = average.iter().map(|a| 0.7 * a).collect();
+        let jittered: Vec<f32> = shrunk.iter().zip(&noise).map(|(s, e)| s + e).collect();
+        // Half of what it is short of moves with it in both differences.
+        assert!(departure_correlation(&observed, &shrunk, &average).unwrap() > 0.4);
+        assert_eq!(specificity(&observed, &shrunk, &average), None);
+        assert!(specificity(&observed, &jittered, &average).unwrap().abs() < 0.05);
+        // What is right about the biosample scores whatever is mixed with it.
+        let right: Vec<f32> = shrunk.iter().zip(&own).map(|(s, o)| s + 0.3 * o).collect();
+        assert!(specificity(&observed, &right, &average).unwrap() > 0.999);
     }
 
     #[test]

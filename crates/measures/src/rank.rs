@@ -130,6 +130,27 @@ pub fn auroc_of_ranks(ranks: &Ranks, positive: impl Fn(usize) -> bool + Sync) ->
     Some(doubled_wins as f64 / (2.0 * positives as f64 * negatives as f64))
 }
 
+/// The same where each position is positive by some chance and always `k` are: the mean over those
+/// choices, exact because the area is linear in them. `None` when all are positive or none is.
+pub(super) fn auroc_of_weights(
+    ranks: &Ranks,
+    k: usize,
+    weight: impl Fn(usize) -> f64 + Sync,
+) -> Option<f64> {
+    let n = ranks.len();
+    if k == 0 || k >= n {
+        return None;
+    }
+    let sum: f64 = by_chunks(n, |bins| {
+        bins.map(|i| weight(i) * f64::from(ranks.doubled[i]))
+            .sum::<f64>()
+    })
+    .into_iter()
+    .sum();
+    let (positives, negatives) = (k as f64, (n - k) as f64);
+    Some((sum - positives * (positives + 1.0)) / (2.0 * positives * negatives))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

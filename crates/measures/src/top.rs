@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::chunks::{all_finite, by_chunks};
 use super::errors::squared;
-use super::rank::auroc_of_ranks;
+use super::rank::auroc_of_weights;
 use super::{Ranks, Value, common_length, finite};
 
 /// How many bins a percentage of n is, rounded to the nearest and halves to even, as Python
@@ -15,17 +15,23 @@ pub fn n_of_percent(n: usize, percent: usize) -> usize {
     floor + usize::from(rest > 50 || (rest == 50 && floor % 2 == 1))
 }
 
-/// Which bins have the k highest values; of equal ones the first by position.
+/// The k bins with the highest values, where values that tie for the last places share them.
+///
+/// A bin above the threshold counts 1, one that equals it the share of the remaining places, any other
+/// 0. So a sum over these weights is the exact mean over all ways of breaking the ties, and no tie goes
+/// to the genome's start.
 ///
 /// Found by counting digits from the highest: two passes over f32, no copy, half a megabyte.
 /// What it keeps is a threshold, so it must be asked with the values that it was made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopBins {
     n: usize,
     k: usize,
     threshold: u64,
-    /// The last position whose value equals the threshold and is still among the top.
-    last_tie: usize,
+    /// How many bins equal the threshold.
+    tied: usize,
+    /// The places that those share.
+    places: usize,
 }
 
 impl TopBins {
@@ -35,48 +41,62 @@ impl TopBins {
             return None;
         }
         // How many of those that share the digits found so far are still to be taken.
-        let mut wanted = k;
+        let (mut places, mut tied) = (k, values.len());
         let (mut prefix, mut shift) = (0u64, T::KEY_BITS);
         while shift > 0 {
             shift -= DIGIT_BITS;
             let counts = digit_counts(values, prefix, shift);
             let mut digit = counts.len() - 1;
-            while digit > 0 && counts[digit] < wanted {
-                wanted -= counts[digit];
+            while digit > 0 && counts[digit] < places {
+                places -= counts[digit];
                 digit -= 1;
             }
+            tied = counts[digit];
             prefix = prefix << DIGIT_BITS | digit as u64;
         }
-        let last_tie = values
-            .iter()
-            .enumerate()
-            .filter(|(_, v)| v.key() == prefix)
-            .nth(wanted - 1)
-            .map(|(position, _)| position)?;
         Some(TopBins {
             n: values.len(),
             k,
             threshold: prefix,
-            last_tie,
+            tied,
+            places,
         })
     }
 
     /// The top share of the values in percent, rounded as [`n_of_percent`] does.
     ///
-    /// `None` also when that is no bin at all.
+    /// `None` also when that is no bin at all, and when bins of value 0 tie for the last places: a
+    /// track with signal in fewer bins than that has no such top.
     pub fn percent<T: Value>(values: &[T], percent: usize) -> Option<Self> {
-        Self::new(values, n_of_percent(values.len(), percent))
+        let top = Self::new(values, n_of_percent(values.len(), percent))?;
+        (!top.ties_at_zero::<T>()).then_some(top)
     }
 
-    /// How many bins are among the top.
+    /// How many places there are.
     pub fn k(&self) -> usize {
         self.k
     }
 
-    /// Whether the bin at a position, which has this value, is among the top.
-    pub fn contains<T: Value>(&self, position: usize, value: T) -> bool {
+    /// The chance that a bin of this value is among the top: 1, 0, or the share of the places that is
+    /// left for those that tie.
+    pub fn weight<T: Value>(&self, value: T) -> f64 {
         let key = value.key();
-        key > self.threshold || (key == self.threshold && position <= self.last_tie)
+        match key.cmp(&self.threshold) {
+            std::cmp::Ordering::Greater => 1.0,
+            std::cmp::Ordering::Equal => self.places as f64 / self.tied as f64,
+            std::cmp::Ordering::Less => 0.0,
+        }
+    }
+
+    /// Whether a value is at least the k-th highest: true of all that tie, so of more than k bins
+    /// where some do.
+    pub fn reaches<T: Value>(&self, value: T) -> bool {
+        value.key() >= self.threshold
+    }
+
+    /// Whether more bins of value 0 than there are places tie for the last ones.
+    fn ties_at_zero<T: Value>(&self) -> bool {
+        self.tied > self.places && self.threshold == T::ZERO.key()
     }
 }
 
@@ -108,7 +128,8 @@ fn digit_counts<T: Value>(values: &[T], prefix: u64, shift: u32) -> Vec<usize> {
         )
 }
 
-/// Mean squared error over the top bins of `ranked`, which is the observed or the imputed series.
+/// Mean squared error over the top bins of `ranked`, which is the observed or the imputed series;
+/// the mean over ties.
 pub fn mse_of_top<T: Value>(
     observed: &[T],
     imputed: &[T],
@@ -119,17 +140,25 @@ pub fn mse_of_top<T: Value>(
     if ranked.len() != n || top.n != n {
         return None;
     }
-    let sum: f64 = by_chunks(n, |bins| {
-        bins.filter(|i| top.contains(*i, ranked[*i]))
-            .map(|i| squared(observed[i], imputed[i]))
-            .sum::<f64>()
-    })
-    .into_iter()
-    .sum();
-    finite(sum / top.k as f64)
+    let (mut above, mut tied) = (0.0, 0.0);
+    for (a, t) in by_chunks(n, |bins| {
+        let (mut above, mut tied) = (0.0, 0.0);
+        for i in bins.filter(|i| top.reaches(ranked[*i])) {
+            let sum = match ranked[i].key() > top.threshold {
+                true => &mut above,
+                false => &mut tied,
+            };
+            *sum += squared(observed[i], imputed[i]);
+        }
+        (above, tied)
+    }) {
+        (above, tied) = (above + a, tied + t);
+    }
+    finite((above + tied * top.places as f64 / top.tied as f64) / top.k as f64)
 }
 
-/// The share of the top bins of `caught` that are also among the top bins of `net`.
+/// The share of the top bins of `caught` that are also among the top bins of `net`: the mean over ties,
+/// each series' broken by themselves.
 pub fn catch_share<T: Value>(
     caught: &[T],
     caught_top: &TopBins,
@@ -140,19 +169,28 @@ pub fn catch_share<T: Value>(
     if caught_top.n != n || net_top.n != n {
         return None;
     }
-    let common: usize = by_chunks(n, |bins| {
-        bins.filter(|i| caught_top.contains(*i, caught[*i]) && net_top.contains(*i, net[*i]))
-            .count()
+    let common: f64 = by_chunks(n, |bins| {
+        bins.map(|i| caught_top.weight(caught[i]) * net_top.weight(net[i]))
+            .sum::<f64>()
     })
     .into_iter()
     .sum();
-    Some(common as f64 / caught_top.k as f64)
+    Some(common / caught_top.k as f64)
+}
+
+/// AUROC of telling the top bins of `ranked` by the ranks of another series: the mean over ties.
+pub fn auroc_of_top<T: Value>(ranks: &Ranks, ranked: &[T], top: &TopBins) -> Option<f64> {
+    if ranked.len() != top.n {
+        return None;
+    }
+    auroc_of_weights(ranks, top.k, |i| top.weight(ranked[i]))
 }
 
 /// Mean squared error over the 1 % of bins with the highest observed signal (PREDICTD's MSE1obs).
 ///
 /// The Challenge's scorer takes ⌊0.01 n⌋ bins and all that tie with the last; here it is the
-/// nearest whole number of bins, ties by position. `None` also below 51 bins, which have no 1 %.
+/// nearest whole number of bins, and the mean over ties. `None` also below 51 bins, which have no 1 %,
+/// and where zeros tie for the last places.
 pub fn mse1obs<T: Value>(observed: &[T], imputed: &[T]) -> Option<f64> {
     mse_of_top(observed, imputed, observed, &TopBins::percent(observed, 1)?)
 }
@@ -191,7 +229,7 @@ pub fn catch1imp<T: Value>(observed: &[T], imputed: &[T]) -> Option<f64> {
 pub fn aucobs1<T: Value>(observed: &[T], imputed: &[T]) -> Option<f64> {
     common_length(observed, imputed)?;
     let top = TopBins::percent(observed, 1)?;
-    auroc_of_ranks(&Ranks::of(imputed)?, |i| top.contains(i, observed[i]))
+    auroc_of_top(&Ranks::of(imputed)?, observed, &top)
 }
 
 /// AUROC of telling the top 1 % imputed by the observed signal (AucImp1).
@@ -212,14 +250,61 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_values_the_first_by_position_are_taken() {
+    fn equal_values_share_the_places_that_are_left() {
         let values = [1.0f32, 3.0, 2.0, 2.0, 0.0, 2.0];
+        // 3 has a place; three bins of value 2 share the other two.
         let top = TopBins::new(&values, 3).unwrap();
-        let taken: Vec<usize> = (0..6).filter(|i| top.contains(*i, values[*i])).collect();
-        assert_eq!(taken, [1, 2, 3]);
+        let weights = values.map(|v| top.weight(v));
+        assert_eq!(weights, [0.0, 1.0, 2.0 / 3.0, 2.0 / 3.0, 0.0, 2.0 / 3.0]);
+        assert_eq!(
+            values.map(|v| top.reaches(v)),
+            [false, true, true, true, false, true]
+        );
         assert_eq!(TopBins::new(&values, 0), None);
         assert_eq!(TopBins::new(&values, 7), None);
         assert_eq!(TopBins::new(&[1.0, f32::NAN], 1), None);
+    }
+
+    #[test]
+    fn nothing_overlaps_where_zeros_would_have_filled_the_top() {
+        // Signal in one bin of 300 each, elsewhere: by position bins 0 and 1 would be among both tops.
+        let (mut observed, mut imputed) = (vec![0f32; 300], vec![0f32; 300]);
+        (observed[200], imputed[100]) = (5.0, 4.0);
+        for measure in [
+            mse1obs, mse1imp, match1, catch1obs, catch1imp, aucobs1, aucimp1,
+        ] {
+            assert_eq!(measure(&observed, &imputed), None);
+        }
+        // As many zeros as places are no tie: the rest lies below.
+        let low: Vec<f32> = (0..300).map(|i| if i < 3 { 0.0 } else { -1.0 }).collect();
+        assert_eq!(match1(&low, &low), Some(1.0));
+    }
+
+    #[test]
+    fn ties_above_zero_are_worth_their_mean() {
+        // 200 bins, two places, four bins tied at 1 observed; imputed finds bins 0 and 1 only.
+        let (mut observed, mut imputed) = (vec![0f32; 200], vec![0.5f32; 200]);
+        observed[..4].fill(1.0);
+        imputed[0] = 3.0;
+        imputed[1] = 2.0;
+        // Of the six pairs that fill the places, one holds both, four one, one none: 6 / 6 of two.
+        assert_eq!(match1(&observed, &imputed), Some(0.5));
+        // Errors 2, 1, −0.5, −0.5: each bin is in half of the pairs.
+        assert_eq!(
+            mse1obs(&observed, &imputed),
+            Some((4.0 + 1.0 + 0.25 + 0.25) / 4.0)
+        );
+        // Positions do not matter.
+        observed.reverse();
+        imputed.reverse();
+        assert_eq!(match1(&observed, &imputed), Some(0.5));
+        // AUROC: bins 0 and 1 beat all 198 negatives' mean; the other two tie with those at 0.5.
+        // Pairs {0,1}: 1. {0,x} ×4 (with 1 among the negatives): (198 + (0 + 197/2)) / 396, or for {1,x}
+        // (197 + 197/2) / 396. {x,y}: (196/2 · 2) / 396.
+        let pair = |w: f64| w / 396.0;
+        let expected =
+            (pair(396.0) + 2.0 * pair(198.0 + 98.5) + 2.0 * pair(197.0 + 98.5) + pair(196.0)) / 6.0;
+        assert!((aucobs1(&observed, &imputed).unwrap() - expected).abs() < 1e-12);
     }
 
     /// 200 bins of which two are the top 1 % and ten the top 5 %. Observed: 9 at bin 0, 8 at bin
@@ -286,12 +371,16 @@ mod tests {
             let narrow: Vec<f32> = wide.iter().map(|v| *v as f32).collect();
             let k = k.min(wide.len());
             let mut order: Vec<usize> = (0..wide.len()).collect();
-            order.sort_by(|a, b| wide[*b].partial_cmp(&wide[*a]).unwrap().then(a.cmp(b)));
+            order.sort_by(|a, b| wide[*b].partial_cmp(&wide[*a]).unwrap());
+            let last = wide[order[k - 1]];
             let (top, narrow_top) = (TopBins::new(&wide, k).unwrap(), TopBins::new(&narrow, k).unwrap());
-            for (place, i) in order.into_iter().enumerate() {
-                prop_assert_eq!(top.contains(i, wide[i]), place < k);
-                prop_assert_eq!(narrow_top.contains(i, narrow[i]), place < k);
+            for i in order {
+                prop_assert_eq!(top.reaches(wide[i]), wide[i] >= last);
+                prop_assert_eq!(narrow_top.reaches(narrow[i]), wide[i] >= last);
+                prop_assert_eq!(top.weight(wide[i]), narrow_top.weight(narrow[i]));
             }
+            let sum: f64 = wide.iter().map(|v| top.weight(*v)).sum();
+            prop_assert!((sum - k as f64).abs() < 1e-9, "{}", sum);
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) mod sealed {
     pub trait Ordered: Copy {
         /// How many low bits of a key are in use.
         const KEY_BITS: u32;
+        /// The value 0.
+        const ZERO: Self;
         /// A key and a position in one integer, ordered by the key, then the position.
         type Packed: Ord + Copy + Send + Sync;
 
@@ -23,6 +25,7 @@ pub(super) mod sealed {
 
     impl Ordered for f32 {
         const KEY_BITS: u32 = 32;
+        const ZERO: Self = 0.0;
         type Packed = u64;
 
         fn is_a_number(self) -> bool {
@@ -51,6 +54,7 @@ pub(super) mod sealed {
 
     impl Ordered for f64 {
         const KEY_BITS: u32 = 64;
+        const ZERO: Self = 0.0;
         type Packed = u128;
 
         fn is_a_number(self) -> bool {

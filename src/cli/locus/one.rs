@@ -149,6 +149,10 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
         "z",
         "p",
         "fdr",
+        "z_without",
+        "p_without",
+        "n_matched",
+        "n_effective",
         "nearest_here",
         "r_elsewhere",
         "nearest_elsewhere",
@@ -169,6 +173,10 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
             measure(d.and_then(|d| d.z)),
             measure(d.and_then(|d| d.p)),
             measure(row.fdr),
+            measure(row.without_strongest.and_then(|d| d.z)),
+            measure(row.without_strongest.and_then(|d| d.p)),
+            json!(d.map(|d| d.n_matched)),
+            measure(d.map(|d| d.n_effective)),
             name(&row.nearest_here),
             measure(row.similarity_to_nearest_here),
             name(&row.nearest_elsewhere),
@@ -187,13 +195,30 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
         found.n_candidates,
         found.matched_in
     );
+    if let Some(d) = matched {
+        eprintln!(
+            "matches of {}: average activity {:.2} to {:.2} (mean {:.2}) beside {:.2}; p rests on {:.0} \
+             independent loci",
+            (found.rows.iter().find(|r| r.departure.is_some()))
+                .map_or("", |r| r.biosample.as_str()),
+            d.matched_range[0],
+            d.matched_range[1],
+            d.matched_average,
+            d.average,
+            d.n_effective
+        );
+    }
+    if let Some(strongest) = &found.strongest {
+        eprintln!("z_without and p_without leave {strongest} out of the average");
+    }
     let beyond: Vec<&str> = (found.rows.iter())
         .filter(|r| r.departure.as_ref().is_some_and(|d| d.beyond))
         .map(|r| r.biosample.as_str())
         .collect();
     if !beyond.is_empty() {
         eprintln!(
-            "no candidate locus is as active (or as silent) as this one without {}: z is extrapolated",
+            "too few candidate loci are of this activity without {}: z is extrapolated, and p undefined \
+             where fewer than 20 lie within the caliper",
             beyond.join(", ")
         );
     }
@@ -231,6 +256,9 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
             "departure": d.map(|d| d.departure()), "expected": d.map(|d| d.expected),
             "z": d.and_then(|d| d.z), "p": d.and_then(|d| d.p), "fdr": row.fdr,
             "n_matched": d.map(|d| d.n_matched), "matched_average": d.map(|d| d.matched_average),
+            "matched_range": d.map(|d| d.matched_range), "n_effective": d.map(|d| d.n_effective),
+            "z_without_strongest": row.without_strongest.and_then(|d| d.z),
+            "p_without_strongest": row.without_strongest.and_then(|d| d.p),
             "beyond": d.map(|d| d.beyond),
             "nearest_here": near(&row.nearest_here, "distance"),
             "similarity_to_nearest_here": row.similarity_to_nearest_here,
@@ -260,6 +288,7 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
         },
         "assay": found.assay, "model": model, "scale": "arcsinh",
         "matched": { "in": found.matched_in, "n_candidates": found.n_candidates },
+        "strongest": found.strongest,
         "columns": columns,
         "biosamples": found.rows.iter().map(row).collect::<Vec<_>>(),
         "clusters": clusters, "silhouette": found.tree.silhouette, "tree": joins,

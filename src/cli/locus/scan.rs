@@ -24,7 +24,7 @@ pub struct Scan {
         conflicts_with = "promoters"
     )]
     loci: Option<PathBuf>,
-    /// Use the promoters of all genes: the 2 kb upstream of the TSS, and its bin
+    /// Use the promoters of all genes: 1 kb on either side of the TSS
     #[arg(long)]
     promoters: bool,
     /// Assay to compare
@@ -36,9 +36,6 @@ pub struct Scan {
     /// Print every biosample at each locus, not only the one with the largest departure
     #[arg(long)]
     each: bool,
-    /// Largest false discovery rate, over all loci and biosamples, at which a departure is reported
-    #[arg(long, default_value_t = 0.1)]
-    fdr: f64,
     #[command(flatten)]
     matching: Matching,
     #[command(flatten)]
@@ -62,7 +59,6 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let options = ScanOptions {
         matching: arguments.matching.options(),
-        fdr: arguments.fdr,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let found = scan(
@@ -96,11 +92,9 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
         "average",
         "departure",
         "z",
-        "p",
-        "fdr",
-        "n_surprising",
-        "locus_p",
-        "locus_fdr",
+        "percentile",
+        "n_matched",
+        "n_effective",
         "gene",
         "tss_distance",
     ]);
@@ -125,30 +119,30 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
                 measure(d.map(|d| d.average)),
                 measure(d.map(|d| d.departure())),
                 measure(d.and_then(|d| d.z)),
-                measure(d.and_then(|d| d.p)),
-                measure(locus.fdr[b]),
-                json!(locus.n_surprising),
-                measure(locus.p),
-                measure(locus.locus_fdr),
+                measure(d.and_then(|d| d.p).map(|p| 100.0 * (1.0 - p))),
+                json!(d.map(|d| d.n_matched)),
+                measure(d.map(|d| d.n_effective)),
                 gene,
                 distance,
             ]);
         }
     }
     table.print(common.format)?;
-    tell(&found, arguments.fdr);
+    tell(&found);
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(found: &Scanned, fdr: f64) {
+fn tell(found: &Scanned) {
     let compared = found.loci.len() - found.n_left_out;
-    let surprising = found.loci.iter().filter(|l| l.n_surprising > 0).count();
     eprintln!(
-        "{} loci compared, {} with a departure at a false discovery rate of at most {fdr}; {} left out \
-         (not covered, or masked)",
+        "{} loci compared; {} left out (not covered, masked, or of an activity that too few candidates \
+         have)",
         grouped(compared as u64),
-        grouped(surprising as u64),
         grouped(found.n_left_out as u64)
+    );
+    eprintln!(
+        "percentile: the share of candidates of that activity whose departure is less extreme. This is a \
+         ranking; it has no false discovery rate"
     );
     let widths: Vec<String> = (found.n_candidates.iter())
         .map(|(width, n)| format!("{n} of {} bp", width * persea::genome::BIN_BP))

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::tasks::{
-    Calibration, FeatureSet, FoldKind, FoldSettings, Learner, MatrixSource, Outcome, Pooling,
-    Progress, RowKind, RunResult, RunSettings, Target, Threshold, measure_names, rerun,
-    run as run_task,
+    Against, Calibration, FeatureSet, FoldKind, FoldSettings, FrequencyOf, GeneWindow, Learner,
+    MatrixSource, Outcome, Pooling, Progress, RowKind, RunResult, RunSettings, Target, Threshold,
+    measure_names, rerun, run as run_task, within_name,
 };
 use serde_json::{Value, json};
 
@@ -17,13 +17,22 @@ use crate::cli::{Common, Misuse, progress};
 /// Run a benchmark: feature sets and baselines on the same folds
 ///
 /// A feature set is one of the following, or several joined by `+`: embedding (genome factors),
-/// biosample-factors, hidden (the network's activations), signal (the biosample's tracks), all-signal,
-/// all-signal-pca, imputed, completed (measured, otherwise imputed), average (mean of the other
-/// biosamples), denoised (imputations of the measured tracks) and published (a --matrix). Intervals
-/// resample independent units, and differences are paired. The run is stored and can be repeated.
+/// biosample-factors, hidden (the network's activations), signal (the biosample's tracks), all-signal
+/// (the tracks of all biosamples), all-signal-pca, imputed, completed (measured, otherwise imputed),
+/// average (mean of the other biosamples), denoised (imputations of the measured tracks) and published
+/// (a --matrix).
+///
+/// The embedding also depends on the 250 bp and 5 kbp around each bin. Compare it with signal of the
+/// same reach: signal-scales and all-signal-scales (means over the same 25 bp, 250 bp and 5 kbp rows)
+/// and signal-components (principal components of all-signal-scales, as many as the embedding is wide,
+/// learned in the training rows of each fold).
+///
+/// Intervals resample independent units and repeated divisions into folds. p tests each feature set
+/// against own signal (--reference) and against the best baseline; p_holm corrects for all p of the
+/// run. The run is stored and can be repeated.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,embedding+signal --learner gbm\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
+    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,signal-scales,signal-components --learner gbm\n          persea task run expression --biosample E003 --features signal --window paper\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
 )]
 pub struct Arguments {
     /// Name of the task
@@ -55,9 +64,15 @@ pub struct Arguments {
     /// Smallest label of a positive example: a number, or median
     #[arg(long, value_name = "LABEL")]
     threshold: Option<Threshold>,
-    /// Number of 25 bp bins upstream of a gene's TSS
-    #[arg(long, value_name = "N", default_value_t = 80)]
-    upstream_bins: u64,
+    /// Window around a gene's TSS
+    #[arg(long, value_parser = one_of::<GeneWindow>(), default_value_t = GeneWindow::Symmetric, conflicts_with_all = ["upstream_bins", "downstream_bins"])]
+    window: GeneWindow,
+    /// Number of 25 bp bins upstream of the TSS bin [default: 80]
+    #[arg(long, value_name = "N")]
+    upstream_bins: Option<u64>,
+    /// Number of 25 bp bins downstream of the TSS bin [default: as many as upstream]
+    #[arg(long, value_name = "N")]
+    downstream_bins: Option<u64>,
     /// How the bins of a window are summarised
     #[arg(long, value_delimiter = ',', value_parser = one_of::<Pooling>(), default_values_t = [Pooling::Mean])]
     pooling: Vec<Pooling>,
@@ -104,7 +119,15 @@ pub struct Arguments {
     /// Learn in the regions on which the network was trained, predict in regions added by extend
     #[arg(long)]
     inductive: bool,
-    /// Number of bootstrap replicates
+    /// Number of divisions into folds, each with another seed [default: 10 for up to 2,000
+    /// predictions, otherwise 1]
+    #[arg(long, value_name = "N")]
+    partitions: Option<usize>,
+    /// Feature set against which the others are tested [default: signal-scales, otherwise signal]
+    #[arg(long, value_name = "SET")]
+    reference: Option<String>,
+    /// Smallest number of bootstrap replicates; a run with n tests draws at least 20 n / 0.05; 0: no
+    /// intervals
     #[arg(long, value_name = "N", default_value_t = 1000)]
     bootstrap: usize,
     /// Seed of all random choices
@@ -133,6 +156,15 @@ impl Arguments {
             Some(biosample) => vec![biosample.clone()],
             None => list,
         };
+        let reference = self.reference.as_deref().map(str::parse::<FeatureSet>);
+        let reference = reference.transpose().map_err(|e| Misuse(e.to_string()))?;
+        let (upstream_bins, downstream_bins) = match (self.upstream_bins, self.downstream_bins) {
+            (None, None) => self.window.bins(),
+            (upstream, downstream) => {
+                let upstream = upstream.unwrap_or(GeneWindow::Symmetric.bins().0);
+                (upstream, downstream.unwrap_or(upstream))
+            }
+        };
         let settings = RunSettings {
             task: self.task.clone(),
             train_biosamples: one(self.train_biosamples.clone()),
@@ -147,7 +179,8 @@ impl Arguments {
             },
             target: self.regression.then_some(Target::Regression),
             threshold: self.threshold,
-            upstream_bins: self.upstream_bins,
+            upstream_bins,
+            downstream_bins,
             pooling: self.pooling.clone(),
             assays: self.assays.clone(),
             matrices: self.matrix.iter().map(matrix).collect(),
@@ -158,6 +191,9 @@ impl Arguments {
             importance: self.importance,
             inductive: self.inductive,
             bootstrap: self.bootstrap,
+            partitions: self.partitions,
+            reference,
+            promoter_frequency: FrequencyOf::Training,
             seed: self.seed,
         };
         settings.check().map_err(|e| Misuse(e.to_string()))?;
@@ -241,7 +277,12 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
             columns.extend([format!("{name}_low"), format!("{name}_high")]);
         }
     }
-    columns.extend(["fold_mean".into(), "fold_se".into(), "seconds".into()]);
+    let within = within_name(result.target);
+    columns.push(within.into());
+    if format != Format::Table {
+        columns.extend([format!("{within}_low"), format!("{within}_high")]);
+    }
+    columns.extend(["fold_mean", "fold_se", "partitions_sd", "seconds"].map(String::from));
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut table = Table::new(&columns);
     for row in &result.rows {
@@ -261,10 +302,16 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
                 cells.extend([measure(m.low), measure(m.high)]);
             }
         }
+        let m = row.measures.get(within).copied().unwrap_or_default();
+        cells.push(measure(m.value));
+        if format != Format::Table {
+            cells.extend([measure(m.low), measure(m.high)]);
+        }
         let seconds = (row.seconds * 10.0).round() / 10.0;
         cells.extend([
             measure(row.fold_mean),
             measure(row.fold_standard_error),
+            measure(row.partitions.map(|p| p.deviation)),
             measure(Some(seconds)),
         ]);
         table.row(cells);
@@ -277,11 +324,18 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
         Some(n) => format!("{} examples, {n} positive", result.n),
         None => format!("{} examples", result.n),
     };
+    let divisions = match result.n_partitions {
+        1 => "95 % intervals from resampled units".to_string(),
+        n => format!(
+            "{n} divisions into folds: values are means over them, partitions_sd is their standard \
+             deviation; 95 % intervals from resampled units and divisions"
+        ),
+    };
     print_line(format_args!(
-        "\n{labels}; {} folds by {}, {} independent units; 95 % intervals from resampled units",
+        "\n{labels}; {} folds by {}, {} independent units; {divisions}",
         result.n_folds,
         result.fold_kind.name(),
-        result.n_units
+        result.n_units,
     ))?;
     subsets(result)?;
     differences(result)?;
@@ -330,35 +384,41 @@ fn subsets(result: &RunResult) -> anyhow::Result<()> {
     Ok(table.print(Format::Table)?)
 }
 
-/// Paired differences with an interval.
+/// Paired differences of the declared family that have an interval; JSON has every pair.
 fn differences(result: &RunResult) -> anyhow::Result<()> {
-    let is_features = |name: &str| {
-        result
-            .row(name)
-            .is_some_and(|r| r.kind == RowKind::Features)
+    let declared = |c: &&persea::tasks::Comparison| match (&result.family, c.family) {
+        // A run that was stored before a family was declared.
+        (None, _) => true,
+        (Some(_), against) => against.is_some(),
     };
-    let shown: Vec<_> = result
-        .comparisons
-        .iter()
-        .filter(|c| c.low.is_some() && (is_features(&c.a) || is_features(&c.b)))
-        .collect();
+    let shown = result.comparisons.iter().filter(declared);
+    let shown: Vec<_> = shown.filter(|c| c.low.is_some()).collect();
     if shown.is_empty() {
         return Ok(());
     }
-    print_line(format_args!("\npaired differences in {}", result.primary))?;
+    print_line("\npaired differences from the reference and from the best baseline")?;
     let mut table = Table::new(&[
         "a",
         "b",
+        "against",
+        "measure",
         "a_minus_b",
         "low",
         "high",
         "effect",
+        "partitions_sd",
         "p",
         "p_holm",
     ]);
     for c in shown {
-        let numbers = [c.difference, c.low, c.high, c.effect, c.p, c.p_holm];
-        let cells: Vec<Value> = [json!(c.a), json!(c.b)]
+        let against = match c.family {
+            Some(Against::Reference) => "reference",
+            Some(Against::BestBaseline) => "best baseline",
+            None => "",
+        };
+        let spread = c.partitions.map(|p| p.deviation);
+        let numbers = [c.difference, c.low, c.high, c.effect, spread, c.p, c.p_holm];
+        let cells: Vec<Value> = [json!(c.a), json!(c.b), json!(against), json!(c.measure)]
             .into_iter()
             .chain(numbers.into_iter().map(measure))
             .collect();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::files::read_text;
-use persea::tasks::{Suite, SuiteEvent, SuiteRun, run_suite};
+use persea::tasks::{Suite, SuiteEvent, SuiteRun, run_suite, within_name};
 use serde_json::{Value, json};
 
 use crate::cli::output::{Format, Table, measure, print_json};
@@ -12,8 +12,9 @@ use crate::cli::{Common, progress};
 
 /// Run many benchmarks from a file: tasks × biosamples × learners × folds × seeds
 ///
-/// Stored runs are not repeated, so a stopped suite continues. Three suites are built in: pilot (data
-/// folder with `pilot` and `annotation`), targetfinder (data folder with `targetfinder` and
+/// Stored runs are not repeated, so a stopped suite continues. Each run tests its own family of
+/// comparisons; p values are not corrected over the runs of a suite. Three suites are built in: pilot
+/// (data folder with `pilot` and `annotation`), targetfinder (data folder with `targetfinder` and
 /// `annotation`) and published (data folder with the paper's tables).
 #[derive(Debug, clap::Args)]
 #[command(
@@ -100,8 +101,12 @@ fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
         "value",
         "low",
         "high",
+        "within",
+        "within_low",
+        "within_high",
         "fold_mean",
         "fold_se",
+        "partitions_sd",
         "n",
         "seconds",
     ]);
@@ -119,7 +124,9 @@ fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
                 continue;
             }
         };
+        let within = within_name(result.target);
         for row in &result.rows {
+            let w = row.measures.get(within).copied().unwrap_or_default();
             let m = row
                 .measures
                 .get(&result.primary)
@@ -136,8 +143,12 @@ fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
                 measure(m.value),
                 measure(m.low),
                 measure(m.high),
+                measure(w.value),
+                measure(w.low),
+                measure(w.high),
                 measure(row.fold_mean),
                 measure(row.fold_standard_error),
+                measure(row.partitions.map(|p| p.deviation)),
                 json!(result.n),
                 measure(Some((row.seconds * 10.0).round() / 10.0)),
             ];

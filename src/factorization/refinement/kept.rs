@@ -43,6 +43,9 @@ pub(in crate::factorization) struct RefinementHeader {
     standardised: usize,
     /// Points of the spread.
     spread: usize,
+    /// Those of them that have quantiles.
+    #[serde(default)]
+    quantiles: usize,
     curve: Vec<CurvePoint>,
 }
 
@@ -55,6 +58,7 @@ impl RefinementKept {
             done: self.done.len(),
             standardised: self.standardisation.mean.len(),
             spread: self.spread.points.len(),
+            quantiles: self.spread.quantiles.len(),
             curve: self.curve.clone(),
         }
     }
@@ -69,6 +73,7 @@ pub(in crate::factorization) fn write(
     numbers.extend(&kept.standardisation.mean);
     numbers.extend(&kept.standardisation.deviation);
     numbers.extend(kept.spread.points.iter().flat_map(|p| [p.0, p.1]));
+    numbers.extend(kept.spread.quantiles.iter().flatten());
     numbers.extend(&kept.current);
     numbers.extend(&kept.moments);
     kept.done.iter().for_each(|m| numbers.extend(m.flat()));
@@ -100,6 +105,7 @@ pub(in crate::factorization) fn read(
         deviation: take(header.standardised)?,
     };
     let points = take(2 * header.spread)?;
+    let quantiles = take(4 * header.quantiles)?;
     let (current, moments) = (take(n)?, take(2 * n)?);
     let done = (0..header.done)
         .map(|_| Member::from_flat(config, &take(n)?).ok_or_else(bad))
@@ -114,6 +120,9 @@ pub(in crate::factorization) fn read(
         standardisation,
         spread: Spread {
             points: points.chunks_exact(2).map(|p| (p[0], p[1])).collect(),
+            quantiles: (quantiles.chunks_exact(4))
+                .map(|q| [q[0], q[1], q[2], q[3]])
+                .collect(),
         },
         curve: header.curve.clone(),
     })

@@ -27,7 +27,8 @@ pub struct RefinementOptions {
     /// Share of weights that a step at a rate of 1 would take away.
     pub weight_decay: f64,
     /// How many times an error counts in the 1 % of a track's bins with the highest observed signal.
-    /// 1 asks for the mean of what may be observed, which is cautious about peaks.
+    /// 1 asks for the mean of what may be observed, which is cautious about peaks. More weighs by what
+    /// was observed, so that what is imputed lies above that mean.
     #[serde(default = "as_others")]
     pub peak_weight: f64,
 }
@@ -50,7 +51,7 @@ impl Default for RefinementOptions {
             learning_rate: 2e-3,
             dropout: 0.4,
             weight_decay: 0.1,
-            peak_weight: 3.0,
+            peak_weight: 1.0,
         }
     }
 }

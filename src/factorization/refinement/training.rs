@@ -429,7 +429,7 @@ impl RefinementTraining {
                     let apart = expected.mean + expected.deviation * imputed[bin] - observed;
                     sum.0 += f64::from(apart) * f64::from(apart);
                     sum.1 += 1;
-                    pairs.push((imputed[bin], (apart / expected.deviation).powi(2)));
+                    pairs.push((imputed[bin], -apart / expected.deviation));
                 }
             }
         }

@@ -62,6 +62,15 @@ impl Refinement {
         ScaleModel::fit(&tracks, Some(target)).expect(biosample, assay)
     }
 
+    /// The ends of the intervals that hold the central 90 % and 50 % of what would be observed where this
+    /// is imputed, ascending; both on the scale that tracks are stored on. `None` of a model that kept no
+    /// quantiles.
+    pub fn interval_ends(&self, scale: TrackScale, imputed: f32) -> Option<[f32; 4]> {
+        let predicted = (imputed - scale.mean) / scale.deviation;
+        let ends = self.spread.quantiles_at(predicted)?;
+        Some(ends.map(|end| imputed + scale.deviation * end))
+    }
+
     /// The standardised signal of an experiment over a block.
     pub fn predict_standardised(&self, plan: &Plan, block: &SignalBlock, out: &mut [f32]) {
         let width = self.config.inputs();

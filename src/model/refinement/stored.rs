@@ -33,13 +33,13 @@ pub(in crate::model) fn write<E>(refinement: &Refinement, put: &mut Put<'_, E>) 
         mean.len(),
         &mut mean.iter().chain(deviation).copied(),
     )?;
-    let points = &refinement.spread.points;
-    put(
-        SPREAD,
-        points.len(),
-        2,
-        &mut points.iter().flat_map(|p| [p.0, p.1]),
-    )?;
+    let Spread { points, quantiles } = &refinement.spread;
+    let columns = if quantiles.is_empty() { 2 } else { 6 };
+    let mut rows = points.iter().enumerate().flat_map(|(i, p)| {
+        let ends = quantiles.get(i).into_iter().flatten().copied();
+        [p.0, p.1].into_iter().chain(ends)
+    });
+    put(SPREAD, points.len(), columns, &mut rows)?;
     for (m, member) in refinement.members.iter().enumerate() {
         for (l, dense) in member.layers.iter().enumerate() {
             let (rows, cols) = dense.weight.dim();
@@ -136,6 +136,13 @@ pub(in crate::model) fn read(
         members,
         spread: Spread {
             points: spread.rows().into_iter().map(|r| (r[0], r[1])).collect(),
+            // Models of before there were quantiles have two columns.
+            quantiles: match spread.ncols() {
+                6 => (spread.rows().into_iter())
+                    .map(|r| [r[2], r[3], r[4], r[5]])
+                    .collect(),
+                _ => Vec::new(),
+            },
         },
     };
     refinement.check()?;

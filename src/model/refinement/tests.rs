@@ -205,8 +205,33 @@ fn an_added_track_speaks_for_its_own_biosample_and_for_no_other() {
 }
 
 #[test]
+fn quantiles_are_those_of_residuals_of_a_prediction_and_their_ends_follow_the_scale() {
+    // Residuals 0, …, 100 hundredths at 1, ten times as many at 3.
+    let residuals = (0..=100).map(|i| i as f32 / 100.0);
+    let pairs: Vec<(f32, f32)> = residuals
+        .flat_map(|r| [(1.0, r), (3.0, 10.0 * r)])
+        .collect();
+    let spread = Spread::measured(pairs, 2);
+    let close = |a: [f32; 4], b: [f32; 4]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    assert!(close(
+        spread.quantiles_at(0.0).unwrap(),
+        [0.05, 0.25, 0.75, 0.95]
+    ));
+    assert!(close(
+        spread.quantiles_at(9.0).unwrap(),
+        [0.5, 2.5, 7.5, 9.5]
+    ));
+    // Halfway between the two.
+    assert!(close(
+        spread.quantiles_at(2.0).unwrap(),
+        [0.275, 1.375, 4.125, 5.225]
+    ));
+    assert_eq!(Spread::default().quantiles_at(0.0), None);
+}
+
+#[test]
 fn the_spread_lies_between_its_points_and_stays_beyond_them() {
-    let spread = Spread::measured(vec![(0.0, 4.0), (2.0, 1.0), (0.0, 4.0), (2.0, 1.0)], 2);
+    let spread = Spread::measured(vec![(0.0, 2.0), (2.0, 1.0), (0.0, -2.0), (2.0, 1.0)], 2);
     assert_eq!(spread.points, [(0.0, 2.0), (2.0, 1.0)]);
     assert_eq!(
         [-1.0, 0.0, 1.0, 2.0, 9.0].map(|v| spread.at(v)),

@@ -58,8 +58,8 @@ impl FeedForward for DenseNet {
         let chunks = &mut kind.chunks[..n_chunks];
         let values = &parameters.values;
         let layer = |i: usize| Dense {
-            weight: &values[parameters.place(2 * i)],
-            bias: &values[parameters.place(2 * i + 1)],
+            weight: &values[parameters.range(2 * i)],
+            bias: &values[parameters.range(2 * i + 1)],
         };
         let head = layer(n_layers - 1);
         let stack = Stack {
@@ -70,8 +70,8 @@ impl FeedForward for DenseNet {
             },
         };
         let (of_head, of_bias) = (
-            parameters.place(2 * n_layers - 2),
-            parameters.place(2 * n_layers - 1),
+            parameters.range(2 * n_layers - 2),
+            parameters.range(2 * n_layers - 1),
         );
         let inputs = kind.spec.layers[0][0];
         (chunks.par_iter_mut().enumerate()).for_each(|(i, chunk)| {

@@ -10,6 +10,7 @@
 mod dense;
 mod dense_net;
 mod factor_net;
+mod factor_step;
 mod head;
 mod parameters;
 mod stack;

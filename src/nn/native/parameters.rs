@@ -9,7 +9,7 @@ use crate::nn::{AdamStep, NnError, adam_step_on_all_threads};
 #[derive(Debug)]
 pub(crate) struct Parameters {
     /// Where each tensor lies.
-    places: Vec<Range<usize>>,
+    ranges: Vec<Range<usize>>,
     /// What of each training may change, and whether weight decay shrinks it.
     trained: Vec<(Range<usize>, bool)>,
     pub values: Vec<f32>,
@@ -26,17 +26,17 @@ impl Parameters {
         trained: impl Fn(usize) -> (Range<usize>, bool),
         values: &[f32],
     ) -> Self {
-        let mut places = Vec::with_capacity(tensors.len());
+        let mut ranges = Vec::with_capacity(tensors.len());
         let mut parts = Vec::with_capacity(tensors.len());
         let mut at = 0;
         for (i, [rows, cols]) in tensors.iter().enumerate() {
             let (of, decays) = trained(i);
             parts.push((at + of.start * cols..at + of.end * cols, decays));
-            places.push(at..at + rows * cols);
+            ranges.push(at..at + rows * cols);
             at += rows * cols;
         }
         Parameters {
-            places,
+            ranges,
             trained: parts,
             values: values.to_vec(),
             gradient: vec![0.0; at],
@@ -46,8 +46,8 @@ impl Parameters {
     }
 
     /// Where a tensor lies.
-    pub fn place(&self, tensor: usize) -> Range<usize> {
-        self.places[tensor].clone()
+    pub fn range(&self, tensor: usize) -> Range<usize> {
+        self.ranges[tensor].clone()
     }
 }
 

@@ -15,11 +15,13 @@ use persea_drawing::{Bar, bars, decimals};
 type Shown = (&'static str, fn(&TrackMeasures) -> Option<f64>);
 
 /// Measures that a reader looks at first.
-const SHOWN: [Shown; 6] = [
+const SHOWN: [Shown; 8] = [
     ("mse", |m| m.mse),
     ("shape mse", |m| m.shape_mse),
     ("gwcorr", |m| m.gwcorr),
     ("specificity", |m| m.specificity),
+    ("mse1obs", |m| m.mse1obs),
+    ("mse1imp", |m| m.mse1imp),
     ("match1", |m| m.match1),
     ("aucobs1", |m| m.aucobs1),
 ];
@@ -143,7 +145,35 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
         &all,
         None,
     )]);
-    page.note("gwcorr: Pearson's correlation. specificity: of what imputed and observed add to average activity. match1: share of the highest 1 % in common. aucobs1: AUROC of telling the highest 1 %.");
+    page.note("gwcorr: Pearson's correlation. specificity: partial correlation of imputed and observed given average activity. mse1obs, mse1imp: mean squared error in the 1 % of bins with the highest observed, or imputed, signal. match1: share of the highest 1 % in common. aucobs1: AUROC of the imputed signal for the highest 1 % observed.");
+    let mut grid = Grid::new(&[
+        "measure",
+        "against",
+        "difference",
+        "95 % interval",
+        "better on",
+    ]);
+    let shown = scored.paired.iter().filter(|d| {
+        let name = d.measure.replace('_', " ");
+        SHOWN.iter().any(|(shown, _)| *shown == name)
+    });
+    for d in shown {
+        let interval = d
+            .interval_95
+            .map(|[low, high]| format!("{} to {}", decimals(low, 4), decimals(high, 4)));
+        grid.row(
+            "",
+            vec![
+                d.measure.replace('_', " "),
+                d.competitor.replace('_', " "),
+                decimals(d.difference, 4),
+                interval.unwrap_or_default(),
+                format!("{} of {}", d.wins, d.tracks),
+            ],
+        );
+    }
+    page.table(&grid);
+    page.note("The model less each competitor, track by track. Intervals allow for tracks of one biosample or of one assay depending on each other.");
     Ok(())
 }
 

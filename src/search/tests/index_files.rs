@@ -11,9 +11,16 @@ use crate::search::{
 };
 use crate::store::{Database, Severity};
 
+/// The files of models; that of the annotation has tests of its own.
 fn index_files(database: &Database) -> Vec<PathBuf> {
     let entries = fs::read_dir(database.path().join("index")).unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    let of_a_model = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("model")
+    };
+    let mut files: Vec<PathBuf> = (entries.map(|e| e.unwrap().path()))
+        .filter(of_a_model)
+        .collect();
     files.sort();
     files
 }

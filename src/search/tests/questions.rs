@@ -176,7 +176,7 @@ fn a_gene_is_asked_for_by_its_parts() {
     let annotation = Annotation::read(&database, model.axis()).unwrap();
     let searcher = Searcher::open(&database, &model, Metric::Euclidean).unwrap();
     for (part, start, end, resolution) in [
-        (GenePart::Promoter, 58_000, 60_025, Scale::Bp250),
+        (GenePart::Promoter, 59_000, 61_025, Scale::Bp250),
         (GenePart::Body, 60_000, 70_000, Scale::Kbp5),
         (GenePart::Tss, 60_000, 60_025, Scale::Bp25),
     ] {

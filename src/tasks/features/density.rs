@@ -123,8 +123,30 @@ pub(crate) fn distance(examples: &[Example]) -> Option<Features> {
     Some(named(&["distance"], values?))
 }
 
+/// The promoter of each pair as a number, for counting how many of the pairs that a fold is trained
+/// on share it; `None` where examples are no pairs.
+pub(crate) fn promoters_to_count(examples: &[Example]) -> Option<Features> {
+    let mut numbers: HashMap<&Interval, usize> = HashMap::new();
+    if examples
+        .iter()
+        .any(|e| e.partner.is_none() || e.place.is_none())
+    {
+        return None;
+    }
+    let keys = examples.iter().flat_map(|e| &e.place).map(|place| {
+        let next = numbers.len();
+        *numbers.entry(place).or_insert(next)
+    });
+    let keys: Vec<usize> = keys.collect();
+    Some(Features {
+        counted: Some(keys),
+        ..named(&["promoter frequency"], vec![0.0; examples.len()])
+    })
+}
+
 /// How many pairs of the whole task share each pair's promoter, in the biosample of each row;
-/// `all` are the task's pairs with whether they are labelled there.
+/// `all` are the task's pairs with whether they are labelled there. It counts pairs that are to be
+/// predicted, which no learner may know of: only runs stored earlier are repeated with it.
 pub(crate) fn promoter_frequency(
     examples: &[Example],
     all: &[Example],
@@ -153,6 +175,7 @@ fn named(names: &[&str], values: Vec<f32>) -> Features {
         columns: columns.collect(),
         values,
         reduce_to: None,
+        counted: None,
     }
 }
 
@@ -222,10 +245,15 @@ mod tests {
         let labelled = [true, true, true, false];
         let frequency = promoter_frequency(&all[..3], &all, &labelled).unwrap();
         assert_eq!(frequency.values, [2.0, 2.0, 1.0]);
+        assert_eq!(
+            promoters_to_count(&all).unwrap().counted.unwrap(),
+            [0, 0, 1, 0]
+        );
         let window = Example {
             place: Some(Interval::new("chr21", 5, 9)),
             ..Example::default()
         };
+        assert!(promoters_to_count(&[window.clone()]).is_none());
         assert!(super::distance(&[window]).is_none());
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::pool::{Pooled, Pooling, pool};
+use super::scales::Widened;
 use super::{Column, Features, Term};
 use crate::compendium::{AverageActivity, Experiment, TracksOnAxis};
 use crate::genome::{GenomeAxis, Scale};
@@ -12,7 +13,7 @@ use crate::imputation::Stream;
 use crate::model::TrainedModel;
 use crate::store::{Database, Example, Track};
 use crate::tasks::TaskError;
-use crate::tasks::windows::Windows;
+use crate::tasks::windows::{Reach, Windows};
 
 /// What features are asked for.
 #[derive(Debug, Clone)]
@@ -22,7 +23,8 @@ pub(crate) struct Request {
     /// The assays to use; all when empty.
     pub assays: Vec<String>,
     pub poolings: Vec<Pooling>,
-    pub upstream_bins: u64,
+    /// How far a gene's window reaches.
+    pub reach: Reach,
 }
 
 /// Makes features of examples, all of which must be covered.
@@ -69,8 +71,8 @@ impl<'a> Maker<'a> {
             model,
             request,
             tracks: database.tracks()?.into_iter().filter(wanted).collect(),
-            windows: Placed::new(database.axis(), examples, request.upstream_bins),
-            model_windows: model.map(|m| Placed::new(m.axis(), examples, request.upstream_bins)),
+            windows: Placed::new(database.axis(), examples, request.reach),
+            model_windows: model.map(|m| Placed::new(m.axis(), examples, request.reach)),
         })
     }
 
@@ -89,12 +91,23 @@ impl<'a> Maker<'a> {
                     format!("{} {}", t.biosample, t.assay)
                 })?;
                 if *term == Term::AllSignalPca {
-                    let width = match self.model {
-                        Some(model) => model.config().sizes.embedding(),
-                        None => 110,
-                    };
-                    let parts = self.windows.parts.len();
-                    features.reduce_to = Some((width * parts).min(features.columns.len()));
+                    features.reduce_to = Some(self.embedding_width(&features));
+                }
+                Ok(features)
+            }
+            Term::SignalScales => {
+                let tracks = self.own_tracks(biosample)?;
+                self.signal_scales(term, &tracks, |t| t.assay.clone())
+            }
+            Term::AllSignalScales | Term::SignalComponents => {
+                if self.tracks.is_empty() {
+                    return Err(no_tracks(&term.to_string(), "the database has no track"));
+                }
+                let mut features = self.signal_scales(term, &self.tracks, |t| {
+                    format!("{} {}", t.biosample, t.assay)
+                })?;
+                if *term == Term::SignalComponents {
+                    features.reduce_to = Some(self.embedding_width(&features));
                 }
                 Ok(features)
             }
@@ -165,6 +178,56 @@ impl<'a> Maker<'a> {
                 Ok(())
             },
         )?;
+        Ok(self.windows.features(&names, pooled))
+    }
+
+    /// How many components some features are reduced to: as many as the model's embedding is wide
+    /// (110, the published model's, where the run has no model) in each window of an example.
+    fn embedding_width(&self, features: &Features) -> usize {
+        let width = match self.model {
+            Some(model) => model.config().sizes.embedding(),
+            None => 110,
+        };
+        (width * self.windows.parts.len()).min(features.columns.len())
+    }
+
+    /// Tracks at the embedding's three scales: of each bin its own value and the means over the
+    /// 250 bp and 5 kbp rows that it lies in, pooled over the window like the embedding's factors.
+    fn signal_scales(
+        &self,
+        term: &Term,
+        tracks: &[Track],
+        name: impl Fn(&Track) -> String,
+    ) -> crate::Result<Features> {
+        let axis = self.database.axis();
+        let signal = TracksOnAxis::open(self.database, axis, tracks)?;
+        let mut names = Vec::new();
+        for scale in Scale::ALL {
+            names.extend(tracks.iter().map(|t| ChannelName {
+                name: format!("{} {scale}", name(t)),
+                group: format!("{term} {scale}"),
+            }));
+        }
+        let poolings = &self.request.poolings;
+        let pooled = self
+            .windows
+            .pool(axis, names.len(), poolings, &mut |bins, out| {
+                let n = (bins.end - bins.start) as usize;
+                let widened = Widened::new(axis, bins);
+                let mut wide = vec![0f32; tracks.len() * widened.n_bins()];
+                wide.par_chunks_mut(widened.n_bins())
+                    .enumerate()
+                    .try_for_each(|(i, row)| signal.read(i, widened.bins.clone(), row))?;
+                out.par_chunks_mut(n)
+                    .enumerate()
+                    .for_each(|(channel, row)| {
+                        let (scale, track) = (channel / tracks.len(), channel % tracks.len());
+                        let n_wide = widened.n_bins();
+                        let values = &wide[track * n_wide..(track + 1) * n_wide];
+                        widened.row_means(Scale::ALL[scale], values, row);
+                    });
+                Ok(())
+            })?;
         Ok(self.windows.features(&names, pooled))
     }
 
@@ -262,6 +325,7 @@ impl<'a> Maker<'a> {
             columns: columns.collect(),
             values: row.repeat(windows.reversed.len()),
             reduce_to: None,
+            counted: None,
         })
     }
 
@@ -359,8 +423,8 @@ fn no_tracks(set: &str, why: &str) -> crate::Error {
 }
 
 impl Placed {
-    fn new(axis: &GenomeAxis, examples: &[Example], upstream_bins: u64) -> Self {
-        let windows = Windows::new(axis, examples, upstream_bins);
+    fn new(axis: &GenomeAxis, examples: &[Example], reach: Reach) -> Self {
+        let windows = Windows::new(axis, examples, reach);
         Placed {
             parts: windows.parts,
             ranges: windows.of.into_iter().flatten().flatten().collect(),
@@ -406,6 +470,7 @@ impl Placed {
             columns,
             values: pooled.values,
             reduce_to: None,
+            counted: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod density;
 mod genome;
 mod pool;
 mod published;
+mod scales;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use density::CpgIslands;
-pub(crate) use density::{density, distance, promoter_frequency};
+pub(crate) use density::{density, distance, promoter_frequency, promoters_to_count};
 pub(crate) use genome::{Maker, Request};
 pub use pool::Pooling;
 pub use published::{MatrixSource, UserMatrix};
@@ -40,6 +41,14 @@ pub enum Term {
     AllSignal,
     /// All tracks, reduced inside the fold to the embedding's width.
     AllSignalPca,
+    /// The biosample's own tracks with the embedding's reach: their means over the 25 bp, 250 bp
+    /// and 5 kbp rows that the window touches, pooled as the embedding is.
+    SignalScales,
+    /// All tracks of all biosamples with the embedding's reach.
+    AllSignalScales,
+    /// The principal components of [`Term::AllSignalScales`], as many as the embedding is wide,
+    /// learned in the training rows of each fold.
+    SignalComponents,
     /// The model's imputation of all its assays in the biosample.
     Imputed,
     /// Measured where there is a track, else imputed.
@@ -53,13 +62,16 @@ pub enum Term {
 }
 
 impl Term {
-    const NAMED: [(&'static str, Term); 10] = [
+    const NAMED: [(&'static str, Term); 13] = [
         ("embedding", Term::Embedding),
         ("biosample-factors", Term::BiosampleFactors),
         ("hidden", Term::Hidden),
         ("signal", Term::Signal),
         ("all-signal", Term::AllSignal),
         ("all-signal-pca", Term::AllSignalPca),
+        ("signal-scales", Term::SignalScales),
+        ("all-signal-scales", Term::AllSignalScales),
+        ("signal-components", Term::SignalComponents),
         ("imputed", Term::Imputed),
         ("completed", Term::Completed),
         ("average", Term::Average),
@@ -88,8 +100,19 @@ impl Term {
     pub const fn of_biosample(&self) -> bool {
         !matches!(
             self,
-            Term::Embedding | Term::AllSignal | Term::AllSignalPca | Term::Published(_)
+            Term::Embedding
+                | Term::AllSignal
+                | Term::AllSignalPca
+                | Term::AllSignalScales
+                | Term::SignalComponents
+                | Term::Published(_)
         )
+    }
+
+    /// Whether a position's value comes from the 250 bp and 5 kbp rows around it, too, so that
+    /// it knows of signal beyond the window.
+    pub(crate) const fn reaches_beyond(&self) -> bool {
+        matches!(self, Term::Embedding | Term::Hidden)
     }
 }
 
@@ -192,6 +215,9 @@ pub(crate) struct Features {
     pub values: Vec<f32>,
     /// Into how many components the columns are to be reduced inside the fold.
     pub reduce_to: Option<usize>,
+    /// A key for each row: then the last column is how many *other* rows that are trained on have
+    /// the same key, which each fold counts for itself.
+    pub counted: Option<Vec<usize>>,
 }
 
 impl Features {

@@ -98,6 +98,7 @@ impl UserMatrix {
             columns: columns.collect(),
             values: rows.copied().collect(),
             reduce_to: None,
+            counted: None,
         }
     }
 }

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::TaskError;
 use super::windows::span;
+use rand_chacha::rand_core::RngCore;
+
 use crate::genome::GenomeAxis;
+use crate::random::{Purpose, generator};
 use crate::store::Example;
 use components::Union;
 use mersenne::numpy_shuffled;
@@ -146,7 +149,7 @@ impl Folds {
         }
         let of_unit = match kind {
             FoldKind::Column => (0..n_units).collect(),
-            _ => spread(&unit, n_units, k, positive),
+            _ => spread(&unit, n_units, k, positive, None),
         };
         Ok(Folds {
             kind,
@@ -154,6 +157,51 @@ impl Folds {
             fold: unit.iter().map(|u| of_unit[*u]).collect(),
             unit,
         })
+    }
+}
+
+impl Folds {
+    /// The fold of each example in another division of the same units; 0 is these folds. Blocks
+    /// and the file's own column are as they are, and so are as many folds as there are units.
+    pub(crate) fn divided_anew(
+        &self,
+        settings: &FoldSettings,
+        positive: Option<&[bool]>,
+        partition: u64,
+    ) -> Vec<usize> {
+        if partition == 0 || !self.can_be_divided_anew() {
+            return self.fold.clone();
+        }
+        if self.kind == FoldKind::Shuffled {
+            let seed = settings.seed.wrapping_add(partition as u32);
+            let mut fold = vec![0; self.fold.len()];
+            let order = numpy_shuffled(self.fold.len(), seed);
+            for (place, example) in order.into_iter().enumerate() {
+                fold[example] = place % self.n_folds;
+            }
+            return fold;
+        }
+        let n_units = self.n_units();
+        let mut rng = generator(u64::from(settings.seed), Purpose::Partition, partition);
+        // Largest first keeps folds even, but only roughly: then divisions differ.
+        let jitter: Vec<f64> = (0..n_units)
+            .map(|_| 0.25 + 1.75 * f64::from(rng.next_u32()) / f64::from(u32::MAX))
+            .collect();
+        let of_unit = spread(&self.unit, n_units, self.n_folds, positive, Some(&jitter));
+        self.unit.iter().map(|u| of_unit[*u]).collect()
+    }
+
+    /// Whether there is another division of the units.
+    pub(crate) fn can_be_divided_anew(&self) -> bool {
+        match self.kind {
+            FoldKind::Blocks | FoldKind::Column => false,
+            FoldKind::Shuffled => true,
+            _ => self.n_folds < self.n_units(),
+        }
+    }
+
+    fn n_units(&self) -> usize {
+        self.unit.iter().max().map_or(0, |m| m + 1)
     }
 }
 
@@ -247,8 +295,15 @@ fn joined_regions(axis: &GenomeAxis) -> Vec<usize> {
 }
 
 /// Puts whole units into folds: the largest first, each into the fold that has least so far, of
-/// examples and of positives alike.
-fn spread(unit: &[usize], n_units: usize, k: usize, positive: Option<&[bool]>) -> Vec<usize> {
+/// examples and of positives alike. With `jitter`, a factor a unit, the largest are those that are
+/// largest times their factor.
+fn spread(
+    unit: &[usize],
+    n_units: usize,
+    k: usize,
+    positive: Option<&[bool]>,
+    jitter: Option<&[f64]>,
+) -> Vec<usize> {
     let n_positive = positive.map_or(0, |p| p.iter().filter(|p| **p).count());
     let mut weight = vec![0.0; n_units];
     for (i, u) in unit.iter().enumerate() {
@@ -260,7 +315,8 @@ fn spread(unit: &[usize], n_units: usize, k: usize, positive: Option<&[bool]>) -
         }
     }
     let mut order: Vec<usize> = (0..n_units).collect();
-    order.sort_by(|a, b| weight[*b].total_cmp(&weight[*a]).then(a.cmp(b)));
+    let key = |u: usize| weight[u] * jitter.map_or(1.0, |j| j[u]);
+    order.sort_by(|a, b| key(*b).total_cmp(&key(*a)).then(a.cmp(b)));
     let mut load = vec![0.0; k];
     let mut fold = vec![0; n_units];
     for (place, u) in order.into_iter().enumerate() {
@@ -389,6 +445,52 @@ mod tests {
         ];
         let refused = Folds::new(&settings(FoldKind::Components, None), &axis, &single, None);
         assert!(refused.unwrap_err().to_string().contains("two windows"));
+    }
+
+    #[test]
+    fn units_are_divided_anew_and_stay_whole() {
+        let regions: Vec<(&str, u64, u64)> = (0..20)
+            .map(|i| ("chr1", i * 10_000_000, i * 10_000_000 + 500_000))
+            .collect();
+        let axis = axis(&regions);
+        let sizes = |i: u64| 3 + i % 7;
+        let examples: Vec<Example> = (0..20u64)
+            .flat_map(|i| (0..sizes(i)).map(move |j| at("chr1", i * 10_000_000 + 1_000 * j)))
+            .collect();
+        let settings = FoldSettings::default();
+        let folds = Folds::new(&settings, &axis, &examples, None).unwrap();
+        let divided: Vec<Vec<usize>> = (0..10)
+            .map(|p| folds.divided_anew(&settings, None, p))
+            .collect();
+        assert_eq!(divided[0], folds.fold);
+        for (p, fold) in divided.iter().enumerate() {
+            let mut of_unit = vec![usize::MAX; 20];
+            let mut size = [0; 5];
+            for (f, u) in fold.iter().zip(&folds.unit) {
+                assert!(of_unit[*u] == usize::MAX || of_unit[*u] == *f);
+                of_unit[*u] = *f;
+                size[*f] += 1;
+            }
+            // 120 examples.
+            assert!(size.iter().all(|n| (12..=36).contains(n)), "{size:?}");
+            // Folds have no order: divisions differ where different units share a fold.
+            let together = |fold: &[usize]| -> Vec<bool> {
+                let first = |u: usize| folds.unit.iter().position(|v| *v == u).unwrap();
+                let pairs = (0..20).flat_map(|a| (0..a).map(move |b| (a, b)));
+                pairs
+                    .map(|(a, b)| fold[first(a)] == fold[first(b)])
+                    .collect()
+            };
+            assert!(divided[..p].iter().all(|q| together(q) != together(fold)));
+        }
+        let each = settings_of_blocks();
+        let blocks = Folds::new(&each, &axis, &examples, None).unwrap();
+        assert_eq!(blocks.divided_anew(&each, None, 3), blocks.fold);
+        assert!(!blocks.can_be_divided_anew());
+    }
+
+    fn settings_of_blocks() -> FoldSettings {
+        settings(FoldKind::Blocks, Some(4))
     }
 
     #[test]

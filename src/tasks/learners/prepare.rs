@@ -1,6 +1,8 @@
 //! What happens to features inside a fold: missing ones imputed, constant ones left out, all
 //! standardised, some reduced or selected; everything learned from the training rows alone.
 
+use std::collections::{HashMap, HashSet};
+
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::pca::Pca;
@@ -34,6 +36,25 @@ struct PreparedTerm {
     means: Vec<f64>,
     scales: Vec<f64>,
     pca: Option<Pca>,
+    /// The term with what the training rows were counted to.
+    counted: Option<Features>,
+}
+
+/// A term whose last column is how many training rows other than itself have each row's key.
+fn counted(term: &Features, train: &[usize]) -> Option<Features> {
+    let keys = term.counted.as_ref()?;
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    for row in train {
+        *counts.entry(keys[*row]).or_default() += 1;
+    }
+    let own: HashSet<usize> = train.iter().copied().collect();
+    let mut counted = term.clone();
+    let last = term.columns.len() - 1;
+    for (row, values) in counted.values.chunks_mut(term.columns.len()).enumerate() {
+        let n = counts.get(&keys[row]).copied().unwrap_or(0);
+        values[last] = (n - usize::from(own.contains(&row))) as f32;
+    }
+    Some(counted)
 }
 
 impl Prepared {
@@ -50,12 +71,15 @@ impl Prepared {
         let raw = preparation.raw;
         let mut terms = Vec::new();
         for term in &features.terms {
+            let counted = counted(term, train);
+            let term: &Features = counted.as_ref().unwrap_or(term);
             let mut prepared = standardiser(term, train);
             if let Some(width) = term.reduce_to
                 && width < prepared.columns.len()
             {
                 prepared.pca = Some(Pca::learn(&prepared.standardised(term, train), width));
             }
+            prepared.counted = counted;
             terms.push(prepared);
         }
         if terms.iter().all(|t| t.columns.is_empty()) {
@@ -88,7 +112,10 @@ impl Prepared {
             .terms
             .iter()
             .zip(&features.terms)
-            .map(|(prepared, term)| prepared.apply(term, rows, self.raw))
+            .map(|(prepared, term)| {
+                let term: &Features = prepared.counted.as_ref().unwrap_or(term);
+                prepared.apply(term, rows, self.raw)
+            })
             .collect();
         let n_columns: usize = parts.iter().map(|p| p.ncols()).sum();
         let mut out = Array2::zeros((rows.len(), n_columns));
@@ -138,6 +165,7 @@ fn standardiser(term: &Features, train: &[usize]) -> PreparedTerm {
         scales: columns.iter().map(|c| scale(*c)).collect(),
         columns,
         pca: None,
+        counted: None,
     }
 }
 
@@ -210,6 +238,7 @@ mod tests {
                 columns: (0..n_columns).map(column).collect(),
                 values,
                 reduce_to: None,
+                counted: None,
             })],
         }
     }
@@ -238,6 +267,20 @@ mod tests {
         let matrix = raw.apply(&features, &[3]);
         assert_eq!(matrix[[0, 0]], 100.0);
         assert!(matrix[[0, 1]].is_nan());
+    }
+
+    #[test]
+    fn keys_are_counted_in_the_other_training_rows() {
+        let mut features = features(1, vec![0.0; 6]);
+        let term = Features {
+            counted: Some(vec![7, 7, 7, 3, 7, 3]),
+            ..(*features.terms[0]).clone()
+        };
+        features.terms = vec![Arc::new(term)];
+        let raw = Preparation { raw: true, ..PLAIN };
+        let prepared = Prepared::learn(&features, &[0, 1, 3], &[0.0; 3], raw).unwrap();
+        let counts = prepared.apply(&features, &[0, 1, 2, 3, 4, 5]);
+        assert_eq!(counts.column(0).to_vec(), [1.0, 1.0, 2.0, 0.0, 2.0, 1.0]);
     }
 
     #[test]
