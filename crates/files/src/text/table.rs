@@ -290,19 +290,25 @@ impl Table {
     fn name_columns(&mut self, mut rows: Vec<Row>, may_be_bed: bool) -> Result<(), FileError> {
         let n_comments = rows.iter().take_while(|row| row.hash.is_some()).count();
         let first = rows.get(n_comments);
-        // The last comment names the columns where it has one name for each of the first row's.
-        let named = n_comments.checked_sub(1).filter(|i| {
-            let comment = &rows[*i];
-            let n_names = trimmed(&comment.cells, 0);
-            let of_row = first.map_or(n_names, |row| trimmed(&row.cells, 0));
-            let fits = n_names == of_row || (may_be_bed && comment.hash == Some(Hash::Other));
-            comment.hash != Some(Hash::Double) && n_names > 1 && fits
-        });
         let is_number = |row: &Row, i: usize| {
             row.cells
                 .get(i)
                 .is_some_and(|cell| cell.parse::<u64>().is_ok())
         };
+        // A comment names the columns where it has a name for each of the first row's cells: the
+        // first `#chrom`, or else the last `# chrom`.
+        let fits = |row: &Row| {
+            let n_names = trimmed(&row.cells, 0);
+            let n_cells = first.map_or(n_names, |row| trimmed(&row.cells, 0));
+            let is_bare = row.hash == Some(Hash::Other);
+            let is_interval = may_be_bed && is_number(row, 1) && is_number(row, 2);
+            n_names > 1 && !is_interval && (n_names == n_cells || (may_be_bed && is_bare))
+        };
+        let comments = &rows[..n_comments];
+        let bare = (comments.iter()).position(|row| row.hash == Some(Hash::Other) && fits(row));
+        let named = bare.or_else(|| {
+            (comments.iter()).rposition(|row| row.hash == Some(Hash::Blank) && fits(row))
+        });
         let is_bed = may_be_bed
             && rows
                 .iter()

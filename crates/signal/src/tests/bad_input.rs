@@ -172,7 +172,7 @@ fn text_that_is_none_is_refused() {
     assert!(message.contains("line 1: cannot be read"), "{message}");
     let bigwig = folder.bigwig(&toy(), &[(0, 0, 10, 1.0)]);
     let message = refusal(&bigwig, Some(Format::BedGraph), &axis());
-    assert!(message.contains("line 1"), "{message}");
+    assert!(message.contains("is a bigWig, not text"), "{message}");
 }
 
 #[test]

@@ -103,6 +103,8 @@ fn a_header_is_told_from_the_lines_of_a_bed() {
     assert_eq!(bed.rows[1], row(5, &["chr1", "40000", "80000", "0"]));
     let named = table("l.bed", "#chrom\tstart\tend\tlabel\nchr1\t0\t5\t1\n", true).unwrap();
     assert_eq!(named.header[0], "chrom");
+    let commented = table("l.bed", "#chr1\t0\t5\t1\nchr1\t5\t9\t1\n", true).unwrap();
+    assert!(commented.columns().is_none() && commented.rows.len() == 1);
     let quoted = table("l.csv", "bin,label\n\"(1, 2]\",1\n", true).unwrap();
     assert_eq!(quoted.rows[0].1, ["(1, 2]", "1"]);
     assert_eq!(
