@@ -85,6 +85,7 @@ impl BaselineStatistics {
     }
 
     /// The training tracks, in the order announced, that [`BaselineStatistics::push`] reads.
+    #[cfg(test)]
     pub fn needed(&self) -> &[usize] {
         &self.needed
     }
