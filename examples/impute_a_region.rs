@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Arithmetic, Backend, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
-    TrainOptions, Validate, fit,
+    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
+    TrainOptions, TrainingProgress, Validate, fit,
 };
 use persea::formats::Format;
 use persea::genome::Interval;
-use persea::imputation::{Output, Scale, Stream, missing_experiments, spans, write_experiments};
+use persea::imputation::{
+    Output, SignalScale, Stream, missing_experiments, spans, write_experiments,
+};
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
 use persea::store::{Database, NewDatabase};
@@ -36,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let manifest = Manifest::read(&files.join("manifest.tsv"), &ColumnMap::default())?;
     ingest(&database, &manifest, &IngestOptions::default())?;
 
-    // How long to train is found on tracks kept aside; then all tracks are trained on.
+    // How long to train is found on tracks held back; then all tracks are trained on.
     let options = TrainOptions {
         name: "example".into(),
         architecture: Architecture::Avocado,
@@ -61,12 +63,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         backend: Backend::Auto,
         arithmetic: Arithmetic::F32,
     };
-    let means = Means {
+    let run_options = RunOptions {
         device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };
-    fit(&database, &options, means, false, &mut Curve)?;
+    fit(&database, &options, run_options, false, &mut Curve)?;
 
     // An experiment that is not in the database, over 10 kb: values come a piece at a time.
     let model = TrainedModel::open(&database, Some("example"))?;
@@ -105,7 +107,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::slice::from_ref(&output),
         Format::BedGraph,
         &bins,
-        Scale::Signal,
+        SignalScale::Signal,
         &mut |_| {},
     )?;
     let text = std::fs::read_to_string(&output.path)?;
@@ -120,7 +122,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Curve;
 
 impl Listener for Curve {
-    fn step(&mut self, _: &Course, _: &StepReport) -> std::ops::ControlFlow<()> {
+    fn step(&mut self, _: &TrainingProgress, _: &StepReport) -> std::ops::ControlFlow<()> {
         std::ops::ControlFlow::Continue(())
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
 use persea::factorization::{
-    Arithmetic, Backend, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
-    TrainOptions, Validate, draw_held_out, fit,
+    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
+    TrainOptions, TrainingProgress, Validate, draw_held_out, fit,
 };
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
@@ -66,12 +66,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         backend: Backend::Auto,
         arithmetic: Arithmetic::F32,
     };
-    let means = Means {
+    let run_options = RunOptions {
         device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };
-    let trained = fit(&database, &options, means, false, &mut Silent)?;
+    let trained = fit(&database, &options, run_options, false, &mut Silent)?;
     println!("trained {} passes", trained.record.training["passes"]);
 
     // No baseline sees its target, and the model has not either.
@@ -112,7 +112,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Silent;
 
 impl Listener for Silent {
-    fn step(&mut self, _: &Course, _: &StepReport) -> ControlFlow<()> {
+    fn step(&mut self, _: &TrainingProgress, _: &StepReport) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 

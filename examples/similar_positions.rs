@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Arithmetic, Backend, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
-    TrainOptions, Validate, fit,
+    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
+    TrainOptions, TrainingProgress, Validate, fit,
 };
 use persea::genome::Interval;
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
@@ -113,12 +113,12 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
         arithmetic: Arithmetic::F32,
         refinement: None,
     };
-    let means = Means {
+    let run_options = RunOptions {
         device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };
-    fit(&database, &options, means, false, &mut Quiet)?;
+    fit(&database, &options, run_options, false, &mut Quiet)?;
     Ok(database)
 }
 
@@ -126,7 +126,7 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
 struct Quiet;
 
 impl Listener for Quiet {
-    fn step(&mut self, _: &Course, _: &StepReport) -> ControlFlow<()> {
+    fn step(&mut self, _: &TrainingProgress, _: &StepReport) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 

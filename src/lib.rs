@@ -5,33 +5,33 @@
 //! position. The factors live in one directory with SQLite; imputation and evaluation build on
 //! them.
 //!
-//! # The rooms
+//! # The modules
 //!
-//! The modules are rooms, in the order in which data passes through them; each imports only those
-//! above it. `ARCHITECTURE.md` says why each exists. `files`, `genome`, `formats`, `measures` and
+//! The modules stand in the order in which data passes through them; each imports only those
+//! above it. `ARCHITECTURE.md` describes each. `files`, `genome`, `formats`, `measures` and
 //! `simulation` are crates of their own, which need no database: `persea-files`, `persea-genome`,
 //! `persea-signal` with `persea-tables`, `persea-measures`, `persea-simulation`.
 //!
-//! | room | does |
+//! | module | purpose |
 //! |---|---|
 //! | [`files`] | text and tables by one rule, files written whole, the error that names a line |
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
 //! | [`nn`] | dense networks: layers, Adam, kernels, the native and the torch backend |
-//! | [`store`] | the database directory; the only room that speaks SQL |
+//! | [`store`] | the database directory; the only module with SQL |
 //! | [`annotation`] | genes, enhancers and classes at a place |
 //! | [`compendium`] | manifests, ingest, average activity |
 //! | [`model`] | what a trained model is, and its predictions |
 //! | [`factorization`] | training |
 //! | [`imputation`] | experiments along the genome, as files |
-//! | [`evaluation`] | every measure on a track, the baselines beside it |
+//! | [`evaluation`] | every measure of an imputation, and of the baselines |
 //! | `cross_validation` | every fold trained without its tracks, and scored |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
-//! | [`loci`] | biosamples at loci: who does the unexpected, what differs, what lies there, which tracks are wrong |
+//! | [`loci`] | biosamples at loci: departures, differences, annotation, quality control |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
 //! | [`selection`] | what to measure next: objectives, greedy choices, bounds |
-//! | [`projection`] | positions, biosamples and assays in the plane: PCA, UMAP, t-SNE |
+//! | [`projection`] | positions, biosamples and assays in two dimensions: PCA, UMAP, t-SNE |
 //! | [`plot`] | figures as SVG, and the pages that hold them |
 //! | [`simulation`] | compendia with known truth |
 //!

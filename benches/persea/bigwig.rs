@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use persea::compendium::Experiment;
 use persea::formats::{Format, create_signal};
-use persea::imputation::{Output, Scale, Stream, missing_experiments, spans, write_experiments};
+use persea::imputation::{
+    Output, SignalScale, Stream, missing_experiments, spans, write_experiments,
+};
 use persea::model::TrainedModel;
 use persea::store::{Database, Transform};
 
@@ -88,7 +90,7 @@ fn measure(
             &outputs,
             format,
             &spans,
-            Scale::Signal,
+            SignalScale::Signal,
             &mut |_| {},
         )?;
         rounds

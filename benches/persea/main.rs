@@ -4,7 +4,7 @@
 //!
 //! Persea and its peer each run in a process of their own and take turns inside one run, so that
 //! whatever else the machine does falls on both; each prints its figure, the ratio of each round,
-//! and the load. A peer that is not there is left out, which is said. What is measured and what it
+//! and the load. A peer that does not exist is left out, which is said. What is measured and what it
 //! came to: docs/src/results/speed.md.
 
 mod bigwig;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, Replicates, ingest};
 use persea::factorization::{
-    Arithmetic, Backend, Cast, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
-    TrainOptions, Validate, fit,
+    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
+    TrackRoles, TrainOptions, TrainingProgress, Validate, fit,
 };
 use persea::genome::{Assembly, GenomeAxis};
 use persea::model::{Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, save};
@@ -87,9 +87,14 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
     ensure!(report.failed.is_empty(), "{:?}", report.failed);
     for name in ["small", "paper"] {
         let options = self::options(name);
-        let cast = Cast::new(database.tracks()?, &options)?;
+        let track_roles = TrackRoles::new(database.tracks()?, &options)?;
         let sizes = &options.sizes;
-        let network = Network::initial(sizes, cast.biosamples.len(), cast.assays.len(), 0);
+        let network = Network::initial(
+            sizes,
+            track_roles.biosamples.len(),
+            track_roles.assays.len(),
+            0,
+        );
         let record = ModelRecord {
             name: name.into(),
             kind: ModelKind::Avocado,
@@ -101,8 +106,8 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
             seed: 0,
             training: serde_json::json!({}),
             precision: Precision::F32,
-            biosamples: cast.biosamples,
-            assays: cast.assays,
+            biosamples: track_roles.biosamples,
+            assays: track_roles.assays,
             tracks: Vec::new(),
             regions: axis.regions().to_vec(),
         };
@@ -128,12 +133,12 @@ pub fn train_factors(database: &Database, name: &str) -> anyhow::Result<()> {
         passes: 40,
         ..options("paper")
     };
-    let means = Means {
+    let run_options = RunOptions {
         device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };
-    fit(database, &options, means, false, &mut Quiet)?;
+    fit(database, &options, run_options, false, &mut Quiet)?;
     Ok(())
 }
 
@@ -141,7 +146,7 @@ pub fn train_factors(database: &Database, name: &str) -> anyhow::Result<()> {
 struct Quiet;
 
 impl Listener for Quiet {
-    fn step(&mut self, _: &Course, _: &StepReport) -> ControlFlow<()> {
+    fn step(&mut self, _: &TrainingProgress, _: &StepReport) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use npyz::WriterBuilder;
-use persea::genome::Scale;
+use persea::genome::Resolution;
 use persea::model::TrainedModel;
 use persea::random::{Purpose, below, generator};
 use persea::search::{Allowed, Metric, Query, RowsRead, SearchOptions, Searcher, write_index};
@@ -169,22 +169,22 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         time_each(&searcher, &bins, options, allowed.as_ref())?;
         let mut rates = Vec::new();
         let mut worked = Vec::new();
-        let mut told = (Vec::new(), [0.0; 5]);
+        let mut timed = (Vec::new(), [0.0; 5]);
         for _ in 0..bench.rounds {
             let before = machine::processor_seconds();
-            told = time_each(&searcher, &bins, options, allowed.as_ref())?;
+            timed = time_each(&searcher, &bins, options, allowed.as_ref())?;
             if let (Some(before), Some(after)) = (before, machine::processor_seconds()) {
                 worked.push(bins.len() as f64 / (after - before));
             }
-            rates.push(told.0.len() as f64 / told.0.iter().sum::<f64>());
+            rates.push(timed.0.len() as f64 / timed.0.iter().sum::<f64>());
         }
-        let [coarse, sketches, middle, fine_sketches, fine] = told.1;
+        let [coarse, sketches, middle, fine_sketches, fine] = timed.1;
         println!(
             "  {what:<44} {:>6} queries/s, {} a processor second, p50 {:.0} µs, p95 {:.0} µs; rows read {coarse:.0}; {sketches:.0} sketched, {middle:.0}; {fine_sketches:.0} sketched, {fine:.0}; load {}",
             number(median(&rates)),
             number(median(&worked)),
-            1e6 * quantile(&told.0, 0.5),
-            1e6 * quantile(&told.0, 0.95),
+            1e6 * quantile(&timed.0, 0.5),
+            1e6 * quantile(&timed.0, 0.95),
             machine::load(),
         );
         ours.push([median(&rates), median(&worked)]);
@@ -240,7 +240,7 @@ fn peers(
     }
     let row = |bin: u64| {
         let at = axis.locate(bin);
-        axis.row(Scale::Kbp5, at.region, at.chrom_bin) as i64
+        axis.row(Resolution::Kbp5, at.region, at.chrom_bin) as i64
     };
     let rows: Vec<i64> = (0..axis.n_bins()).map(row).collect();
     write_npy(&path("rows.npy"), &rows, &[rows.len() as u64])?;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use persea::genome::{GenomeAxis, Scale};
+use persea::genome::{GenomeAxis, Resolution};
 use persea::model::TrainedModel;
 use persea::random::{Purpose, below, generator};
 use persea::search::{Allowed, Annotation, Class, Filter, Metric, Query, SearchOptions, Searcher};
@@ -127,7 +127,7 @@ pub fn run() -> anyhow::Result<()> {
             "  two seeds, {}: {:.1} % of the 5 kbp bins of the hits in common (chance {:.2} %)",
             searcher.metric(),
             100.0 * shared as f64 / (QUERIES * K) as f64,
-            100.0 * K as f64 / axis.n_rows(Scale::Kbp5) as f64,
+            100.0 * K as f64 / axis.n_rows(Resolution::Kbp5) as f64,
         );
     }
     Ok(())
@@ -135,7 +135,7 @@ pub fn run() -> anyhow::Result<()> {
 
 fn row(axis: &GenomeAxis, bin: u64) -> u64 {
     let at = axis.locate(bin);
-    axis.row(Scale::Kbp5, at.region, at.chrom_bin)
+    axis.row(Resolution::Kbp5, at.region, at.chrom_bin)
 }
 
 /// Signal, one vector a bin.

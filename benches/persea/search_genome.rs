@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
-use persea::genome::{Assembly, GenomeAxis, Scale};
+use persea::genome::{Assembly, GenomeAxis, Resolution};
 use persea::model::{GenomeFactors, TrainedModel};
 use persea::search::{Metric, SearchOptions, Searcher, write_index};
 use persea::store::{Database, Model, ModelRecord, NewDatabase};
@@ -29,7 +29,7 @@ pub fn run() -> anyhow::Result<()> {
     let wanted = std::env::var("PERSEA_SEARCH_GENOMES").unwrap_or("chr21,chr1,chr1-2".into());
     for size in wanted.split(',') {
         for is_drawn in [true, false] {
-            // Without structure everything is looked at: the smaller sizes tell.
+            // Without structure everything is examined: the smaller sizes tell.
             if size != "all" || is_drawn {
                 measure(&trained, size, is_drawn)?;
             }
@@ -96,8 +96,8 @@ fn measure(trained: &Trained, size: &str, is_drawn: bool) -> anyhow::Result<()> 
             "    {threads} threads: p50 {:.2} ms, p95 {:.2} ms; rows read {coarse:.0} of {}, {sketches:.0} sketched and {middle:.0} of {}, {fine_sketches:.0} sketched and {fine:.0} of {n_bins}; load {}",
             1e3 * quantile(&seconds, 0.5),
             1e3 * quantile(&seconds, 0.95),
-            axis.n_rows(Scale::Kbp5),
-            axis.n_rows(Scale::Bp250),
+            axis.n_rows(Resolution::Kbp5),
+            axis.n_rows(Resolution::Bp250),
             machine::load(),
         );
     }
@@ -121,7 +121,7 @@ fn make(
     };
     let blocks = whole_blocks(&trained.model);
     ensure!(!blocks.is_empty(), "the pilot has no whole 5 kbp bin");
-    let spread = Scale::ALL.map(|scale| moments(&source, scale));
+    let spread = Resolution::ALL.map(|scale| moments(&source, scale));
     let lock = database.lock_model("synthetic")?;
     let mut writer = database.begin_model(&lock, &record, false)?;
     copy_dense(trained, &mut |name, rows, cols, values| {
@@ -138,7 +138,7 @@ fn make(
             for coarse in at..stop {
                 let block = blocks[(noise.next() % blocks.len() as u64) as usize];
                 let n_bins = (region.end_bin() - coarse * 200).min(200);
-                for scale in Scale::ALL {
+                for scale in Resolution::ALL {
                     let s = scale.index();
                     let table = &source.scales[s];
                     let n = n_bins.div_ceil(scale.bins()) as usize;
@@ -154,7 +154,7 @@ fn make(
                     }
                 }
             }
-            for scale in Scale::ALL {
+            for scale in Resolution::ALL {
                 let part = &parts[scale.index()];
                 let cols = source.scales[scale.index()].ncols() as u64;
                 let rows = region.n_rows(scale);
@@ -175,7 +175,7 @@ fn whole_blocks(model: &TrainedModel) -> Vec<[u64; 3]> {
     for (r, region) in axis.regions().iter().enumerate() {
         let mut bin = region.first_bin.div_ceil(200) * 200;
         while bin + 200 <= region.end_bin() {
-            blocks.push(Scale::ALL.map(|scale| axis.row(scale, r, bin)));
+            blocks.push(Resolution::ALL.map(|scale| axis.row(scale, r, bin)));
             bin += 200;
         }
     }
@@ -183,7 +183,7 @@ fn whole_blocks(model: &TrainedModel) -> Vec<[u64; 3]> {
 }
 
 /// Mean and standard deviation of each factor.
-fn moments(source: &GenomeFactors, scale: Scale) -> Vec<(f32, f32)> {
+fn moments(source: &GenomeFactors, scale: Resolution) -> Vec<(f32, f32)> {
     let table = &source.scales[scale.index()];
     let n = table.nrows() as f64;
     (table.columns().into_iter())

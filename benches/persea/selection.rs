@@ -118,11 +118,11 @@ fn beside_apricot(bench: &Bench) -> anyhow::Result<()> {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let peer: serde_json::Value = serde_json::from_slice(&output.stdout)?;
         rounds
             .peer
-            .push(1.0 / told["seconds"].as_f64().context("no seconds")?);
-        let ranking: Vec<u64> = serde_json::from_value(told["ranking"].clone())?;
+            .push(1.0 / peer["seconds"].as_f64().context("no seconds")?);
+        let ranking: Vec<u64> = serde_json::from_value(peer["ranking"].clone())?;
         let same = ranking
             .iter()
             .zip(&chosen)
@@ -132,12 +132,12 @@ fn beside_apricot(bench: &Bench) -> anyhow::Result<()> {
             .build(&matrix, None)
             .context("needs no features")?;
         let own: f64 = chosen.iter().map(|c| objective.add(*c)).sum();
-        let theirs = told["gain"].as_f64().context("no gain")?;
+        let theirs = peer["gain"].as_f64().context("no gain")?;
         println!(
             "  a round: {ours:.2} s, apricot {:.2} s ({}; in the process's own time {:.2} s); {same} of {CHOSEN} the same in the same place, value {own:.3} and {theirs:.3}; {evaluations} gains computed",
-            told["seconds"].as_f64().unwrap_or(f64::NAN),
-            told["optimizer"].as_str().unwrap_or("?"),
-            told["processor_seconds"].as_f64().unwrap_or(f64::NAN),
+            peer["seconds"].as_f64().unwrap_or(f64::NAN),
+            peer["optimizer"].as_str().unwrap_or("?"),
+            peer["processor_seconds"].as_f64().unwrap_or(f64::NAN),
         );
     }
     rounds.print("choices of 500 of 5,000", "a second", 5.0);
@@ -191,18 +191,18 @@ fn positions() -> anyhow::Result<()> {
     };
     let database = Database::open(Path::new(&path))?;
     let model = std::env::var("PERSEA_SEARCH_MODEL").ok();
-    for (spacing, ground) in [(0, 10_000), (1_000, 10_000), (1_000, 4_000)] {
+    for (spacing, ground_set) in [(0, 10_000), (1_000, 10_000), (1_000, 4_000)] {
         let request = PositionRequest {
             model: model.clone(),
             spacing,
-            ground,
+            ground_set,
             ..PositionRequest::new(1_000)
         };
         let began = Instant::now();
         let answer = select_positions(&database, &request)?;
         let coverage = answer.chosen.last().map_or(0.0, |p| p.coverage);
         println!(
-            "  1,000 of {} positions, spacing {spacing}, covering {ground}: {:.1} s; coverage {coverage:.4} of at most {:.4}, elsewhere {:.4}, random {:.4}; rows bounded {} and opened {}; load {}",
+            "  1,000 of {} positions, spacing {spacing}, covering {ground_set}: {:.1} s; coverage {coverage:.4} of at most {:.4}, elsewhere {:.4}, random {:.4}; rows bounded {} and opened {}; load {}",
             answer.n_candidates,
             began.elapsed().as_secs_f64(),
             answer.bound,

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::bail;
 use persea::compendium::{Experiment, TracksOnAxis};
 use persea::factorization::{
-    Cast, Device, FactorizationError, Settings, Trained, Trainer, TrainingSet,
+    Device, FactorizationError, Settings, TrackRoles, Trained, Trainer, TrainingSet,
 };
 use persea::genome::Mask;
 use persea::imputation::{Stream, missing_experiments, spans};
@@ -167,12 +167,12 @@ pub fn work(preset: &str, path: &Path) -> anyhow::Result<()> {
 fn trainer(database: &Database, preset: &str) -> anyhow::Result<Trainer> {
     let options = pilot::options(preset);
     let axis = database.axis().clone();
-    let cast = Cast::new(database.tracks()?, &options)?;
-    let (b, a) = (cast.biosamples.len(), cast.assays.len());
+    let track_roles = TrackRoles::new(database.tracks()?, &options)?;
+    let (b, a) = (track_roles.biosamples.len(), track_roles.assays.len());
     let set = Arc::new(TrainingSet {
         mask: Mask::new(&axis, &database.mask_intervals()?),
-        source: Box::new(TracksOnAxis::open(database, &axis, &cast.training)?),
-        tracks: cast.tracks,
+        source: Box::new(TracksOnAxis::open(database, &axis, &track_roles.training)?),
+        tracks: track_roles.tracks,
         axis,
     });
     let settings = Settings {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use persea::compendium::Experiment;
 use persea::formats::{TableFormat, write_table};
 use persea::loci::{
-    AnnotatedSite, EnrichmentOptions, Ground, MatchOptions, Site, SiteEmbeddings,
+    AnnotatedSite, CompletedCompendium, EnrichmentOptions, MatchOptions, Site, SiteEmbeddings,
     SourcedExperiment, annotate, enrichment, experiments_of, read_sites,
 };
 use serde_json::{Value, json};
@@ -98,15 +98,15 @@ const COLUMNS: [&str; 14] = [
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let ground = Ground::open(
+    let compendium = CompletedCompendium::open(
         &database,
         arguments.from.model.as_deref(),
         arguments.from.measured_only,
     )?;
-    let sites = read_sites(&arguments.sites, ground.axis().assembly())?;
-    let experiments = experiments_of(&ground, &arguments.assay)?;
+    let sites = read_sites(&arguments.sites, compendium.axis().assembly())?;
+    let experiments = experiments_of(&compendium, &arguments.assay)?;
     if arguments.enrichment {
-        return enriched(&arguments, &ground, &experiments, &sites, common);
+        return enriched(&arguments, &compendium, &experiments, &sites, common);
     }
     for (path, by_biosample) in [(&arguments.embedding, false), (&arguments.hidden, true)] {
         let Some(path) = path else {
@@ -119,13 +119,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             ))
             .into());
         };
-        let table = SiteEmbeddings::new(&ground, &sites, by_biosample)?;
+        let table = SiteEmbeddings::new(&compendium, &sites, by_biosample)?;
         write_table(path, format, &table, &mut |_| {})?;
     }
     let mut n_outside = 0u64;
     let mut printer = Printer::new(common.format)?;
     annotate(
-        &ground,
+        &compendium,
         &experiments,
         &sites,
         arguments.reach,
@@ -206,7 +206,7 @@ impl Printer {
             is_closed: false,
         };
         if let Some(out) = &mut printer.out {
-            out.write_record(COLUMNS).map_err(told)?;
+            out.write_record(COLUMNS).map_err(as_io)?;
         }
         Ok(printer)
     }
@@ -222,7 +222,7 @@ impl Printer {
                 Value::String(s) => s.clone(),
                 other => other.to_string(),
             };
-            let written = out.write_record(row.iter().map(text)).map_err(told);
+            let written = out.write_record(row.iter().map(text)).map_err(as_io);
             if let Err(e) = written {
                 self.is_closed = e.kind() == std::io::ErrorKind::BrokenPipe;
                 return Err(e);
@@ -243,7 +243,7 @@ impl Printer {
     }
 }
 
-fn told(e: csv::Error) -> std::io::Error {
+fn as_io(e: csv::Error) -> std::io::Error {
     match e.into_kind() {
         csv::ErrorKind::Io(e) => e,
         other => std::io::Error::other(format!("{other:?}")),
@@ -252,7 +252,7 @@ fn told(e: csv::Error) -> std::io::Error {
 
 fn enriched(
     arguments: &Arguments,
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     experiments: &[SourcedExperiment],
     sites: &[Site],
     common: &Common,
@@ -271,10 +271,16 @@ fn enriched(
         block: arguments.block,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
-    let found = enrichment(ground, experiments, sites, &options, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    })
+    let found = enrichment(
+        compendium,
+        experiments,
+        sites,
+        &options,
+        &mut |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        },
+    )
     .with_context(|| arguments.sites.display().to_string())?;
     bar.finish_and_clear();
     let mut table = Table::new(&[

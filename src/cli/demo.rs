@@ -10,11 +10,12 @@ use anyhow::{Context, bail};
 use persea::compendium::{ColumnMap, Experiment, IngestOptions, Manifest, Replicates, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
 use persea::factorization::{
-    Arithmetic, Backend, Device, Means, RefinementOptions, Sampling, TrainOptions, Validate, fit,
+    Arithmetic, Backend, Device, RefinementOptions, RunOptions, Sampling, TrainOptions, Validate,
+    fit,
 };
 use persea::formats::Format;
 use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
-use persea::imputation::{Output, Scale, missing_experiments, spans, write_experiments};
+use persea::imputation::{Output, SignalScale, missing_experiments, spans, write_experiments};
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
 use persea::store::{Database, NewDatabase};
@@ -72,7 +73,7 @@ pub struct Arguments {
 }
 
 /// The tracks to learn from and the tracks to score.
-struct Material {
+struct DemoInputs {
     new: NewDatabase,
     manifest: Manifest,
     /// Held-out tracks, in the database or not.
@@ -97,7 +98,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         );
     }
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let material = match &arguments.tracks {
+    let inputs = match &arguments.tracks {
         Some(tracks) => real(&arguments, tracks)?,
         None => {
             let written = simulate(&arguments)?;
@@ -111,13 +112,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
     };
     let db_path = folder.join("demo.persea");
-    let database = Database::create(&db_path, &material.new)?;
+    let database = Database::create(&db_path, &inputs.new)?;
     let options = IngestOptions {
         threads: common.threads.map_or(0, usize::from),
         replicates: Replicates::Mean,
         ..IngestOptions::default()
     };
-    let report = ingest(&database, &material.manifest, &options)?;
+    let report = ingest(&database, &inputs.manifest, &options)?;
     if let Some((experiment, error)) = report.failed.first() {
         bail!("{experiment}: {error}");
     }
@@ -127,15 +128,15 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         grouped(database.axis().n_bins())
     ));
 
-    let train_options = train_options(&arguments, material.hold.clone());
-    let means = Means {
+    let train_options = train_options(&arguments, inputs.hold.clone());
+    let run_options = RunOptions {
         device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };
     let mut shown = Shown::new(Arc::new(AtomicBool::new(false)));
     shown.tell = false;
-    let trained = fit(&database, &train_options, means, false, &mut shown);
+    let trained = fit(&database, &train_options, run_options, false, &mut shown);
     shown.bar.finish_and_clear();
     let trained = trained?;
     say(&format!(
@@ -144,9 +145,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     ));
 
     let model = TrainedModel::open(&database, None)?;
-    let wanted: Vec<Experiment> = match &material.truth {
+    let wanted: Vec<Experiment> = match &inputs.truth {
         Some(_) => missing_experiments(&database, &model)?,
-        None => material
+        None => inputs
             .hold
             .iter()
             .map(|(b, a)| Experiment::new(b, a))
@@ -167,13 +168,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         &outputs,
         Format::BigWig,
         &spans(model.axis(), &[])?,
-        Scale::Signal,
+        SignalScale::Signal,
         &mut |_| {},
     )?;
     say(&format!("imputed {} experiments to bigWig", outputs.len()));
 
     let options = EvaluateOptions {
-        truth: material.truth,
+        truth: inputs.truth,
         ..EvaluateOptions::default()
     };
     let evaluation = evaluate(
@@ -254,11 +255,11 @@ fn simulate(arguments: &Arguments) -> anyhow::Result<(usize, u64, usize)> {
 }
 
 /// A simulated compendium, read from its files as a user would.
-fn simulated(folder: &Path) -> anyhow::Result<Material> {
+fn simulated(folder: &Path) -> anyhow::Result<DemoInputs> {
     let assembly = Assembly::from_chrom_sizes("simulated", &folder.join("chrom.sizes"))?;
     let axis = GenomeAxis::from_bed(assembly.clone(), &folder.join("regions.bed"))?;
     let columns = ColumnMap::default();
-    Ok(Material {
+    Ok(DemoInputs {
         new: NewDatabase {
             mask: Mask::read_intervals(&axis, &[folder.join("mask.bed")])?,
             genes: read_genes(&folder.join("genes.gtf.gz"), &assembly)?.genes,
@@ -275,7 +276,7 @@ fn simulated(folder: &Path) -> anyhow::Result<Material> {
 }
 
 /// A folder of real tracks. Every biosample and assay keeps two tracks in training.
-fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
+fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<DemoInputs> {
     let assembly = Assembly::by_name(arguments.assembly.as_deref().unwrap_or_default())?;
     let axis = match (&arguments.regions, arguments.chromosomes.is_empty()) {
         (Some(bed), _) => GenomeAxis::from_bed(assembly.clone(), bed)?,
@@ -338,7 +339,7 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<Material> {
             "too few tracks to hold one out: at least two biosamples and two assays must have three tracks each"
         );
     }
-    Ok(Material {
+    Ok(DemoInputs {
         new: NewDatabase {
             axis,
             mask: Vec::new(),

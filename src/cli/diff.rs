@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use persea::formats::write_text;
 use persea::genome::TssIndex;
-use persea::loci::{DiffOptions, Ground, differences};
+use persea::loci::{CompletedCompendium, DiffOptions, differences};
 use serde_json::{Value, json};
 
 use super::locus::Origin;
@@ -58,7 +58,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let ground = Ground::open(
+    let compendium = CompletedCompendium::open(
         &database,
         arguments.from.model.as_deref(),
         arguments.from.measured_only,
@@ -73,7 +73,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let (first, second, assay) = (&arguments.first, &arguments.second, &arguments.assay);
     let found = differences(
-        &ground,
+        &compendium,
         first,
         second,
         assay,

@@ -198,18 +198,18 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         rows.extend(of.map(|(name, m)| (json!(t.biosample), json!(t.assay), name, m)));
     }
     let m = &evaluation.mean;
-    let mut means = vec![
+    let mut run_options = vec![
         ("model", m.measures),
         ("average_activity", m.average_activity),
         ("calibrated_average", m.calibrated_average),
         ("nearest_biosample", m.nearest_biosample),
         ("additive", m.additive),
     ];
-    means.extend(m.ridge.map(|m| ("ridge", m)));
-    means.extend(m.boosted.map(|m| ("boosted", m)));
+    run_options.extend(m.ridge.map(|m| ("ridge", m)));
+    run_options.extend(m.boosted.map(|m| ("boosted", m)));
     if format != Format::Table {
         rows.extend(
-            means
+            run_options
                 .into_iter()
                 .map(|(name, m)| (json!("mean"), json!(""), name, m)),
         );
@@ -271,10 +271,10 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
             Definitions::Challenge => ", by the ENCODE Imputation Challenge's definitions",
         }
     ))?;
-    let names = means.iter().map(|(name, _)| *name);
+    let names = run_options.iter().map(|(name, _)| *name);
     let columns: Vec<&str> = ["measure"].into_iter().chain(names).collect();
     let mut table = Table::new(&columns);
-    let values: Vec<_> = means.iter().map(|(_, m)| m.values()).collect();
+    let values: Vec<_> = run_options.iter().map(|(_, m)| m.values()).collect();
     for (i, name) in TrackMeasures::NAMES.iter().enumerate() {
         if values.iter().any(|v| v[i].1.is_some()) {
             table.row(

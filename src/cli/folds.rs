@@ -41,9 +41,9 @@ pub fn run(
         .map(|(name, held)| Fold { name, held })
         .collect();
     let held = folds.first().map(|f| f.held.clone()).unwrap_or_default();
-    let (mut options, means) = train::told(&training.arguments, &database, held)?;
+    let (mut options, run_options) = train::train_options(&training.arguments, &database, held)?;
     options.name = prefix.to_string();
-    let told = CrossValidation {
+    let settings = CrossValidation {
         folds,
         seeds: seeds.to_vec(),
         options,
@@ -59,7 +59,7 @@ pub fn run(
     let mut begin = |fold: &str, seed: u64| {
         bar.suspend(|| eprintln!("fold {fold}, seed {seed}"));
     };
-    let found = cross_validate(&database, &told, means, &mut shown, &mut begin);
+    let found = cross_validate(&database, &settings, run_options, &mut shown, &mut begin);
     shown.bar.finish_and_clear();
     match found {
         Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {

@@ -8,7 +8,7 @@ use persea::compendium::Experiment;
 use persea::formats::{Format, Location};
 use persea::genome::Interval;
 use persea::imputation::{
-    Output, Scale, missing_experiments, parse_experiment, read_experiments, spans,
+    Output, SignalScale, missing_experiments, parse_experiment, read_experiments, spans,
     write_experiments,
 };
 use persea::model::TrainedModel;
@@ -107,9 +107,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         .collect::<Result<_, _>>()?;
     let spans = spans(model.axis(), &intervals)?;
     let scale = if arguments.arcsinh {
-        Scale::Transformed
+        SignalScale::Transformed
     } else {
-        Scale::Signal
+        SignalScale::Signal
     };
     let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
     let bar = progress::bar(

@@ -51,7 +51,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         )?;
         let n_bins = database.axis().n_bins();
         let bar = progress::bar(0, "{msg} {wide_bar} {percent}% {elapsed} left {eta}");
-        let hear = |event: IngestEvent<'_>| match event {
+        let on_event = |event: IngestEvent<'_>| match event {
             IngestEvent::Total { n_tracks } => bar.set_length(n_tracks as u64 * n_bins),
             IngestEvent::Began { experiment } => bar.set_message(experiment.to_string()),
             IngestEvent::Bins { n } => bar.inc(n),
@@ -64,7 +64,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         let options = IngestOptions {
             threads: common.threads.map_or(0, usize::from),
             replicates: arguments.replicates,
-            progress: Some(&hear),
+            progress: Some(&on_event),
             stop: Some(&stop),
         };
         let report = ingest(&database, &manifest, &options)?;

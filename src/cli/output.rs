@@ -63,14 +63,14 @@ impl Table {
             .delimiter(delimiter)
             .from_writer(out);
         // A closed stdout must stay what it is: csv wraps it otherwise.
-        let told = |e: csv::Error| match e.into_kind() {
+        let as_io = |e: csv::Error| match e.into_kind() {
             csv::ErrorKind::Io(e) => e,
             other => io::Error::other(format!("{other:?}")),
         };
-        writer.write_record(&self.columns).map_err(told)?;
+        writer.write_record(&self.columns).map_err(as_io)?;
         for row in &self.rows {
             let cells = row.iter().map(|cell| text(cell, None));
-            writer.write_record(cells).map_err(told)?;
+            writer.write_record(cells).map_err(as_io)?;
         }
         writer.flush()
     }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use persea::loci::{Ground, QualityOptions, Rival, TrackQuality, quality};
+use persea::loci::{CompletedCompendium, QualityOptions, Rival, TrackQuality, quality};
 use serde_json::{Value, json};
 
 use super::output::{Format, Table, grouped, measure, print_json};
@@ -42,9 +42,9 @@ fn windows(text: &str) -> Result<usize, String> {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let ground = Ground::open(&database, None, true)?;
-    let models: Vec<Ground<'_>> = (arguments.models.iter())
-        .map(|name| Ground::open(&database, Some(name), false))
+    let compendium = CompletedCompendium::open(&database, None, true)?;
+    let models: Vec<CompletedCompendium<'_>> = (arguments.models.iter())
+        .map(|name| CompletedCompendium::open(&database, Some(name), false))
         .collect::<Result<_, _>>()?;
     let options = QualityOptions {
         windows: arguments.windows,
@@ -52,7 +52,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         limit: arguments.limit,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
-    let found = quality(&ground, &models, &options, &mut |done, total| {
+    let found = quality(&compendium, &models, &options, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
-use persea::genome::Scale;
+use persea::genome::Resolution;
 use persea::search::{Class, GenePart, Metric};
 
 use super::Common;
@@ -120,8 +120,8 @@ struct GenomeSearch {
     #[arg(long, value_enum, default_value_t = Spread::Kbp5)]
     spread: Spread,
     /// Width of a hit; for regions chosen by their length, otherwise 25bp
-    #[arg(long, value_parser = one_of::<Scale>())]
-    scale: Option<Scale>,
+    #[arg(long, value_parser = one_of::<Resolution>())]
+    scale: Option<Resolution>,
     /// Allow only hits on these chromosomes
     #[arg(long, value_name = "CHROM,…", value_delimiter = ',')]
     chromosomes: Vec<String>,
@@ -204,11 +204,11 @@ enum Spread {
     None,
 }
 
-impl From<Spread> for Option<Scale> {
+impl From<Spread> for Option<Resolution> {
     fn from(spread: Spread) -> Self {
         match spread {
-            Spread::Kbp5 => Some(Scale::Kbp5),
-            Spread::Bp250 => Some(Scale::Bp250),
+            Spread::Kbp5 => Some(Resolution::Kbp5),
+            Spread::Bp250 => Some(Resolution::Bp250),
             Spread::None => None,
         }
     }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Arithmetic, Backend, Course, CurvePoint, Device, Estimate, FactorizationError, Listener, Means,
-    RefinementOptions, RegionOption, Sampling, Stage, StepReport, TrainOptions, Validate,
-    default_passes, estimate, fit,
+    Arithmetic, Backend, CurvePoint, Device, Estimate, FactorizationError, Listener,
+    RefinementOptions, RegionOption, RunOptions, Sampling, Stage, StepReport, TrainOptions,
+    TrainingProgress, Validate, default_passes, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
@@ -240,16 +240,22 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if let (Some(path), Some(fold)) = (&arguments.hold_folds, &arguments.fold) {
         hold.extend(names::fold(path, fold)?);
     }
-    let (options, means) = told(&arguments, &database, hold)?;
+    let (options, run_options) = train_options(&arguments, &database, hold)?;
     if arguments.dry_run {
-        print_estimate(&estimate(&database, &options, means.device)?, common)?;
+        print_estimate(&estimate(&database, &options, run_options.device)?, common)?;
         return Ok(ExitCode::SUCCESS);
     }
     let stop = progress::stop_on_interrupt(
         "stopping after this step with a checkpoint; press Ctrl-C again to quit at once",
     )?;
     let mut shown = Shown::new(stop);
-    let result = fit(&database, &options, means, arguments.resume, &mut shown);
+    let result = fit(
+        &database,
+        &options,
+        run_options,
+        arguments.resume,
+        &mut shown,
+    );
     shown.bar.finish_and_clear();
     let model = match result {
         Err(persea::Error::Factorization(FactorizationError::Stopped { step, .. })) => {
@@ -298,11 +304,11 @@ impl Arguments {
 }
 
 /// The options of a training, with `hold` held out.
-pub fn told(
+pub fn train_options(
     arguments: &Arguments,
     database: &Database,
     hold: Vec<(String, String)>,
-) -> anyhow::Result<(TrainOptions, Means)> {
+) -> anyhow::Result<(TrainOptions, RunOptions)> {
     let minutes = |m: f64| {
         Duration::try_from_secs_f64(m * 60.0)
             .map_err(|_| Misuse(format!("{m} is not a valid number of minutes")))
@@ -358,12 +364,12 @@ pub fn told(
         backend,
         arithmetic: arguments.arithmetic,
     };
-    let means = Means {
+    let run_options = RunOptions {
         device,
         checkpoint_every,
         replace: arguments.replace,
     };
-    Ok((options, means))
+    Ok((options, run_options))
 }
 
 fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
@@ -461,13 +467,13 @@ impl Shown {
 }
 
 impl Listener for Shown {
-    fn step(&mut self, course: &Course, report: &StepReport) -> ControlFlow<()> {
+    fn step(&mut self, progress: &TrainingProgress, report: &StepReport) -> ControlFlow<()> {
         self.samples += report.samples as u64;
         let rate = self.samples as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
         self.bar.set_length(report.steps_per_pass);
         self.bar.set_position(report.position.step_in_pass);
-        let stage = stage_name(course.stage, course.search);
-        let of = course
+        let stage = stage_name(progress.stage, progress.search);
+        let of = progress
             .best_pass
             .map_or(String::new(), |best| format!("/{best}"));
         let held = self

@@ -32,7 +32,7 @@ pub struct ManifestRow {
     pub assay: String,
     /// The file.
     pub location: Location,
-    /// Its format; `None`: told from its name and content.
+    /// Its format; `None`: recognised from its name and content.
     pub format: Option<Format>,
     /// What is to be done to the signal; arcsinh unless the row says otherwise.
     pub transform: Transform,

@@ -26,7 +26,7 @@ pub struct MetadataReport {
 /// assays. The column `biosample` or `assay` names them; else one with `EID` in its name does
 /// (Roadmap's `Epigenome ID (EID)`), and else the first, by whose names it knows most of. Rows
 /// without a name are passed over, and so are empty fields and columns without a name; columns of
-/// one name are told apart by the first such row (a second header) or by counting.
+/// one name are distinguished by the first such row (a second header) or by counting.
 ///
 /// # Errors
 /// When the file cannot be read, names something twice, or knows nothing that the database has.

@@ -1,4 +1,4 @@
-//! What an ingest is told, what it tells, and what it did.
+//! Options, reports and results of an ingest.
 
 use std::sync::atomic::AtomicBool;
 
@@ -98,6 +98,6 @@ pub struct IngestReport {
     pub without_file: Vec<SkippedRow>,
     /// What the user should know of.
     pub warnings: Vec<String>,
-    /// Tracks that were not looked at, because of a stop or a failure that all would share.
+    /// Tracks that were not processed, because of a stop or a failure that affects all.
     pub n_left: usize,
 }

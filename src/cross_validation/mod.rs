@@ -11,7 +11,7 @@ use crate::evaluation::{
     EvaluateOptions, Evaluation, Intervals, LearnedBaseline, PREDICTORS, PairedDifference,
     Predictor, ScoringScale, TrackEvaluation, TrackMeasures, evaluate, mean_measures,
 };
-use crate::factorization::{Listener, Means, Pair, TrainOptions, fit};
+use crate::factorization::{Listener, Pair, RunOptions, TrainOptions, fit};
 use crate::model::TrainedModel;
 use crate::store::{Database, Model, StoreError};
 
@@ -111,16 +111,16 @@ pub struct PeakScores {
 /// As training and scoring; when a model of a name to be used was trained otherwise.
 pub fn cross_validate(
     database: &Database,
-    told: &CrossValidation,
-    means: Means,
+    settings: &CrossValidation,
+    run_options: RunOptions,
     listener: &mut dyn Listener,
     begin: &mut dyn FnMut(&str, u64),
 ) -> crate::Result<CrossValidated> {
-    let mut runs = Vec::with_capacity(told.folds.len() * told.seeds.len());
-    for seed in &told.seeds {
-        for fold in &told.folds {
+    let mut runs = Vec::with_capacity(settings.folds.len() * settings.seeds.len());
+    for seed in &settings.seeds {
+        for fold in &settings.folds {
             begin(&fold.name, *seed);
-            runs.push(run(database, told, fold, *seed, means, listener)?);
+            runs.push(run(database, settings, fold, *seed, run_options, listener)?);
         }
     }
     Ok(summary(runs))
@@ -128,17 +128,17 @@ pub fn cross_validate(
 
 fn run(
     database: &Database,
-    told: &CrossValidation,
+    settings: &CrossValidation,
     fold: &Fold,
     seed: u64,
-    means: Means,
+    run_options: RunOptions,
     listener: &mut dyn Listener,
 ) -> crate::Result<FoldEvaluation> {
     let options = TrainOptions {
-        name: format!("{}.{}.{seed}", told.options.name, fold.name),
+        name: format!("{}.{}.{seed}", settings.options.name, fold.name),
         hold: fold.held.clone(),
         seed,
-        ..told.options.clone()
+        ..settings.options.clone()
     };
     let there = (database.list_models()?.into_iter()).find(|m| m.record.name == options.name);
     match there {
@@ -153,12 +153,12 @@ fn run(
         }
         None => {
             let resume = database.latest_checkpoint(&options.name)?.is_some();
-            fit(database, &options, means, resume, listener)?;
+            fit(database, &options, run_options, resume, listener)?;
         }
     }
     let model = TrainedModel::open(database, Some(&options.name))?;
-    let learned = match told.seeds.first() == Some(&seed) {
-        true => told.learned.clone(),
+    let learned = match settings.seeds.first() == Some(&seed) {
+        true => settings.learned.clone(),
         false => Vec::new(),
     };
     let seconds = model
@@ -169,7 +169,7 @@ fn run(
     let evaluation = evaluate(
         database,
         &model,
-        told.scale,
+        settings.scale,
         &EvaluateOptions {
             learned,
             ..EvaluateOptions::default()
@@ -187,20 +187,20 @@ fn run(
 /// Whether a model was trained so, in whichever arithmetic the machine was faster at.
 fn is_of(model: &Model, options: &TrainOptions) -> bool {
     // A model that keeps no options, such as an imported one, was not trained so.
-    let told = model
+    let settings = model
         .record
         .training
         .get("options")
         .cloned()
         .unwrap_or_default();
-    let Ok(told) = serde_json::from_value::<TrainOptions>(told) else {
+    let Ok(settings) = serde_json::from_value::<TrainOptions>(settings) else {
         return false;
     };
-    let told = TrainOptions {
+    let settings = TrainOptions {
         arithmetic: options.arithmetic,
-        ..told
+        ..settings
     };
-    told == *options
+    settings == *options
 }
 
 /// The scores of all runs.

@@ -7,7 +7,7 @@ use crate::compendium::Experiment;
 /// The least-squares prediction of the additive model for one experiment, as weights of the
 /// training tracks: the design is the same at every bin, so one solution serves the whole genome.
 ///
-/// Empty when the effects cannot be told: the biosample or the assay has no training track, or no
+/// Empty when the effects cannot be estimated: the biosample or the assay has no training track, or no
 /// chain of tracks with a biosample or an assay in common joins the two. The target itself is
 /// never used.
 pub(super) fn additive_weights(training: &[Experiment], target: &Experiment) -> Vec<(usize, f64)> {
@@ -35,7 +35,7 @@ pub(super) fn additive_weights(training: &[Experiment], target: &Experiment) -> 
     }
     tracks.retain(|(_, [biosample, _])| joined[*biosample]);
 
-    // Only sums of the two effects can be told, so the biosample's own is set to 0 and the assay's
+    // Only sums of the two effects can be estimated, so the biosample's own is set to 0 and the assay's
     // is the prediction. The other effects joined to it are the unknowns.
     let mut unknown = vec![None; effects.len()];
     let mut n = 0;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn effects_that_no_track_joins_cannot_be_told() {
+    fn effects_that_no_track_joins_are_undefined() {
         let training = experiments(&["xQ", "yP"]);
         assert!(additive_weights(&training, &Experiment::new("x", "P")).is_empty());
         assert!(additive_weights(&training, &Experiment::new("z", "P")).is_empty());

@@ -18,7 +18,7 @@ use crate::measures::CoMoments;
 /// The first pass of the baselines: how training tracks relate to each other and to their averages.
 ///
 /// Only what the targets ask for is gathered. A target that is itself among the training tracks is
-/// never looked at for its own baselines.
+/// never read for its own baselines.
 #[derive(Debug, Clone)]
 pub struct BaselineStatistics {
     training: Arc<[Experiment]>,

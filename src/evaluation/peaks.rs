@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bins_are_told_apart_by_who_has_a_peak_there() {
+    fn bins_are_grouped_by_which_biosamples_have_a_peak_there() {
         // Two peaks a track: 1 % of 200 bins; bin 9 is masked and the highest of all.
         let track = |peaks: &[usize]| -> Vec<f32> {
             let value = |i| if peaks.contains(&i) { 5.0 } else { 1.0 };

@@ -157,7 +157,7 @@ fn paired(tracks: &[TrackEvaluation]) -> Vec<PairedDifference> {
 }
 
 /// What the whole evaluation shares.
-struct Ground<'a> {
+struct EvaluationContext<'a> {
     database: &'a Database,
     model: &'a TrainedModel,
     axis: &'a GenomeAxis,
@@ -169,7 +169,7 @@ struct Ground<'a> {
     scale: ScoringScale,
 }
 
-/// Scores a model; `progress` hears of each track that is done.
+/// Scores a model; `progress` is called for each track that is done.
 ///
 /// ```
 /// use persea::compendium::{ColumnMap, Manifest};
@@ -225,7 +225,7 @@ pub fn evaluate(
         .cloned()
         .collect();
     tell_of_removed(model, &stored, options);
-    let ground = Ground {
+    let context = EvaluationContext {
         annotation: AnnotationBins::new(
             axis,
             &mask,
@@ -241,7 +241,7 @@ pub fn evaluate(
         training,
         scale,
     };
-    let targets = targets(&ground, &stored, options)?;
+    let targets = targets(&context, &stored, options)?;
     let experiments: Vec<Experiment> = targets.iter().map(Target::experiment).collect();
     for e in &experiments {
         model.biosample(&e.biosample)?;
@@ -253,7 +253,7 @@ pub fn evaluate(
             .into());
         }
     }
-    let (baselines, mut is_zero) = ground.baselines(&experiments)?;
+    let (baselines, mut is_zero) = context.baselines(&experiments)?;
     let peaks = match &options.peaks {
         Some(manifest) => Some((manifest.tracks(Replicates::Refuse)?.0, manifest)),
         None => None,
@@ -266,7 +266,7 @@ pub fn evaluate(
         let called = peaks
             .as_ref()
             .and_then(|(list, _)| list.iter().find(of_target));
-        tracks.push(ground.score(target, baselines, called, &options.learned, &mut is_zero)?);
+        tracks.push(context.score(target, baselines, called, &options.learned, &mut is_zero)?);
         progress(i + 1, targets.len());
     }
     let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
@@ -280,7 +280,7 @@ pub fn evaluate(
         model: model.record().name.clone(),
         scale,
         definitions: options.definitions,
-        n_bins: axis.n_bins() - ground.mask.n_masked() as u64,
+        n_bins: axis.n_bins() - context.mask.n_masked() as u64,
         n_zero_bins: is_zero.iter().filter(|zero| **zero).count() as u64,
         paired: paired(&tracks),
         mean: MeanEvaluation {
@@ -338,7 +338,7 @@ impl Target {
 }
 
 fn targets(
-    ground: &Ground<'_>,
+    context: &EvaluationContext<'_>,
     stored: &[Track],
     options: &EvaluateOptions,
 ) -> crate::Result<Vec<Target>> {
@@ -351,7 +351,7 @@ fn targets(
             .collect(),
         None => {
             let held = |t: &&Track| {
-                let mut known = ground.model.record().tracks.iter();
+                let mut known = context.model.record().tracks.iter();
                 known.any(|m| {
                     m.role == TrackRole::Hold && m.biosample == t.biosample && m.assay == t.assay
                 })
@@ -377,14 +377,14 @@ fn targets(
     if targets.is_empty() {
         return Err(StoreError::Invalid(format!(
             "model {} held out no track: hold one out in training (option `hold`), or give the manifest of tracks that were never ingested (option `truth`)",
-            ground.model.record().name
+            context.model.record().name
         ))
         .into());
     }
     Ok(targets)
 }
 
-impl Ground<'_> {
+impl EvaluationContext<'_> {
     /// The stretches that whole tracks are read in.
     fn stretches(&self) -> impl Iterator<Item = std::ops::Range<u64>> + use<> {
         let n = self.axis.n_bins();
@@ -621,8 +621,8 @@ impl Ground<'_> {
             self.signal.read(track, bins, &mut values)?;
             Ok(values)
         };
-        let ground = (self.axis, &self.mask);
-        let fitted = Learned::fit(which, &self.experiments(), target, ground, &read)?;
+        let context = (self.axis, &self.mask);
+        let fitted = Learned::fit(which, &self.experiments(), target, context, &read)?;
         let Some(fitted) = fitted else {
             return Ok(None);
         };

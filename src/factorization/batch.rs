@@ -4,7 +4,7 @@ use persea_vocabulary::vocabulary;
 use rand_chacha::rand_core::RngCore;
 
 use super::Window;
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 use crate::random::{Purpose, below, generator, shuffle};
 
 vocabulary! {
@@ -35,7 +35,7 @@ pub struct Batch {
     pub tracks: Vec<u32>,
     /// What it shows.
     pub values: Vec<f32>,
-    /// Rows of genome factors at each of [`Scale::ALL`].
+    /// Rows of genome factors at each of [`Resolution::ALL`].
     pub groups: [Groups; 3],
     /// The window's bin of each sample, ascending.
     pub bins: Vec<u32>,
@@ -71,7 +71,7 @@ impl Batch {
             .zip(&tracks)
             .map(|(bin, t)| window.value(*t as usize, *bin))
             .collect();
-        let groups = Scale::ALL.map(|scale| group(axis, window, &bins, scale));
+        let groups = Resolution::ALL.map(|scale| group(axis, window, &bins, scale));
         Batch {
             tracks,
             values,
@@ -81,7 +81,7 @@ impl Batch {
     }
 }
 
-fn group(axis: &GenomeAxis, window: &Window, bins: &[u32], scale: Scale) -> Groups {
+fn group(axis: &GenomeAxis, window: &Window, bins: &[u32], scale: Resolution) -> Groups {
     let mut groups = Groups::default();
     let Some(first) = bins.first() else {
         groups.starts.push(0);
@@ -236,7 +236,7 @@ mod tests {
                     i as u64,
                 );
                 seen += batch.len();
-                for scale in Scale::ALL {
+                for scale in Resolution::ALL {
                     let groups = &batch.groups[scale.index()];
                     assert!(
                         groups.rows.windows(2).all(|w| w[0] < w[1]),

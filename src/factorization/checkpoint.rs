@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::options::TrainOptions;
 use super::refinement::{self, RefinementHeader, RefinementKept};
-use super::{Course, FactorizationError, LazyTable, Position, State, Trainer};
-use crate::genome::Scale;
+use super::{FactorizationError, LazyTable, Position, State, Trainer, TrainingProgress};
+use crate::genome::Resolution;
 use crate::store::{Checkpoint, Database, ModelLock};
 
 /// What a checkpoint says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Header {
     pub options: TrainOptions,
-    pub course: Course,
+    #[serde(rename = "course")]
+    pub progress: TrainingProgress,
     pub position: Position,
     pub pass_loss: (f64, u64),
     /// Checksums of the training tracks, in order.
@@ -40,7 +41,7 @@ impl Header {
 /// How far a training has come.
 #[derive(Clone, Copy)]
 pub(super) struct Progress<'a> {
-    pub course: &'a Course,
+    pub progress: &'a TrainingProgress,
     /// The factors', once begun.
     pub trainer: Option<&'a Trainer>,
     /// The refinement's, of a model that has one.
@@ -57,7 +58,7 @@ pub(super) fn write(
     now: Progress<'_>,
 ) -> Result<(), FactorizationError> {
     let Progress {
-        course,
+        progress,
         trainer,
         refinement,
     } = now;
@@ -69,7 +70,7 @@ pub(super) fn write(
     };
     let header = Header {
         options: options.clone(),
-        course: course.clone(),
+        progress: progress.clone(),
         position,
         pass_loss: trainer.map_or((0.0, 0), Trainer::pass_loss),
         tracks: tracks.to_vec(),
@@ -93,7 +94,7 @@ pub(super) fn write(
     for (name, values) in [("network", &dense.values), ("moments", &dense.moments)] {
         writer.part(name, |out| out.write_all(bytemuck::cast_slice(values)))?;
     }
-    for scale in Scale::ALL {
+    for scale in Resolution::ALL {
         let (values, first, second, last) = trainer.tables()[scale.index()].parts();
         let mut put = |name: &str, bytes: &[u8]| {
             writer.part(&format!("{scale} {name}"), |out: &mut dyn Write| {
@@ -131,7 +132,7 @@ pub(super) fn state(checkpoint: &Checkpoint, header: &Header) -> Result<State, F
         return Err(bad());
     }
     let mut tables = Vec::new();
-    for scale in Scale::ALL {
+    for scale in Resolution::ALL {
         let last = checkpoint.read(&format!("{scale} last"))?;
         let last = last
             .chunks_exact(4)

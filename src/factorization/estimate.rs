@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::fit::{training_set, window_bins};
-use super::options::{Cast, TrainOptions};
+use super::options::{TrackRoles, TrainOptions};
 use super::refinement::begin;
 use super::{Advance, Device, FactorizationError, RefinementOptions, Settings, Trained, Trainer};
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 use crate::model::{GenomeFactors, Network, SignalBlock};
 use crate::nn::check_backend;
 use crate::store::Database;
@@ -66,34 +66,43 @@ pub fn estimate(
     options.check()?;
     check_backend(options.backend, device, options.arithmetic).map_err(FactorizationError::from)?;
     let axis = options.axis(database.axis())?;
-    let cast = Cast::new(database.tracks()?, options)?;
+    let track_roles = TrackRoles::new(database.tracks()?, options)?;
     let sizes = options.sizes;
     let factors = |axis: &GenomeAxis| {
-        Scale::ALL
+        Resolution::ALL
             .map(|s| axis.n_rows(s) * sizes.genome_factors(s) as u64)
             .iter()
             .sum::<u64>()
     };
-    let rows: u64 = Scale::ALL.iter().map(|s| axis.n_rows(*s)).sum();
+    let rows: u64 = Resolution::ALL.iter().map(|s| axis.n_rows(*s)).sum();
     let (nodes, batch) = (sizes.nodes as u64, sizes.batch_size as u64);
     let dense = (sizes.inputs() as u64 + (sizes.layers as u64 - 1) * nodes) * nodes;
     let factor_bytes = 12 * factors(&axis) + 4 * rows;
-    let held = window_bins(options.cache_bytes, cast.training.len()).min(axis.n_bins());
+    let held = window_bins(options.cache_bytes, track_roles.training.len()).min(axis.n_bins());
     // Two windows where one is read while the other is trained on.
     let windows = if held < axis.n_bins() { 2 } else { 1 };
-    let searches = cast.validate.len() as u64;
+    let searches = track_roles.validate.len() as u64;
     Ok(Estimate {
-        n_tracks: cast.training.len(),
+        n_tracks: track_roles.training.len(),
         n_bins: axis.n_bins(),
         factor_bytes,
-        cache_bytes: windows * held * cast.training.len() as u64 * 4,
+        cache_bytes: windows * held * track_roles.training.len() as u64 * 4,
         activation_bytes: 4 * batch * nodes * (3 * sizes.layers as u64 + 1),
         model_bytes: options.precision_bytes() * factors(&axis) + 4 * dense,
         checkpoint_bytes: 2 * (factor_bytes + 12 * dense),
-        samples_per_second: speed(database, options, &cast, &axis, device)?,
+        samples_per_second: speed(database, options, &track_roles, &axis, device)?,
         passes_at_most: u64::from(options.passes) * (1 + searches),
         refinement: (options.refinement.as_ref())
-            .map(|told| refinement(database, options, told, &cast, &axis, device))
+            .map(|refinement_options| {
+                refinement(
+                    database,
+                    options,
+                    refinement_options,
+                    &track_roles,
+                    &axis,
+                    device,
+                )
+            })
             .transpose()?,
     })
 }
@@ -101,13 +110,13 @@ pub fn estimate(
 fn refinement(
     database: &Database,
     options: &TrainOptions,
-    told: &RefinementOptions,
-    cast: &Cast,
+    refinement_options: &RefinementOptions,
+    track_roles: &TrackRoles,
     axis: &GenomeAxis,
     device: Device,
 ) -> crate::Result<RefinementEstimate> {
-    let set = training_set(database, &start_of(axis)?, cast)?;
-    let mut training = begin(&set, cast, options, told, device)?;
+    let set = training_set(database, &start_of(axis)?, track_roles)?;
+    let mut training = begin(&set, track_roles, options, refinement_options, device)?;
     let networks = training.network().1 as u64;
     // The first step reads the signal; it is not measured.
     training.advance()?;
@@ -119,21 +128,21 @@ fn refinement(
         }
     }
     Ok(RefinementEstimate {
-        passes: networks * u64::from(told.passes),
+        passes: networks * u64::from(refinement_options.passes),
         samples_per_second: samples as f64 / began.elapsed().as_secs_f64(),
-        described_bytes: described_bytes(options, told, cast, axis),
+        described_bytes: described_bytes(options, refinement_options, track_roles, axis),
     })
 }
 
 /// What a window of the refinement takes, at most.
 fn described_bytes(
     options: &TrainOptions,
-    told: &RefinementOptions,
-    cast: &Cast,
+    refinement_options: &RefinementOptions,
+    track_roles: &TrackRoles,
     axis: &GenomeAxis,
 ) -> u64 {
-    let config = told.config(cast.biosamples.len(), cast.assays.len());
-    let per_bin = SignalBlock::bytes_per_bin(&config, cast.training.len());
+    let config = refinement_options.config(track_roles.biosamples.len(), track_roles.assays.len());
+    let per_bin = SignalBlock::bytes_per_bin(&config, track_roles.training.len());
     let all = axis.n_bins() * per_bin;
     all.min(options.cache_bytes.max(per_bin << 14))
 }
@@ -161,12 +170,12 @@ fn start_of(axis: &GenomeAxis) -> Result<GenomeAxis, FactorizationError> {
 fn speed(
     database: &Database,
     options: &TrainOptions,
-    cast: &Cast,
+    track_roles: &TrackRoles,
     axis: &GenomeAxis,
     device: Device,
 ) -> crate::Result<f64> {
     let part = start_of(axis)?;
-    let set = training_set(database, &part, cast)?;
+    let set = training_set(database, &part, track_roles)?;
     let settings = Settings {
         sizes: options.sizes,
         sampling: options.sampling,
@@ -178,7 +187,7 @@ fn speed(
         device,
         arithmetic: options.arithmetic,
     };
-    let (b, a) = (cast.biosamples.len(), cast.assays.len());
+    let (b, a) = (track_roles.biosamples.len(), track_roles.assays.len());
     let trained = Trained {
         biosamples: 0..b,
         assays: 0..a,
@@ -187,7 +196,7 @@ fn speed(
     };
     let network = Network::initial(&options.sizes, b, a, options.seed);
     let genome = GenomeFactors::initial(&options.sizes, &part, options.seed);
-    let active = (0..cast.training.len()).collect();
+    let active = (0..track_roles.training.len()).collect();
     let mut trainer = Trainer::new(
         Arc::clone(&set),
         settings,

@@ -13,8 +13,8 @@ use super::fit::{Listener, roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::refinement::inputs;
 use super::{
-    Adam, Arithmetic, Backend, Course, CurvePoint, Device, FactorizationError, Length, Outcome,
-    Sampling, Schedule, Settings, StepReport, Trained, Trainer, TrainingSet, TrainingTrack,
+    Adam, Arithmetic, Backend, CurvePoint, Device, FactorizationError, Length, Outcome, Sampling,
+    Schedule, Settings, StepReport, Trained, Trainer, TrainingProgress, TrainingSet, TrainingTrack,
     Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
@@ -534,8 +534,8 @@ impl Extended<'_> {
 struct Unkept<'a>(&'a mut dyn Listener);
 
 impl Watcher for Unkept<'_> {
-    fn step(&mut self, course: &Course, report: &StepReport) -> ControlFlow<()> {
-        self.0.step(course, report)
+    fn step(&mut self, progress: &TrainingProgress, report: &StepReport) -> ControlFlow<()> {
+        self.0.step(progress, report)
     }
 
     fn pass(&mut self, point: &CurvePoint) {
@@ -546,7 +546,7 @@ impl Watcher for Unkept<'_> {
         false
     }
 
-    fn checkpoint(&mut self, _: &Course, _: &Trainer) -> Result<(), FactorizationError> {
+    fn checkpoint(&mut self, _: &TrainingProgress, _: &Trainer) -> Result<(), FactorizationError> {
         Ok(())
     }
 }

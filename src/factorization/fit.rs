@@ -1,4 +1,4 @@
-//! A training on a database: its tracks cast, checkpoints kept, the model stored.
+//! A training on a database: its tracks assigned, checkpoints written, the model stored.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::checkpoint;
-use super::options::{Cast, TrainOptions};
+use super::options::{TrackRoles, TrainOptions};
 use super::refinement::{self, RefinementKept, refine};
 use super::{
-    Course, CurvePoint, Device, FactorizationError, Length, Outcome, Settings, State, StepReport,
-    TrackSource, Trained, Trainer, TrainingSet, Watcher, train,
+    CurvePoint, Device, FactorizationError, Length, Outcome, Settings, State, StepReport,
+    TrackSource, Trained, Trainer, TrainingProgress, TrainingSet, Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask};
@@ -28,7 +28,7 @@ const LARGE: usize = 512;
 
 /// Where and how long to work: what is not part of the model.
 #[derive(Debug, Clone, Copy)]
-pub struct Means {
+pub struct RunOptions {
     /// Where the dense layers are computed.
     pub device: Device,
     /// Time between checkpoints.
@@ -37,10 +37,10 @@ pub struct Means {
     pub replace: bool,
 }
 
-/// What the program hears of a training.
+/// What a training reports.
 pub trait Listener {
     /// After every step; `Break` stops after a checkpoint.
-    fn step(&mut self, course: &Course, report: &StepReport) -> ControlFlow<()>;
+    fn step(&mut self, progress: &TrainingProgress, report: &StepReport) -> ControlFlow<()>;
     /// After every pass.
     fn pass(&mut self, point: &CurvePoint);
     /// When a checkpoint has been written.
@@ -62,13 +62,13 @@ impl TrackSource for TracksOnAxis {
 pub(super) fn training_set(
     database: &Database,
     axis: &GenomeAxis,
-    cast: &Cast,
+    track_roles: &TrackRoles,
 ) -> Result<Arc<TrainingSet>, FactorizationError> {
     Ok(Arc::new(TrainingSet {
         mask: Mask::new(axis, &database.mask_intervals()?),
         axis: axis.clone(),
-        tracks: cast.tracks.clone(),
-        source: Box::new(TracksOnAxis::open(database, axis, &cast.training)?),
+        tracks: track_roles.tracks.clone(),
+        source: Box::new(TracksOnAxis::open(database, axis, &track_roles.training)?),
     }))
 }
 
@@ -77,7 +77,7 @@ pub(super) fn window_bins(cache_bytes: u64, n_tracks: usize) -> u64 {
     (cache_bytes / 4 / n_tracks.max(1) as u64).max(super::blocks::BLOCK_BINS)
 }
 
-/// Trains a model as told and stores it; goes on from the last checkpoint of that name when
+/// Trains a model by its options and stores it; continues from the last checkpoint of that name when
 /// `resume` is set.
 ///
 /// # Errors
@@ -87,7 +87,7 @@ pub(super) fn window_bins(cache_bytes: u64, n_tracks: usize) -> u64 {
 pub fn fit(
     database: &Database,
     options: &TrainOptions,
-    means: Means,
+    run_options: RunOptions,
     resume: bool,
     listener: &mut dyn Listener,
 ) -> crate::Result<Model> {
@@ -104,9 +104,9 @@ pub fn fit(
     let header = checkpoint.as_ref().map(checkpoint::header).transpose()?;
     let options = header.as_ref().map_or(options, |h| &h.options);
     options.check()?;
-    check_backend(options.backend, means.device, options.arithmetic)
+    check_backend(options.backend, run_options.device, options.arithmetic)
         .map_err(FactorizationError::from)?;
-    if !means.replace
+    if !run_options.replace
         && !resume
         && database
             .list_models()?
@@ -120,8 +120,12 @@ pub fn fit(
         .into());
     }
     let axis = options.axis(database.axis())?;
-    let mut cast = Cast::new(database.tracks()?, options)?;
-    let checksums: Vec<String> = cast.training.iter().map(|t| t.checksum.clone()).collect();
+    let mut track_roles = TrackRoles::new(database.tracks()?, options)?;
+    let checksums: Vec<String> = track_roles
+        .training
+        .iter()
+        .map(|t| t.checksum.clone())
+        .collect();
     if let Some(header) = &header {
         if header.tracks != checksums {
             return Err(FactorizationError::Checkpoint(
@@ -129,22 +133,22 @@ pub fn fit(
             )
             .into());
         }
-        cast.validate = header.validate.clone();
+        track_roles.validate = header.validate.clone();
     }
-    let set = training_set(database, &axis, &cast)?;
+    let set = training_set(database, &axis, &track_roles)?;
     let mut settings = Settings {
         sizes: options.sizes,
         sampling: options.sampling,
         adam: options.adam(1),
         seed: options.seed,
         clip: options.clip,
-        window_bins: window_bins(options.cache_bytes, cast.training.len()),
+        window_bins: window_bins(options.cache_bytes, track_roles.training.len()),
         backend: options.backend,
-        device: means.device,
+        device: run_options.device,
         arithmetic: options.arithmetic,
     };
     let start = || {
-        let (b, a) = (cast.biosamples.len(), cast.assays.len());
+        let (b, a) = (track_roles.biosamples.len(), track_roles.assays.len());
         let network = Network::initial(&options.sizes, b, a, options.seed);
         (
             network,
@@ -152,8 +156,8 @@ pub fn fit(
         )
     };
     let trained = Trained {
-        biosamples: 0..cast.biosamples.len(),
-        assays: 0..cast.assays.len(),
+        biosamples: 0..track_roles.biosamples.len(),
+        assays: 0..track_roles.assays.len(),
         genome: true,
         layers: true,
     };
@@ -161,22 +165,22 @@ pub fn fit(
     let length = Length {
         passes: options.passes,
         patience: options.patience,
-        validate: cast.validate.clone(),
+        validate: track_roles.validate.clone(),
         validate_bins: VALIDATE_BINS[usize::from(options.sizes.nodes >= LARGE)],
     };
-    let resumed: Option<(Course, State)> = match (&checkpoint, &header) {
+    let resumed: Option<(TrainingProgress, State)> = match (&checkpoint, &header) {
         (Some(checkpoint), Some(header)) if header.factors_begun() => {
             for warning in checkpoint.warnings() {
                 tracing::warn!("{warning}");
             }
             Some((
-                header.course.clone(),
+                header.progress.clone(),
                 checkpoint::state(checkpoint, header)?,
             ))
         }
         (Some(_), _) => None,
         (None, _) => {
-            if !means.replace
+            if !run_options.replace
                 && let Some(left) = database.latest_checkpoint(&options.name)?
             {
                 return Err(FactorizationError::Options(format!(
@@ -191,32 +195,40 @@ pub fn fit(
         }
     };
     let began = Instant::now();
-    let mut keeper = Keeper {
+    let mut checkpoints = CheckpointWriter {
         database,
         lock: &lock,
         options,
         checksums: &checksums,
-        validate: &cast.validate,
-        every: means.checkpoint_every,
+        validate: &track_roles.validate,
+        every: run_options.checkpoint_every,
         last: Instant::now(),
         refinement: None,
         listener,
     };
     let refined = match &options.refinement {
-        Some(told) => {
+        Some(refinement_options) => {
             let kept = match (
                 &checkpoint,
                 header.as_ref().and_then(|h| h.refinement.as_ref()),
             ) {
                 (Some(checkpoint), Some(header)) => {
-                    let config = told.config(cast.biosamples.len(), cast.assays.len());
+                    let config = refinement_options
+                        .config(track_roles.biosamples.len(), track_roles.assays.len());
                     Some(refinement::read(checkpoint, header, &config)?)
                 }
                 _ => None,
             };
-            let (refined, kept) =
-                refine(&set, &cast, options, told, means.device, kept, &mut keeper)?;
-            keeper.refinement = Some(kept);
+            let (refined, kept) = refine(
+                &set,
+                &track_roles,
+                options,
+                refinement_options,
+                run_options.device,
+                kept,
+                &mut checkpoints,
+            )?;
+            checkpoints.refinement = Some(kept);
             Some(refined)
         }
         None => None,
@@ -228,9 +240,12 @@ pub fn fit(
         start,
         &trained,
         resumed,
-        &mut keeper,
+        &mut checkpoints,
     )?;
-    let curve = keeper.refinement.map(|kept| kept.curve).unwrap_or_default();
+    let curve = checkpoints
+        .refinement
+        .map(|kept| kept.curve)
+        .unwrap_or_default();
     let config = ModelConfig {
         architecture: options.architecture,
         sizes: options.sizes,
@@ -240,7 +255,7 @@ pub fn fit(
         options,
         config,
         curve,
-        &cast,
+        &track_roles,
         &axis,
         &outcome,
         began.elapsed(),
@@ -252,14 +267,14 @@ pub fn fit(
         &outcome.network,
         &outcome.genome,
         refined.as_ref(),
-        means.replace || resume,
+        run_options.replace || resume,
     )?;
     database.discard_checkpoints(&lock)?;
     Ok(model)
 }
 
 /// Keeps checkpoints and passes everything else on.
-pub(super) struct Keeper<'a> {
+pub(super) struct CheckpointWriter<'a> {
     database: &'a Database,
     lock: &'a ModelLock,
     options: &'a TrainOptions,
@@ -272,7 +287,7 @@ pub(super) struct Keeper<'a> {
     pub(super) listener: &'a mut dyn Listener,
 }
 
-impl Keeper<'_> {
+impl CheckpointWriter<'_> {
     /// Whether it is time for a checkpoint.
     pub(super) fn is_due(&self) -> bool {
         self.last.elapsed() >= self.every
@@ -281,7 +296,7 @@ impl Keeper<'_> {
     /// Writes a checkpoint: of the refinement alone, before the factors' training.
     pub(super) fn write(
         &mut self,
-        course: &Course,
+        progress: &TrainingProgress,
         trainer: Option<&Trainer>,
     ) -> Result<(), FactorizationError> {
         checkpoint::write(
@@ -291,7 +306,7 @@ impl Keeper<'_> {
             self.checksums,
             self.validate,
             checkpoint::Progress {
-                course,
+                progress,
                 trainer,
                 refinement: self.refinement.as_ref(),
             },
@@ -306,9 +321,9 @@ impl Keeper<'_> {
     }
 }
 
-impl Watcher for Keeper<'_> {
-    fn step(&mut self, course: &Course, report: &StepReport) -> ControlFlow<()> {
-        self.listener.step(course, report)
+impl Watcher for CheckpointWriter<'_> {
+    fn step(&mut self, progress: &TrainingProgress, report: &StepReport) -> ControlFlow<()> {
+        self.listener.step(progress, report)
     }
 
     fn pass(&mut self, point: &CurvePoint) {
@@ -319,8 +334,12 @@ impl Watcher for Keeper<'_> {
         self.is_due()
     }
 
-    fn checkpoint(&mut self, course: &Course, trainer: &Trainer) -> Result<(), FactorizationError> {
-        self.write(course, Some(trainer))
+    fn checkpoint(
+        &mut self,
+        progress: &TrainingProgress,
+        trainer: &Trainer,
+    ) -> Result<(), FactorizationError> {
+        self.write(progress, Some(trainer))
     }
 }
 
@@ -339,20 +358,20 @@ fn record(
     options: &TrainOptions,
     config: ModelConfig,
     mut curve: Vec<CurvePoint>,
-    cast: &Cast,
+    track_roles: &TrackRoles,
     axis: &GenomeAxis,
     outcome: &Outcome,
     took: Duration,
 ) -> Result<ModelRecord, FactorizationError> {
-    curve.extend(&outcome.course.curve);
+    curve.extend(&outcome.progress.curve);
     let config =
         serde_json::to_value(config).map_err(|e| FactorizationError::Options(e.to_string()))?;
-    let validated = |i: usize| match cast.validate.iter().any(|v| v.contains(&i)) {
+    let validated = |i: usize| match track_roles.validate.iter().any(|v| v.contains(&i)) {
         true => TrackRole::Validate,
         false => TrackRole::Train,
     };
-    let mut tracks = roles(&cast.training, validated);
-    tracks.extend(roles(&cast.held, |_| TrackRole::Hold));
+    let mut tracks = roles(&track_roles.training, validated);
+    tracks.extend(roles(&track_roles.held, |_| TrackRole::Hold));
     Ok(ModelRecord {
         name: options.name.clone(),
         kind: match options.architecture {
@@ -370,8 +389,8 @@ fn record(
             "seconds": took.as_secs_f64(),
         }),
         precision: options.precision(),
-        biosamples: cast.biosamples.clone(),
-        assays: cast.assays.clone(),
+        biosamples: track_roles.biosamples.clone(),
+        assays: track_roles.assays.clone(),
         tracks,
         regions: axis.regions().to_vec(),
     })

@@ -26,10 +26,10 @@ pub use blocks::{Block, Blocks};
 pub use error::FactorizationError;
 pub use estimate::{Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
-pub use fit::{Listener, Means, fit};
-pub use options::{Cast, Pair, RegionOption, TrainOptions, Validate, default_passes};
-pub use refinement::{Advance, Ground, RefinementOptions, RefinementTraining, Trial};
-pub use train::{Course, CurvePoint, Length, Outcome, Stage, Watcher, train};
+pub use fit::{Listener, RunOptions, fit};
+pub use options::{Pair, RegionOption, TrackRoles, TrainOptions, Validate, default_passes};
+pub use refinement::{Advance, RefinementOptions, RefinementSettings, RefinementTraining, Trial};
+pub use train::{CurvePoint, Length, Outcome, Stage, TrainingProgress, Watcher, train};
 pub use trainer::{
     AfterStep, PassEnd, Position, Settings, State, StepReport, Trained, Trainer, TrainingSet,
     TrainingTrack,

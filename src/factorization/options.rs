@@ -1,4 +1,4 @@
-//! What a training is told, and what it makes of it.
+//! The options of a training, and the tracks that follow from them.
 
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ impl From<&RegionOption> for Region {
     }
 }
 
-/// Everything that a training is told; a checkpoint keeps it, so that `--resume` needs no repeating.
+/// All options of a training. They are stored in checkpoints, so that resuming needs no other option.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainOptions {
     /// The model's name.
@@ -186,7 +186,7 @@ impl TrainOptions {
 
 /// Which track plays which part in a training.
 #[derive(Debug, Clone)]
-pub struct Cast {
+pub struct TrackRoles {
     /// Biosamples of the model, by name.
     pub biosamples: Vec<String>,
     /// Assays of the model, by name.
@@ -201,12 +201,12 @@ pub struct Cast {
     pub held: Vec<Track>,
 }
 
-impl Cast {
+impl TrackRoles {
     /// Casts a database's tracks. The model knows the biosamples and assays it trains on; one whose
     /// every track is held out is left for `extend`.
     ///
     /// # Errors
-    /// When a track that is to be held out or to validate is not there, one is to do both, or
+    /// When a track to be held out or to validate does not exist, when one is to do both, or
     /// nothing is left to train on.
     pub fn new(all: Vec<Track>, options: &TrainOptions) -> Result<Self, FactorizationError> {
         for (what, pairs) in [
@@ -278,7 +278,7 @@ impl Cast {
                     .into(),
             ));
         }
-        Ok(Cast {
+        Ok(TrackRoles {
             biosamples,
             assays,
             training,

@@ -151,7 +151,7 @@ fn a_batch(set: &TrainingSet, sizes: &Sizes) -> (Batch, [Vec<f32>; 3], Vec<[u32;
     let batch = Batch::new(&set.axis, &window, bins, 9, 3, 1);
     let mut rng = generator(9, Purpose::Initial, 77);
     let genome = [0, 1, 2].map(|s| {
-        let cols = sizes.genome_factors(crate::genome::Scale::ALL[s]);
+        let cols = sizes.genome_factors(crate::genome::Resolution::ALL[s]);
         let mut rows = vec![0f32; batch.groups[s].rows.len() * cols];
         fill_uniform(&mut rng, 0.5, &mut rows);
         rows
@@ -259,7 +259,7 @@ fn the_loss_is_that_of_imputations_forward_pass_within_1e_4() {
         let forward = Forward::new(&network, &sizes).unwrap();
         for (i, bin) in batch.bins.iter().enumerate().step_by(37) {
             let at = set.axis.locate(u64::from(*bin));
-            let scales = crate::genome::Scale::ALL.map(|scale| {
+            let scales = crate::genome::Resolution::ALL.map(|scale| {
                 let row = set.axis.row(scale, at.region, at.chrom_bin) as usize;
                 genome.scales[scale.index()]
                     .slice(ndarray::s![row..row + 1, ..])

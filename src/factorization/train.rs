@@ -52,9 +52,9 @@ pub struct CurvePoint {
     pub held_out: Option<f64>,
 }
 
-/// What training has learnt of its own course; stored in checkpoints and with the model.
+/// The progress of a training; stored in checkpoints and with the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Course {
+pub struct TrainingProgress {
     /// Which training is under way.
     pub stage: Stage,
     /// Which search, counted from 0.
@@ -65,10 +65,10 @@ pub struct Course {
     pub curve: Vec<CurvePoint>,
 }
 
-/// What the caller hears and decides while training runs.
+/// What the caller receives and decides while training runs.
 pub trait Watcher {
     /// After every step. `Break` stops training after a checkpoint.
-    fn step(&mut self, course: &Course, report: &StepReport) -> ControlFlow<()>;
+    fn step(&mut self, progress: &TrainingProgress, report: &StepReport) -> ControlFlow<()>;
     /// After every pass.
     fn pass(&mut self, point: &CurvePoint);
     /// Whether it is time for a checkpoint.
@@ -77,7 +77,11 @@ pub trait Watcher {
     ///
     /// # Errors
     /// When it cannot be written.
-    fn checkpoint(&mut self, course: &Course, trainer: &Trainer) -> Result<(), FactorizationError>;
+    fn checkpoint(
+        &mut self,
+        progress: &TrainingProgress,
+        trainer: &Trainer,
+    ) -> Result<(), FactorizationError>;
 }
 
 /// A trained model's numbers and how they came about.
@@ -88,7 +92,7 @@ pub struct Outcome {
     /// The genome's factors.
     pub genome: GenomeFactors,
     /// The loss curves.
-    pub course: Course,
+    pub progress: TrainingProgress,
     /// Steps and passes of the final training.
     pub position: Position,
 }
@@ -104,7 +108,7 @@ pub fn train(
     length: &Length,
     start: impl Fn() -> (Network, GenomeFactors),
     trained: &Trained,
-    resume: Option<(Course, State)>,
+    resume: Option<(TrainingProgress, State)>,
     watcher: &mut dyn Watcher,
 ) -> Result<Outcome, FactorizationError> {
     if length.passes == 0 {
@@ -114,35 +118,35 @@ pub fn train(
     }
     let all: Vec<usize> = (0..set.tracks.len()).collect();
     let n_searches = length.validate.len();
-    let (mut course, mut state) = match resume {
-        Some((course, state)) => (course, Some(state)),
+    let (mut progress, mut state) = match resume {
+        Some((progress, state)) => (progress, Some(state)),
         None => {
             let stage = if n_searches > 0 {
                 Stage::Search
             } else {
                 Stage::Final
             };
-            let course = Course {
+            let progress = TrainingProgress {
                 stage,
                 search: 0,
                 best_pass: None,
                 curve: Vec::new(),
             };
-            (course, None)
+            (progress, None)
         }
     };
     loop {
-        let active: Vec<usize> = match course.stage {
+        let active: Vec<usize> = match progress.stage {
             Stage::Search => all
                 .iter()
                 .copied()
-                .filter(|t| !length.validate[course.search].contains(t))
+                .filter(|t| !length.validate[progress.search].contains(t))
                 .collect(),
             Stage::Final | Stage::Refine => all.clone(),
         };
-        let passes = match course.stage {
+        let passes = match progress.stage {
             Stage::Search => length.passes,
-            Stage::Final | Stage::Refine => course.best_pass.unwrap_or(length.passes),
+            Stage::Final | Stage::Refine => progress.best_pass.unwrap_or(length.passes),
         };
         let (network, genome) = start();
         let mut trainer = Trainer::new(
@@ -157,13 +161,13 @@ pub fn train(
             trainer.restore(state)?;
         }
         while trainer.position().pass < passes {
-            if course.stage == Stage::Search && patience_is_over(&course, length.patience) {
+            if progress.stage == Stage::Search && patience_is_over(&progress, length.patience) {
                 break;
             }
             let end = trainer.run_pass(&mut |trainer, report| {
-                let stop = watcher.step(&course, &report).is_break();
+                let stop = watcher.step(&progress, &report).is_break();
                 if stop || watcher.due() {
-                    watcher.checkpoint(&course, trainer)?;
+                    watcher.checkpoint(&progress, trainer)?;
                 }
                 Ok(if stop {
                     ControlFlow::Break(())
@@ -177,30 +181,30 @@ pub fn train(
                     advice: "go on with option `resume`".into(),
                 });
             };
-            let held_out = match course.stage {
+            let held_out = match progress.stage {
                 Stage::Search => {
                     let errors = trainer
-                        .held_out_error(&length.validate[course.search], length.validate_bins)?;
+                        .held_out_error(&length.validate[progress.search], length.validate_bins)?;
                     Some(errors.iter().sum::<f64>() / errors.len() as f64)
                 }
                 Stage::Final | Stage::Refine => None,
             };
             let point = CurvePoint {
-                stage: course.stage,
-                search: course.search,
+                stage: progress.stage,
+                search: progress.search,
                 pass: trainer.position().pass,
                 loss,
                 held_out,
             };
-            course.curve.push(point);
+            progress.curve.push(point);
             watcher.pass(&point);
         }
-        if course.stage == Stage::Search {
-            course.search += 1;
-            if course.search == n_searches {
-                course.best_pass = best(&course.curve, n_searches);
-                course.stage = Stage::Final;
-                course.search = 0;
+        if progress.stage == Stage::Search {
+            progress.search += 1;
+            if progress.search == n_searches {
+                progress.best_pass = best(&progress.curve, n_searches);
+                progress.stage = Stage::Final;
+                progress.search = 0;
             }
             continue;
         }
@@ -209,7 +213,7 @@ pub fn train(
         return Ok(Outcome {
             network,
             genome,
-            course,
+            progress,
             position,
         });
     }
@@ -229,16 +233,16 @@ fn best(curve: &[CurvePoint], n_searches: usize) -> Option<u32> {
             .collect();
         (errors.len() == n_searches).then(|| errors.iter().sum::<f64>() / n_searches as f64)
     };
-    let means = (1..=last).filter_map(|pass| mean(pass).map(|error| (pass, error)));
-    means
+    let run_options = (1..=last).filter_map(|pass| mean(pass).map(|error| (pass, error)));
+    run_options
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(pass, _)| pass)
 }
 
 /// Whether the search under way has gone so many passes without a better error.
-fn patience_is_over(course: &Course, patience: u32) -> bool {
-    let of_this = |p: &&CurvePoint| p.stage == Stage::Search && p.search == course.search;
-    let points: Vec<CurvePoint> = course.curve.iter().filter(of_this).copied().collect();
+fn patience_is_over(progress: &TrainingProgress, patience: u32) -> bool {
+    let of_this = |p: &&CurvePoint| p.stage == Stage::Search && p.search == progress.search;
+    let points: Vec<CurvePoint> = progress.curve.iter().filter(of_this).copied().collect();
     match (best(&points, 1), points.last()) {
         (Some(best), Some(last)) => last.pass >= best + patience,
         _ => false,
@@ -278,7 +282,7 @@ mod tests {
 
     #[test]
     fn patience_looks_at_the_search_under_way_only() {
-        let mut course = Course {
+        let mut progress = TrainingProgress {
             stage: Stage::Search,
             search: 1,
             best_pass: None,
@@ -289,8 +293,8 @@ mod tests {
                 point(1, 1, 0.5),
             ],
         };
-        assert!(!patience_is_over(&course, 2));
-        course.curve.extend([point(1, 2, 0.6), point(1, 3, 0.7)]);
-        assert!(patience_is_over(&course, 2));
+        assert!(!patience_is_over(&progress, 2));
+        progress.curve.extend([point(1, 2, 0.6), point(1, 3, 0.7)]);
+        assert!(patience_is_over(&progress, 2));
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::batch::{Batch, Sampling, WindowSteps};
 use super::{Block, Blocks, FactorizationError, TrackSource, Window};
-use crate::genome::{GenomeAxis, Mask, Scale};
+use crate::genome::{GenomeAxis, Mask, Resolution};
 use crate::model::{Forward, GenomeBlock, GenomeFactors, Network, Sizes};
 use crate::nn::{
     Adam, AdamStep, Alphas, Arithmetic, Backend, Device, FactorBatch, FactorGradients,
@@ -124,7 +124,7 @@ pub struct Trainer {
     pass_loss: (f64, u64),
     /// The whole axis, where it fits in one window.
     whole: Option<Arc<Window>>,
-    /// Held-out tracks on the blocks that they are looked at.
+    /// Validation tracks on the blocks on which they are compared.
     held: Option<(Vec<usize>, Window)>,
 }
 
@@ -175,7 +175,7 @@ pub(super) fn spec(
     FactorSpec {
         biosamples: [biosamples, sizes.biosample_factors],
         assays: [assays, sizes.assay_factors],
-        genome_factors: Scale::ALL.map(|scale| sizes.genome_factors(scale)),
+        genome_factors: Resolution::ALL.map(|scale| sizes.genome_factors(scale)),
         layers: sizes.layers,
         nodes: sizes.nodes,
         arithmetic: settings.arithmetic,
@@ -316,7 +316,7 @@ impl Trainer {
         Window::load(set.source.as_ref(), active, blocks, &set.mask).map(Arc::new)
     }
 
-    /// Trains through the rest of the pass under way, or the next one; `after_step` hears of every
+    /// Trains to the end of the current pass, or through the next one; `after_step` is called after every
     /// step and may stop it.
     ///
     /// # Errors
@@ -514,7 +514,7 @@ impl Trainer {
         let first_bin = region.first_bin + block.first_bin - axis.region_bins(block.region).start;
         let (now, trained) = (self.position.step as u32, self.trained.genome);
         let (tables, alphas) = (&mut self.tables, &mut self.alphas);
-        let scales = Scale::ALL.map(|scale| {
+        let scales = Resolution::ALL.map(|scale| {
             let table = &mut tables[scale.index()];
             let first = axis.row(scale, block.region, first_bin) as u32;
             let n_rows = GenomeBlock::n_rows(scale, first_bin, block.n_bins);

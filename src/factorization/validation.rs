@@ -1,4 +1,4 @@
-//! Which training tracks are kept aside to decide when to stop.
+//! Which training tracks validate, to decide when to stop.
 
 use crate::random::{Purpose, generator, shuffle};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{Scale, Stream};
+use super::{SignalScale, Stream};
 use crate::compendium::Experiment;
 use crate::formats::{CubeWriter, Format, SignalWriter, create_signal, write_text};
 use crate::genome::BIN_BP;
@@ -83,7 +83,7 @@ pub fn completed_tracks(
 /// Writes a completed compendium over spans of the model's axis as one Zarr v3 group: the array
 /// `signal`, `[biosample, assay, bin]`, and the array `measured` beside it, `[biosample, assay]`, 1
 /// where a track was measured. The group's attributes name biosamples and assays, say which bins the
-/// spans are, and where each track comes from. `progress` hears how many bins are done in all.
+/// spans are, and where each track comes from. `progress` receives how many bins are done in all.
 ///
 /// # Errors
 /// When something of that name exists, a blob or a chunk is damaged, or the disk is full.
@@ -92,7 +92,7 @@ pub fn write_completed_zarr(
     model: &TrainedModel,
     path: &Path,
     spans: &[Range<u64>],
-    scale: Scale,
+    scale: SignalScale,
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<Vec<CompletedTrack>> {
     let tracks = completed_tracks(database, model)?;
@@ -123,7 +123,7 @@ pub fn write_completed_zarr(
 }
 
 /// Writes a completed compendium over spans of the model's axis as a folder of signal files, one a
-/// track, and `provenance.tsv`. `name` names a track's file; `progress` hears how many bins are done.
+/// track, and `provenance.tsv`. `name` names a track's file; `progress` receives how many bins are done.
 ///
 /// # Errors
 /// When a blob or a chunk is damaged, or a file cannot be written.
@@ -135,7 +135,7 @@ pub fn write_completed_files(
     format: Format,
     name: &dyn Fn(&Experiment) -> PathBuf,
     spans: &[Range<u64>],
-    scale: Scale,
+    scale: SignalScale,
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<Vec<CompletedTrack>> {
     let tracks = completed_tracks(database, model)?;
@@ -188,7 +188,7 @@ struct Walk<'a> {
     database: &'a Database,
     model: &'a TrainedModel,
     spans: &'a [Range<u64>],
-    scale: Scale,
+    scale: SignalScale,
     /// The database's bin that each region of the model starts at.
     starts: Vec<u64>,
     transforms: HashMap<String, Transform>,
@@ -203,7 +203,7 @@ impl<'a> Walk<'a> {
         database: &'a Database,
         model: &'a TrainedModel,
         spans: &'a [Range<u64>],
-        scale: Scale,
+        scale: SignalScale,
     ) -> crate::Result<Self> {
         Ok(Walk {
             starts: model.axis().starts_in(database.axis())?,
@@ -259,7 +259,7 @@ impl<'a> Walk<'a> {
     }
 
     fn to_scale(&self, transform: Transform, values: &mut [f32]) {
-        if self.scale == Scale::Signal {
+        if self.scale == SignalScale::Signal {
             for value in values {
                 *value = transform.invert(*value);
             }
@@ -302,8 +302,8 @@ impl<'a> Walk<'a> {
             })
             .collect();
         let scale = match self.scale {
-            Scale::Signal => "signal",
-            Scale::Transformed => "as stored",
+            SignalScale::Signal => "signal",
+            SignalScale::Transformed => "as stored",
         };
         let attributes = json!({
             "assembly": axis.assembly().name(), "bin_bp": BIN_BP, "scale": scale,

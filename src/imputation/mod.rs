@@ -17,4 +17,4 @@ pub use completed::{
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
 pub use observed::Observed;
 pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
-pub use write::{Output, Scale, write_experiments};
+pub use write::{Output, SignalScale, write_experiments};

@@ -18,7 +18,7 @@ const OPEN_FILES: usize = 16;
 
 /// On which scale files hold the signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
+pub enum SignalScale {
     /// As it was before the assay's transform (−log10 p for Roadmap's tracks).
     Signal,
     /// As it is stored and trained on.
@@ -37,7 +37,7 @@ pub struct Output {
 }
 
 /// Imputes experiments over spans of the model's axis and writes each to its file, whole or not at
-/// all; `progress` hears how many bins are done in all.
+/// all; `progress` receives how many bins are done in all.
 ///
 /// ```
 /// use persea::compendium::Experiment;
@@ -76,7 +76,7 @@ pub fn write_experiments(
     outputs: &[Output],
     format: Format,
     spans: &[Range<u64>],
-    scale: Scale,
+    scale: SignalScale,
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<()> {
     let transforms = transforms(database)?;
@@ -98,10 +98,10 @@ pub fn write_experiments(
         let experiments: Vec<Experiment> = group.iter().map(|o| o.experiment.clone()).collect();
         let transform = |i: usize| match scale {
             // An assay without tracks here (of an imported model) was trained on arcsinh.
-            Scale::Signal => {
+            SignalScale::Signal => {
                 (transforms.get(&experiments[i].assay).copied()).unwrap_or(Transform::Arcsinh)
             }
-            Scale::Transformed => Transform::None,
+            SignalScale::Transformed => Transform::None,
         };
         write_files(files, |writers| {
             let mut write = |i: usize, first: u64, values: &[f32], deviations: &[f32]| {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::LociError;
-use super::ground::{Ground, SourcedExperiment};
+use super::completed::{CompletedCompendium, SourcedExperiment};
 use super::null::average_of_others;
 use super::sites::Site;
-use super::windows::{Places, means};
+use super::windows::{WindowBins, means};
 use crate::annotation::{Annotation, Class, NearestGene};
 use crate::compendium::Experiment;
 use crate::formats::{LabelKind, Labels, TableShape, TableSource};
@@ -53,16 +53,16 @@ pub struct AnnotatedSite {
 /// # Errors
 /// When an assay is unknown; the nearest names are given.
 pub fn experiments_of(
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     assays: &[String],
 ) -> crate::Result<Vec<SourcedExperiment>> {
     let all = match assays.is_empty() {
-        true => ground.assays()?,
+        true => compendium.assays()?,
         false => assays.to_vec(),
     };
     let mut experiments = Vec::new();
     for assay in all {
-        experiments.extend(ground.of_assay(&assay)?);
+        experiments.extend(compendium.of_assay(&assay)?);
     }
     if experiments.is_empty() {
         let why = "the database has no track, and no model that could impute one";
@@ -77,20 +77,20 @@ pub fn experiments_of(
 /// # Errors
 /// When a chunk or a blob is damaged, or the sink fails.
 pub fn annotate(
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     experiments: &[SourcedExperiment],
     sites: &[Site],
     reach: u64,
     sink: &mut dyn FnMut(AnnotatedSite) -> crate::Result<()>,
 ) -> crate::Result<()> {
-    let axis = ground.axis();
-    let mask = Mask::new(axis, &ground.database().mask_intervals()?);
-    let annotation = Annotation::read(ground.database(), axis)?;
-    let reader = ground.reader(experiments)?;
+    let axis = compendium.axis();
+    let mask = Mask::new(axis, &compendium.database().mask_intervals()?);
+    let annotation = Annotation::read(compendium.database(), axis)?;
+    let reader = compendium.reader(experiments)?;
     let groups = assays_of(experiments);
     for (batch, sites) in sites.chunks(BATCH).enumerate() {
         let intervals: Vec<Interval> = sites.iter().map(|s| widened(&s.interval, reach)).collect();
-        let places = Places::of_intervals(axis, intervals.iter());
+        let places = WindowBins::of_intervals(axis, intervals.iter());
         let means = means(&reader, &places, &mask, &mut |_, _| {})?;
         for (i, (site, interval)) in sites.iter().zip(&intervals).enumerate() {
             let values = means.of(i);
@@ -164,11 +164,11 @@ impl<'a> SiteEmbeddings<'a> {
     /// # Errors
     /// When there is no model.
     pub fn new(
-        ground: &'a Ground<'_>,
+        compendium: &'a CompletedCompendium<'_>,
         sites: &'a [Site],
         by_biosample: bool,
     ) -> crate::Result<Self> {
-        let Some(model) = ground.model() else {
+        let Some(model) = compendium.model() else {
             return Err(StoreError::Invalid(
                 "embeddings are a model's, and there is none: `persea train` makes one".into(),
             )
@@ -204,12 +204,12 @@ impl<'a> SiteEmbeddings<'a> {
                 )
             }
             false => {
-                let of = |(scale, n): (crate::genome::Scale, usize)| {
+                let of = |(scale, n): (crate::genome::Resolution, usize)| {
                     (0..n)
                         .map(move |i| format!("{}_{i}", scale.name()))
                         .collect::<Vec<_>>()
                 };
-                let scales = crate::genome::Scale::ALL
+                let scales = crate::genome::Resolution::ALL
                     .into_iter()
                     .zip(model.genome_widths());
                 (
@@ -221,7 +221,7 @@ impl<'a> SiteEmbeddings<'a> {
         };
         let fact = |key: &str, value: &str| (key.to_string(), value.to_string());
         Ok(SiteEmbeddings {
-            database: ground.database(),
+            database: compendium.database(),
             sites,
             biosamples: match by_biosample {
                 true => (0..record.biosamples.len()).collect(),

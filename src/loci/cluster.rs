@@ -7,7 +7,7 @@ use super::LociError;
 /// Fewer than this much silhouette in the mean, and no clusters stand out (Kaufman and Rousseeuw
 /// 1990 call what is below it no substantial structure).
 const LEAST_SILHOUETTE: f64 = 0.25;
-/// Clusters at most that are looked for.
+/// Largest number of clusters to try.
 const MOST_CLUSTERS: usize = 8;
 
 /// Two branches that join.

@@ -11,9 +11,9 @@
 //! of its level has a z of that size or more, differences among them. It is no error rate.
 
 use super::LociError;
-use super::ground::{Ground, Source, SourcedExperiment};
+use super::completed::{CompletedCompendium, Source, SourcedExperiment};
 use super::qc::median;
-use super::windows::{Places, interval_of, means};
+use super::windows::{WindowBins, interval_of, means};
 use crate::genome::{BIN_BP, GenomeAxis, Interval, Mask};
 use crate::measures::pearson;
 
@@ -24,7 +24,7 @@ const MOST_LEVELS: usize = 100;
 /// Windows that there must be at least.
 const FEWEST_WINDOWS: usize = 100;
 
-/// How differences are looked for.
+/// Options of the search for differences.
 #[derive(Debug, Clone)]
 pub struct DiffOptions {
     /// Length of a window in bp; rounded to whole bins.
@@ -90,13 +90,13 @@ pub struct Differences {
     pub correlation: Option<f64>,
 }
 
-/// Finds where two biosamples differ. `progress` hears how many bins are read of how many. Memory: some
+/// Finds where two biosamples differ. `progress` receives how many bins are read of how many. Memory: some
 /// hundred bytes a window.
 ///
 /// # Errors
 /// When the biosamples are one, a name is unknown, there are too few windows, or a chunk is damaged.
 pub fn differences(
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     first: &str,
     second: &str,
     assay: &str,
@@ -113,8 +113,8 @@ pub fn differences(
         return Err(LociError::question(why).into());
     }
     let experiments = [
-        ground.experiment(first, assay)?,
-        ground.experiment(second, assay)?,
+        compendium.experiment(first, assay)?,
+        compendium.experiment(second, assay)?,
     ];
     let imputed = |e: &&SourcedExperiment| e.source == Source::Imputed;
     if let Some(imputed) = experiments
@@ -124,16 +124,16 @@ pub fn differences(
     {
         return Err(LociError::question(format!(
             "{} was not measured, and what differs from an imputation is its error as well: \
-             --count-imputed compares all the same",
+             give the option `count-imputed` to compare them all the same",
             imputed.experiment
         ))
         .into());
     }
-    let axis = ground.axis();
-    let mask = Mask::new(axis, &ground.database().mask_intervals()?);
+    let axis = compendium.axis();
+    let mask = Mask::new(axis, &compendium.database().mask_intervals()?);
     let windows = tiles(axis, width);
-    let reader = ground.reader(&experiments)?;
-    let means = means(&reader, &Places::of_ranges(&windows), &mask, progress)?;
+    let reader = compendium.reader(&experiments)?;
+    let means = means(&reader, &WindowBins::of_ranges(&windows), &mask, progress)?;
     let usable: Vec<usize> = (0..windows.len())
         .filter(|i| u64::from(means.n_bins[*i]) * 2 >= width)
         .collect();

@@ -12,15 +12,15 @@ use std::collections::HashMap;
 use super::LociError;
 use super::annotate::assays_of;
 use super::blocks::block_test;
+use super::completed::{CompletedCompendium, SourcedExperiment};
 use super::fdr::false_discovery_rates;
-use super::ground::{Ground, SourcedExperiment};
 use super::locus::MatchOptions;
 use super::scan::{Pools, widths};
 use super::sites::Site;
-use super::windows::{Places, means, tss_class};
+use super::windows::{WindowBins, means, tss_class};
 use crate::genome::{Interval, Mask, TssIndex};
 
-/// Fewer candidates than this in a class of distance, and the class is not told apart.
+/// Fewer candidates than this in a class of distance, and the class is not distinguished.
 const FEWEST: usize = 50;
 
 /// How enrichment is tested.
@@ -84,13 +84,13 @@ pub struct Enrichment {
     pub n_blocks: usize,
 }
 
-/// Tests whether experiments have more, or less, signal at sites than at matched loci. `progress` hears
+/// Tests whether experiments have more, or less, signal at sites than at matched loci. `progress` receives
 /// how many bins are read of how many.
 ///
 /// # Errors
 /// When no site is covered, there are too few candidates, or a chunk is damaged.
 pub fn enrichment(
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     experiments: &[SourcedExperiment],
     sites: &[Site],
     options: &EnrichmentOptions,
@@ -106,16 +106,16 @@ pub fn enrichment(
     let mut distinct: Vec<Site> = sites.to_vec();
     distinct.sort_by(|a, b| a.interval.cmp(&b.interval));
     distinct.dedup_by(|a, b| a.interval == b.interval);
-    let axis = ground.axis();
-    let mask = Mask::new(axis, &ground.database().mask_intervals()?);
+    let axis = compendium.axis();
+    let mask = Mask::new(axis, &compendium.database().mask_intervals()?);
     let genes = match options.matching.tss {
-        true => ground.database().genes()?,
+        true => compendium.database().genes()?,
         false => Vec::new(),
     };
     let starts = TssIndex::new(&genes);
-    let reader = ground.reader(experiments)?;
+    let reader = compendium.reader(experiments)?;
     let widths = widths(axis, &distinct);
-    let places = Places::of_intervals(axis, distinct.iter().map(|s| &s.interval));
+    let places = WindowBins::of_intervals(axis, distinct.iter().map(|s| &s.interval));
     let at_sites = means(&reader, &places, &mask, progress)?;
     let counted: Vec<usize> = (0..distinct.len())
         .filter(|i| at_sites.n_bins[*i] > 0 && widths.class_of(*i).is_some())
@@ -125,7 +125,7 @@ pub fn enrichment(
         return Err(LociError::question(why).into());
     }
     let pools = Pools::gather(
-        ground,
+        compendium,
         &reader,
         &mask,
         &starts,

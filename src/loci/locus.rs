@@ -2,10 +2,12 @@
 
 use super::LociError;
 use super::cluster::{Tree, cluster};
+use super::completed::{CompletedCompendium, Source, SourcedExperiment};
 use super::fdr::false_discovery_rates_of_dependent;
-use super::ground::{Ground, Source, SourcedExperiment};
 use super::null::{Background, Candidate, Departure, average_of_counted};
-use super::windows::{Means, Places, interval_of, means, stretches, tss_class, windows_within};
+use super::windows::{
+    WindowBins, WindowMeans, interval_of, means, stretches, tss_class, windows_within,
+};
 use crate::genome::{GenomeAxis, Interval, Mask, TssIndex};
 use crate::measures::pearson;
 
@@ -181,7 +183,7 @@ pub struct Locus {
     pub matched_in: String,
 }
 
-/// What all biosamples do at a locus. `progress` hears how many bins are read of how many.
+/// What all biosamples do at a locus. `progress` receives how many bins are read of how many.
 ///
 /// ```
 /// use persea::genome::Interval;
@@ -200,15 +202,15 @@ pub struct Locus {
 /// When the assay is unknown, fewer than two biosamples have it, the locus is not covered or wholly
 /// masked, too little of the axis is left to match it, or a blob is damaged.
 pub fn at_locus(
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     assay: &str,
     interval: &Interval,
     options: &LocusOptions,
     progress: &mut dyn FnMut(u64, u64),
 ) -> crate::Result<Locus> {
     options.matching.check()?;
-    let axis = ground.axis();
-    let experiments = ground.of_assay(assay)?;
+    let axis = compendium.axis();
+    let experiments = compendium.of_assay(assay)?;
     let counts = options.matching.counts(&experiments);
     check_number(assay, &counts)?;
     let bins = axis.bins_within(interval);
@@ -227,9 +229,9 @@ pub fn at_locus(
         }
         _ => interval.clone(),
     };
-    let mask = Mask::new(axis, &ground.database().mask_intervals()?);
+    let mask = Mask::new(axis, &compendium.database().mask_intervals()?);
     let starts = TssIndex::new(&match options.matching.tss {
-        true => ground.database().genes()?,
+        true => compendium.database().genes()?,
         false => Vec::new(),
     });
 
@@ -250,8 +252,8 @@ pub fn at_locus(
     for (i, (_, bins)) in columns.iter().enumerate() {
         places.push((n_candidates + 1 + i, bins.clone()));
     }
-    let places = Places::new(n_candidates + 1 + columns.len(), places);
-    let reader = ground.reader(&experiments)?;
+    let places = WindowBins::new(n_candidates + 1 + columns.len(), places);
+    let reader = compendium.reader(&experiments)?;
     let means = means(&reader, &places, &mask, progress)?;
     let at_locus = means.of(n_candidates);
     let n_bins = u64::from(means.n_bins[n_candidates]);
@@ -434,7 +436,7 @@ pub(super) fn check_number(assay: &str, counts: &[bool]) -> Result<(), LociError
              two, better many{}",
             if n == 1 { "" } else { "s" },
             match all > n && all > 1 {
-                true => "; --count-imputed puts what is imputed into the averages",
+                true => "; the option `count-imputed` puts what is imputed into the averages",
                 false => "",
             }
         )));
@@ -443,7 +445,7 @@ pub(super) fn check_number(assay: &str, counts: &[bool]) -> Result<(), LociError
 }
 
 /// Correlations between experiments over candidates, `[n, n]`.
-fn similarities(means: &Means, usable: &[usize]) -> Vec<Option<f64>> {
+fn similarities(means: &WindowMeans, usable: &[usize]) -> Vec<Option<f64>> {
     let n = means.n_experiments;
     let column = |b: usize| -> Vec<f64> { usable.iter().map(|i| means.of(*i)[b]).collect() };
     let columns: Vec<Vec<f64>> = (0..n).map(column).collect();

@@ -17,11 +17,11 @@
 mod annotate;
 mod blocks;
 mod cluster;
+mod completed;
 mod diff;
 mod enrichment;
 mod error;
 mod fdr;
-mod ground;
 mod locus;
 mod null;
 mod qc;
@@ -31,10 +31,10 @@ mod windows;
 
 pub use annotate::{AnnotatedSite, SignalAtSite, SiteEmbeddings, annotate, experiments_of};
 pub use cluster::{Join, Tree};
+pub use completed::{CompletedCompendium, Reader, RowsSink, Source, SourcedExperiment};
 pub use diff::{DiffOptions, Difference, Differences, differences};
 pub use enrichment::{Enriched, Enrichment, EnrichmentOptions, enrichment};
 pub use error::LociError;
-pub use ground::{Ground, Reader, RowsSink, Source, SourcedExperiment};
 pub use locus::{ClusterAtLocus, Column, Locus, LocusOptions, LocusRow, MatchOptions, at_locus};
 pub use null::Departure;
 pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, TrackWindows, quality};

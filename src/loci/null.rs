@@ -28,7 +28,7 @@ use rand_chacha::rand_core::RngCore;
 use super::windows::TSS_CLASSES;
 use crate::random::{Purpose, generator};
 
-/// Fewer candidates than this in a class of distance, and the class is not told apart.
+/// Fewer candidates than this in a class of distance, and the class is not distinguished.
 const FEWEST: usize = 50;
 /// Fewer matches than this within the caliper, and there is no p.
 pub(super) const FEWEST_MATCHED: usize = 20;
@@ -247,9 +247,13 @@ impl Background {
         let all = &classes[n_classes];
         let mut pooled: Vec<(f64, f64, u64)> = Vec::with_capacity(all.len());
         let own_class = classes[..n_classes].iter().filter(|c| c.len() >= FEWEST);
-        let told: Vec<&Class> = own_class.collect();
+        let is_large_enough: Vec<&Class> = own_class.collect();
         let in_all = |c: &Candidate| classes[c.class.min(n_classes - 1)].len() < FEWEST;
-        for (class, only_small) in told.into_iter().map(|c| (c, false)).chain([(all, true)]) {
+        for (class, only_small) in is_large_enough
+            .into_iter()
+            .map(|c| (c, false))
+            .chain([(all, true)])
+        {
             for (place, candidate) in class.members.iter().enumerate() {
                 if only_small && !in_all(candidate) {
                     continue;
@@ -278,8 +282,8 @@ impl Background {
     /// A locus of a class, with the biosample's signal and the average over the others.
     pub(super) fn departure(&self, class: usize, signal: f64, average: f64) -> Option<Departure> {
         let all = self.classes.len() - 1;
-        let told = self.classes.get(class).is_some_and(|c| c.len() >= FEWEST);
-        let class = &self.classes[if told { class.min(all) } else { all }];
+        let is_large_enough = self.classes.get(class).is_some_and(|c| c.len() >= FEWEST);
+        let class = &self.classes[if is_large_enough { class.min(all) } else { all }];
         if !signal.is_finite() || !average.is_finite() || class.len() < 3 {
             return None;
         }
@@ -532,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_of_few_candidates_is_not_told_apart() {
+    fn a_class_of_few_candidates_is_pooled_with_the_rest() {
         let candidates = (0..300).map(|i| {
             candidate(
                 usize::from(i < 10),

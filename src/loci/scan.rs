@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::LociError;
-use super::ground::{Ground, SourcedExperiment};
+use super::completed::{CompletedCompendium, SourcedExperiment};
 use super::locus::{BLOCK_BINS, MatchOptions, check_number};
 use super::null::{Background, Candidate, Departure, average_of_counted};
 use super::sites::Site;
-use super::windows::{Means, Places, interval_of, means, stretches, tss_class, windows_within};
+use super::windows::{
+    WindowBins, WindowMeans, interval_of, means, stretches, tss_class, windows_within,
+};
 use crate::genome::{GenomeAxis, Mask, TssIndex};
 
 /// Lists of at most so many widths are matched to the bin; others by classes.
@@ -51,32 +53,32 @@ pub struct Scanned {
     pub matched_in: String,
 }
 
-/// Ranks loci by who departs from average activity. `progress` hears how many bins are read of how
+/// Ranks loci by who departs from average activity. `progress` receives how many bins are read of how
 /// many.
 ///
 /// # Errors
 /// When the list is empty, the assay is unknown, fewer than two biosamples have it, no locus is
 /// covered, or a blob is damaged.
 pub fn scan(
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     assay: &str,
     sites: &[Site],
     options: &ScanOptions,
     progress: &mut dyn FnMut(u64, u64),
 ) -> crate::Result<Scanned> {
     options.matching.check()?;
-    let experiments = ground.of_assay(assay)?;
+    let experiments = compendium.of_assay(assay)?;
     let counts = options.matching.counts(&experiments);
     check_number(assay, &counts)?;
-    let axis = ground.axis();
-    let mask = Mask::new(axis, &ground.database().mask_intervals()?);
+    let axis = compendium.axis();
+    let mask = Mask::new(axis, &compendium.database().mask_intervals()?);
     let genes = match options.matching.tss {
-        true => ground.database().genes()?,
+        true => compendium.database().genes()?,
         false => Vec::new(),
     };
     let starts = TssIndex::new(&genes);
-    let reader = ground.reader(&experiments)?;
-    let places = Places::of_intervals(axis, sites.iter().map(|s| &s.interval));
+    let reader = compendium.reader(&experiments)?;
+    let places = WindowBins::of_intervals(axis, sites.iter().map(|s| &s.interval));
     let widths = widths(axis, sites);
     if widths.is_empty() {
         return Err(LociError::question(
@@ -86,7 +88,7 @@ pub fn scan(
     }
     let at_sites = means(&reader, &places, &mask, progress)?;
     let pools = Pools::gather(
-        ground,
+        compendium,
         &reader,
         &mask,
         &starts,
@@ -211,7 +213,7 @@ impl Widths {
 
 /// Candidates of one width, read.
 pub(super) struct Pool {
-    pub(super) means: Means,
+    pub(super) means: WindowMeans,
     /// Windows that are not masked for the most part.
     pub(super) usable: Vec<usize>,
     /// Of each usable one: its class of distance.
@@ -249,15 +251,15 @@ pub(super) struct Pools {
 
 impl Pools {
     pub(super) fn gather(
-        ground: &Ground<'_>,
-        reader: &super::ground::Reader<'_>,
+        compendium: &CompletedCompendium<'_>,
+        reader: &super::completed::Reader<'_>,
         mask: &Mask,
         starts: &TssIndex,
         widths: &Widths,
         matching: &MatchOptions,
         progress: &mut dyn FnMut(u64, u64),
     ) -> crate::Result<Self> {
-        let axis = ground.axis();
+        let axis = compendium.axis();
         // All widths in one walk: what is imputed is imputed once.
         let distinct = widths.distinct();
         let of_width =
@@ -265,7 +267,7 @@ impl Pools {
         let windows: Vec<Vec<Range<u64>>> = distinct.iter().map(of_width).collect();
         let all = means(
             reader,
-            &Places::of_ranges(&windows.concat()),
+            &WindowBins::of_ranges(&windows.concat()),
             mask,
             progress,
         )?;
@@ -274,7 +276,7 @@ impl Pools {
         let mut first = 0;
         for (width, windows) in distinct.into_iter().zip(windows) {
             let last = first + windows.len();
-            let means = Means {
+            let means = WindowMeans {
                 values: all.values[first * n..last * n].to_vec(),
                 n_bins: all.n_bins[first..last].to_vec(),
                 n_experiments: n,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ground::Reader;
+use super::completed::Reader;
 use crate::genome::{GenomeAxis, Interval, Mask, TssIndex};
 
 /// Bins of a stretch that candidates are taken from together.
@@ -15,22 +15,22 @@ pub(super) const TSS_CLASSES: [u64; 3] = [1_000, 10_000, 100_000];
 
 /// What a list of windows covers.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
+pub(super) struct WindowBins {
     /// Window and bins, ordered by the bins' start; a window may have several.
     bins: Vec<(usize, Range<u64>)>,
     n_windows: usize,
 }
 
-impl Places {
+impl WindowBins {
     pub(super) fn new(n_windows: usize, mut bins: Vec<(usize, Range<u64>)>) -> Self {
         bins.retain(|(_, b)| b.start < b.end);
         bins.sort_by_key(|(window, b)| (b.start, *window));
-        Places { bins, n_windows }
+        WindowBins { bins, n_windows }
     }
 
     /// One stretch of bins a window.
     pub(super) fn of_ranges(ranges: &[Range<u64>]) -> Self {
-        Places::new(ranges.len(), ranges.iter().cloned().enumerate().collect())
+        WindowBins::new(ranges.len(), ranges.iter().cloned().enumerate().collect())
     }
 
     /// The windows of intervals.
@@ -40,7 +40,7 @@ impl Places {
     ) -> Self {
         let n = intervals.len();
         let of = |(i, interval)| axis.bins_within(interval).into_iter().map(move |b| (i, b));
-        Places::new(n, intervals.enumerate().flat_map(of).collect())
+        WindowBins::new(n, intervals.enumerate().flat_map(of).collect())
     }
 
     /// The stretches to read, merged.
@@ -58,7 +58,7 @@ impl Places {
 
 /// Means over windows.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Means {
+pub(super) struct WindowMeans {
     /// `[window, experiment]`; NaN where no bin counts.
     pub(super) values: Vec<f64>,
     /// How many bins counted, by window.
@@ -66,7 +66,7 @@ pub(super) struct Means {
     pub(super) n_experiments: usize,
 }
 
-impl Means {
+impl WindowMeans {
     /// Of a window: a mean an experiment.
     pub(super) fn of(&self, window: usize) -> &[f64] {
         &self.values[window * self.n_experiments..(window + 1) * self.n_experiments]
@@ -77,14 +77,14 @@ impl Means {
     }
 }
 
-/// The mean of every experiment over the unmasked bins of each window. `progress` hears how many
+/// The mean of every experiment over the unmasked bins of each window. `progress` receives how many
 /// bins are read, and of how many. Memory: 8 bytes a window and experiment.
 pub(super) fn means(
     reader: &Reader<'_>,
-    places: &Places,
+    places: &WindowBins,
     mask: &Mask,
     progress: &mut dyn FnMut(u64, u64),
-) -> crate::Result<Means> {
+) -> crate::Result<WindowMeans> {
     let n = reader.n_experiments();
     let mut values = vec![0f64; places.n_windows * n];
     let mut n_bins = vec![0u32; places.n_windows];
@@ -133,7 +133,7 @@ pub(super) fn means(
             *value /= f64::from(*n_bins);
         }
     }
-    Ok(Means {
+    Ok(WindowMeans {
         values,
         n_bins,
         n_experiments: n,

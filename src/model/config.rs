@@ -4,7 +4,7 @@ use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
 use super::{ModelError, RefinementConfig};
-use crate::genome::Scale;
+use crate::genome::Resolution;
 
 vocabulary! {
     /// Which network a model is.
@@ -75,11 +75,11 @@ impl Sizes {
     }
 
     /// Factors of the genome at a scale.
-    pub const fn genome_factors(&self, scale: Scale) -> usize {
+    pub const fn genome_factors(&self, scale: Resolution) -> usize {
         match scale {
-            Scale::Bp25 => self.factors_25bp,
-            Scale::Bp250 => self.factors_250bp,
-            Scale::Kbp5 => self.factors_5kbp,
+            Resolution::Bp25 => self.factors_25bp,
+            Resolution::Bp250 => self.factors_250bp,
+            Resolution::Kbp5 => self.factors_5kbp,
         }
     }
 

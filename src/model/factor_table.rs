@@ -4,7 +4,7 @@ use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
 use crate::formats::{LabelKind, Labels, TableShape, TableSource};
-use crate::genome::{Interval, Scale};
+use crate::genome::{Interval, Resolution};
 use crate::model::TrainedModel;
 use crate::store::Database;
 
@@ -12,16 +12,16 @@ use crate::store::Database;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GenomeRows {
     /// A row of factors at one scale.
-    Scale(Scale),
+    Resolution(Resolution),
     /// A 25 bp bin with its factors at all three scales side by side.
     Embedding,
 }
 
 impl GenomeRows {
-    fn scale(self) -> Scale {
+    fn scale(self) -> Resolution {
         match self {
-            GenomeRows::Scale(scale) => scale,
-            GenomeRows::Embedding => Scale::Bp25,
+            GenomeRows::Resolution(scale) => scale,
+            GenomeRows::Embedding => Resolution::Bp25,
         }
     }
 }
@@ -79,15 +79,16 @@ impl<'a> GenomeTable<'a> {
             n_rows += end - first;
         }
         let sizes = &model.config().sizes;
-        let columns =
-            |scale: Scale| (0..sizes.genome_factors(scale)).map(move |i| format!("{scale}_{i}"));
+        let columns = |scale: Resolution| {
+            (0..sizes.genome_factors(scale)).map(move |i| format!("{scale}_{i}"))
+        };
         let numbers = match rows {
-            GenomeRows::Scale(scale) => columns(scale).collect(),
-            GenomeRows::Embedding => Scale::ALL.into_iter().flat_map(columns).collect(),
+            GenomeRows::Resolution(scale) => columns(scale).collect(),
+            GenomeRows::Embedding => Resolution::ALL.into_iter().flat_map(columns).collect(),
         };
         let chroms = axis.regions().iter().map(|r| r.chrom.len()).max();
         let of = match rows {
-            GenomeRows::Scale(scale) => format!("genome factors, {scale}"),
+            GenomeRows::Resolution(scale) => format!("genome factors, {scale}"),
             GenomeRows::Embedding => {
                 "embedding: genome factors of 25bp, 250bp and 5kbp".to_string()
             }
@@ -194,7 +195,7 @@ impl TableSource<crate::Error> for GenomeTable<'_> {
             let target = &mut out[at..at + n_rows * n_columns];
             at += n_rows * n_columns;
             match self.rows {
-                GenomeRows::Scale(scale) => {
+                GenomeRows::Resolution(scale) => {
                     self.model
                         .read_factors(self.database, scale, stretch.region, part, target)?;
                 }

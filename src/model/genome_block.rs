@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::nn::frozen::NestedRows;
 
 /// The genome factors of consecutive bins of one region.
@@ -18,14 +18,14 @@ pub struct GenomeBlock {
 
 impl GenomeBlock {
     /// The row of a scale's table that the `i`-th bin of the block uses.
-    fn row(&self, scale: Scale, i: usize) -> usize {
+    fn row(&self, scale: Resolution, i: usize) -> usize {
         let bins = scale.bins();
         ((self.first_bin + i as u64) / bins - self.first_bin / bins) as usize
     }
 
     /// The factors of the `i`-th bin at all scales side by side, finest first.
     pub fn embedding(&self, i: usize, out: &mut [f32]) {
-        let factors = Scale::ALL.into_iter().flat_map(|scale| {
+        let factors = Resolution::ALL.into_iter().flat_map(|scale| {
             self.scales[scale.index()]
                 .row(self.row(scale, i))
                 .into_iter()
@@ -36,7 +36,7 @@ impl GenomeBlock {
     }
 
     /// How many rows the block needs at a scale.
-    pub fn n_rows(scale: Scale, first_bin: u64, n_bins: usize) -> usize {
+    pub fn n_rows(scale: Resolution, first_bin: u64, n_bins: usize) -> usize {
         if n_bins == 0 {
             return 0;
         }
@@ -48,7 +48,7 @@ impl GenomeBlock {
         NestedRows {
             first: self.first_bin,
             n: self.n_bins,
-            shared_by: Scale::ALL.map(Scale::bins),
+            shared_by: Resolution::ALL.map(Resolution::bins),
             tables: (self.scales.each_ref()).map(|table| table.as_slice().unwrap_or_default()),
         }
     }

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 
 use super::{ModelError, Sizes};
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 use crate::random::{Purpose, fill_uniform, generator};
 
 /// Half the width of the uniform first values of factors, as Keras' `Embedding` has it.
@@ -212,7 +212,7 @@ pub struct InputRows {
     pub biosample: std::ops::Range<usize>,
     /// The assay's factors.
     pub assay: std::ops::Range<usize>,
-    /// The genome's factors at each of [`Scale::ALL`].
+    /// The genome's factors at each of [`Resolution::ALL`].
     pub genome: [std::ops::Range<usize>; 3],
 }
 
@@ -229,7 +229,7 @@ pub(crate) fn initial_factors(seed: u64, stream: u64, rows: usize, cols: usize) 
     factors
 }
 
-/// The genome's factors over an axis, one table a scale (in the order of [`Scale::ALL`]), rows as
+/// The genome's factors over an axis, one table a scale (in the order of [`Resolution::ALL`]), rows as
 /// [`GenomeAxis::row`] numbers them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenomeFactors {
@@ -241,7 +241,7 @@ impl GenomeFactors {
     /// First values, from the seed alone.
     pub fn initial(sizes: &Sizes, axis: &GenomeAxis, seed: u64) -> Self {
         GenomeFactors {
-            scales: Scale::ALL.map(|scale| {
+            scales: Resolution::ALL.map(|scale| {
                 let rows = axis.n_rows(scale) as usize;
                 let stream = STREAM_GENOME + scale.index() as u64;
                 initial_factors(seed, stream, rows, sizes.genome_factors(scale))

@@ -100,7 +100,7 @@ impl Forward {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genome::{Assembly, GenomeAxis, Region, Scale};
+    use crate::genome::{Assembly, GenomeAxis, Region, Resolution};
     use crate::model::{GenomeFactors, Preset};
 
     fn block(sizes: &Sizes, first_bin: u64, n_bins: usize) -> GenomeBlock {
@@ -135,7 +135,7 @@ mod tests {
             .map(|v| f64::from(*v))
             .collect();
         x.extend(network.assays.row(assay).iter().map(|v| f64::from(*v)));
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let bins = scale.bins();
             let row = (block.first_bin + i as u64) / bins - block.first_bin / bins;
             x.extend(

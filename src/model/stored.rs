@@ -6,13 +6,13 @@ use super::{
     Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Refinement,
     Sizes, refinement,
 };
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError};
 
 const BIOSAMPLES: &str = "biosample_factors";
 const ASSAYS: &str = "assay_factors";
 
-pub(super) fn genome_tensor(scale: Scale) -> String {
+pub(super) fn genome_tensor(scale: Resolution) -> String {
     format!("genome_{scale}")
 }
 
@@ -111,14 +111,14 @@ impl TrainedModel {
         &self.forward
     }
 
-    /// How many factors a position has at each of [`Scale::ALL`].
+    /// How many factors a position has at each of [`Resolution::ALL`].
     pub fn genome_widths(&self) -> [usize; 3] {
-        Scale::ALL.map(|scale| self.config.sizes.genome_factors(scale))
+        Resolution::ALL.map(|scale| self.config.sizes.genome_factors(scale))
     }
 
     /// What the first layer makes of a scale's genome factors, `[factors, nodes]`: how the network
     /// sees them.
-    pub fn first_layer(&self, scale: Scale) -> ArrayView2<'_, f32> {
+    pub fn first_layer(&self, scale: Resolution) -> ArrayView2<'_, f32> {
         let rows = &Network::input_rows(&self.config.sizes).genome[scale.index()];
         self.network.hidden[0].weight.slice(s![rows.clone(), ..])
     }
@@ -156,7 +156,7 @@ impl TrainedModel {
         n_bins: usize,
     ) -> Result<GenomeBlock, StoreError> {
         let mut scales: [Array2<f32>; 3] = Default::default();
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let from = first_bin / scale.bins();
             let n_rows = GenomeBlock::n_rows(scale, first_bin, n_bins);
             let cols = self.config.sizes.genome_factors(scale);
@@ -180,7 +180,7 @@ impl TrainedModel {
     pub fn read_factors(
         &self,
         database: &Database,
-        scale: Scale,
+        scale: Resolution,
         region: usize,
         rows: std::ops::Range<u64>,
         out: &mut [f32],
@@ -203,7 +203,7 @@ impl TrainedModel {
     /// When a blob is damaged.
     pub fn genome_factors(&self, database: &Database) -> Result<GenomeFactors, StoreError> {
         let mut scales: [Array2<f32>; 3] = Default::default();
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let cols = self.config.sizes.genome_factors(scale);
             let mut values = vec![0f32; self.axis.n_rows(scale) as usize * cols];
             for region in 0..self.axis.regions().len() {
@@ -263,7 +263,7 @@ pub fn save(
         &config.sizes,
         replace,
     )?;
-    for scale in Scale::ALL {
+    for scale in Resolution::ALL {
         let table = &genome.scales[scale.index()];
         let (rows, cols) = (
             axis.n_rows(scale) as usize,

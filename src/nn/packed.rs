@@ -125,7 +125,7 @@ impl pulp::WithSimd for Find<'_> {
     }
 }
 
-/// Finds them among `rows`, `[n, inputs]`, of which `activation` makes what the layer takes.
+/// Finds them among `rows`, `[n, inputs]`, after `activation`.
 #[inline(always)]
 fn find(
     found: &mut Inputs,

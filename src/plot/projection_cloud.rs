@@ -1,9 +1,9 @@
-//! A projection as a cloud of points: which column of labels is told by colours, and by which.
+//! A projection as a cloud of points: the column of labels that colours show, and the colours.
 
 use crate::projection::Projection;
 use persea_drawing::{CATEGORIES, Cloud, Colour, DrawingError, MOST_NAMES, Theme, decimals};
 
-/// Classes of which a legend tells more would be told apart by nobody.
+/// Largest number of classes that readers can distinguish.
 const MOST_CLASSES: usize = 24;
 
 /// A projection, coloured by one of its columns of labels: by the one asked for, or by the first of

@@ -188,13 +188,13 @@ mod tests {
     #[test]
     fn a_report_is_one_page_without_scripts_and_says_what_there_is_not() {
         let (_folder, database) = example_database().unwrap();
-        let mut told = Vec::new();
+        let mut facts = Vec::new();
         let html = report_html(&database, &ReportOptions::default(), &mut |what| {
-            told.push(what.to_string())
+            facts.push(what.to_string())
         })
         .unwrap();
         assert_eq!(
-            told,
+            facts,
             [
                 "contents",
                 "imputation",

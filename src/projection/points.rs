@@ -9,14 +9,14 @@ use rand_chacha::rand_core::RngCore;
 use super::ProjectionError;
 use crate::annotation::{Annotation, Class};
 use crate::formats::TableSource;
-use crate::genome::{GenomeAxis, Interval, Scale};
+use crate::genome::{GenomeAxis, Interval, Resolution};
 use crate::model::{GenomeRows, GenomeTable, NamedAxis, TrainedModel};
 use crate::random::{Purpose, generator};
 use crate::store::Database;
 
 /// Rows of factors that are in memory at once while chosen ones are picked.
 const BLOCK_ROWS: u64 = 4_096;
-/// Rows that can be asked for without a sample: their distances are all looked at.
+/// Largest number of rows without sampling; all their distances are computed.
 const MOST_POINTS: u64 = 200_000;
 /// The classes that a position is shown as, the first that it is of.
 const SHOWN: [Class; 4] = [
@@ -83,8 +83,8 @@ pub fn genome_points(
 ) -> crate::Result<Points> {
     let axis = model.axis();
     let scale = match choice.rows {
-        GenomeRows::Scale(scale) => scale,
-        GenomeRows::Embedding => Scale::Bp25,
+        GenomeRows::Resolution(scale) => scale,
+        GenomeRows::Embedding => Resolution::Bp25,
     };
     let annotation = Annotation::read(database, axis)?;
     let (chosen, described) = match &choice.at {
@@ -182,7 +182,7 @@ fn is_masked(annotation: &Annotation, bins: &Range<u64>) -> bool {
 /// The rows at the middles of labelled intervals, each once.
 fn labelled(
     axis: &GenomeAxis,
-    scale: Scale,
+    scale: Resolution,
     annotation: &Annotation,
     list: &[(Interval, String)],
     choice: &GenomeChoice,
@@ -216,7 +216,7 @@ fn labelled(
         chosen.retain(|row, _| kept.binary_search(row).is_ok());
     }
     let rows = match choice.rows {
-        GenomeRows::Scale(scale) => format!("{scale} rows"),
+        GenomeRows::Resolution(scale) => format!("{scale} rows"),
         GenomeRows::Embedding => "25 bp bins, their factors at all three scales".into(),
     };
     let mut described = match chosen.len() == found {
@@ -238,7 +238,7 @@ fn labelled(
 /// Rows drawn evenly from all that are allowed.
 fn sampled(
     axis: &GenomeAxis,
-    scale: Scale,
+    scale: Resolution,
     annotation: &Annotation,
     choice: &GenomeChoice,
 ) -> crate::Result<(Chosen, String)> {
@@ -280,7 +280,7 @@ fn sampled(
         chosen.extend(kept.into_iter().map(|row| (row, None)));
     }
     let what = match choice.rows {
-        GenomeRows::Scale(scale) => format!("{scale} rows"),
+        GenomeRows::Resolution(scale) => format!("{scale} rows"),
         GenomeRows::Embedding => "25 bp bins, their factors at all three scales".to_string(),
     };
     let classes = match choice.classes.is_empty() {
@@ -336,13 +336,13 @@ fn reservoir(items: impl Iterator<Item = u64>, n: u64, seed: u64, index: u64) ->
 }
 
 /// The row of a scale that an axis bin lies in, counted along the axis.
-fn row_of(axis: &GenomeAxis, scale: Scale, bin: u64) -> u64 {
+fn row_of(axis: &GenomeAxis, scale: Resolution, bin: u64) -> u64 {
     let at = axis.locate(bin);
     axis.row(scale, at.region, at.chrom_bin)
 }
 
 /// The axis bins of a row, which end where its region does.
-fn row_bins(axis: &GenomeAxis, scale: Scale, row: u64) -> Range<u64> {
+fn row_bins(axis: &GenomeAxis, scale: Resolution, row: u64) -> Range<u64> {
     let regions = axis.regions().len();
     let (mut low, mut high) = (0, regions);
     while low + 1 < high {
@@ -421,11 +421,11 @@ mod tests {
         let model = TrainedModel::open(&database, None).unwrap();
         let axis = model.axis();
         let all = model.genome_factors(&database).unwrap();
-        for scale in [Scale::Bp250, Scale::Kbp5] {
+        for scale in [Resolution::Bp250, Resolution::Kbp5] {
             let points =
-                genome_points(&database, &model, &choice(GenomeRows::Scale(scale))).unwrap();
+                genome_points(&database, &model, &choice(GenomeRows::Resolution(scale))).unwrap();
             // No row is masked as a whole at 5 kbp; four are at 250 bp.
-            let n_masked = if scale == Scale::Bp250 { 4 } else { 0 };
+            let n_masked = if scale == Resolution::Bp250 { 4 } else { 0 };
             assert_eq!(points.names.len() as u64 + n_masked, axis.n_rows(scale));
             for row in [0, axis.n_rows(scale) - 1] {
                 let bins = row_bins(axis, scale, row);
@@ -503,7 +503,7 @@ mod tests {
         ];
         let labelled = GenomeChoice {
             at: Where::Labelled(list),
-            ..choice(GenomeRows::Scale(Scale::Bp25))
+            ..choice(GenomeRows::Resolution(Resolution::Bp25))
         };
         let points = genome_points(&database, &model, &labelled).unwrap();
         // In the axis' order: chr2 comes first.

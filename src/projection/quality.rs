@@ -5,20 +5,20 @@ use rayon::prelude::*;
 
 use super::neighbours::{Columns, nearest};
 
-/// Points that are looked at; of more, so many spread evenly.
+/// Largest number of points examined; of more, this many spread evenly.
 const MOST_SCORED: usize = 20_000;
 
 /// How far neighbourhoods of `k` points agree between the points and their picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quality {
-    /// How many neighbours were looked at.
+    /// Number of neighbours compared.
     pub k: usize,
     /// Trustworthiness (Venna and Kaski 2001), as scikit-learn has it: 1 when no point is near in
     /// the picture that is far in truth. `None` where 2 `k` is not below the number of points.
     pub trustworthiness: Option<f64>,
     /// The mean share of a point's `k` nearest that are among its `k` nearest in the picture.
     pub preserved: Option<f64>,
-    /// How many points were looked at.
+    /// Number of points examined.
     pub n_scored: usize,
 }
 

@@ -11,12 +11,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::SearchError;
-use super::allowed::Permit;
+use super::allowed::SearchScope;
 use super::exact::RowsRead;
 use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::terms::{LANES, squared};
 use super::view::Metric;
-use crate::genome::{Scale, Strand};
+use crate::genome::{Resolution, Strand};
 
 /// The longest window: its bins against every place would take minutes.
 const MOST_BINS: u64 = 4_000;
@@ -51,7 +51,7 @@ pub(super) fn search(
     searcher: &Searcher,
     resolved: Resolved,
     options: &SearchOptions,
-    permit: Permit<'_>,
+    scope: SearchScope<'_>,
 ) -> Result<Answer, SearchError> {
     if searcher.metric() == Metric::Cosine {
         return Err(SearchError::query(
@@ -71,7 +71,7 @@ pub(super) fn search(
         )));
     }
     let alignment = Alignment::new(searcher, bins.clone())?;
-    let mut starts = alignment.starts(permit);
+    let mut starts = alignment.starts(scope);
     starts.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     let mut best: Vec<Compared> = Vec::new();
     let mut read = alignment.read;
@@ -83,7 +83,7 @@ pub(super) fn search(
         if bound * (1.0 - SLACK) > worst {
             break;
         }
-        let mut windows = alignment.windows(row, is_reversed, permit);
+        let mut windows = alignment.windows(row, is_reversed, scope);
         windows.sort_unstable_by(|a, b| {
             a.bound
                 .total_cmp(&b.bound)
@@ -107,7 +107,7 @@ pub(super) fn search(
     };
     Ok(Answer {
         interval: resolved.interval,
-        resolution: Scale::Bp25,
+        resolution: Resolution::Bp25,
         hits: best.iter().map(hit).collect(),
         read,
         is_exact: true,
@@ -132,14 +132,14 @@ struct Alignment<'a> {
 impl<'a> Alignment<'a> {
     fn new(searcher: &'a Searcher, bins: Range<u64>) -> Result<Self, SearchError> {
         let layout = searcher.layout();
-        let table = &searcher.tables.factors[Scale::Kbp5.index()];
+        let table = &searcher.tables.factors[Resolution::Kbp5.index()];
         table.verify_all()?;
         let (mut ends, mut coarse) = (Vec::new(), Vec::new());
         for row in layout.rows_of(&bins) {
             let own = layout.rows()[row].bins();
             ends.push(own.end.min(bins.end) - bins.start);
             let mut query = Vec::new();
-            searcher.factors(Scale::Kbp5, own.start, &mut query)?;
+            searcher.factors(Resolution::Kbp5, own.start, &mut query)?;
             let mut squares = vec![0f32; layout.n_rows()];
             for (group, out) in squares.chunks_mut(LANES).enumerate() {
                 let first = (group * LANES) as u64;
@@ -157,8 +157,8 @@ impl<'a> Alignment<'a> {
             bins.clone().map(one).collect()
         };
         Ok(Alignment {
-            middle: factors(Scale::Bp250)?,
-            fine: factors(Scale::Bp25)?,
+            middle: factors(Resolution::Bp250)?,
+            fine: factors(Resolution::Bp25)?,
             read: RowsRead {
                 kbp5: (coarse.len() * layout.n_rows()) as u64,
                 ..RowsRead::default()
@@ -180,12 +180,12 @@ impl<'a> Alignment<'a> {
     }
 
     /// Each 5 kbp row and direction in which a window may start, with the least bound of those.
-    fn starts(&self, permit: Permit<'_>) -> Vec<(f64, usize, bool)> {
+    fn starts(&self, scope: SearchScope<'_>) -> Vec<(f64, usize, bool)> {
         let rows = 0..self.searcher.layout().n_rows();
         rows.into_par_iter()
             .flat_map_iter(|row| {
                 [false, true].into_iter().filter_map(move |is_reversed| {
-                    let windows = self.windows(row, is_reversed, permit);
+                    let windows = self.windows(row, is_reversed, scope);
                     let bounds = windows.iter().map(|w| w.bound);
                     let least = bounds.fold(f64::INFINITY, f64::min);
                     (!windows.is_empty()).then_some((least, row, is_reversed))
@@ -195,7 +195,7 @@ impl<'a> Alignment<'a> {
     }
 
     /// The places that a window starting in a 5 kbp row may take, with their bounds.
-    fn windows(&self, row: usize, is_reversed: bool, permit: Permit<'_>) -> Vec<Window> {
+    fn windows(&self, row: usize, is_reversed: bool, scope: SearchScope<'_>) -> Vec<Window> {
         let axis = self.searcher.axis();
         let coarse = &self.searcher.layout().rows()[row];
         let region = axis.sorted_regions()[coarse.place as usize];
@@ -204,8 +204,8 @@ impl<'a> Alignment<'a> {
         let may = |first_bin: &u64| {
             let own = *first_bin..first_bin + self.n();
             let overlaps = |e: &Range<u64>| e.start < own.end && own.start < e.end;
-            !permit.excluded.iter().any(overlaps)
-                && permit
+            !scope.excluded.iter().any(overlaps)
+                && scope
                     .allowed
                     .is_none_or(|a| a.contains(first_bin + self.n() / 2))
         };
@@ -301,7 +301,7 @@ impl<'a> Alignment<'a> {
         for row in layout.rows_of(&own) {
             let coarse = &layout.rows()[row];
             let middles =
-                searcher.tables.factors[Scale::Bp250.index()].group(coarse.rows_250bp())?;
+                searcher.tables.factors[Resolution::Bp250.index()].group(coarse.rows_250bp())?;
             read.bp250 += u64::from(coarse.n_250bp);
             let n_middle = usize::from(coarse.n_250bp);
             for i in 0..n_middle {
@@ -309,7 +309,8 @@ impl<'a> Alignment<'a> {
                 if bins.end <= own.start || bins.start >= own.end {
                     continue;
                 }
-                let group = searcher.tables.factors[Scale::Bp25.index()].group(bins.clone())?;
+                let group =
+                    searcher.tables.factors[Resolution::Bp25.index()].group(bins.clone())?;
                 let n_bins = (bins.end - bins.start) as usize;
                 read.bp25 += n_bins as u64;
                 for bin in bins.start.max(own.start)..bins.end.min(own.end) {

@@ -10,7 +10,7 @@ use super::tables::Tables;
 use crate::annotation::BinBits;
 
 /// The bins that may be answered, and the 5 kbp rows that hold one: what is not allowed is not
-/// looked at.
+/// examined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allowed {
     bins: BinBits,
@@ -74,19 +74,19 @@ impl Allowed {
 
 /// What one search may answer: what its filter allows, less the query's surroundings.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Permit<'a> {
+pub(super) struct SearchScope<'a> {
     pub allowed: Option<&'a Allowed>,
     pub excluded: &'a [Range<u64>],
 }
 
-impl Permit<'_> {
+impl SearchScope<'_> {
     #[inline]
     pub fn bin(&self, bin: u64) -> bool {
         self.allowed.is_none_or(|a| a.contains(bin))
             && !self.excluded.iter().any(|e| e.contains(&bin))
     }
 
-    /// Whether any of some bins may be answered, as far as can be told without looking at each.
+    /// Whether any of some bins may be answered, as far as can be decided without examining each.
     #[inline]
     pub fn any(&self, bins: Range<u64>) -> bool {
         let inside = |e: &Range<u64>| e.start <= bins.start && bins.end <= e.end;

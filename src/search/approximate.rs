@@ -1,6 +1,6 @@
 //! Searches that ask a graph: pooled rows, biosamples and assays.
 
-use super::allowed::{Allowed, Permit};
+use super::allowed::{Allowed, SearchScope};
 use super::graph::{self, Graph, GraphOptions, GraphReport, GraphVectors, Vectors};
 use super::query::Query;
 use super::samples::{SampleAxis, SampleHit, SampleSum};
@@ -8,7 +8,7 @@ use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{RowsRead, SearchError};
 use crate::annotation::Annotation;
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::model::TrainedModel;
 use crate::store::Database;
 
@@ -36,10 +36,10 @@ pub fn build_graph(
     graph::build(database, model.stored(), of, &vectors, options)
 }
 
-fn scale_of(of: GraphVectors) -> Scale {
+fn scale_of(of: GraphVectors) -> Resolution {
     match of {
-        GraphVectors::Bp250 => Scale::Bp250,
-        _ => Scale::Kbp5,
+        GraphVectors::Bp250 => Resolution::Bp250,
+        _ => Resolution::Kbp5,
     }
 }
 
@@ -75,12 +75,12 @@ fn with_graph<T>(
 
 impl Searcher {
     /// The mean embedding of every row of a coarse scale.
-    fn pooled(&self, scale: Scale) -> Result<Vectors, SearchError> {
+    fn pooled(&self, scale: Resolution) -> Result<Vectors, SearchError> {
         let cols = (0..3).map(|s| self.tables.factors[s].cols()).sum();
         let mut numbers = Vec::new();
         for coarse in self.layout().rows() {
             let firsts: Vec<u64> = match scale {
-                Scale::Kbp5 => vec![coarse.first_bin],
+                Resolution::Kbp5 => vec![coarse.first_bin],
                 _ => (0..usize::from(coarse.n_250bp))
                     .map(|i| coarse.bins_of_250bp(i).start)
                     .collect(),
@@ -93,7 +93,12 @@ impl Searcher {
     }
 
     /// Appends the mean embedding of the row that begins with a bin.
-    fn pooled_row(&self, scale: Scale, first: u64, out: &mut Vec<f32>) -> Result<(), SearchError> {
+    fn pooled_row(
+        &self,
+        scale: Resolution,
+        first: u64,
+        out: &mut Vec<f32>,
+    ) -> Result<(), SearchError> {
         let row = self.layout().row_of(first);
         let coarse = &self.layout().rows()[row];
         let column = |flat: &super::flat::Flat, rows: std::ops::Range<u64>, at: usize| {
@@ -101,7 +106,7 @@ impl Searcher {
             let values = flat.group(rows)?;
             Ok::<Vec<f32>, SearchError>(values.chunks_exact(n).map(|c| c[at]).collect())
         };
-        if scale == Scale::Kbp5 {
+        if scale == Resolution::Kbp5 {
             let lanes = super::terms::LANES;
             let start = row / lanes * lanes;
             let end = (start + lanes).min(self.layout().n_rows());
@@ -120,16 +125,16 @@ impl Searcher {
                 coarse.rows_250bp(),
                 at,
             )?);
-            self.factors(Scale::Bp250, first, out)?;
+            self.factors(Resolution::Bp250, first, out)?;
         }
-        self.factors(Scale::Kbp5, first, out)
+        self.factors(Resolution::Kbp5, first, out)
     }
 
     /// The axis bin that a row of a coarse scale begins with.
-    fn first_bin_of(&self, scale: Scale, row: u64) -> Option<u64> {
+    fn first_bin_of(&self, scale: Resolution, row: u64) -> Option<u64> {
         let rows = self.layout().rows();
         match scale {
-            Scale::Kbp5 => rows.get(row as usize).map(|c| c.first_bin),
+            Resolution::Kbp5 => rows.get(row as usize).map(|c| c.first_bin),
             _ => {
                 let after = rows.partition_point(|c| c.first_250bp <= row);
                 let coarse = rows.get(after.checked_sub(1)?)?;
@@ -170,7 +175,7 @@ pub fn search_approximately(
     let mut resolved = Vec::new();
     for query in queries {
         let one = searcher.resolve(query, options, annotation.genes())?;
-        if one.resolution == Scale::Bp25 {
+        if one.resolution == Resolution::Bp25 {
             return Err(SearchError::query(
                 "graphs are of 250 bp and 5 kbp rows; single bins are searched exactly (or give \
                  the scale 250bp)",
@@ -209,7 +214,7 @@ fn ask(
 ) -> Result<Answer, SearchError> {
     let scale = one.resolution;
     let excluded = searcher.excluded(one, options);
-    let permit = Permit {
+    let scope = SearchScope {
         allowed,
         excluded: &excluded,
     };
@@ -226,7 +231,7 @@ fn ask(
             let Some(first) = searcher.first_bin_of(scale, u64::from(*row)) else {
                 continue;
             };
-            if !permit.row(searcher.row_bins(first, scale)) {
+            if !scope.row(searcher.row_bins(first, scale)) {
                 continue;
             }
             let place = searcher.layout().row_of(first);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::allowed::{Allowed, Permit};
+use super::allowed::{Allowed, SearchScope};
 use super::best::Found;
 use super::exact::{RowsRead, Scratch, Task, Walk};
 use super::measure::{Cosine, Embedding, Squared};
@@ -12,7 +12,7 @@ use super::query::Query;
 use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{SearchError, align};
-use crate::genome::{Gene, Scale};
+use crate::genome::{Gene, Resolution};
 
 impl Searcher {
     /// Searches.
@@ -53,23 +53,23 @@ impl Searcher {
         allowed: Option<&Allowed>,
     ) -> crate::Result<Answer> {
         let resolution = match options.align {
-            true => Scale::Bp25,
+            true => Resolution::Bp25,
             false => resolved.resolution,
         };
         self.check_k(options.k, resolution)?;
         let excluded = self.excluded(&resolved, options);
-        let permit = Permit {
+        let scope = SearchScope {
             allowed,
             excluded: &excluded,
         };
         if options.align {
-            return Ok(align::search(self, resolved, options, permit)?);
+            return Ok(align::search(self, resolved, options, scope)?);
         }
         let task = Task {
             k: options.k,
             resolution: resolved.resolution,
             spread: options.spread.filter(|s| *s > resolved.resolution),
-            permit,
+            scope,
             gathered: allowed.and_then(|a| a.gathered(self.id)),
             home: resolved.bins.first().map(|b| self.layout.row_of(b.start)),
         };
@@ -101,7 +101,7 @@ impl Searcher {
                 lent(&self.squared, |scratch| walk.run(scratch))
             }
             Metric::Cosine => {
-                let is_pooled = task.resolution != Scale::Bp25;
+                let is_pooled = task.resolution != Resolution::Bp25;
                 let measure = Cosine::new(arch, query, tables, is_pooled)?;
                 let walk = Walk::new(layout, tables, &measure, task);
                 lent(&self.cosine, |scratch| walk.run(scratch))
@@ -109,8 +109,8 @@ impl Searcher {
         }
     }
 
-    /// A found place, told.
-    fn hit(&self, found: &Found, resolution: Scale) -> Hit {
+    /// A found position, as a hit.
+    fn hit(&self, found: &Found, resolution: Resolution) -> Hit {
         let bins = self.row_bins(found.place, resolution);
         Hit {
             interval: self.interval(&bins),

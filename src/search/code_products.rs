@@ -9,7 +9,7 @@ use super::memory::prefetch;
 #[cfg(target_arch = "x86_64")]
 const TEN: u16 = 0x3ff;
 
-/// How many sketches before it is looked at one is asked for from memory.
+/// How many sketches ahead one is prefetched.
 const SKETCHES_AHEAD: usize = 6;
 
 /// How products are computed.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::SearchError;
-use super::allowed::Permit;
+use super::allowed::SearchScope;
 use super::best::{Best, Found};
 use super::gathered::Gathered;
 use super::layout::{Coarse, Layout};
@@ -13,9 +13,9 @@ use super::measure::{Measure, Sketched};
 use super::sketch::MIDDLE_ROWS;
 use super::tables::Tables;
 use super::terms::LANES;
-use crate::genome::Scale;
+use crate::genome::Resolution;
 
-/// How many of the most promising 5 kbp bins are looked at before the others are sifted.
+/// How many of the most promising 5 kbp bins are searched before the others are filtered.
 const SEEDS: usize = 8;
 /// 5 kbp rows from which on one query is worth more than one thread.
 const PARALLEL_ROWS: usize = 1 << 16;
@@ -23,10 +23,10 @@ const PARALLEL_ROWS: usize = 1 << 16;
 const TOGETHER: usize = 256 * LANES;
 /// Into how many steps bounds are sorted.
 const STEPS: usize = 256;
-/// How many bins before it is looked at one is asked for from memory.
+/// How many bins ahead one is prefetched.
 const BINS_AHEAD: usize = 3;
 
-/// How many rows a search has looked at.
+/// How many rows a search has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RowsRead {
     /// At 5 kbp, as sketches or themselves.
@@ -46,13 +46,13 @@ pub struct RowsRead {
 pub(super) struct Task<'a> {
     pub k: usize,
     /// The scale whose rows are the hits.
-    pub resolution: Scale,
+    pub resolution: Resolution,
     /// At most one hit for each row of this scale.
-    pub spread: Option<Scale>,
-    pub permit: Permit<'a>,
+    pub spread: Option<Resolution>,
+    pub scope: SearchScope<'a>,
     /// What the filter allows, side by side, where that is little.
     pub gathered: Option<&'a Gathered>,
-    /// The query's own 5 kbp row, if it has one: looked at first.
+    /// The query's own 5 kbp row, if it has one: examined first.
     pub home: Option<usize>,
 }
 
@@ -103,14 +103,16 @@ impl<'a, M: Measure> Walk<'a, M> {
         mut self,
         scratch: &mut Scratch<M::Term>,
     ) -> Result<(Vec<Found>, RowsRead), SearchError> {
-        if self.task.resolution == Scale::Kbp5 {
+        if self.task.resolution == Resolution::Kbp5 {
             self.coarse_terms(None, scratch)?;
             self.coarse_rows(scratch)?;
-        } else if let (Scale::Bp25, Some(gathered)) = (self.task.resolution, self.task.gathered) {
+        } else if let (Resolution::Bp25, Some(gathered)) =
+            (self.task.resolution, self.task.gathered)
+        {
             self.coarse_terms(None, scratch)?;
-            let (layout, permit, spread) = (self.layout, &self.task.permit, self.task.spread);
+            let (layout, scope, spread) = (self.layout, &self.task.scope, self.task.spread);
             let sums = &scratch.sums;
-            let may = |bin| permit.bin(bin);
+            let may = |bin| scope.bin(bin);
             let n = gathered.offer_all(self.measure, sums, layout, &may, spread, &mut self.best);
             self.read.bp250 += n;
             self.read.bp25 += n;
@@ -131,7 +133,7 @@ impl<'a, M: Measure> Walk<'a, M> {
     ) -> Result<(), SearchError> {
         let table = match sketched {
             Some(_) => &self.tables.sketch_coarse,
-            None => &self.tables.factors[Scale::Kbp5.index()],
+            None => &self.tables.factors[Resolution::Kbp5.index()],
         };
         let n_rows = self.layout.n_rows();
         scratch.sums.resize(n_rows, M::Term::default());
@@ -148,14 +150,14 @@ impl<'a, M: Measure> Walk<'a, M> {
             for (group, (sums, bounds)) in groups.enumerate() {
                 let first = first + group * LANES;
                 let rows = first as u64..(first + sums.len()) as u64;
-                measure.terms(Scale::Kbp5, table.group(rows)?, sums);
+                measure.terms(Resolution::Kbp5, table.group(rows)?, sums);
                 for (i, (bound, sum)) in bounds.iter_mut().zip(sums).enumerate() {
                     *bound = measure.coarse_bound(first + i, *sum);
                 }
             }
             Ok::<(), SearchError>(())
         };
-        match self.task.permit.allowed {
+        match self.task.scope.allowed {
             Some(allowed) => {
                 scratch.bounds.fill(f32::NAN);
                 let mut rows = allowed.rows();
@@ -189,9 +191,9 @@ impl<'a, M: Measure> Walk<'a, M> {
             }
         }
         // Rows all of whose bins are excluded would only waste the seeds.
-        for excluded in self.task.permit.excluded {
+        for excluded in self.task.scope.excluded {
             for row in self.layout.rows_of(excluded) {
-                if !self.task.permit.any(self.layout.rows()[row].bins()) {
+                if !self.task.scope.any(self.layout.rows()[row].bins()) {
                     scratch.bounds[row] = f32::NAN;
                 }
             }
@@ -203,7 +205,7 @@ impl<'a, M: Measure> Walk<'a, M> {
     pub fn coarse_sum(&self, row: usize) -> Result<M::Term, SearchError> {
         let mut sum = [M::Term::default()];
         let values = self.tables.coarse_rows.group(row as u64..row as u64 + 1)?;
-        self.measure.terms(Scale::Kbp5, values, &mut sum);
+        self.measure.terms(Resolution::Kbp5, values, &mut sum);
         Ok(sum[0])
     }
 
@@ -222,7 +224,7 @@ impl<'a, M: Measure> Walk<'a, M> {
         Ok(())
     }
 
-    /// The rows that are looked into first: the query's own, and those of the least bounds.
+    /// The rows that are searched first: the query's own, and those of the least bounds.
     pub fn first_rows(&self, scratch: &Scratch<M::Term>) -> impl Iterator<Item = usize> + use<M> {
         let bounds = &scratch.bounds;
         let home = self.task.home.filter(|home| !bounds[*home].is_nan());
@@ -272,15 +274,15 @@ impl<'a, M: Measure> Walk<'a, M> {
         let coarse = self.layout.rows()[row];
         let n = usize::from(coarse.n_250bp);
         let rows = coarse.rows_250bp();
-        let group = self.tables.factors[Scale::Bp250.index()].group(rows.clone())?;
+        let group = self.tables.factors[Resolution::Bp250.index()].group(rows.clone())?;
         let mut sums = [M::Term::default(); 20];
         let sums = &mut sums[..n];
-        self.measure.terms(Scale::Bp250, group, sums);
+        self.measure.terms(Resolution::Bp250, group, sums);
         self.read.bp250 += n as u64;
         for s in sums.iter_mut() {
             *s = sum + *s;
         }
-        if self.task.resolution == Scale::Bp250 {
+        if self.task.resolution == Resolution::Bp250 {
             return self.middle_rows(&coarse, sums);
         }
         // The most promising first: they tighten the bound for the others.
@@ -295,7 +297,7 @@ impl<'a, M: Measure> Walk<'a, M> {
         let ahead = |place: usize| {
             if let Some((_, i)) = order.get(place) {
                 let bins = coarse.bins_of_250bp(usize::from(*i));
-                self.tables.factors[Scale::Bp25.index()].prefetch(bins);
+                self.tables.factors[Resolution::Bp25.index()].prefetch(bins);
             }
         };
         for place in 0..BINS_AHEAD {
@@ -308,7 +310,7 @@ impl<'a, M: Measure> Walk<'a, M> {
                 break;
             }
             let bins = coarse.bins_of_250bp(usize::from(*i));
-            if !self.task.permit.any(bins.clone()) {
+            if !self.task.scope.any(bins.clone()) {
                 continue;
             }
             ahead(place + BINS_AHEAD);
@@ -323,7 +325,7 @@ impl<'a, M: Measure> Walk<'a, M> {
 
     /// Offers what was found in a 250 bp row; where a 5 kbp bin has one hit at most, keeps the nearest instead.
     pub fn keep(&mut self, found: Option<Found>, nearest: &mut Option<Found>) {
-        if self.task.spread == Some(Scale::Kbp5) {
+        if self.task.spread == Some(Resolution::Kbp5) {
             *nearest = found.into_iter().chain(*nearest).min();
         } else if let Some(found) = found {
             self.best.offer(found);
@@ -341,13 +343,13 @@ impl<'a, M: Measure> Walk<'a, M> {
         let n = (bins.end - bins.start) as usize;
         let mut terms = [M::Term::default(); 10];
         let terms = &mut terms[..n];
-        let group = self.tables.factors[Scale::Bp25.index()].group(bins.clone())?;
-        self.measure.terms(Scale::Bp25, group, terms);
+        let group = self.tables.factors[Resolution::Bp25.index()].group(bins.clone())?;
+        self.measure.terms(Resolution::Bp25, group, terms);
         self.read.bp25 += n as u64;
         let mut nearest: Option<Found> = None;
         for (bin, term) in bins.zip(terms) {
             let distance = self.measure.distance(sum + *term);
-            if distance > self.best.bound() || !self.task.permit.bin(bin) {
+            if distance > self.best.bound() || !self.task.scope.bin(bin) {
                 continue;
             }
             let found = Found {
@@ -356,7 +358,7 @@ impl<'a, M: Measure> Walk<'a, M> {
                 place: bin,
             };
             match self.task.spread {
-                None | Some(Scale::Bp25) => self.best.offer(found),
+                None | Some(Resolution::Bp25) => self.best.offer(found),
                 Some(_) => nearest = Some(nearest.map_or(found, |n| n.min(found))),
             }
         }
@@ -368,12 +370,12 @@ impl<'a, M: Measure> Walk<'a, M> {
         let mut terms = [M::Term::default(); 20];
         let terms = &mut terms[..sums.len()];
         let group = self.tables.fine_over_middle.group(coarse.rows_250bp())?;
-        self.measure.terms(Scale::Bp25, group, terms);
+        self.measure.terms(Resolution::Bp25, group, terms);
         let mut nearest: Option<Found> = None;
         for (i, (sum, term)) in sums.iter().zip(terms).enumerate() {
             let distance = self.measure.distance(*sum + *term);
             let bins = coarse.bins_of_250bp(i);
-            if distance > self.best.bound() || !self.task.permit.row(bins.clone()) {
+            if distance > self.best.bound() || !self.task.scope.row(bins.clone()) {
                 continue;
             }
             let found = Found {
@@ -382,7 +384,7 @@ impl<'a, M: Measure> Walk<'a, M> {
                 place: bins.start,
             };
             match self.task.spread {
-                Some(Scale::Kbp5) => nearest = Some(nearest.map_or(found, |n| n.min(found))),
+                Some(Resolution::Kbp5) => nearest = Some(nearest.map_or(found, |n| n.min(found))),
                 _ => self.best.offer(found),
             }
         }
@@ -406,16 +408,17 @@ impl<'a, M: Measure> Walk<'a, M> {
             let rows = first as u64..end as u64;
             let n = end - first;
             let group = self.tables.middle_over_coarse.group(rows.clone())?;
-            self.measure.terms(Scale::Bp250, group, &mut middle[..n]);
+            self.measure
+                .terms(Resolution::Bp250, group, &mut middle[..n]);
             let group = self.tables.fine_over_coarse.group(rows)?;
-            self.measure.terms(Scale::Bp25, group, &mut fine[..n]);
+            self.measure.terms(Resolution::Bp25, group, &mut fine[..n]);
             for row in first..end {
                 let coarse = &self.layout.rows()[row];
                 let sum = scratch.sums[row] + middle[row - first] + fine[row - first];
                 let distance = self.measure.distance(sum);
                 if !scratch.bounds[row].is_nan()
                     && distance <= self.best.bound()
-                    && self.task.permit.row(coarse.bins())
+                    && self.task.scope.row(coarse.bins())
                 {
                     self.best.offer(Found {
                         distance,

@@ -42,10 +42,10 @@ impl Filter {
     ) -> crate::Result<Allowed> {
         let n_bins = axis.n_bins();
         let mut set = BinBits::all(n_bins);
-        let mut told = Vec::new();
+        let mut counts = Vec::new();
         let mut keep = |what: &str, other: BinBits| {
             set.intersect(&other);
-            told.push(format!("{what} leaves {} bins", other.n_bins()));
+            counts.push(format!("{what} leaves {} bins", other.n_bins()));
         };
         if !self.chromosomes.is_empty() {
             let mut whole = Vec::new();
@@ -90,7 +90,7 @@ impl Filter {
         if set.n_bins() == 0 {
             return Err(SearchError::query(format!(
                 "the filter allows nothing: of {n_bins} bins, {}, and all together none",
-                told.join(", ")
+                counts.join(", ")
             ))
             .into());
         }

@@ -253,7 +253,7 @@ impl Flat {
 /// A file being written beside the place where it will stand.
 pub(super) struct FlatWriter {
     path: PathBuf,
-    aside: PathBuf,
+    temporary: PathBuf,
     file: BufWriter<File>,
     origin: Origin,
     cols: usize,
@@ -265,18 +265,18 @@ pub(super) struct FlatWriter {
 
 impl FlatWriter {
     pub fn create(path: &Path, origin: Origin, cols: usize) -> Result<Self, SearchError> {
-        let mut aside = path.as_os_str().to_owned();
-        aside.push(".new");
-        let aside = PathBuf::from(aside);
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".new");
+        let temporary = PathBuf::from(temporary);
         let io = |source| SearchError::Io {
-            path: aside.clone(),
+            path: temporary.clone(),
             source,
         };
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(&aside).map_err(io)?);
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(&temporary).map_err(io)?);
         file.write_all(&[0; HEADER_BYTES]).map_err(io)?;
         Ok(FlatWriter {
             path: path.to_path_buf(),
-            aside,
+            temporary,
             file,
             origin,
             cols,
@@ -323,7 +323,7 @@ impl FlatWriter {
             self.file.write_all(&head)?;
             self.file.flush()?;
             self.file.get_ref().sync_all()?;
-            std::fs::rename(&self.aside, &self.path)
+            std::fs::rename(&self.temporary, &self.path)
         };
         end().map_err(|source| self.failed(source))
     }
@@ -339,7 +339,7 @@ impl FlatWriter {
 impl Drop for FlatWriter {
     fn drop(&mut self) {
         // After `finish` there is none of that name.
-        let _ = std::fs::remove_file(&self.aside);
+        let _ = std::fs::remove_file(&self.temporary);
     }
 }
 
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_and_nothing_is_left_aside() {
+    fn a_written_file_reads_back_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, numbers) = written(folder.path());
         let flat = open(&path).unwrap();

@@ -14,7 +14,7 @@ use super::measure::Measure;
 use super::tables::Tables;
 use super::terms::LANES;
 use crate::annotation::BinBits;
-use crate::genome::Scale;
+use crate::genome::Resolution;
 
 /// The most bins that are copied: 26 MB at the published sizes.
 const MOST_BINS: u64 = 100_000;
@@ -50,8 +50,8 @@ impl Gathered {
             middle: Vec::new(),
             factors: Default::default(),
         };
-        let mut fine = Copies::new(&tables.factors[Scale::Bp25.index()]);
-        let mut middle = Copies::new(&tables.factors[Scale::Bp250.index()]);
+        let mut fine = Copies::new(&tables.factors[Resolution::Bp25.index()]);
+        let mut middle = Copies::new(&tables.factors[Resolution::Bp250.index()]);
         for row in rows {
             let coarse = &layout.rows()[*row as usize];
             let middles = coarse.rows_250bp();
@@ -76,14 +76,14 @@ impl Gathered {
     }
 
     /// Offers every bin that may be answered; `sums` are the 5 kbp rows' parts. Gives back how many
-    /// bins were looked at.
+    /// bins were examined.
     pub fn offer_all<M: Measure>(
         &self,
         measure: &M,
         sums: &[M::Term],
         layout: &Layout,
         may: &impl Fn(u64) -> bool,
-        spread: Option<Scale>,
+        spread: Option<Resolution>,
         best: &mut Best,
     ) -> u64 {
         let [fine, middle] = &self.factors;
@@ -99,8 +99,8 @@ impl Gathered {
                 (&mut fine_terms[..of.len()], &mut middle_terms[..of.len()]);
             let fine = &fine[of.start * cols_fine..of.end * cols_fine];
             let middle = &middle[of.start * cols_middle..of.end * cols_middle];
-            measure.terms(Scale::Bp25, fine, fine_terms);
-            measure.terms(Scale::Bp250, middle, middle_terms);
+            measure.terms(Resolution::Bp25, fine, fine_terms);
+            measure.terms(Resolution::Bp250, middle, middle_terms);
             for i in of.clone() {
                 let coarse = self.coarse[i] as usize;
                 let sum = sums[coarse] + middle_terms[i - first];
@@ -114,12 +114,12 @@ impl Gathered {
                     place: self.bins[i],
                 };
                 let shared = match spread {
-                    None | Some(Scale::Bp25) => {
+                    None | Some(Resolution::Bp25) => {
                         best.offer(found);
                         continue;
                     }
-                    Some(Scale::Bp250) => self.middle[i],
-                    Some(Scale::Kbp5) => coarse as u64,
+                    Some(Resolution::Bp250) => self.middle[i],
+                    Some(Resolution::Kbp5) => coarse as u64,
                 };
                 nearest = match nearest {
                     Some((row, least)) if row == shared => Some((row, least.min(found))),

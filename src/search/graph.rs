@@ -186,17 +186,17 @@ pub(super) fn build(
     let mut report = audit(&graph, vectors, &firsts);
     report.seconds = seconds;
     let place = folder(database, model, of);
-    let aside = PathBuf::from(format!("{}.new", place.display()));
-    let _ = fs::remove_dir_all(&aside);
-    fs::create_dir_all(&aside).map_err(io(&aside))?;
+    let temporary = PathBuf::from(format!("{}.new", place.display()));
+    let _ = fs::remove_dir_all(&temporary);
+    fs::create_dir_all(&temporary).map_err(io(&temporary))?;
     graph
-        .file_dump(&aside, DUMP)
+        .file_dump(&temporary, DUMP)
         .map_err(|e| SearchError::Graph(e.to_string()))?;
     let members: Vec<u8> = members.iter().flat_map(|m| m.to_le_bytes()).collect();
-    fs::write(aside.join(FILES[2]), members).map_err(io(&aside))?;
+    fs::write(temporary.join(FILES[2]), members).map_err(io(&temporary))?;
     let mut checksums = serde_json::Map::new();
     for name in FILES {
-        let path = aside.join(name);
+        let path = temporary.join(name);
         File::open(&path)
             .and_then(|f| f.sync_all())
             .map_err(io(&path))?;
@@ -206,7 +206,7 @@ pub(super) fn build(
     // The old record does not vouch for the new files, nor the new one for the old files: a kill
     // in between leaves a graph that is built anew.
     let _ = fs::remove_dir_all(&place);
-    fs::rename(&aside, &place).map_err(io(&place))?;
+    fs::rename(&temporary, &place).map_err(io(&place))?;
     database.sync_index()?;
     database.record_graph(
         model.id,

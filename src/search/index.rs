@@ -119,7 +119,7 @@ fn leftovers(database: &Database) -> Result<Vec<PathBuf>, StoreError> {
     Ok(found)
 }
 
-/// What is in a folder; nothing if it is not there.
+/// What is in a folder; nothing if it does not exist.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     entries.flatten().map(|entry| entry.path()).collect()

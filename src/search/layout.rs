@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 
 /// A 5 kbp bin of a region: what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Coarse {
 
     /// The axis bins of its `i`-th 250 bp row.
     pub fn bins_of_250bp(&self, i: usize) -> Range<u64> {
-        let per = Scale::Bp250.bins();
+        let per = Resolution::Bp250.bins();
         let row = self.chrom_bin / per + i as u64;
         let end = self.chrom_bin + u64::from(self.n_bins);
         let from = (row * per).max(self.chrom_bin);
@@ -61,9 +61,9 @@ impl Layout {
         for (at, region) in axis.sorted_regions().iter().enumerate() {
             place[*region] = at as u32;
         }
-        let mut coarse = Vec::with_capacity(axis.n_rows(Scale::Kbp5) as usize);
+        let mut coarse = Vec::with_capacity(axis.n_rows(Resolution::Kbp5) as usize);
         for (i, region) in axis.regions().iter().enumerate() {
-            let per = Scale::Kbp5.bins();
+            let per = Resolution::Kbp5.bins();
             let mut chrom_bin = region.first_bin;
             while chrom_bin < region.end_bin() {
                 let end = ((chrom_bin / per + 1) * per).min(region.end_bin());
@@ -71,7 +71,7 @@ impl Layout {
                 coarse.push(Coarse {
                     first_bin: axis.region_bins(i).start + chrom_bin - region.first_bin,
                     chrom_bin,
-                    first_250bp: axis.row(Scale::Bp250, i, chrom_bin),
+                    first_250bp: axis.row(Resolution::Bp250, i, chrom_bin),
                     place: place[i],
                     n_bins: (end - chrom_bin) as u16,
                     n_250bp: (rows.end - rows.start) as u16,
@@ -126,7 +126,7 @@ mod tests {
         ];
         let axis = GenomeAxis::new(assembly, regions).unwrap();
         let layout = Layout::new(&axis);
-        assert_eq!(layout.n_rows() as u64, axis.n_rows(Scale::Kbp5));
+        assert_eq!(layout.n_rows() as u64, axis.n_rows(Resolution::Kbp5));
         let (mut bins, mut rows) = (0, 0);
         for (i, coarse) in layout.rows().iter().enumerate() {
             assert_eq!(coarse.first_bin, bins);
@@ -136,14 +136,20 @@ mod tests {
                 assert_eq!(range.start, bins);
                 for bin in range.clone() {
                     let at = axis.locate(bin);
-                    assert_eq!(axis.row(Scale::Kbp5, at.region, at.chrom_bin), i as u64);
-                    assert_eq!(axis.row(Scale::Bp250, at.region, at.chrom_bin), rows);
+                    assert_eq!(
+                        axis.row(Resolution::Kbp5, at.region, at.chrom_bin),
+                        i as u64
+                    );
+                    assert_eq!(axis.row(Resolution::Bp250, at.region, at.chrom_bin), rows);
                     assert_eq!(layout.row_of(bin), i);
                 }
                 (bins, rows) = (range.end, rows + 1);
             }
         }
-        assert_eq!((bins, rows), (axis.n_bins(), axis.n_rows(Scale::Bp250)));
+        assert_eq!(
+            (bins, rows),
+            (axis.n_bins(), axis.n_rows(Resolution::Bp250))
+        );
         // b comes first on the axis and last in the order of coordinates.
         assert!(layout.rows()[0].order(0) > layout.rows()[11].order(layout.rows()[11].first_bin));
     }

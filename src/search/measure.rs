@@ -7,9 +7,9 @@ use super::flat::Flat;
 use super::sketch::{Coder, SketchedQuery};
 use super::tables::Tables;
 use super::terms::{Product, products, squared};
-use crate::genome::Scale;
+use crate::genome::Resolution;
 
-/// A position's factors at each of [`Scale::ALL`], as the metric's view has them.
+/// A position's factors at each of [`Resolution::ALL`], as the metric's view has them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Embedding {
     pub parts: [Vec<f32>; 3],
@@ -24,7 +24,7 @@ pub(super) trait Measure: Sync {
     type Term: Copy + Default + Send + Sync + Add<Output = Self::Term>;
 
     /// The parts of some rows of a scale, in a transposed group.
-    fn terms(&self, scale: Scale, values: &[f32], out: &mut [Self::Term]);
+    fn terms(&self, scale: Resolution, values: &[f32], out: &mut [Self::Term]);
 
     /// Below the distance to anything in a 5 kbp bin, of which the coarse part is known.
     fn coarse_bound(&self, row: usize, sum: Self::Term) -> f32;
@@ -54,14 +54,14 @@ impl Sketched {
         query: &Embedding,
         tables: &Tables,
     ) -> Result<Option<Self>, SearchError> {
-        let of = |coder: &Flat, scale: Scale| {
+        let of = |coder: &Flat, scale: Resolution| {
             let coder = Coder::of_numbers(coder.group(0..1)?);
             let part = &query.parts[scale.index()];
             Ok::<_, SearchError>(coder.map(|coder| SketchedQuery::new(arch, &coder, part)))
         };
-        let fine = of(&tables.coder_fine, Scale::Bp25)?;
-        let middle = of(&tables.coder_middle, Scale::Bp250)?;
-        let coarse = of(&tables.coder_coarse, Scale::Kbp5)?;
+        let fine = of(&tables.coder_fine, Resolution::Bp25)?;
+        let middle = of(&tables.coder_middle, Resolution::Bp250)?;
+        let coarse = of(&tables.coder_coarse, Resolution::Kbp5)?;
         Ok(match (fine, middle, coarse) {
             (Some(fine), Some(middle), Some(coarse)) => Some(Sketched {
                 fine,
@@ -100,7 +100,7 @@ impl Measure for Squared<'_> {
     type Term = f32;
 
     #[inline]
-    fn terms(&self, scale: Scale, values: &[f32], out: &mut [f32]) {
+    fn terms(&self, scale: Resolution, values: &[f32], out: &mut [f32]) {
         squared(self.arch, values, &self.query.parts[scale.index()], out);
     }
 
@@ -200,7 +200,7 @@ impl<'a> Cosine<'a> {
 impl Measure for Cosine<'_> {
     type Term = Product;
 
-    fn terms(&self, scale: Scale, values: &[f32], out: &mut [Product]) {
+    fn terms(&self, scale: Resolution, values: &[f32], out: &mut [Product]) {
         products(self.arch, values, &self.query.parts[scale.index()], out);
     }
 

@@ -6,7 +6,7 @@
 //! **Exact multi-scale search.** The squared distance between two positions is a sum over scales,
 //! d² = (d²(5 kbp) + d²(250 bp)) + d²(25 bp), each part a sum over the factors from first to last, all in
 //! f32 and in this order; equal distances are ordered by coordinate. The 5 kbp part bounds everything in a
-//! 5 kbp bin from below, 5 kbp + 250 bp everything in a 250 bp bin. Bins are looked into from the least bound
+//! 5 kbp bin from below, 5 kbp + 250 bp everything in a 250 bp bin. Bins are searched from the least bound
 //! up until the bound passes the k-th best: what is left out cannot have been a hit. An [`Answer`] says how many
 //! rows were read.
 //!
@@ -35,10 +35,10 @@ mod layout;
 mod measure;
 mod memory;
 mod parts;
+mod pruning;
 mod query;
 mod samples;
 mod searcher;
-mod sifting;
 mod signal;
 mod similar;
 mod sketch;

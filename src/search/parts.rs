@@ -7,7 +7,7 @@ use super::flat::{Flat, FlatWriter, Origin};
 use super::sketch::{self, COARSE_ROWS, FINE_ROWS, MIDDLE_ROWS};
 use super::terms::LANES;
 use super::view::Metric;
-use crate::genome::{BIN_BP, GenomeAxis, Scale};
+use crate::genome::{BIN_BP, GenomeAxis, Resolution};
 use crate::model::TrainedModel;
 use crate::store::Database;
 
@@ -170,7 +170,7 @@ pub(super) struct Shape {
     kind: &'static str,
     model: String,
     axis: [u8; 32],
-    /// Rows at each of [`Scale::ALL`], and their widths.
+    /// Rows at each of [`Resolution::ALL`], and their widths.
     n_rows: [u64; 3],
     widths: [usize; 3],
 }
@@ -184,7 +184,7 @@ impl Shape {
             kind,
             model: model.stored().checksum.clone(),
             axis: axis_hash(model.axis()),
-            n_rows: Scale::ALL.map(|scale| model.axis().n_rows(scale)),
+            n_rows: Resolution::ALL.map(|scale| model.axis().n_rows(scale)),
             widths: model.genome_widths(),
         }
     }
@@ -252,7 +252,7 @@ impl Shape {
     }
 }
 
-/// A model's regions, so that a file of other regions is told from one of these.
+/// A model's regions, to recognise a file of other regions.
 pub(super) fn axis_hash(axis: &GenomeAxis) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&BIN_BP.to_le_bytes());

@@ -2,7 +2,7 @@
 
 use super::SearchError;
 use crate::annotation::promoter_interval;
-use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Scale};
+use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Resolution};
 use crate::store::nearest_names;
 use persea_vocabulary::vocabulary;
 
@@ -178,14 +178,14 @@ fn find_gene<'a>(
 }
 
 /// The finest scale of which an interval fills a row.
-pub(super) fn fitting_scale(interval: &Interval) -> Scale {
+pub(super) fn fitting_scale(interval: &Interval) -> Resolution {
     let length = interval.len();
-    if length >= Scale::Kbp5.bp() {
-        Scale::Kbp5
-    } else if length >= Scale::Bp250.bp() {
-        Scale::Bp250
+    if length >= Resolution::Kbp5.bp() {
+        Resolution::Kbp5
+    } else if length >= Resolution::Bp250.bp() {
+        Resolution::Bp250
     } else {
-        Scale::Bp25
+        Resolution::Bp25
     }
 }
 
@@ -258,11 +258,11 @@ mod tests {
     #[test]
     fn the_scale_that_fits_is_the_coarsest_whose_row_is_filled() {
         for (length, scale) in [
-            (1, Scale::Bp25),
-            (249, Scale::Bp25),
-            (250, Scale::Bp250),
-            (4_999, Scale::Bp250),
-            (5_000, Scale::Kbp5),
+            (1, Resolution::Bp25),
+            (249, Resolution::Bp25),
+            (250, Resolution::Bp250),
+            (4_999, Resolution::Bp250),
+            (5_000, Resolution::Kbp5),
         ] {
             assert_eq!(fitting_scale(&Interval::new("a", 0, length)), scale);
         }

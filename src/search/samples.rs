@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::SearchError;
 use super::view::Metric;
 use crate::compendium::Experiment;
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::imputation::Stream;
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError};
@@ -250,7 +250,7 @@ fn imputed(
 ) -> crate::Result<()> {
     let axis = model.axis();
     let wanted = wanted.clamp(1, axis.n_bins());
-    let n_blocks = wanted.div_ceil(BLOCK_BINS.min(Scale::Kbp5.bins()));
+    let n_blocks = wanted.div_ceil(BLOCK_BINS.min(Resolution::Kbp5.bins()));
     let length = wanted / n_blocks;
     let block = |block: u64| {
         // The middle of each of so many equal parts of the axis, cut at its region's end.

@@ -16,7 +16,7 @@ use super::terms::Product;
 use super::view::{Metric, View};
 use super::{SearchError, index};
 use crate::annotation::{Annotation, BinBits};
-use crate::genome::{Gene, GenomeAxis, Interval, Scale, Strand};
+use crate::genome::{Gene, GenomeAxis, Interval, Resolution, Strand};
 use crate::model::TrainedModel;
 use crate::store::Database;
 
@@ -29,10 +29,10 @@ pub struct SearchOptions {
     /// found.
     pub exclude: Option<u64>,
     /// At most one hit for each row of this scale.
-    pub spread: Option<Scale>,
+    pub spread: Option<Resolution>,
     /// The scale whose rows are the hits; for a region that which fits it, otherwise 25 bp, when
     /// not given.
-    pub resolution: Option<Scale>,
+    pub resolution: Option<Resolution>,
     /// Compares a region's bins one by one with those of windows of its length, on both strands,
     /// instead of its mean.
     pub align: bool,
@@ -43,7 +43,7 @@ impl Default for SearchOptions {
         SearchOptions {
             k: 10,
             exclude: Some(50_000),
-            spread: Some(Scale::Kbp5),
+            spread: Some(Resolution::Kbp5),
             resolution: None,
             align: false,
         }
@@ -72,10 +72,10 @@ pub struct Answer {
     /// The axis bins of the query that are covered.
     pub query_bins: Vec<Range<u64>>,
     /// The scale whose rows are the hits.
-    pub resolution: Scale,
+    pub resolution: Resolution,
     /// Nearest first; equals by coordinate.
     pub hits: Vec<Hit>,
-    /// How much was looked at.
+    /// How many rows were read.
     pub read: RowsRead,
     /// Whether these are the nearest for certain.
     pub is_exact: bool,
@@ -87,7 +87,7 @@ pub(super) struct Resolved {
     pub interval: Option<Interval>,
     pub bins: Vec<Range<u64>>,
     pub embedding: Embedding,
-    pub resolution: Scale,
+    pub resolution: Resolution,
 }
 
 /// A model's index, memory-mapped. It may be shared by threads.
@@ -202,7 +202,7 @@ impl Searcher {
             )));
         }
         let mut all = Vec::new();
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             self.factors(scale, bin, &mut all)?;
         }
         Ok(all)
@@ -211,7 +211,7 @@ impl Searcher {
     /// Appends a bin's factors at a scale.
     pub(super) fn factors(
         &self,
-        scale: Scale,
+        scale: Resolution,
         bin: u64,
         out: &mut Vec<f32>,
     ) -> Result<(), SearchError> {
@@ -220,12 +220,12 @@ impl Searcher {
         let middle = |i: &usize| coarse.bins_of_250bp(*i).contains(&bin);
         let i = (0..usize::from(coarse.n_250bp)).find(middle).unwrap_or(0);
         let (group, at) = match scale {
-            Scale::Bp25 => {
+            Resolution::Bp25 => {
                 let bins = coarse.bins_of_250bp(i);
                 (bins.clone(), (bin - bins.start) as usize)
             }
-            Scale::Bp250 => (coarse.rows_250bp(), i),
-            Scale::Kbp5 => {
+            Resolution::Bp250 => (coarse.rows_250bp(), i),
+            Resolution::Kbp5 => {
                 let lanes = super::terms::LANES;
                 let first = row / lanes * lanes;
                 let end = (first + lanes).min(self.layout.n_rows());
@@ -250,7 +250,7 @@ impl Searcher {
                 interval: None,
                 bins: Vec::new(),
                 embedding: self.of_vector(vector)?,
-                resolution: options.resolution.unwrap_or(Scale::Bp25),
+                resolution: options.resolution.unwrap_or(Resolution::Bp25),
             });
         }
         let bins = match &interval {
@@ -259,7 +259,7 @@ impl Searcher {
         };
         let fitting = match (query, &interval) {
             (Query::Region(_) | Query::Gene { .. }, Some(interval)) => fitting_scale(interval),
-            _ => Scale::Bp25,
+            _ => Resolution::Bp25,
         };
         Ok(Resolved {
             embedding: self.mean(&bins)?,
@@ -290,7 +290,7 @@ impl Searcher {
             )));
         }
         let mut left = vector;
-        let parts = Scale::ALL.map(|scale| {
+        let parts = Resolution::ALL.map(|scale| {
             let (part, rest) = left.split_at(widths[scale.index()]);
             left = rest;
             let mut part = part.to_vec();
@@ -304,7 +304,7 @@ impl Searcher {
     fn mean(&self, bins: &[Range<u64>]) -> Result<Embedding, SearchError> {
         let n: u64 = bins.iter().map(|r| r.end - r.start).sum();
         let mut parts: [Vec<f32>; 3] = Default::default();
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let part = &mut parts[scale.index()];
             if n == 1 {
                 for bin in bins.iter().cloned().flatten() {
@@ -339,7 +339,7 @@ impl Searcher {
     }
 
     /// Refuses a number of hits that cannot be.
-    pub(super) fn check_k(&self, k: usize, resolution: Scale) -> Result<(), SearchError> {
+    pub(super) fn check_k(&self, k: usize, resolution: Resolution) -> Result<(), SearchError> {
         let n = self.axis.n_rows(resolution);
         match k {
             0 => Err(SearchError::query("k is 0; ask for at least one hit")),
@@ -351,16 +351,16 @@ impl Searcher {
     }
 
     /// The axis bins of a scale's row that begins with one.
-    pub(super) fn row_bins(&self, first: u64, resolution: Scale) -> Range<u64> {
+    pub(super) fn row_bins(&self, first: u64, resolution: Resolution) -> Range<u64> {
         let coarse = &self.layout.rows()[self.layout.row_of(first)];
         match resolution {
-            Scale::Bp25 => first..first + 1,
-            Scale::Bp250 => {
+            Resolution::Bp25 => first..first + 1,
+            Resolution::Bp250 => {
                 let rows = (0..usize::from(coarse.n_250bp)).map(|i| coarse.bins_of_250bp(i));
                 let mut rows = rows.filter(|r| r.start == first);
                 rows.next().unwrap_or(first..first + 1)
             }
-            Scale::Kbp5 => coarse.bins(),
+            Resolution::Kbp5 => coarse.bins(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::searcher::{Answer, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{SearchError, index};
 use crate::annotation::Annotation;
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::model::TrainedModel;
 use crate::store::Database;
 
@@ -107,13 +107,13 @@ impl Similar<'_> {
     }
 
     /// At most one hit for each row of a scale; `None` for as many as there are.
-    pub fn spread(mut self, scale: impl Into<Option<Scale>>) -> Self {
+    pub fn spread(mut self, scale: impl Into<Option<Resolution>>) -> Self {
         self.options.spread = scale.into();
         self
     }
 
     /// The scale whose rows are the hits.
-    pub fn resolution(mut self, scale: Scale) -> Self {
+    pub fn resolution(mut self, scale: Resolution) -> Self {
         self.options.resolution = Some(scale);
         self
     }

@@ -1,7 +1,7 @@
 //! Rows in a byte a factor: a bound from below that costs a fraction of the distance.
 //!
 //! What lies in one 5 kbp bin differs at 250 bp almost as much as what lies far apart, so that the
-//! 5 kbp part of a distance alone leaves many bins to be looked into. Their sketches are looked at first, then those of
+//! 5 kbp part of a distance alone leaves many bins to be searched. Their sketches are read first, then those of
 //! their 25 bp rows; and those of the 5 kbp rows before the rows themselves. Few rows are then read.
 //!
 //! All factors are clamped to a box and rounded to steps of one size. Clamping two vectors to the
@@ -22,7 +22,7 @@ pub(super) const FINE_ROWS: usize = 10;
 pub(super) const COARSE_ROWS: usize = super::terms::LANES;
 /// How many groups of 5 kbp rows are bounded together.
 const GROUPS: usize = 16;
-/// What a row that is not there adds to a squared distance: more than any distance, and no overflow.
+/// What an absent row adds to a squared distance: more than any distance, and no overflow.
 const NO_ROW: i32 = i32::MAX / 2;
 /// The box reaches so many standard deviations from the mean.
 const REACH: f64 = 4.5;
@@ -98,22 +98,22 @@ impl Coder {
 
     /// Sketches a transposed group of at most `room` rows, `[factors, rows]`: for each four factors
     /// the rows' codes, and at the end what each row adds to a squared distance by itself.
-    pub fn encode(&mut self, group: &[f32], room: usize, out: &mut Vec<f32>) {
+    pub fn encode(&mut self, group: &[f32], capacity: usize, out: &mut Vec<f32>) {
         let factors = self.low.len();
         let rows = group.len() / factors.max(1);
-        let mut words = vec![0u32; numbers(factors, room)];
+        let mut words = vec![0u32; numbers(factors, capacity)];
         let mut errors = vec![0f64; rows];
-        let mut own = vec![NO_ROW; room];
-        own[..rows.min(room)].fill(0);
+        let mut own = vec![NO_ROW; capacity];
+        own[..rows.min(capacity)].fill(0);
         for j in 0..factors {
-            for i in 0..rows.min(room) {
+            for i in 0..rows.min(capacity) {
                 let (code, error) = self.code(j, group[j * rows + i]);
-                words[j / 4 * room + i] |= u32::from(code) << (8 * (j % 4));
+                words[j / 4 * capacity + i] |= u32::from(code) << (8 * (j % 4));
                 errors[i] += error * error;
                 own[i] += i32::from(code) * (i32::from(code) - 2 * MIDDLE_CODE);
             }
         }
-        let last = words.len() - room;
+        let last = words.len() - capacity;
         for (word, own) in words[last..].iter_mut().zip(&own) {
             *word = own.cast_unsigned();
         }
@@ -170,11 +170,11 @@ impl SketchedQuery {
         table: &Flat,
         row: u64,
         rows: usize,
-    ) -> Result<Looked<ROWS>, super::SearchError> {
+    ) -> Result<CodeDistances<ROWS>, super::SearchError> {
         let words = bytemuck::cast_slice(table.group(row..row + 1)?);
         let squares = squares::<ROWS>(self.kernel, words, &self.codes, self.own);
         let rows = rows.min(ROWS);
-        Ok(Looked { squares, rows })
+        Ok(CodeDistances { squares, rows })
     }
 
     /// Below the computed squared distance of any of the rows of a sketch, at this scale alone.
@@ -219,11 +219,14 @@ impl SketchedQuery {
         Ok(())
     }
 
-    /// The same of each of the rows that were looked at.
+    /// The same of each of the rows that were examined.
     #[inline]
-    pub fn bounds_of<const ROWS: usize>(&self, looked: &Looked<ROWS>) -> [f32; ROWS] {
+    pub fn bounds_of<const ROWS: usize>(
+        &self,
+        code_distances: &CodeDistances<ROWS>,
+    ) -> [f32; ROWS] {
         let mut bounds = [0f32; ROWS];
-        (self.arch).dispatch(Bounds::<false>(self, &looked.squares, &mut bounds));
+        (self.arch).dispatch(Bounds::<false>(self, &code_distances.squares, &mut bounds));
         bounds
     }
 
@@ -256,12 +259,12 @@ impl<const ADDED: bool> pulp::WithSimd for Bounds<'_, ADDED> {
 
 /// What a query's sketch says of the rows that lie in one bin.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Looked<const ROWS: usize> {
+pub(super) struct CodeDistances<const ROWS: usize> {
     squares: [i32; ROWS],
     rows: usize,
 }
 
-impl<const ROWS: usize> Looked<ROWS> {
+impl<const ROWS: usize> CodeDistances<ROWS> {
     /// The squared distances between codes.
     #[inline]
     pub fn squares(&self) -> &[i32] {
@@ -319,15 +322,15 @@ mod tests {
             let arch = pulp::Arch::new();
             let asked = SketchedQuery::new(arch, &coder, &query);
             let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
-            let looked = asked.look::<MIDDLE_ROWS>(&table, 0, rows).unwrap();
+            let code_distances = asked.look::<MIDDLE_ROWS>(&table, 0, rows).unwrap();
             let bound = asked.least_bound::<MIDDLE_ROWS>(&table, 0).unwrap();
             let mut distances = vec![0f32; rows];
             squared(arch, &group, &query, &mut distances);
             let least = distances.iter().copied().fold(f32::INFINITY, f32::min);
             prop_assert!(bound <= least, "{} {}", bound, least);
             for (i, distance) in distances.iter().enumerate() {
-                let of_row = looked.least_of(|row| row == i);
-                prop_assert_eq!(of_row, looked.squares()[i]);
+                let of_row = code_distances.least_of(|row| row == i);
+                prop_assert_eq!(of_row, code_distances.squares()[i]);
                 prop_assert!(asked.of_square(of_row) <= *distance);
             }
             if rows <= FINE_ROWS {
@@ -335,7 +338,7 @@ mod tests {
                 coder.encode(&group, FINE_ROWS, &mut sketch);
                 let table = Flat::in_memory(sketch, numbers(factors, FINE_ROWS));
                 let fine = asked.look::<FINE_ROWS>(&table, 0, rows).unwrap();
-                prop_assert_eq!(fine.squares(), looked.squares());
+                prop_assert_eq!(fine.squares(), code_distances.squares());
             }
             // The same rows as 5 kbp rows.
             let mut sketch = Vec::new();

@@ -7,7 +7,7 @@ use super::parts::{Derived, Part, Shape, Sketched};
 use super::sketch::{COARSE_ROWS, Coder, FINE_ROWS, MIDDLE_ROWS};
 use super::terms::{LANES, transpose};
 use super::view::View;
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError};
 
@@ -17,14 +17,14 @@ const READ_NUMBERS: usize = 8 << 20;
 /// A model's factors as search wants them.
 #[derive(Debug)]
 pub(super) struct Tables {
-    /// The factors of each of [`Scale::ALL`]. At 25 bp a group is a 250 bp bin, at 250 bp a 5 kbp
+    /// The factors of each of [`Resolution::ALL`]. At 25 bp a group is a 250 bp bin, at 250 bp a 5 kbp
     /// bin, at 5 kbp [`LANES`] rows.
     pub factors: [Flat; 3],
     /// Means of the 25 bp factors over 250 bp bins, a group a 5 kbp bin.
     pub fine_over_middle: Flat,
-    /// Means of the 25 bp factors over 5 kbp bins, a group [`LANES`] rows.
+    /// RunOptions of the 25 bp factors over 5 kbp bins, a group [`LANES`] rows.
     pub fine_over_coarse: Flat,
-    /// Means of the 250 bp factors over 5 kbp bins, a group [`LANES`] rows.
+    /// RunOptions of the 250 bp factors over 5 kbp bins, a group [`LANES`] rows.
     pub middle_over_coarse: Flat,
     /// For each 250 bp bin the least and the greatest squared norm of the 25 bp factors in it.
     pub norms_middle: Flat,
@@ -200,7 +200,7 @@ fn sketch_rows(
     sinks.coder_coarse.put(&coder.to_numbers())
 }
 
-/// Sums and sums of squares of each factor, at each of [`Scale::ALL`].
+/// Sums and sums of squares of each factor, at each of [`Resolution::ALL`].
 type Moments = [Vec<(f64, f64)>; 3];
 
 fn add_moments(moments: &mut [(f64, f64)], row: &[f32]) {
@@ -235,7 +235,7 @@ fn derive(
         let block = model.block(database, region, first.chrom_bin, n_bins)?;
         let mut numbers: [Vec<f32>; 3] =
             block.scales.map(|table| table.into_raw_vec_and_offset().0);
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let values = &mut numbers[scale.index()];
             if values.iter().any(|v| !v.is_finite()) {
                 let what = format!("model {}, {scale} factors", model.record().name);

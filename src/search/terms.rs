@@ -1,6 +1,6 @@
 //! One scale's part of a distance, for many rows at once.
 //!
-//! Rows that are looked at together lie transposed: all first factors, then all second ones. A
+//! Rows that are examined together lie transposed: all first factors, then all second ones. A
 //! processor's lanes are then rows, each row's sum runs from the first factor to the last, and
 //! what comes out does not depend on how wide the lanes are. That order of the additions is part
 //! of what "exact" means here: brute force in the same order gives the same bits.

@@ -1,9 +1,9 @@
-//! How factors are looked at: as they are, or as the network's first layer sees them.
+//! How factors are compared: as they are, or as the network's first layer transforms them.
 
 use ndarray::{Array2, ArrayView2};
 use persea_vocabulary::vocabulary;
 
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::model::TrainedModel;
 
 vocabulary! {
@@ -49,12 +49,12 @@ impl View {
     pub fn new(model: &TrainedModel, metric: Metric) -> Self {
         View {
             maps: (metric == Metric::Network)
-                .then(|| Scale::ALL.map(|scale| cholesky(model.first_layer(scale)))),
+                .then(|| Resolution::ALL.map(|scale| cholesky(model.first_layer(scale)))),
         }
     }
 
     /// Maps row-major rows of a scale in place.
-    pub fn apply(&self, scale: Scale, rows: &mut [f32]) {
+    pub fn apply(&self, scale: Resolution, rows: &mut [f32]) {
         let Some(maps) = &self.maps else { return };
         let map = &maps[scale.index()];
         let n = map.nrows().max(1);
@@ -122,7 +122,7 @@ mod tests {
                     .sum();
                 expected += sum * sum;
             }
-            view.apply(Scale::Kbp5, &mut pair);
+            view.apply(Resolution::Kbp5, &mut pair);
             let found: f64 = (0..factors)
                 .map(|i| (f64::from(pair[i]) - f64::from(pair[factors + i])).powi(2))
                 .sum();

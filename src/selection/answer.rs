@@ -62,7 +62,7 @@ pub struct Answer {
     pub everything: Option<f64>,
     /// What no choice within the limits can pass.
     pub bound: Option<f64>,
-    /// Whether that is the value of the best choice, all having been looked at.
+    /// Whether that is the value of the best of all choices.
     #[serde(default)]
     pub bound_is_reached: bool,
     /// The least share of the best possible gain that is guaranteed; `None`: none is.

@@ -13,8 +13,8 @@ use super::objective_kind::ObjectiveKind;
 use super::similarity::{Similarity, fold_rows, whole_row};
 use crate::random::{Purpose, generator, shuffle};
 
-/// So many choices are all looked at, and the best of them is the bound.
-const MOST_LOOKED_AT: f64 = 3_000.0;
+/// Up to this many choices are all evaluated, and the best of them is the bound.
+const MOST_EXAMINED: f64 = 3_000.0;
 
 /// What is to be chosen, of items that are known by their numbers.
 pub struct Problem<'a> {
@@ -64,7 +64,7 @@ pub struct Choice {
     pub everything: Option<f64>,
     /// The value that no choice within the limits can pass, by the gains that are left.
     pub bound: Option<f64>,
-    /// Whether the bound is reached: all choices were looked at, as there are few.
+    /// Whether the bound is reached: all choices were evaluated, since there are few.
     pub bound_is_reached: bool,
     /// What is known beforehand.
     pub guarantee: Guarantee,
@@ -146,7 +146,7 @@ impl Problem<'_> {
             n_choices *= optional.len().saturating_sub(i) as f64 / (i + 1) as f64;
         }
         let work = n_choices * (self.similarity.n_targets() * self.limits.k) as f64;
-        if self.limits.budget.is_some() || n_choices > MOST_LOOKED_AT || work > 1e8 {
+        if self.limits.budget.is_some() || n_choices > MOST_EXAMINED || work > 1e8 {
             return None;
         }
         let mut best = f64::NEG_INFINITY;

@@ -24,9 +24,9 @@ vocabulary! {
 #[serde(rename_all = "snake_case", tag = "name")]
 #[non_exhaustive]
 pub enum Method {
-    /// Every candidate is looked at, at each step.
+    /// Every candidate is evaluated at each step.
     Plain,
-    /// A candidate is looked at only while its last gain, which is a bound, is above the best
+    /// A candidate is evaluated only while its last gain, which is a bound, is above the best
     /// (Minoux 1978): the same choice as [`Method::Plain`] to the bit.
     Lazy,
     /// At each step the best of n/k · ln(1/ε) candidates drawn at random (Mirzasoleiman et al. 2015).
@@ -89,7 +89,7 @@ impl Run {
     }
 }
 
-/// An old gain, by which a candidate is looked for.
+/// An old gain, the key by which a candidate is found.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     key: f64,
@@ -331,8 +331,8 @@ impl Search<'_> {
                     (true, None) => break None,
                     _ => {}
                 }
-                let looked: Vec<usize> = stale.iter().map(|e| e.candidate).collect();
-                let gains = objective.gains(&looked);
+                let examined: Vec<usize> = stale.iter().map(|e| e.candidate).collect();
+                let gains = objective.gains(&examined);
                 self.run.evaluations += gains.len() as u64;
                 for (entry, gain) in stale.into_iter().zip(gains) {
                     heap.push(Entry {

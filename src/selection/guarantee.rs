@@ -23,7 +23,7 @@ pub struct Conditions {
     pub given: bool,
     /// Whether some items were required.
     pub required: bool,
-    /// Whether distances are a metric; `None`: not looked at.
+    /// Whether distances are a metric; `None`: not tested.
     pub metric: Option<bool>,
 }
 

@@ -40,7 +40,7 @@ pub use evaluate::{
 pub use features::{Concave, Features};
 pub use greedy::{Limits, Method, MethodName, Run, Step, greedy};
 pub use guarantee::{Conditions, Guarantee, guarantee};
-pub use multiscale::{Parts, Place, PositionRun, PositionStep, Row};
+pub use multiscale::{AxisPosition, Parts, PositionRun, PositionStep, Row};
 pub use objective::Objective;
 pub use objective_kind::{ObjectiveKind, ObjectiveName};
 pub use position_request::PositionRequest;

@@ -16,7 +16,7 @@ use crate::nn::product::{Matrix, Threads, multiply};
 
 /// Targets whose similarities are computed at once.
 const BLOCK: usize = 1_024;
-/// Rows that are looked at together, each part of them on a thread.
+/// Rows that are examined together, each part of them on a thread.
 const BATCH: usize = 64;
 const PART: usize = 8;
 /// By how much a bound is raised, so that no rounding makes it less than what it bounds.
@@ -41,7 +41,7 @@ pub struct Row {
 }
 
 /// Where a candidate lies: the stretch of the genome, and the first bin in it.
-pub type Place = (u32, u64);
+pub type AxisPosition = (u32, u64);
 
 /// Candidates in rows, targets, and what may stand beside what.
 pub struct Multiscale<'a> {
@@ -50,7 +50,7 @@ pub struct Multiscale<'a> {
     /// The rows, in the candidates' order.
     pub rows: &'a [Row],
     /// Where each candidate lies, ascending.
-    pub places: &'a [Place],
+    pub places: &'a [AxisPosition],
     /// The targets, each with a shared part of its own.
     pub targets: &'a Parts,
     /// γ.
@@ -77,7 +77,7 @@ pub struct PositionRun {
     pub bound: f64,
     /// Each target's similarity to the nearest choice, or to what covered it before.
     pub covered: Vec<f32>,
-    /// How many rows were bounded, and how many looked into, in all.
+    /// How many rows were bounded, and how many searched, in total.
     pub rows_bounded: u64,
     /// See `rows_bounded`.
     pub rows_opened: u64,
@@ -407,9 +407,10 @@ impl Multiscale<'_> {
     }
 
     /// Marks what begins too near to a place.
-    pub fn block_near(&self, place: Place, blocked: &mut [bool]) {
-        let near =
-            |other: &Place| other.0 == place.0 && other.1.abs_diff(place.1) < self.apart.max(1);
+    pub fn block_near(&self, place: AxisPosition, blocked: &mut [bool]) {
+        let near = |other: &AxisPosition| {
+            other.0 == place.0 && other.1.abs_diff(place.1) < self.apart.max(1)
+        };
         let at = self.places.partition_point(|p| *p < place);
         let after = self.places[at..].iter().take_while(|p| near(p)).count();
         let before = self.places[..at]
@@ -450,7 +451,7 @@ impl Multiscale<'_> {
                     chosen = Some((top, candidate, gain));
                     break;
                 }
-                // Those whose bound is of this step are looked into; others are bounded first.
+                // Those whose bound is of this step are searched; others are bounded first.
                 let (mut opened, mut bounded) = (Vec::new(), Vec::new());
                 let mut next = Some(top);
                 while let Some(entry) = next {

@@ -18,7 +18,8 @@ pub struct PositionRequest {
     /// A candidate begins every so many bp; rounded up to bins.
     pub step: u64,
     /// How many positions, drawn evenly from the unmasked bins, coverage is measured on.
-    pub ground: usize,
+    #[serde(rename = "ground")]
+    pub ground_set: usize,
     /// γ of exp(−γ d²); one over the median of d² between those positions when not given.
     pub gamma: Option<f64>,
     /// Probes lie inside intervals of these BED files.
@@ -42,7 +43,7 @@ impl PositionRequest {
             width: 50,
             spacing: 0,
             step: BIN_BP,
-            ground: 10_000,
+            ground_set: 10_000,
             gamma: None,
             inside: Vec::new(),
             outside: Vec::new(),

@@ -57,7 +57,7 @@ pub struct PositionAnswer {
     pub guarantee: String,
     /// At some numbers: the coverage, the mean of random choices, their 5th and 95th percentile.
     pub curve: Vec<PositionCurvePoint>,
-    /// Rows of 250 bp whose gain was bounded, and that were looked into.
+    /// Rows of 250 bp whose gain was bounded, and those that were searched.
     pub rows: [u64; 2],
 }
 
@@ -85,7 +85,7 @@ pub fn select_positions(
     let width = request.width.div_ceil(BIN_BP);
     let step = request.step.div_ceil(BIN_BP);
     let apart = width + request.spacing.div_ceil(BIN_BP);
-    if request.k == 0 || width == 0 || step == 0 || request.ground < 2 {
+    if request.k == 0 || width == 0 || step == 0 || request.ground_set < 2 {
         let why = "k, width and step must be above 0, and the ground set of two positions at least";
         return Err(SelectionError::question(why).into());
     }
@@ -96,8 +96,8 @@ pub fn select_positions(
     let axis = model.axis();
     let masked = Mask::new(axis, &database.mask_intervals()?);
     let allowed = allowed(axis, &masked, request)?;
-    let targets = draw(axis, &masked, request.ground, request.seed, 0)?;
-    let elsewhere = draw(axis, &masked, request.ground, request.seed, 1)?;
+    let targets = draw(axis, &masked, request.ground_set, request.seed, 0)?;
+    let elsewhere = draw(axis, &masked, request.ground_set, request.seed, 1)?;
     let candidates = candidates(database, &model, &allowed, width, step)?;
     if candidates.places.is_empty() {
         let why = format!(

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::SelectionError;
-use super::multiscale::{Parts, Place, Row};
+use super::multiscale::{AxisPosition, Parts, Row};
 use super::position_request::PositionRequest;
-use crate::genome::{GenomeAxis, Interval, Mask, Scale, read_bed};
+use crate::genome::{GenomeAxis, Interval, Mask, Resolution, read_bed};
 use crate::model::{GenomeBlock, TrainedModel};
 use crate::random::{Purpose, below, generator};
 use crate::store::Database;
@@ -16,10 +16,10 @@ const READ_BINS: u64 = 20_000;
 const MOST_CANDIDATES: usize = 20_000_000;
 
 /// Candidates of a model's axis.
-pub(super) struct Ground {
+pub(super) struct Candidates {
     pub(super) parts: Parts,
     pub(super) rows: Vec<Row>,
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<AxisPosition>,
 }
 
 /// Which bins a probe may lie on.
@@ -152,9 +152,9 @@ pub(super) fn candidates(
     allowed: &[bool],
     width: u64,
     step: u64,
-) -> crate::Result<Ground> {
+) -> crate::Result<Candidates> {
     let axis = model.axis();
-    let mut ground = Ground {
+    let mut candidates = Candidates {
         parts: Parts {
             widths: widths(model),
             ..Parts::default()
@@ -162,8 +162,8 @@ pub(super) fn candidates(
         rows: Vec::new(),
         places: Vec::new(),
     };
-    let fine = ground.parts.widths[1];
-    let mut embedding = vec![0f32; fine + ground.parts.widths[0]];
+    let fine = candidates.parts.widths[1];
+    let mut embedding = vec![0f32; fine + candidates.parts.widths[0]];
     for (number, region) in axis.regions().iter().enumerate() {
         let bins = axis.region_bins(number);
         let mut last_row = None;
@@ -182,14 +182,14 @@ pub(super) fn candidates(
                 {
                     continue;
                 }
-                if ground.places.len() == MOST_CANDIDATES {
+                if candidates.places.len() == MOST_CANDIDATES {
                     return Err(SelectionError::question(format!(
                         "there are more than {MOST_CANDIDATES} candidates; take every n-th (option `step`) or keep them inside a BED (option `inside`)"
                     ))
                     .into());
                 }
                 let middle = start + width / 2;
-                let row = (region.first_bin + middle) / Scale::Bp250.bins();
+                let row = (region.first_bin + middle) / Resolution::Bp250.bins();
                 let mut mean = vec![0f32; fine];
                 for bin in start..end {
                     block.embedding((bin - first) as usize, &mut embedding);
@@ -199,28 +199,28 @@ pub(super) fn candidates(
                 }
                 if last_row != Some(row) {
                     block.embedding((middle - first) as usize, &mut embedding);
-                    ground.parts.shared.extend(&embedding[fine..]);
-                    let at = ground.places.len();
-                    ground.rows.push(Row { candidates: at..at });
+                    candidates.parts.shared.extend(&embedding[fine..]);
+                    let at = candidates.places.len();
+                    candidates.rows.push(Row { candidates: at..at });
                     last_row = Some(row);
                 }
-                ground.parts.fine.extend(mean);
-                ground.places.push((number as u32, chrom_bin));
-                if let Some(row) = ground.rows.last_mut() {
-                    row.candidates.end = ground.places.len();
+                candidates.parts.fine.extend(mean);
+                candidates.places.push((number as u32, chrom_bin));
+                if let Some(row) = candidates.rows.last_mut() {
+                    row.candidates.end = candidates.places.len();
                 }
             }
             first += starts;
         }
     }
-    Ok(ground)
+    Ok(candidates)
 }
 
 /// Probes that exist.
 #[derive(Default)]
 pub(super) struct GivenProbes {
     pub(super) parts: Parts,
-    pub(super) places: Vec<(Place, Place)>,
+    pub(super) places: Vec<(AxisPosition, AxisPosition)>,
 }
 
 pub(super) fn given(

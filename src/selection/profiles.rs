@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::compendium::{Experiment, TracksOnAxis};
-use crate::genome::{GenomeAxis, Mask, Scale};
+use crate::genome::{GenomeAxis, Mask, Resolution};
 use crate::imputation::Stream;
 use crate::model::TrainedModel;
 use crate::store::{Database, Track};
@@ -19,7 +19,7 @@ pub(super) struct Sample {
 impl Sample {
     pub(super) fn new(database: &Database, axis: &GenomeAxis, wanted: u64) -> crate::Result<Self> {
         let wanted = wanted.clamp(1, axis.n_bins());
-        let n = wanted.div_ceil(Scale::Kbp5.bins());
+        let n = wanted.div_ceil(Resolution::Kbp5.bins());
         let length = wanted / n;
         let stretch = |i: u64| {
             // The middle of each of so many equal parts of the axis, cut at its region's end.

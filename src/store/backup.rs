@@ -21,7 +21,7 @@ use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::zarr::METADATA;
 use super::{Database, Severity, StoreError, connection, models, names, sweep};
 
-/// Pages that SQLite copies in one go: 16 MiB, between which progress is told.
+/// Pages that SQLite copies in one go: 16 MiB, between which progress is reported.
 const STEP_PAGES: i32 = 1024;
 
 /// How often arrays may vanish under the copying before it is given up.
@@ -63,20 +63,20 @@ impl Database {
         to: &Path,
         progress: &mut dyn FnMut(BackupProgress),
     ) -> Result<BackupReport, StoreError> {
-        let aside = self.aside_of_backup(to)?;
-        remove_folder(&aside)?;
+        let temporary = self.temporary_of_backup(to)?;
+        remove_folder(&temporary)?;
         let made = self
-            .fill_backup(&aside, progress)
-            .and_then(|report| rename_synced(&aside, to).map(|()| report));
+            .fill_backup(&temporary, progress)
+            .and_then(|report| rename_synced(&temporary, to).map(|()| report));
         if made.is_err() {
             // The reason is worth more than whether the remains could be removed.
-            let _ = remove_folder(&aside);
+            let _ = remove_folder(&temporary);
         }
         made
     }
 
     /// Where the copy grows, if it may be made there.
-    fn aside_of_backup(&self, to: &Path) -> Result<std::path::PathBuf, StoreError> {
+    fn temporary_of_backup(&self, to: &Path) -> Result<std::path::PathBuf, StoreError> {
         let occupied = match fs::read_dir(to) {
             Ok(mut entries) => entries.next().is_some(),
             Err(e) => e.kind() != io::ErrorKind::NotFound,

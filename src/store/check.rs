@@ -145,11 +145,11 @@ impl Database {
         findings.extend(self.check_tasks());
         findings.extend(self.check_projections());
         // One cause may be met on several ways.
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         findings.retain(|f| {
             let key = (f.what.clone(), f.message.clone());
-            let is_new = !told.contains(&key);
-            told.push(key);
+            let is_new = !reported.contains(&key);
+            reported.push(key);
             is_new
         });
         Ok(findings)
@@ -271,7 +271,7 @@ impl Database {
         Ok(arrays.iter().map(finding).collect())
     }
 
-    /// A track as it is when it is looked at. What seems wrong with one that others are replacing or
+    /// A track as it is when it is examined. What seems wrong with one that others are replacing or
     /// renaming counts only if the track was the same before and after.
     fn check_track(&self, track: &Track) -> Vec<Finding> {
         let mut track = track.clone();

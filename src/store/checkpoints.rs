@@ -1,4 +1,4 @@
-//! Training in progress: named parts in one file, written aside, synced, renamed.
+//! Training in progress: named parts in one file, written under a temporary name, synced, renamed.
 //!
 //! Files count up; the last two of a model are kept, so that damage to the newest costs only the
 //! time between.
@@ -28,7 +28,7 @@ pub struct Checkpoint {
 #[derive(Debug)]
 pub struct CheckpointWriter<'a> {
     folder: PathBuf,
-    aside: PathBuf,
+    temporary: PathBuf,
     file: BufWriter<File>,
     contents: Contents,
     at: u64,
@@ -47,17 +47,17 @@ impl Database {
     ) -> Result<CheckpointWriter<'a>, StoreError> {
         let folder = self.checkpoint_folder(lock.name());
         make_folder(&folder)?;
-        let aside = folder.join("writing");
+        let temporary = folder.join("writing");
         let open = || {
-            let mut file = BufWriter::with_capacity(1 << 20, File::create(&aside)?);
+            let mut file = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
             file.write_all(MAGIC)?;
             file.write_all(&VERSION.to_le_bytes())?;
             Ok(file)
         };
         Ok(CheckpointWriter {
-            file: open().map_err(|e| StoreError::io(&aside, e))?,
+            file: open().map_err(|e| StoreError::io(&temporary, e))?,
             folder,
-            aside,
+            temporary,
             contents: Contents {
                 model: lock.name().to_string(),
                 step,
@@ -157,7 +157,7 @@ impl CheckpointWriter<'_> {
             hasher: blake3::Hasher::new(),
             n: 0,
         };
-        fill(&mut out).map_err(|e| StoreError::io(&self.aside, e))?;
+        fill(&mut out).map_err(|e| StoreError::io(&self.temporary, e))?;
         self.contents.parts.push(Part {
             name: name.to_string(),
             offset: self.at,
@@ -183,11 +183,11 @@ impl CheckpointWriter<'_> {
             self.file.flush()?;
             self.file.get_ref().sync_all()
         };
-        close().map_err(|e| StoreError::io(&self.aside, e))?;
+        close().map_err(|e| StoreError::io(&self.temporary, e))?;
         let files = list(&self.folder)?;
         let number = files.last().map_or(1, |(n, _)| n + 1);
         let place = self.folder.join(format!("{number:08}{SUFFIX}"));
-        rename_synced(&self.aside, &place)?;
+        rename_synced(&self.temporary, &place)?;
         for (_, old) in files.iter().rev().skip(N_KEPT - 1) {
             fs::remove_file(old).map_err(|e| StoreError::io(old, e))?;
         }
@@ -198,7 +198,7 @@ impl CheckpointWriter<'_> {
 impl Drop for CheckpointWriter<'_> {
     fn drop(&mut self) {
         // After `finish` it has its new name. What stays is overwritten by the next checkpoint.
-        let _ = fs::remove_file(&self.aside);
+        let _ = fs::remove_file(&self.temporary);
     }
 }
 
@@ -324,12 +324,12 @@ mod tests {
         writer.part("a", |out| out.write_all(b"second")).unwrap();
         let failed = writer.part("b", |_| Err(std::io::ErrorKind::StorageFull.into()));
         assert!(matches!(failed, Err(StoreError::DiskFull { .. })));
-        let aside = writer.aside.clone();
-        assert!(aside.exists());
+        let temporary = writer.temporary.clone();
+        assert!(temporary.exists());
         drop(writer);
-        assert!(!aside.exists());
+        assert!(!temporary.exists());
         // As a kill would leave it.
-        fs::write(&aside, b"half").unwrap();
+        fs::write(&temporary, b"half").unwrap();
         assert_eq!(db.latest_checkpoint("m").unwrap().unwrap().step(), 1);
         db.save_checkpoint(&lock, 3, &[]).unwrap();
         assert_eq!(db.latest_checkpoint("m").unwrap().unwrap().step(), 3);

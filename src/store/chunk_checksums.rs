@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::StoreError;
-use super::division::{ChunkPlace, Division};
+use super::division::{ChunkLocation, Division};
 use super::durable::write_synced;
 
 /// The name of the list in an array's folder.
@@ -68,8 +68,8 @@ impl ChunkChecksums {
 }
 
 /// The checksums of a shard's chunks.
-pub(crate) fn of_shard(shard: &[u8], places: &[ChunkPlace]) -> Option<Vec<u32>> {
-    let one = |place: &ChunkPlace| match place {
+pub(crate) fn of_shard(shard: &[u8], places: &[ChunkLocation]) -> Option<Vec<u32>> {
+    let one = |place: &ChunkLocation| match place {
         None => Some(0),
         Some((offset, n)) => {
             let start = usize::try_from(*offset).ok()?;

@@ -57,19 +57,19 @@ impl Database {
             )));
         };
         check_chromosomes(new)?;
-        let aside_name = format!(
+        let temporary_name = format!(
             ".{}.creating-{}",
             name.to_string_lossy(),
             std::process::id()
         );
-        let aside = path.with_file_name(aside_name);
-        remove_folder(&aside)?;
-        let made = fill_new(&aside, new)
+        let temporary = path.with_file_name(temporary_name);
+        remove_folder(&temporary)?;
+        let made = fill_new(&temporary, new)
             .map_err(|e| e.at(path))
-            .and_then(|()| rename_synced(&aside, path));
+            .and_then(|()| rename_synced(&temporary, path));
         if let Err(e) = made {
             // The reason is worth more than whether the remains could be removed.
-            let _ = remove_folder(&aside);
+            let _ = remove_folder(&temporary);
             return Err(e);
         }
         Self::open(path)

@@ -97,7 +97,7 @@ impl Database {
     }
 
     /// Where arrays are written until they are whole.
-    pub(crate) fn aside_folder(&self) -> PathBuf {
+    pub(crate) fn temporary_folder(&self) -> PathBuf {
         self.path.join("writing")
     }
 

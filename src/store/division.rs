@@ -1,7 +1,7 @@
 //! How an array is divided into shards and chunks.
 
 /// Where a chunk lies in its shard's file: first byte and length. `None`: not stored, all zeros.
-pub(crate) type ChunkPlace = Option<(u64, u64)>;
+pub(crate) type ChunkLocation = Option<(u64, u64)>;
 
 /// How an array is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Writing files so that they survive a power cut: written aside, synced, renamed.
+//! Writing files so that they survive a power cut: written under a temporary name, synced, renamed.
 //!
 //! A rename is only durable once the folder that holds the name has been synced as well; these
 //! functions do both, so that what the rest of the room calls "stored" is on the disk.
@@ -21,9 +21,9 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
 
 /// Replaces a file's content as a whole: readers see the old one or the new one.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let aside = path.with_extension("new");
-    write_synced(&aside, bytes)?;
-    rename_synced(&aside, path)
+    let temporary = path.with_extension("new");
+    write_synced(&temporary, bytes)?;
+    rename_synced(&temporary, path)
 }
 
 /// Makes a folder's entries durable.
@@ -52,7 +52,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(path).map_err(|e| StoreError::io(path, e))
 }
 
-/// Removes a folder and all that is in it; one that is not there is fine.
+/// Removes a folder and all that is in it; an absent one is fine.
 pub(crate) fn remove_folder(path: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(path, e)),

@@ -10,7 +10,7 @@ use super::nearest::nearest_names;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The directory is not there.
+    /// The directory does not exist.
     #[error("{path} is not there; `persea create` makes a database")]
     Missing {
         /// The directory asked for.
@@ -170,7 +170,7 @@ impl StoreError {
         }
     }
 
-    /// A failed file operation; a full disk is told apart.
+    /// A failed file operation; a full disk is a variant of its own.
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
         let path = path.to_path_buf();

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_writer_is_told_who_the_first_is() {
+    fn a_second_writer_learns_which_process_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let first = lock_one(folder.path(), "track", "a", "track a").unwrap();
         let error = lock_one(folder.path(), "track", "a", "track a").unwrap_err();

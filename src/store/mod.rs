@@ -9,7 +9,7 @@
 //!   that makes them real; bytes without a row are swept by the next writer.
 //! - A reader never sees half a write, and waits for none; while a model is stored, for at most a
 //!   transaction (see `bulk`).
-//! - Two writers of the same track or model do not get in each other's way: the second is told
+//! - Two writers of the same track or model do not get in each other's way: the second is refused
 //!   who the first is.
 //! - Damage is found by checksums when it is read, and reported by name; nothing panics on it. Bytes
 //!   that are whole but lie in another track's place are damage too.

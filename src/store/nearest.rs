@@ -2,7 +2,7 @@
 
 use strsim::levenshtein;
 
-/// Up to `n` of the known names, nearest first by edit distance (Levenshtein, case aside); equally
+/// Up to `n` of the known names, nearest first by edit distance (Levenshtein, ignoring case); equally
 /// near ones in their given order. Names that share nothing with the one asked for are left out
 /// unless no other is there.
 pub fn nearest_names<'a>(

@@ -239,7 +239,7 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<StoredProjection> {
     })
 }
 
-/// Texts as they were stored, if their checksum says so.
+/// The stored texts, if their checksum matches.
 fn texts(
     data: &[u8],
     expected: &[u8],

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::chunk_checksums::{ChunkChecksums, stored_checksum};
-use super::division::{ChunkPlace, Division};
+use super::division::{ChunkLocation, Division};
 use super::zarr::{METADATA, TrackArray};
 use super::{Database, StoreError, Track};
 
@@ -22,7 +22,7 @@ pub struct SignalArray {
     what: String,
     /// Of all chunks; `None` of a track that a Persea before schema version 7 stored.
     checksums: Option<ChunkChecksums>,
-    indices: Vec<OnceLock<Vec<ChunkPlace>>>,
+    indices: Vec<OnceLock<Vec<ChunkLocation>>>,
 }
 
 impl Database {
@@ -175,12 +175,12 @@ impl SignalArray {
     }
 
     /// The shard's index, from memory or from the end of its file.
-    fn index(&self, shard: u64, file: &mut File) -> Result<&[ChunkPlace], StoreError> {
+    fn index(&self, shard: u64, file: &mut File) -> Result<&[ChunkLocation], StoreError> {
         let slot = &self.indices[shard as usize];
         if let Some(index) = slot.get() {
             return Ok(index);
         }
-        let read = |file: &mut File| -> Result<Vec<ChunkPlace>, String> {
+        let read = |file: &mut File| -> Result<Vec<ChunkLocation>, String> {
             let n_bytes = self.array.index_bytes()?;
             let length = file.metadata().map_err(|e| e.to_string())?.len();
             let start = length

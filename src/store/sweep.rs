@@ -24,7 +24,7 @@ impl Database {
     }
 }
 
-/// Removes what no row makes real. Does nothing, and says so, while anybody is writing: what looks
+/// Removes what no row makes real. Does nothing, and reports it, while another process writes: what looks
 /// like garbage may then be work in progress.
 pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
     let Some(_alone) = exclude_writers(&database.locks_folder())? else {
@@ -34,7 +34,7 @@ pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
     if database.lost_commits().is_some() {
         return Ok(false);
     }
-    remove_folder(&database.aside_folder())?;
+    remove_folder(&database.temporary_folder())?;
     for array in orphan_arrays(database, &database.tracks_as_they_are()?)? {
         tracing::info!("removing signal.zarr/{array}, which an interrupted ingest left");
         remove_folder(&database.signal_folder().join(array))?;

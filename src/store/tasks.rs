@@ -327,7 +327,7 @@ pub(crate) fn encode(values: &[f64]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
-/// Numbers as they were stored, if their checksum says so.
+/// The stored numbers, if their checksum matches.
 pub(crate) fn numbers(
     data: &[u8],
     expected: &[u8],
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_reads_back_as_it_was_and_is_replaced_only_when_told() {
+    fn a_task_reads_back_unchanged_and_is_replaced_only_on_request() {
         let folder = tempfile::tempdir().unwrap();
         let database = database(folder.path());
         let stored = database.save_task(&task(2.5), false).unwrap();
@@ -494,7 +494,7 @@ mod tests {
         let again = database.save_task(&task(3.5), true).unwrap();
         assert_ne!(again.checksum, stored.checksum);
         assert_eq!(database.list_tasks().unwrap().len(), 1);
-        // Whoever held the old one is told, and gets no mixture.
+        // A holder of the old one gets an error, not a mixture.
         assert!(database.task_labels(&stored, "E003").is_err());
         database.delete_task("t").unwrap();
         assert!(database.read_task("t").is_err());

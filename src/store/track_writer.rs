@@ -66,8 +66,8 @@ impl Database {
         }
         let division = Division::of_axis(self.axis().n_bins());
         let description = TrackArray::new(division, attributes).map_err(StoreError::Invalid)?;
-        let aside = self.aside_folder();
-        make_folder(&aside)?;
+        let temporary = self.temporary_folder();
+        make_folder(&temporary)?;
         let mut begun = TrackWriter {
             database: self,
             track,
@@ -77,10 +77,10 @@ impl Database {
             _track_lock: track_lock,
             _writer: writer,
         };
-        let spill = aside.join(format!("{array}.begun"));
+        let spill = temporary.join(format!("{array}.begun"));
         begun.assembler = Some(ShardAssembler::begin(
             description,
-            aside.join(&array),
+            temporary.join(&array),
             spill,
         )?);
         Ok(begun)
@@ -128,7 +128,7 @@ impl TrackWriter<'_> {
         };
         let (statistics, chunks) = assembler.finish()?;
         let database = self.database;
-        let aside = database.aside_folder().join(&self.array);
+        let temporary = database.temporary_folder().join(&self.array);
         let place = database.signal_folder().join(&self.array);
         let record = TrackRecord {
             track: self.track.clone(),
@@ -139,9 +139,9 @@ impl TrackWriter<'_> {
             maximum: statistics.maximum,
             chunks,
         };
-        record.write(&aside)?;
-        sync_folder(&aside)?;
-        rename_synced(&aside, &place)?;
+        record.write(&temporary)?;
+        sync_folder(&temporary)?;
+        rename_synced(&temporary, &place)?;
         let row = Row {
             id: self.id,
             array: &self.array,
@@ -236,14 +236,14 @@ pub(crate) fn store_row(
 impl Drop for TrackWriter<'_> {
     fn drop(&mut self) {
         // After a commit there is nothing; what cannot be removed now is swept later.
-        let aside = self.database.aside_folder();
+        let temporary = self.database.temporary_folder();
         for name in [self.array.clone(), format!("{}.begun", self.array)] {
-            let _ = remove_folder(&aside.join(name));
+            let _ = remove_folder(&temporary.join(name));
         }
     }
 }
 
-/// Refuses names that could not be shown on a line or told apart.
+/// Refuses names that could not be shown on a line or distinguished.
 pub(crate) fn check_name(kind: &str, name: &str) -> Result<(), StoreError> {
     let why = if name.is_empty() {
         "is empty"

@@ -25,7 +25,7 @@ use zarrs::array::{
 use zarrs::group::GroupBuilder;
 use zarrs::metadata::ConfigurationSerialize;
 
-use super::division::{ChunkPlace, Division};
+use super::division::{ChunkLocation, Division};
 use super::durable::{sync_folder, write_synced};
 use super::{StoreError, chunk_checksums};
 use crate::genome::{BIN_BP, GenomeAxis};
@@ -173,7 +173,7 @@ impl TrackArray {
     }
 
     /// The places of a shard's chunks, from the bytes of its index.
-    pub(crate) fn decode_index(&self, bytes: Vec<u8>) -> Result<Vec<ChunkPlace>, String> {
+    pub(crate) fn decode_index(&self, bytes: Vec<u8>) -> Result<Vec<ChunkLocation>, String> {
         let shape = [nonzero(self.division.chunks_per_shard())?, nonzero(2)?];
         let decoded = self
             .index_codecs

@@ -119,7 +119,7 @@ impl Inputs {
     }
 }
 
-/// Runs a benchmark; nothing is stored. `progress` hears how far it is.
+/// Runs a benchmark; nothing is stored. `progress` receives how far it is.
 ///
 /// ```
 /// use persea::tasks::{ImportOptions, Learner, RunSettings, TaskKind, import, run};

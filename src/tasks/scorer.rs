@@ -81,7 +81,7 @@ pub(crate) struct Scorer<'a> {
     pub tested: Vec<usize>,
     pub labels: Vec<f64>,
     pub replicates: Replicates,
-    /// Units that hold both what is to be told apart: those with a positive or those with a negative,
+    /// Units that hold both what is to be distinguished: those with a positive or those with a negative,
     /// whichever are fewer; of numbers, all.
     pub n_informative: usize,
 }

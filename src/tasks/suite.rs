@@ -188,7 +188,7 @@ impl Suite {
     /// The settings of every run.
     ///
     /// # Errors
-    /// When a task is not there.
+    /// When a task does not exist.
     pub fn runs(
         &self,
         database: &Database,
@@ -290,26 +290,26 @@ impl SuiteItem {
 
 /// Imports what a suite needs and carries out its runs, side by side; runs that need the same
 /// features make them once. Those that are stored
-/// already are not done again, so that a suite that was stopped goes on. A run that fails is told
+/// already are not done again, so that a suite that was stopped goes on. A run that fails is reported
 /// and does not end the suite.
 ///
 /// # Errors
-/// When labels cannot be imported, a task is not there, or `stop` was set: what is done is stored.
+/// When labels cannot be imported, a task does not exist, or `stop` was set: what is done is stored.
 pub fn run_suite(
     database: &Database,
     suite: &Suite,
     data: &Path,
     model: Option<&str>,
     stop: &AtomicBool,
-    hear: &(dyn Fn(SuiteEvent) + Sync),
+    on_event: &(dyn Fn(SuiteEvent) + Sync),
 ) -> crate::Result<Vec<SuiteRun>> {
     for labels in &suite.import {
         if let Some(report) = import_once(database, labels, data)? {
-            hear(SuiteEvent::Imported(Box::new(report)));
+            on_event(SuiteEvent::Imported(Box::new(report)));
         }
     }
     let runs = suite.runs(database, data, model)?;
-    hear(SuiteEvent::Begun(runs.len()));
+    on_event(SuiteEvent::Begun(runs.len()));
     let done = std::sync::atomic::AtomicUsize::new(0);
     let n = runs.len();
     let outcomes: Vec<Option<SuiteRun>> = alike(runs)
@@ -324,7 +324,7 @@ pub fn run_suite(
                     continue;
                 }
                 of_group.push(Some(one(database, settings, &mut made)));
-                hear(SuiteEvent::Done(done.fetch_add(1, Ordering::SeqCst) + 1, n));
+                on_event(SuiteEvent::Done(done.fetch_add(1, Ordering::SeqCst) + 1, n));
             }
             of_group
         })

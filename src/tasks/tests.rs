@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::json;
 
 use super::*;
-use crate::genome::{Assembly, GenomeAxis, Interval, Region, Scale};
+use crate::genome::{Assembly, GenomeAxis, Interval, Region, Resolution};
 use crate::imputation::impute_track;
 use crate::model::{
     Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, TrainedModel, save,
@@ -317,7 +317,7 @@ fn features_of_a_model_are_what_the_model_says_of_the_window() {
     let sizes = model.config().sizes;
     assert_eq!(embedding.columns.len(), sizes.embedding());
     let mut at = 0;
-    for scale in Scale::ALL {
+    for scale in Resolution::ALL {
         for c in 0..sizes.genome_factors(scale) {
             let of_bin = |bin: u64| {
                 let place = model.axis().locate(bin);

@@ -102,7 +102,7 @@ fn a_database_is_never_created_over_another() {
 }
 
 #[test]
-fn a_second_writer_of_a_track_is_told_who_the_first_is() {
+fn a_second_writer_of_a_track_learns_which_process_holds_the_lock() {
     let workspace = Workspace::created();
     let database = Database::open(&workspace.path("x.persea")).unwrap();
     let file = persea::formats::Location::Path(workspace.path("sim/tracks/S1.H3K4me3.bigwig"));

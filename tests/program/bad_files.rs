@@ -135,7 +135,7 @@ fn bigwig_of(path: &Path, sizes: &str, scratch: &Path) {
 }
 
 #[test]
-fn a_bigwig_of_another_assembly_is_told_by_its_lengths_or_names() {
+fn a_bigwig_of_another_assembly_is_recognised_by_its_lengths_or_names() {
     let workspace = Workspace::created();
     bigwig_of(
         &workspace.path("a.bw"),

@@ -1,4 +1,4 @@
-//! The default model: trained, imputed from, scored, extended, and told apart from the faithful one.
+//! The default model: trained, imputed from, scored, extended, and distinguished from the faithful one.
 
 use super::read::read_npz;
 use super::workspace::Workspace;
@@ -89,7 +89,7 @@ fn uncertainty_is_a_second_file_of_a_model_that_validated() {
 }
 
 #[test]
-fn a_track_that_it_reads_and_that_is_gone_is_told_of() {
+fn a_missing_input_track_is_named() {
     let workspace = Workspace::ingested();
     train(&workspace, HOLD);
     workspace.ok("track remove S2:H3K4me1");

@@ -33,7 +33,7 @@ fn array(npz: &Path, name: &str) -> Vec<f32> {
     npz.by_name(name).unwrap().unwrap().into_vec().unwrap()
 }
 
-/// Asks another program's Python; `None`, having said so, where it is not there.
+/// Asks another program's Python; `None`, having said so, where it does not exist.
 fn ask(variable: &str, needs: &str, script: &str, arguments: &[&Path]) -> Option<String> {
     let python = std::env::var(variable).unwrap_or_else(|_| "python3".into());
     let has = Command::new(&python)
@@ -231,13 +231,13 @@ assert ["E003", "H3K4me3"] in loaded.experiments
 print("keras and avocado agreed")
 "#;
     let answers = fixtures().join("answers.npz");
-    let told = ask(
+    let answer = ask(
         "PERSEA_PEER_PYTHON",
         "keras",
         script,
         &[&workspace.path("out"), &answers],
     );
-    assert!(told.is_none_or(|t| t.contains("agreed")));
+    assert!(answer.is_none_or(|t| t.contains("agreed")));
 }
 
 #[test]
@@ -370,8 +370,8 @@ print("agreed")
 "#;
     let folder = path.parent().unwrap();
     let answers = fixtures().join("answers.npz");
-    let told = ask("PERSEA_PYTHON", "anndata", script, &[folder, &answers]);
-    assert!(told.is_none_or(|t| t.contains("agreed")));
+    let answer = ask("PERSEA_PYTHON", "anndata", script, &[folder, &answers]);
+    assert!(answer.is_none_or(|t| t.contains("agreed")));
 }
 
 #[test]
@@ -446,8 +446,8 @@ for row, told in zip(csv.DictReader(open(sys.argv[2] + "/provenance.tsv"), delim
 print("agreed")
 "#;
     let (zarr, files) = (workspace.path("c.zarr"), workspace.path("files"));
-    let told = ask("PERSEA_PYTHON", "zarr", script, &[&zarr, &files]);
-    assert!(told.is_none_or(|t| t.contains("agreed")));
+    let answer = ask("PERSEA_PYTHON", "zarr", script, &[&zarr, &files]);
+    assert!(answer.is_none_or(|t| t.contains("agreed")));
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn a_disk_that_fills_up_during_a_checkpoint_keeps_the_checkpoint_before_it() {
 }
 
 #[test]
-fn a_disk_without_room_for_the_model_says_so_and_keeps_the_database_whole() {
+fn a_full_disk_stops_training_and_keeps_the_database_whole() {
     use super::workspace::SMALL;
 
     let workspace = Workspace::ingested();
@@ -156,7 +156,7 @@ fn a_disk_without_room_for_the_model_says_so_and_keeps_the_database_whole() {
 }
 
 #[test]
-fn a_disk_without_room_for_an_imputed_track_leaves_no_part_of_it() {
+fn a_full_disk_leaves_no_part_of_an_imputed_track() {
     let workspace = Workspace::trained();
     let Some(disk) = SmallDisk::mount(workspace.path("disk"), 1 << 20) else {
         return;

@@ -198,7 +198,7 @@ fn what_a_killed_ingest_left_is_noted_by_check_and_swept_by_the_next_writer() {
 }
 
 #[test]
-fn rows_without_a_file_are_left_out_and_told_of() {
+fn rows_without_a_file_are_left_out_and_reported() {
     let workspace = Workspace::created();
     workspace.write(
         "m.csv",

@@ -142,7 +142,7 @@ fn a_renamed_assay_is_renamed_in_models_too() {
 }
 
 #[test]
-fn tracks_that_were_removed_since_training_are_told_of() {
+fn tracks_removed_since_training_are_named() {
     let workspace = Workspace::trained();
     workspace.ok("track remove S1:H3K4me3,S2:H3K27ac");
     let scores = workspace.ok("evaluate --format json").says(&[

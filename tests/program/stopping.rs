@@ -128,7 +128,7 @@ fn resuming_after_the_tracks_have_changed_is_refused() {
 }
 
 #[test]
-fn a_second_training_of_the_same_name_is_told_of_the_first_and_others_are_not_hindered() {
+fn a_second_training_of_the_same_name_is_refused_and_others_are_not_hindered() {
     let workspace = Workspace::ingested();
     let train = format!("train {SMALL} --no-validate");
     let mut first = workspace.start(&format!(

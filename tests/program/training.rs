@@ -73,7 +73,7 @@ fn validation_tracks_are_drawn_named_or_not_used() {
     // The search looks at them; the final training, on all tracks, is as long as was best.
     assert_eq!(stages(&drawn, "search"), [true; 6]);
     assert_eq!(json!(stages(&drawn, "final").len()), drawn["passes"]);
-    assert!(stages(&drawn, "final").iter().all(|looked| !looked));
+    assert!(stages(&drawn, "final").iter().all(|validated| !validated));
 
     workspace.ok(&format!(
         "train {SMALL} --name named --passes 3 --validate S2:H3K4me3,S3:H3K27ac"

@@ -232,8 +232,11 @@ impl Running {
             stderr: self.seen.join("\n"),
         };
         for line in outcome.stderr.lines() {
-            let n_told = line.matches("os error").count();
-            assert!(n_told <= 1, "a cause is told {n_told} times: {outcome}");
+            let n_reported = line.matches("os error").count();
+            assert!(
+                n_reported <= 1,
+                "a cause is told {n_reported} times: {outcome}"
+            );
         }
         for word in ["panicked", "RUST_BACKTRACE", "core dumped"] {
             assert!(!outcome.stderr.contains(word), "{outcome}");

@@ -362,7 +362,7 @@ impl Canvas {
         let _ = writeln!(self.body, ">{}</text>", escaped(text));
     }
 
-    /// Draws something of which only what lies in the frame shows.
+    /// Draws something, clipped to the frame.
     pub fn clipped(&mut self, frame: Frame, draw: impl FnOnce(&mut Canvas)) {
         // Ids are of the page when several figures stand in one: the frame tells them apart.
         let id = format!(

@@ -79,7 +79,7 @@ impl Cloud {
         canvas.finish()
     }
 
-    fn scale(&self, plot: &Frame) -> Scale {
+    fn scale(&self, plot: &Frame) -> AxisScaling {
         let range = |of: fn(&(f64, f64)) -> f64| {
             let values = self.points.iter().map(of).filter(|v| v.is_finite());
             let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
@@ -90,8 +90,8 @@ impl Cloud {
                 (true, false) => (low - 1.0, low + 1.0),
                 (false, _) => (-1.0, 1.0),
             };
-            let room = 0.06 * (high - low);
-            (low - room, high + room)
+            let space = 0.06 * (high - low);
+            (low - space, high + space)
         };
         let (mut x, mut y) = (range(|p| p.0), range(|p| p.1));
         // Where no axis has a meaning of its own, a step is as long along both.
@@ -102,14 +102,14 @@ impl Cloud {
                 *range = (range.0 - more, range.1 + more);
             }
         }
-        Scale {
+        AxisScaling {
             low: [x.0, y.0],
             high: [x.1, y.1],
             plot: *plot,
         }
     }
 
-    fn draw_axes(&self, canvas: &mut Canvas, plot: &Frame, scale: &Scale) {
+    fn draw_axes(&self, canvas: &mut Canvas, plot: &Frame, scale: &AxisScaling) {
         let theme = canvas.theme();
         let (grid, edge) = (
             Stroke::new(theme.faint(), 1.0),
@@ -244,8 +244,8 @@ impl Cloud {
             canvas.marker((x + 6.0, y), 5.0, self.colour(i, theme));
             let n = self.class_of.iter().filter(|c| **c == i).count();
             let count = format!(" ({})", super::axis::grouped(&n.to_string()));
-            let room = LEGEND - 18.0 - style.width(&count);
-            let text = fitted(name, 12.0, room) + &count;
+            let space = LEGEND - 18.0 - style.width(&count);
+            let text = fitted(name, 12.0, space) + &count;
             canvas.text((x + 17.0, y), &text, &style);
         }
     }
@@ -266,13 +266,13 @@ impl Cloud {
 }
 
 /// From numbers to the sheet.
-struct Scale {
+struct AxisScaling {
     low: [f64; 2],
     high: [f64; 2],
     plot: Frame,
 }
 
-impl Scale {
+impl AxisScaling {
     fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let share = |v: f64, axis: usize| (v - self.low[axis]) / (self.high[axis] - self.low[axis]);
         (

@@ -38,7 +38,7 @@ const MARGIN: f64 = 14.0;
 const MOST_LABEL: f64 = 330.0;
 /// All columns together.
 const WIDTH: f64 = 960.0;
-/// Shades of a cell: as many as are told apart.
+/// Shades of a cell: as many as can be distinguished.
 const STEPS: f64 = 32.0;
 
 impl HeatMap {
@@ -81,10 +81,10 @@ impl HeatMap {
             let y = MARGIN + 34.0;
             let assay = &self.columns[group.start][1];
             let whole = format!("{assay} (0–{:.2})", highest[group.start]);
-            let room = to - from + GROUP_GAP;
-            let text = match label.width(&whole) <= room {
+            let space = to - from + GROUP_GAP;
+            let text = match label.width(&whole) <= space {
                 true => whole,
-                false => fitted(assay, 11.0, room),
+                false => fitted(assay, 11.0, space),
             };
             let style = label.anchored(Anchor::Middle).bold();
             canvas.text(((from + to) / 2.0, y), &text, &style);

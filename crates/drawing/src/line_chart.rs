@@ -160,8 +160,8 @@ impl Panel {
                 *range = [middle - 0.5, middle + 0.5];
             }
         }
-        let room = 0.05 * (y[1] - y[0]);
-        (x, [y[0] - room, y[1] + room])
+        let space = 0.05 * (y[1] - y[0]);
+        (x, [y[0] - space, y[1] + space])
     }
 
     fn draw(&self, canvas: &mut Canvas, frame: &Frame, names: &[String]) {
@@ -215,9 +215,9 @@ impl Panel {
                 true => Anchor::End,
                 false => Anchor::Start,
             };
-            let aside = if anchor == Anchor::End { -5.0 } else { 5.0 };
+            let offset = if anchor == Anchor::End { -5.0 } else { 5.0 };
             let style = TextStyle::new(10.5, theme.muted()).anchored(anchor);
-            canvas.text((px + aside, frame.y + 10.0), name, &style);
+            canvas.text((px + offset, frame.y + 10.0), name, &style);
         }
         for line in &self.lines {
             let points: Vec<(f64, f64)> = line.points.iter().map(|(a, b)| place(*a, *b)).collect();

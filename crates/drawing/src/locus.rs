@@ -73,7 +73,7 @@ const MOST_LABEL: f64 = 180.0;
 const NAMED_ROW: f64 = 9.0;
 /// Cells of a row at most, and of all rows.
 const MOST_CELLS: (usize, usize) = (560, 60_000);
-/// Shades of a cell: as many as are told apart.
+/// Shades of a cell: as many as can be distinguished.
 const STEPS: f64 = 32.0;
 
 /// Where things stand, in pixels.
@@ -258,8 +258,8 @@ impl LocusFigure {
             if layout.row >= NAMED_ROW {
                 let middle = y + (layout.row - gap) / 2.0;
                 self.sign(canvas, (layout.map - 14.0, middle), row.is_measured);
-                let room = layout.map - 22.0 - layout.label;
-                let name = fitted(&row.label, 11.0, room.max(20.0));
+                let space = layout.map - 22.0 - layout.label;
+                let name = fitted(&row.label, 11.0, space.max(20.0));
                 let style = TextStyle::new(11.0, theme.ink()).anchored(Anchor::End);
                 canvas.text((layout.map - 22.0, middle), &name, &style);
             }

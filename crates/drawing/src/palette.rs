@@ -1,4 +1,4 @@
-//! Colours: told apart by every kind of eye, in print, and on a dark screen.
+//! Colours that readers can distinguish, with any colour vision, in print and on a dark screen.
 
 use persea_vocabulary::vocabulary;
 
@@ -226,11 +226,14 @@ mod tests {
     fn text_and_categories_stand_out_from_both_grounds() {
         assert!((Colour(0, 0, 0).contrast(Colour(255, 255, 255)) - 21.0).abs() < 1e-9);
         for theme in [Theme::Light, Theme::Dark] {
-            let ground = theme.background();
-            assert!(theme.ink().contrast(ground) > 12.0);
-            assert!(theme.muted().contrast(ground) > 4.5);
+            let background = theme.background();
+            assert!(theme.ink().contrast(background) > 12.0);
+            assert!(theme.muted().contrast(background) > 4.5);
             for i in 0..CATEGORIES.len() {
-                assert!(theme.category(i).contrast(ground) > 2.0, "{theme:?} {i}");
+                assert!(
+                    theme.category(i).contrast(background) > 2.0,
+                    "{theme:?} {i}"
+                );
                 for j in 0..i {
                     assert_ne!(theme.category(i), theme.category(j));
                 }

@@ -32,7 +32,7 @@ const TREE: f64 = 96.0;
 const STRIP: f64 = 12.0;
 const MOST_LABEL: f64 = 190.0;
 const LEGEND: f64 = 190.0;
-/// Shades that are told apart.
+/// Shades that can be distinguished.
 const STEPS: f64 = 40.0;
 
 impl SimilarityFigure {

@@ -1,4 +1,4 @@
-//! A figure to a file: SVG as it is, PNG by resvg, PDF by svg2pdf, told by the path's ending.
+//! A figure to a file: SVG as it is, PNG by resvg, PDF by svg2pdf, by the path's extension.
 
 use std::io::Write;
 use std::path::Path;

@@ -3,10 +3,10 @@
 //!
 //! Every crate that touches files stands on this one. It knows nothing of genomes or signal.
 
-mod aside;
 mod error;
+mod output;
 mod text;
 
-pub use aside::{AsideFile, folder, write_text};
 pub use error::FileError;
+pub use output::{OutputFile, folder, write_text};
 pub use text::{Lines, Table, check_name, fields, is_header, open_file, open_regular, read_text};

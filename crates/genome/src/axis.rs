@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::{Assembly, BIN_BP, GenomeError, Interval, Scale, read_bed};
+use super::{Assembly, BIN_BP, GenomeError, Interval, Resolution, read_bed};
 
 /// A covered stretch of a chromosome, in whole 25 bp bins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,12 @@ impl Region {
     }
 
     /// The first coarse bin (chromosome bin / bins of the scale) that it touches.
-    pub fn first_row(&self, scale: Scale) -> u64 {
+    pub fn first_row(&self, scale: Resolution) -> u64 {
         self.first_bin / scale.bins()
     }
 
     /// How many rows of factors it has at a scale; those at its edges may be partial.
-    pub fn n_rows(&self, scale: Scale) -> u64 {
+    pub fn n_rows(&self, scale: Resolution) -> u64 {
         (self.end_bin() - 1) / scale.bins() - self.first_row(scale) + 1
     }
 }
@@ -97,7 +97,7 @@ impl GenomeAxis {
         if regions.is_empty() {
             return Err(GenomeError::Coordinates("no region to cover".into()));
         }
-        let offsets = Scale::ALL.map(|scale| {
+        let offsets = Resolution::ALL.map(|scale| {
             let mut total = 0;
             let mut offsets = vec![0];
             for region in &regions {
@@ -184,23 +184,23 @@ impl GenomeAxis {
 
     /// How many 25 bp bins are covered.
     pub fn n_bins(&self) -> u64 {
-        self.n_rows(Scale::Bp25)
+        self.n_rows(Resolution::Bp25)
     }
 
     /// How many rows of factors the whole axis has at a scale.
-    pub fn n_rows(&self, scale: Scale) -> u64 {
+    pub fn n_rows(&self, scale: Resolution) -> u64 {
         self.offsets[scale.index()][self.regions.len()]
     }
 
     /// The rows of a region at a scale.
-    pub fn region_rows(&self, scale: Scale, region: usize) -> Range<u64> {
+    pub fn region_rows(&self, scale: Resolution, region: usize) -> Range<u64> {
         let offsets = &self.offsets[scale.index()];
         offsets[region]..offsets[region + 1]
     }
 
     /// The axis bins of a region.
     pub fn region_bins(&self, region: usize) -> Range<u64> {
-        self.region_rows(Scale::Bp25, region)
+        self.region_rows(Resolution::Bp25, region)
     }
 
     /// Where a bin of the axis lies. `bin` must be below [`GenomeAxis::n_bins`].
@@ -230,7 +230,7 @@ impl GenomeAxis {
     }
 
     /// The row of factors that a bin of a region uses at a scale.
-    pub fn row(&self, scale: Scale, region: usize, chrom_bin: u64) -> u64 {
+    pub fn row(&self, scale: Resolution, region: usize, chrom_bin: u64) -> u64 {
         let r = &self.regions[region];
         self.offsets[scale.index()][region] + chrom_bin / scale.bins() - r.first_row(scale)
     }
@@ -454,11 +454,11 @@ mod tests {
         // Bins 195..205 touch 250 bp rows 19 and 20, and 5 kbp rows 0 and 1.
         let parts = vec![region("chr1", 195, 10), region("chr2", 0, 3)];
         let axis = GenomeAxis::new(toy(), parts).unwrap();
-        assert_eq!(axis.n_rows(Scale::Bp250), 3);
-        assert_eq!(axis.n_rows(Scale::Kbp5), 3);
-        assert_eq!(axis.row(Scale::Bp250, 0, 199), 0);
-        assert_eq!(axis.row(Scale::Bp250, 0, 200), 1);
-        assert_eq!(axis.row(Scale::Kbp5, 1, 2), 2);
+        assert_eq!(axis.n_rows(Resolution::Bp250), 3);
+        assert_eq!(axis.n_rows(Resolution::Kbp5), 3);
+        assert_eq!(axis.row(Resolution::Bp250, 0, 199), 0);
+        assert_eq!(axis.row(Resolution::Bp250, 0, 200), 1);
+        assert_eq!(axis.row(Resolution::Kbp5, 1, 2), 2);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod gene_files;
 mod genes;
 mod interval;
 mod mask;
-mod scale;
+mod resolution;
 #[cfg(test)]
 #[path = "../../../src/skipped.rs"]
 mod skipped;
@@ -28,5 +28,5 @@ pub use gene_files::{GeneSet, read_genes, read_genes_from};
 pub use genes::{Gene, Strand};
 pub use interval::Interval;
 pub use mask::Mask;
-pub use scale::{BIN_BP, Scale};
+pub use resolution::{BIN_BP, Resolution};
 pub use tss::{NearestTss, TssIndex};

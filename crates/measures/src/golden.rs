@@ -55,9 +55,9 @@ fn check_track<T: Value>(
     expected: &BTreeMap<String, Option<f64>>,
     of: fn(f64) -> T,
 ) {
-    let cast = |values: &[f64]| values.iter().copied().map(of).collect::<Vec<T>>();
-    let (observed, imputed) = (cast(&case.observed), cast(&case.imputed));
-    let (average, weights) = (cast(&case.average), cast(&case.weights));
+    let converted = |values: &[f64]| values.iter().copied().map(of).collect::<Vec<T>>();
+    let (observed, imputed) = (converted(&case.observed), converted(&case.imputed));
+    let (average, weights) = (converted(&case.average), converted(&case.weights));
     let ranges: Vec<Range<u64>> = case.ranges.iter().map(|(a, b)| *a..*b).collect();
     let (o, i) = (observed.as_slice(), imputed.as_slice());
     let fit = best_affine_fit(o, i);

@@ -7,7 +7,7 @@ use super::{Value, common_length, errors, finite};
 ///
 /// Each part is summed in two passes, the second about the means of the first, with the remainder
 /// of the first taken out (Chan, Golub & LeVeque 1983); parts are merged by their formula. A
-/// constant series is told from its range, not from a variance that rounding may leave above 0.
+/// constant series is recognised by its range, not from a variance that rounding may leave above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CoMoments {
     n: u64,

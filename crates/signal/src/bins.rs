@@ -245,9 +245,9 @@ impl<'a, 's> Binner<'a, 's> {
         }
         let mut left = n as usize;
         while left > 0 {
-            let room = (PIECE_BINS - self.piece.len()).min(left);
-            self.piece.resize(self.piece.len() + room, value);
-            left -= room;
+            let free = (PIECE_BINS - self.piece.len()).min(left);
+            self.piece.resize(self.piece.len() + free, value);
+            left -= free;
             if self.piece.len() == PIECE_BINS {
                 self.deliver()?;
             }

@@ -27,9 +27,9 @@ mod error;
 mod format;
 mod http;
 mod location;
+mod panics;
 mod pieces;
 mod runs;
-mod shield;
 mod signal;
 #[cfg(test)]
 #[path = "../../../src/skipped.rs"]
@@ -45,7 +45,7 @@ pub use array::npy_header;
 pub use error::FormatError;
 pub use format::Format;
 pub use location::{Identity, Location, checksum, identity};
-pub use shield::{panic_becomes_error, shielded};
+pub use panics::{catch_panic, panic_becomes_error};
 pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
     open_signal,

@@ -64,7 +64,7 @@ pub trait SignalReader: Send {
     ) -> Result<ReadReport, FormatError>;
 }
 
-/// Writes bins of an axis as a signal file, aside and renamed when finished; one that is dropped
+/// Writes bins of an axis as a signal file, under a temporary name until finished; one that is dropped
 /// unfinished leaves nothing behind.
 pub trait SignalWriter: Send {
     /// Writes consecutive bins of one region, the first of which is `axis_bin`.

@@ -2,7 +2,7 @@
 
 use super::random::Draws;
 use super::state::Domain;
-use persea_genome::{BIN_BP, Scale};
+use persea_genome::{BIN_BP, Resolution};
 
 /// A domain of the reference genome; biosamples may give it another kind, never another extent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +32,13 @@ pub const NEXT_DOMAIN: [[f64; 4]; 4] = [
 /// The chain steps over 5 kbp; then each border moves by up to half a step, for real borders
 /// respect no grid.
 pub(crate) fn draw_domains(draws: &mut Draws, chromosome_bp: u64) -> Vec<DomainRun> {
-    let step = Scale::Kbp5.bp();
+    let step = Resolution::Kbp5.bp();
     let mut runs = Vec::new();
     let mut kind = Domain::ALL[draws.weighted(&[0.45, 0.12, 0.08, 0.35])];
     let (mut start, mut at_step) = (0, 0);
     while start < chromosome_bp {
         at_step += draws.run_length(MEAN_DOMAIN_BP[kind.index()] / step as f64);
-        let shift = draws.below(Scale::Kbp5.bins() as usize) as u64 * BIN_BP;
+        let shift = draws.below(Resolution::Kbp5.bins() as usize) as u64 * BIN_BP;
         let end = (at_step * step + shift).saturating_sub(step / 2);
         let end = if end >= chromosome_bp {
             chromosome_bp

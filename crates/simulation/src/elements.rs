@@ -9,7 +9,7 @@ use super::domains::{DomainRun, domain_at};
 use super::random::Draws;
 use super::shape::Site;
 use super::state::Domain;
-use persea_genome::{BIN_BP, Gene, Interval, Scale, Strand};
+use persea_genome::{BIN_BP, Gene, Interval, Resolution, Strand};
 
 /// In which biosamples an element works.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,7 +103,7 @@ const ENHANCER_GAPS: [f64; 4] = [1.0, 4.0, 15.0, 5.0];
 const INSULATOR_SPACING_BP: f64 = 20_000.0;
 /// No enhancer lies nearer to a TSS than this: it would be part of the promoter.
 const PROMOTER_EXCLUSION_BP: u64 = 2_000;
-const STEP: u64 = Scale::Bp250.bp();
+const STEP: u64 = Resolution::Bp250.bp();
 
 /// Whether the chain leaves the gap in this 250 bp step.
 fn leaves_gap(draws: &mut Draws, domain: Domain, spacing_bp: f64, gaps: &[f64; 4]) -> bool {
@@ -112,7 +112,7 @@ fn leaves_gap(draws: &mut Draws, domain: Domain, spacing_bp: f64, gaps: &[f64; 4
 
 /// A base at a bin's start inside the 250 bp step that holds `position`.
 fn jittered(draws: &mut Draws, position: u64) -> u64 {
-    position + draws.below(Scale::Bp250.bins() as usize) as u64 * BIN_BP
+    position + draws.below(Resolution::Bp250.bins() as usize) as u64 * BIN_BP
 }
 
 /// The genes of a chromosome, by start; none overlaps another.

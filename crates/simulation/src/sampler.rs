@@ -89,7 +89,7 @@ impl<'a> Sampler<'a> {
     ///
     /// Every random number belongs to a bin, so that the same bins come out whatever else is
     /// asked for. The work spreads a little beyond the stretch: a fragment covers bins beside its
-    /// own, and the control is looked at within 5 kb.
+    /// own, and the control is read within 5 kb.
     pub(crate) fn fill(&self, first: u64, out: &mut [f32]) {
         let track = self.library.track;
         let end = first + out.len() as u64;

@@ -35,7 +35,7 @@ pub(crate) struct Site {
     pub(crate) half_width: f32,
     /// Whether it is read towards higher coordinates.
     pub(crate) forward: bool,
-    /// Promoters reach further downstream and push H3K4me1 aside.
+    /// Promoters reach further downstream and displace H3K4me1.
     pub(crate) is_promoter: bool,
 }
 

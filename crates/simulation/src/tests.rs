@@ -190,7 +190,7 @@ fn quiet_biosamples_are_quiet_in_every_assay() {
     }
 }
 
-/// A track of the pilot regions, or nothing where the data are not there.
+/// A track of the pilot regions, or nothing where the data do not exist.
 fn real_track(name: &str) -> Option<Vec<f64>> {
     let shared = std::env::var_os("PERSEA_SHARED_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),

@@ -192,7 +192,7 @@ impl Simulation {
         found.ok_or_else(|| SimulationError::OutOfRange(message()))
     }
 
-    /// Refuses a biosample that is not there.
+    /// Refuses a biosample that does not exist.
     pub(crate) fn check_biosample(&self, number: usize) -> Result<(), SimulationError> {
         let n = self.biosamples.len();
         if number < n {

@@ -25,7 +25,7 @@ const SHARD_BINS: u64 = 1 << 21;
 /// An array under construction; dropped before [`CubeWriter::finish`], it leaves nothing.
 pub struct CubeWriter {
     path: PathBuf,
-    aside: tempfile::TempDir,
+    output: tempfile::TempDir,
     store: Arc<FilesystemStore>,
     signal: Array<FilesystemStore>,
     n_bins: u64,
@@ -56,8 +56,8 @@ impl CubeWriter {
         let folder = persea_files::folder(path);
         let mut builder = tempfile::Builder::new();
         builder.prefix(".persea-").suffix(".part");
-        let aside = builder.tempdir_in(folder).map_err(failed)?;
-        let store = FilesystemStore::new(aside.path()).map_err(|e| failed(io::Error::other(e)))?;
+        let output = builder.tempdir_in(folder).map_err(failed)?;
+        let store = FilesystemStore::new(output.path()).map_err(|e| failed(io::Error::other(e)))?;
         let store = Arc::new(store);
         GroupBuilder::new()
             .attributes(attributes)
@@ -85,7 +85,7 @@ impl CubeWriter {
             .map_err(|e| failed(io::Error::other(e)))?;
         Ok(CubeWriter {
             path: path.to_path_buf(),
-            aside,
+            output,
             store,
             signal,
             n_bins,
@@ -113,8 +113,8 @@ impl CubeWriter {
             ));
         }
         while !values.is_empty() {
-            let room = self.shard_bins as usize - shard.len();
-            let (now, later) = values.split_at(room.min(values.len()));
+            let free = self.shard_bins as usize - shard.len();
+            let (now, later) = values.split_at(free.min(values.len()));
             shard.extend_from_slice(now);
             n_come += now.len() as u64;
             values = later;
@@ -162,16 +162,16 @@ impl CubeWriter {
                 "a track is not complete",
             ));
         }
-        sync_below(self.aside.path()).map_err(failed)?;
+        sync_below(self.output.path()).map_err(failed)?;
         #[cfg(unix)]
         {
             // As any other new folder: a temporary one is for its owner alone.
             use std::os::unix::fs::PermissionsExt;
             let mode = std::fs::Permissions::from_mode(0o755);
-            std::fs::set_permissions(self.aside.path(), mode).map_err(failed)?;
+            std::fs::set_permissions(self.output.path(), mode).map_err(failed)?;
         }
-        let aside = self.aside.keep();
-        std::fs::rename(&aside, &self.path)
+        let output = self.output.keep();
+        std::fs::rename(&output, &self.path)
             .map_err(|e| FileError::write(self.path.display(), e))?;
         Ok(())
     }

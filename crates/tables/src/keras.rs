@@ -2,7 +2,7 @@
 //!
 //! Both layouts are read: that of Keras 2 (`model_weights/LAYER/LAYER/kernel:0`) and that of Keras 3
 //! (`…/kernel`), of whole models and of weights alone; which arrays a layer has, and in which order,
-//! its attribute `weight_names` says. What the layers are to each other is not looked at: that is
+//! its attribute `weight_names` says. How the layers are connected is not checked: that is
 //! the model room's. Rows are read and written as they are needed, so that a table may be larger
 //! than memory.
 //!
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::hdf5::{Array, Attribute, Group, Kind, write_hdf5};
 use persea_files::FileError;
-use persea_signal::shielded;
+use persea_signal::catch_panic;
 
 /// Keras cuts longer lists of names into several attributes: `weight_names0`, `weight_names1`, ….
 const MOST_PARTS: usize = 1_000;
@@ -141,7 +141,7 @@ impl KerasFile {
     /// Reads rows of an array, row-major, into `out`, `[rows, cols]`.
     ///
     /// # Errors
-    /// When the rows are not there, the numbers are not float32, or the file is damaged.
+    /// When the rows do not exist, the numbers are not float32, or the file is damaged.
     pub fn read_rows(
         &self,
         weight: &KerasWeight,
@@ -192,9 +192,9 @@ impl KerasFile {
     }
 }
 
-/// Runs what reads the file: its errors and panics are damage, told with the file's name.
+/// Runs what reads the file: its errors and panics are reported as damage, with the file's name.
 fn guarded<T>(file: &str, run: impl FnOnce() -> Result<T, String>) -> Result<T, FileError> {
-    match shielded(run) {
+    match catch_panic(run) {
         Some(Ok(value)) => Ok(value),
         Some(Err(why)) => Err(FileError::file(
             file,

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_is_looked_at_before_the_content_is_unpacked() {
+    fn a_shape_is_checked_before_the_content_is_unpacked() {
         use std::io::Write;
         // A header of 40,000 rows and columns of float64, and a member that says it holds them.
         let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (40000, 40000), }";

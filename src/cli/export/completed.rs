@@ -8,7 +8,7 @@ use persea::compendium::Experiment;
 use persea::formats::Format;
 use persea::genome::Interval;
 use persea::imputation::{
-    Provenance, Scale, completed_tracks, spans, write_completed_files, write_completed_zarr,
+    Provenance, SignalScale, completed_tracks, spans, write_completed_files, write_completed_zarr,
 };
 use persea::model::TrainedModel;
 use serde_json::json;
@@ -54,8 +54,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         .collect::<Result<_, _>>()?;
     let spans = spans(model.axis(), &intervals)?;
     let scale = match arguments.arcsinh {
-        true => Scale::Transformed,
-        false => Scale::Signal,
+        true => SignalScale::Transformed,
+        false => SignalScale::Signal,
     };
     let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
     let n_tracks = completed_tracks(&database, &model)?.len() as u64;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::formats::{TableFormat, TableSource, write_table};
-use persea::genome::{Interval, Scale};
+use persea::genome::{Interval, Resolution};
 use persea::imputation::spans;
 use persea::model::{GenomeRows, GenomeTable, NamedAxis, NamedTable, TrainedModel};
 
@@ -73,10 +73,10 @@ pub struct Assays {
 
 /// Runs `export genome`.
 pub fn genome(arguments: Genome, common: &Common) -> anyhow::Result<ExitCode> {
-    let scale = Scale::from_name(&arguments.scale).unwrap_or(Scale::Bp25);
+    let scale = Resolution::from_name(&arguments.scale).unwrap_or(Resolution::Bp25);
     along_the_genome(
         &arguments.target,
-        GenomeRows::Scale(scale),
+        GenomeRows::Resolution(scale),
         &arguments.region,
         common,
     )

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use persea::formats::write_text;
 use persea::genome::{Gene, Interval};
-use persea::loci::{Ground, Locus, LocusOptions, LocusRow, at_locus};
+use persea::loci::{CompletedCompendium, Locus, LocusOptions, LocusRow, at_locus};
 use persea::plot::{LocusFigure, LocusFigureGene, LocusFigureRow};
 use persea::search::{GenePart, Query, place};
 use serde_json::{Value, json};
@@ -65,13 +65,13 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
         check_ending(path)?;
     }
     let database = common.open()?;
-    let ground = Ground::open(
+    let compendium = CompletedCompendium::open(
         &database,
         arguments.from.model.as_deref(),
         arguments.from.measured_only,
     )?;
     let genes = database.genes()?;
-    let interval = where_is(target, &arguments.part, &ground, &genes)?;
+    let interval = where_is(target, &arguments.part, &compendium, &genes)?;
     let options = LocusOptions {
         matching: arguments.matching.options(),
         exclude: arguments.exclude,
@@ -79,10 +79,16 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
         clusters: arguments.clusters,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
-    let found = at_locus(&ground, assay, &interval, &options, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    })?;
+    let found = at_locus(
+        &compendium,
+        assay,
+        &interval,
+        &options,
+        &mut |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        },
+    )?;
     bar.finish_and_clear();
     if let Some(path) = &arguments.values {
         write_values(&found, path)?;
@@ -98,7 +104,7 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
     }
     print(
         &found,
-        ground.model().map(|m| m.record().name.as_str()),
+        compendium.model().map(|m| m.record().name.as_str()),
         common.format,
     )?;
     Ok(ExitCode::SUCCESS)
@@ -112,10 +118,10 @@ fn interval_is_gene(target: &str) -> bool {
 fn where_is(
     target: &str,
     part: &str,
-    ground: &Ground<'_>,
+    compendium: &CompletedCompendium<'_>,
     genes: &[Gene],
 ) -> anyhow::Result<Interval> {
-    let axis = ground.axis();
+    let axis = compendium.axis();
     let is_chromosome = axis.assembly().chromosome(target).is_ok();
     let query = match target.contains(':') || is_chromosome {
         true => {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::genome::TssIndex;
-use persea::loci::{Ground, ScanOptions, Scanned, ScannedLocus, promoters, read_sites, scan};
+use persea::loci::{
+    CompletedCompendium, ScanOptions, Scanned, ScannedLocus, promoters, read_sites, scan,
+};
 use serde_json::{Value, json};
 
 use super::super::output::{Table, grouped, measure};
@@ -47,22 +49,22 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
         return Err(Misuse("-k is 0; ask for at least one locus".into()).into());
     }
     let database = common.open()?;
-    let ground = Ground::open(
+    let compendium = CompletedCompendium::open(
         &database,
         arguments.from.model.as_deref(),
         arguments.from.measured_only,
     )?;
     let genes = database.genes()?;
     let sites = match &arguments.loci {
-        Some(path) => read_sites(path, ground.axis().assembly())?,
-        None => promoters(ground.axis(), &genes)?,
+        Some(path) => read_sites(path, compendium.axis().assembly())?,
+        None => promoters(compendium.axis(), &genes)?,
     };
     let options = ScanOptions {
         matching: arguments.matching.options(),
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let found = scan(
-        &ground,
+        &compendium,
         &arguments.assay,
         &sites,
         &options,

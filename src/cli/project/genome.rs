@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use persea::genome::{GenomeAxis, Interval, Scale, read_bed};
+use persea::genome::{GenomeAxis, Interval, Resolution, read_bed};
 use persea::model::{GenomeRows, TrainedModel};
 use persea::projection::{GenomeChoice, Where, genome_points};
 use persea::search::Class;
@@ -96,9 +96,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     let at = place(&arguments, model.axis())?;
     let rows = match arguments.scale {
         PointWidth::Embedding => GenomeRows::Embedding,
-        PointWidth::Bp25 => GenomeRows::Scale(Scale::Bp25),
-        PointWidth::Bp250 => GenomeRows::Scale(Scale::Bp250),
-        PointWidth::Kbp5 => GenomeRows::Scale(Scale::Kbp5),
+        PointWidth::Bp25 => GenomeRows::Resolution(Resolution::Bp25),
+        PointWidth::Bp250 => GenomeRows::Resolution(Resolution::Bp250),
+        PointWidth::Kbp5 => GenomeRows::Resolution(Resolution::Kbp5),
     };
     let choice = GenomeChoice {
         rows,

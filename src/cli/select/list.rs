@@ -69,7 +69,10 @@ pub fn show(id: i64, plot: Option<&Path>, common: &Common) -> anyhow::Result<Exi
 pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let selection = database.selection(id)?;
-    let told = |is_same: bool, rests_on_same: bool, before: Vec<Value>, now: Vec<Value>| {
+    let report_repeat = |is_same: bool,
+                         rests_on_same: bool,
+                         before: Vec<Value>,
+                         now: Vec<Value>| {
         let why = match () {
             () if is_same => "the same numbers, to the bit",
             () if !rests_on_same => {
@@ -107,7 +110,7 @@ pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
             positions::answer(&now, None, common.format)?;
         }
         let rests_on_same = now.model_checksum == before.model_checksum;
-        told(is_same, rests_on_same, names(&before), names(&now))?;
+        report_repeat(is_same, rests_on_same, names(&before), names(&now))?;
     } else {
         let (request, before) = stored(&selection)?;
         let now = select(Some(&database), &request)?;
@@ -118,7 +121,7 @@ pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
         if common.format != Format::Json {
             print::answer(&now, None, common.format)?;
         }
-        told(
+        report_repeat(
             is_same,
             now.rests_on == before.rests_on,
             names(&before),

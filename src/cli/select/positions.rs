@@ -32,8 +32,8 @@ pub struct Options {
     #[arg(long, value_name = "BP", default_value_t = 25)]
     step: u64,
     /// Number of positions on which coverage is measured
-    #[arg(long, default_value_t = 10_000)]
-    ground: usize,
+    #[arg(long = "ground", default_value_t = 10_000)]
+    ground_set: usize,
     /// γ of exp(−γ d²) [default: 1 / median of d²]
     #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
@@ -76,7 +76,7 @@ pub fn run(options: Options, common: &Common) -> anyhow::Result<ExitCode> {
         width: options.probe_width,
         spacing: options.spacing,
         step: options.step,
-        ground: options.ground,
+        ground_set: options.ground_set,
         gamma: options.gamma,
         inside: options.inside.iter().map(text).collect(),
         outside: options.outside.iter().map(text).collect(),

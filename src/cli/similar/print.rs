@@ -122,9 +122,9 @@ fn tell_read(printed: &Printed<'_>) {
     eprintln!(
         "exact search: read {} of {} rows at 5 kbp, {} of {} at 250 bp ({} sketches), {} of {} at 25 bp ({} sketches){in_the_mean}",
         sum(|a| a.read.kbp5) / each,
-        axis.n_rows(persea::genome::Scale::Kbp5),
+        axis.n_rows(persea::genome::Resolution::Kbp5),
         sum(|a| a.read.bp250) / each,
-        axis.n_rows(persea::genome::Scale::Bp250),
+        axis.n_rows(persea::genome::Resolution::Bp250),
         sum(|a| a.read.sketches_250bp) / each,
         sum(|a| a.read.bp25) / each,
         axis.n_bins(),

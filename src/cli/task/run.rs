@@ -206,7 +206,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let store = !arguments.no_store;
     let settings = arguments.settings()?;
     let database = common.open()?;
-    let outcome = with_bar(|hear| run_task(&database, &settings, hear))?;
+    let outcome = with_bar(|on_event| run_task(&database, &settings, on_event))?;
     let id = match store {
         true => Some(outcome.store(&database)?),
         false => None,
@@ -228,7 +228,7 @@ pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let stored = database.read_run(arguments.run)?;
     let (outcome, different): (Outcome, Vec<String>) =
-        with_bar(|hear| rerun(&database, &stored, hear))?;
+        with_bar(|on_event| rerun(&database, &stored, on_event))?;
     print(Some(stored.id), &outcome.result, common.format)?;
     if different.is_empty() {
         eprintln!("run {}: the same numbers, to the bit", stored.id);

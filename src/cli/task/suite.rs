@@ -50,7 +50,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         progress::stop_on_interrupt("stopping after the current runs; press Ctrl-C again to quit")?;
     let bar = progress::bar(0, "runs {wide_bar} {pos}/{len} {eta}");
     let data = arguments.data.unwrap_or(folder);
-    let hear = |event: SuiteEvent| match event {
+    let on_event = |event: SuiteEvent| match event {
         SuiteEvent::Imported(report) => bar.suspend(|| super::import::say(&report)),
         SuiteEvent::Begun(n) => bar.set_length(n as u64),
         SuiteEvent::Done(at, _) => bar.set_position(at as u64),
@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         &data,
         arguments.model.as_deref(),
         &stop,
-        &hear,
+        &on_event,
     )?;
     bar.finish_and_clear();
     print(&runs, common.format)?;

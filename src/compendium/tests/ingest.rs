@@ -148,7 +148,7 @@ fn a_multiplier_that_makes_values_infinite_is_refused_with_the_coordinate() {
 }
 
 #[test]
-fn missing_and_negative_values_are_counted_and_told() {
+fn missing_and_negative_values_are_counted_and_reported() {
     let folder = folder_with("biosample assay path\nE001 x odd.npy\n");
     let mut values = ramp(0);
     values[3] = f32::NAN;

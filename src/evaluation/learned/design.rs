@@ -1,4 +1,4 @@
-//! What a regression sees of which tracks.
+//! Which tracks a regression sees, and at which bins.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -35,13 +35,13 @@ const MOST: usize = 8;
 
 /// A bin and the region that it lies in; what lies beyond a region's end is its last bin.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct BinInRegion {
     pub bin: u64,
     pub region: Range<u64>,
 }
 
 /// A track's values `[offset, place]` about some places; `values` begin at the bin `first`.
-pub(super) fn patch(values: &[f32], first: u64, places: &[Place]) -> Vec<f32> {
+pub(super) fn patch(values: &[f32], first: u64, places: &[BinInRegion]) -> Vec<f32> {
     let mut patch = Vec::with_capacity(OWN.len() * places.len());
     for offset in OWN {
         patch.extend(places.iter().map(|place| {
@@ -258,7 +258,9 @@ mod tests {
         let parts = names.iter().map(|n| n.split_at(1));
         let training: Vec<Experiment> = parts.map(|(b, a)| Experiment::new(b, a)).collect();
         let target = Experiment::new("x", "P");
-        let places: Vec<Place> = (0..50).map(|bin| Place { bin, region: 0..50 }).collect();
+        let places: Vec<BinInRegion> = (0..50)
+            .map(|bin| BinInRegion { bin, region: 0..50 })
+            .collect();
         let mut patches = Patches::new(50);
         let needed = Design::needed(&training, &target);
         assert_eq!(needed.len(), 8);
@@ -295,7 +297,7 @@ mod tests {
     #[test]
     fn what_lies_beyond_a_region_is_its_last_bin() {
         let values: Vec<f32> = (100..200).map(|v| v as f32).collect();
-        let place = Place {
+        let place = BinInRegion {
             bin: 110,
             region: 105..115,
         };

@@ -25,7 +25,7 @@ use super::EvaluationError;
 use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Mask};
 use crate::random::{Purpose, generator};
-use design::{Design, HALO, Patches, Place};
+use design::{BinInRegion, Design, HALO, Patches};
 use regression::Regression;
 
 /// Bins at most that a reference's regression is trained on.
@@ -54,7 +54,7 @@ pub(super) struct Learned {
 }
 
 impl Learned {
-    /// Learns to impute `target`, of which nothing is read; `None` where there is no reference or
+    /// Learns to impute `target`, which is not read; `None` where there is no reference or
     /// nothing to learn from.
     pub fn fit(
         which: LearnedBaseline,
@@ -117,8 +117,8 @@ impl Learned {
     ) -> crate::Result<Vec<f32>> {
         let reading =
             bins.start.saturating_sub(HALO).max(region.start)..(bins.end + HALO).min(region.end);
-        let places: Vec<Place> = bins
-            .map(|bin| Place {
+        let places: Vec<BinInRegion> = bins
+            .map(|bin| BinInRegion {
                 bin,
                 region: region.clone(),
             })
@@ -147,7 +147,7 @@ impl Learned {
 }
 
 /// Bins drawn from those that count, the same for every target.
-fn sampled(axis: &GenomeAxis, mask: &Mask) -> Vec<Place> {
+fn sampled(axis: &GenomeAxis, mask: &Mask) -> Vec<BinInRegion> {
     let kept = axis.n_bins() - mask.n_masked() as u64;
     let share = (SAMPLES as f64 / kept.max(1) as f64).min(1.0);
     let below = (share * f64::from(u32::MAX)) as u32;
@@ -158,7 +158,7 @@ fn sampled(axis: &GenomeAxis, mask: &Mask) -> Vec<Place> {
         for bin in region.clone() {
             if !mask.is_masked(bin) && rng.next_u32() <= below {
                 let region = region.clone();
-                places.push(Place { bin, region });
+                places.push(BinInRegion { bin, region });
             }
         }
     }

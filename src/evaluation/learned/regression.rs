@@ -86,7 +86,7 @@ fn ridge(inputs: &[f64], wanted: &[f64]) -> Regression {
             let middle = mean(column);
             let centred: Vec<f64> = column.iter().map(|v| v - middle).collect();
             let deviation = mean(&centred.iter().map(|v| v * v).collect::<Vec<_>>()).sqrt();
-            // A constant input is told nothing by, and must not be divided by.
+            // A constant input carries no information, and must not be divided by.
             let scale = if deviation > 0.0 {
                 1.0 / deviation
             } else {

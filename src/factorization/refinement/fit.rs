@@ -1,13 +1,13 @@
-//! A refinement trained on a database's tracks, step by step under the eye of the keeper.
+//! A refinement trained on a database's tracks, step by step, with checkpoints.
 
 use std::sync::Arc;
 
-use super::training::{Advance, Ground, RefinementTraining, Trial};
+use super::training::{Advance, RefinementSettings, RefinementTraining, Trial};
 use super::{RefinementKept, RefinementOptions};
-use crate::factorization::fit::Keeper;
+use crate::factorization::fit::CheckpointWriter;
 use crate::factorization::{
-    Cast, Course, CurvePoint, Device, FactorizationError, Stage, StepReport, TrainOptions,
-    TrainingSet,
+    CurvePoint, Device, FactorizationError, Stage, StepReport, TrackRoles, TrainOptions,
+    TrainingProgress, TrainingSet,
 };
 use crate::model::{InputTrack, Inputs, Refinement, SignalBlock, TrackScale};
 use crate::store::Track;
@@ -38,9 +38,9 @@ pub(in crate::factorization) fn inputs(
 /// As [`RefinementTraining::new`].
 pub(in crate::factorization) fn begin(
     set: &Arc<TrainingSet>,
-    cast: &Cast,
+    track_roles: &TrackRoles,
     options: &TrainOptions,
-    told: &RefinementOptions,
+    refinement_options: &RefinementOptions,
     device: Device,
 ) -> Result<RefinementTraining, FactorizationError> {
     // The names are those of these tracks, so that each is found.
@@ -48,22 +48,22 @@ pub(in crate::factorization) fn begin(
         let place =
             |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
         (
-            place(&cast.biosamples, &track.biosample),
-            place(&cast.assays, &track.assay),
+            place(&track_roles.biosamples, &track.biosample),
+            place(&track_roles.assays, &track.assay),
         )
     };
-    let config = told.config(cast.biosamples.len(), cast.assays.len());
-    let per_bin = SignalBlock::bytes_per_bin(&config, cast.training.len());
+    let config = refinement_options.config(track_roles.biosamples.len(), track_roles.assays.len());
+    let per_bin = SignalBlock::bytes_per_bin(&config, track_roles.training.len());
     let window_bins = (options.cache_bytes / per_bin.max(1)).max(1 << 14);
     RefinementTraining::new(
         Arc::clone(set),
-        inputs(&cast.training, places, false),
+        inputs(&track_roles.training, places, false),
         config,
-        told,
+        refinement_options,
         Trial {
-            targets: cast.validate.first().cloned().unwrap_or_default(),
+            targets: track_roles.validate.first().cloned().unwrap_or_default(),
         },
-        Ground {
+        RefinementSettings {
             seed: options.seed,
             window_bins,
             backend: options.backend,
@@ -78,14 +78,14 @@ pub(in crate::factorization) fn begin(
 /// As training; [`FactorizationError::Stopped`], after a checkpoint, where the listener stops it.
 pub(in crate::factorization) fn refine(
     set: &Arc<TrainingSet>,
-    cast: &Cast,
+    track_roles: &TrackRoles,
     options: &TrainOptions,
-    told: &RefinementOptions,
+    refinement_options: &RefinementOptions,
     device: Device,
     kept: Option<RefinementKept>,
-    keeper: &mut Keeper<'_>,
+    checkpoints: &mut CheckpointWriter<'_>,
 ) -> Result<(Refinement, RefinementKept), FactorizationError> {
-    let mut training = begin(set, cast, options, told, device)?;
+    let mut training = begin(set, track_roles, options, refinement_options, device)?;
     let mut curve = Vec::new();
     if let Some(kept) = kept {
         curve.clone_from(&kept.curve);
@@ -110,30 +110,36 @@ pub(in crate::factorization) fn refine(
                 held_out,
             };
             curve.push(point);
-            keeper.listener.pass(&point);
+            checkpoints.listener.pass(&point);
         }
-        tell(keeper, &training, &curve, report, told.passes)?;
+        tell(
+            checkpoints,
+            &training,
+            &curve,
+            report,
+            refinement_options.passes,
+        )?;
     }
 }
 
 /// Tells the listener of a step, and keeps a checkpoint where it is time for one.
 fn tell(
-    keeper: &mut Keeper<'_>,
+    checkpoints: &mut CheckpointWriter<'_>,
     training: &RefinementTraining,
     curve: &[CurvePoint],
     report: StepReport,
     passes: u32,
 ) -> Result<(), FactorizationError> {
-    let course = Course {
+    let progress = TrainingProgress {
         stage: Stage::Refine,
         search: training.network().0,
         best_pass: Some(passes),
         curve: Vec::new(),
     };
-    let stop = keeper.listener.step(&course, &report).is_break();
-    if stop || keeper.is_due() {
-        keeper.refinement = Some(training.keep(curve.to_vec())?);
-        keeper.write(&course, None)?;
+    let stop = checkpoints.listener.step(&progress, &report).is_break();
+    if stop || checkpoints.is_due() {
+        checkpoints.refinement = Some(training.keep(curve.to_vec())?);
+        checkpoints.write(&progress, None)?;
     }
     match stop {
         true => Err(FactorizationError::Stopped {

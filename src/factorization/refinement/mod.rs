@@ -16,4 +16,4 @@ mod training;
 pub(super) use fit::{begin, inputs, refine};
 pub(super) use kept::{RefinementHeader, RefinementKept, read, write};
 pub use options::RefinementOptions;
-pub use training::{Advance, Ground, RefinementTraining, Trial};
+pub use training::{Advance, RefinementSettings, RefinementTraining, Trial};

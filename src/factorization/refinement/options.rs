@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::factorization::FactorizationError;
 use crate::model::RefinementConfig;
 
-/// What the training of a refinement is told; a checkpoint keeps it.
+/// Options of the training of a refinement; stored in checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RefinementOptions {
     /// Networks whose mean is the prediction.

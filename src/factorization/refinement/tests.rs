@@ -93,7 +93,7 @@ fn options() -> RefinementOptions {
 fn training(set: &Arc<TrainingSet>, inputs: &Inputs, window_bins: u64) -> RefinementTraining {
     let trial = Trial { targets: vec![3] };
     let options = options();
-    let ground = Ground {
+    let settings = RefinementSettings {
         seed: 7,
         window_bins,
         backend: Backend::Native,
@@ -106,7 +106,7 @@ fn training(set: &Arc<TrainingSet>, inputs: &Inputs, window_bins: u64) -> Refine
         config,
         &options,
         trial,
-        ground,
+        settings,
     )
     .unwrap()
 }
@@ -229,7 +229,7 @@ fn a_checkpoint_of_other_sizes_is_refused() {
 }
 
 #[test]
-fn one_bin_in_a_hundred_is_a_peak_and_counts_as_often_as_told() {
+fn one_bin_in_a_hundred_is_a_peak_and_has_the_given_weight() {
     let (set, inputs) = made();
     let config = options().config(4, 2);
     let read = |track: usize, out: &mut [f32]| set.source.read(track, 0..N_BINS as u64, out);

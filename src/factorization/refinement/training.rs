@@ -18,13 +18,13 @@ use crate::model::{
 };
 use crate::nn::{AdamStep, DenseBatch, Dropout, FeedForward, feed_forward};
 
-/// Bins at most that are looked at to measure how far observed signal lies from predicted.
+/// Largest number of bins used to measure how far observed signal lies from predicted.
 const SPREAD_BINS: u64 = 1 << 17;
 /// Groups of predictions that its spread is measured in.
 const SPREAD_GROUPS: usize = 32;
 /// Groups of bins that the inputs' standardisation is measured on.
 const STANDARDISATION_GROUPS: usize = 256;
-/// Bins at most of which a track's highest are told.
+/// Largest number of bins from which a track's highest are estimated.
 const PEAK_BINS: u64 = 1 << 20;
 /// Steps over which the learning rate rises at first.
 const WARM_UP: f64 = 50.0;
@@ -40,7 +40,7 @@ pub struct Trial {
 
 /// Where chance comes from, and what there is to work with.
 #[derive(Debug, Clone, Copy)]
-pub struct Ground {
+pub struct RefinementSettings {
     /// The seed that all chance derives from.
     pub seed: u64,
     /// Bins that are described in memory at once.
@@ -109,14 +109,14 @@ impl RefinementTraining {
         config: RefinementConfig,
         options: &RefinementOptions,
         trial: Trial,
-        ground: Ground,
+        settings: RefinementSettings,
     ) -> Result<Self, FactorizationError> {
-        let Ground {
+        let RefinementSettings {
             seed,
             window_bins,
             backend,
             device,
-        } = ground;
+        } = settings;
         options.check()?;
         config.check()?;
         let blocks = Blocks::new(&set.axis, &set.mask);
@@ -536,11 +536,11 @@ fn peaks(
         let above = vec![f32::INFINITY; inputs.tracks.len()];
         return Ok(Peaks { weight, above });
     }
-    let looked_at = blocks.spread(PEAK_BINS);
+    let evaluated = blocks.spread(PEAK_BINS);
     let begin = |(track, input): (usize, &InputTrack)| {
         let mut kept = Vec::new();
         let mut values = Vec::new();
-        for i in &looked_at {
+        for i in &evaluated {
             let block = &blocks.all()[*i];
             let bins = block.first_bin..block.first_bin + block.n_bins as u64;
             values.resize(block.n_bins, 0.0);

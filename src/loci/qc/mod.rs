@@ -11,7 +11,7 @@
 //! with each other. So |track − d's| is correlated over windows with |b's − d's| and with |c's − d's| of
 //! every other assay that all three have, on ranks, which are blind to scale. The margin is the mean
 //! difference of the two correlations: above 0 where the track is b's. c's own track of the assay is not
-//! looked at.
+//! examined.
 //!
 //! Standard errors come from leaving out each of the groups of the genome in turn (jackknife).
 
@@ -22,7 +22,7 @@ use self::matrix::with_error;
 use rayon::prelude::*;
 
 use super::LociError;
-use super::ground::{Ground, Source, SourcedExperiment};
+use super::completed::{CompletedCompendium, Source, SourcedExperiment};
 use crate::compendium::Experiment;
 use crate::genome::Mask;
 use crate::measures::CoMoments;
@@ -36,7 +36,7 @@ const STRETCH_BINS: u64 = 1 << 13;
 const MOST_NUMBERS: usize = 200_000_000;
 /// Agreements vary by so much (Fisher's z) between good tracks at least.
 const LEAST_SPREAD: f64 = 0.05;
-/// Third biosamples, and assays, by which two biosamples are told apart at most.
+/// Third biosamples, and assays, by which two biosamples are distinguished at most.
 const THIRDS: usize = 4;
 const ASSAYS: usize = 6;
 /// How fast a biosample's weight falls with the mean difference of ranks.
@@ -142,13 +142,13 @@ pub struct Quality {
 }
 
 /// Holds every measured track against the others; those that one of the models held out also against
-/// its imputation. `progress` hears how many bins are read of how many.
+/// its imputation. `progress` receives how many bins are read of how many.
 ///
 /// # Errors
 /// When there are fewer than two tracks, all is masked, a model is unknown, or a chunk is damaged.
 pub fn quality(
-    ground: &Ground<'_>,
-    models: &[Ground<'_>],
+    compendium: &CompletedCompendium<'_>,
+    models: &[CompletedCompendium<'_>],
     options: &QualityOptions,
     progress: &mut dyn FnMut(u64, u64),
 ) -> crate::Result<Quality> {
@@ -158,7 +158,7 @@ pub fn quality(
         )
         .into());
     }
-    let database = ground.database();
+    let database = compendium.database();
     let experiments: Vec<SourcedExperiment> = (database.tracks()?.into_iter())
         .map(|t| SourcedExperiment {
             experiment: Experiment::new(t.biosample, t.assay),
@@ -174,7 +174,7 @@ pub fn quality(
         ))
         .into());
     }
-    let axis = ground.axis();
+    let axis = compendium.axis();
     let mask = Mask::new(axis, &database.mask_intervals()?);
     let wanted = options.windows.min(MOST_NUMBERS / experiments.len());
     let wanted_bins = (wanted * WINDOW_BINS) as u64;
@@ -187,7 +187,7 @@ pub fn quality(
     let total: u64 = spans.iter().map(|s| s.end - s.start).sum();
     let mut values: Vec<Vec<f32>> = vec![Vec::new(); experiments.len()];
     let mut done = 0;
-    let reader = ground.reader(&experiments)?;
+    let reader = compendium.reader(&experiments)?;
     reader.walk(&spans, &mut |piece, rows| {
         let masked = &mask.as_slice()[piece.start as usize..piece.end as usize];
         for (values, row) in values.iter_mut().zip(in_windows(rows, masked)) {
@@ -233,7 +233,7 @@ fn in_windows(rows: &[Vec<f32>], masked: &[bool]) -> Vec<Vec<f32>> {
 }
 
 /// Adds the correlation with the imputation of a model to the tracks that it held out.
-fn beside_model(model: &Ground<'_>, tracks: &mut [TrackQuality]) -> crate::Result<()> {
+fn beside_model(model: &CompletedCompendium<'_>, tracks: &mut [TrackQuality]) -> crate::Result<()> {
     let Some(trained) = model.model() else {
         return Ok(());
     };
@@ -368,7 +368,7 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     })
 }
 
-/// Names for two tracks of one assay, each of which looks like the other's biosample.
+/// Names of two tracks of one assay, each of which resembles the other's biosample.
 fn find_swaps(tracks: &mut [TrackQuality]) {
     let looks_like = |t: &TrackQuality| {
         let flagged = t.flags.contains(&Flag::LooksLikeBiosample);

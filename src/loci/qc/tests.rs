@@ -289,7 +289,7 @@ fn constant_and_identical_tracks_are_no_riddle() {
     let tracks = assess(&experiments, &windows, &QualityOptions::default());
     assert_eq!(tracks[2].flags, [Flag::Constant]);
     assert_eq!(tracks[2].agreement, None);
-    // Identical biosamples cannot be told apart, and nobody claims it.
+    // Identical biosamples cannot be distinguished, and nobody claims it.
     assert!(tracks[..2].iter().all(|t| t.swapped_with.is_none()));
     assert!(!tracks[0].flags.contains(&Flag::LooksLikeBiosample));
     // One track of an assay has nothing to agree with.

@@ -8,7 +8,7 @@ use super::keras_config::keras_config;
 use super::parameters_file::ParametersFile;
 use super::{embedding_layer, genome_layer, original_rows, padding_tensor};
 use crate::formats::{KerasModel, KerasWeight, write_keras, write_text};
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 use crate::model::stored::genome_tensor;
 use crate::model::{Architecture, ModelError, TrainedModel};
 use crate::store::{Database, TrackRole};
@@ -62,7 +62,7 @@ pub fn export_avocado(
     }
     let axis = model.axis();
     for (i, region) in axis.regions().iter().enumerate() {
-        if !region.first_bin.is_multiple_of(Scale::Kbp5.bins()) {
+        if !region.first_bin.is_multiple_of(Resolution::Kbp5.bins()) {
             return Err(ModelError::Unknown(format!(
                 "region {} of model {} begins inside a 5 kbp bin of its chromosome. The original \
                  counts coarse bins from a region's first bin, so its files cannot hold this model: \
@@ -73,7 +73,10 @@ pub fn export_avocado(
             .into());
         }
     }
-    let total: u64 = Scale::ALL.iter().map(|scale| axis.n_rows(*scale)).sum();
+    let total: u64 = Resolution::ALL
+        .iter()
+        .map(|scale| axis.n_rows(*scale))
+        .sum();
     let mut done = 0;
     let mut exported = Vec::new();
     for region in 0..axis.regions().len() {
@@ -131,7 +134,7 @@ fn write_region(
         ));
         matrices.push(Some(factors.clone()));
     }
-    for scale in Scale::ALL {
+    for scale in Resolution::ALL {
         let rows = original_rows(scale, positions);
         let shape = vec![rows, sizes.genome_factors(scale) as u64];
         weights.push(KerasWeight::new(genome_layer(scale), "embeddings", shape));
@@ -168,10 +171,10 @@ fn write_region(
             out.copy_from_slice(&values[part]);
             return Ok(());
         }
-        let scale = Scale::ALL
+        let scale = Resolution::ALL
             .into_iter()
             .find(|s| genome_layer(*s) == weight.layer);
-        let scale = scale.unwrap_or(Scale::Bp25);
+        let scale = scale.unwrap_or(Resolution::Bp25);
         let used = axis.regions()[region].n_rows(scale);
         let cols = sizes.genome_factors(scale);
         let within = rows.start.min(used)..rows.end.min(used);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::parameters_file::ParametersFile;
 use super::{embedding_layer, genome_layer, original_rows, padding_tensor};
 use crate::formats::KerasFile;
-use crate::genome::{GenomeAxis, Region, Scale};
+use crate::genome::{GenomeAxis, Region, Resolution};
 use crate::model::stored::{begin, genome_tensor};
 use crate::model::{Architecture, Dense, ModelConfig, ModelError, Network, Sizes};
 use crate::store::{
@@ -87,7 +87,7 @@ struct Opened<'a> {
     keras: KerasFile,
 }
 
-/// Stores pretrained models, one a chromosome with one network, as one model; `progress` hears how
+/// Stores pretrained models, one a chromosome with one network, as one model; `progress` receives how
 /// many of all rows of genome factors are stored.
 ///
 /// What is not known to have been trained on counts as held out, and can be scored. Old files do not
@@ -141,7 +141,10 @@ pub fn import_avocado(
         tracks: tracks(&first.says, known)?,
         regions: axis.regions().to_vec(),
     };
-    let n_rows: u64 = Scale::ALL.iter().map(|scale| axis.n_rows(*scale)).sum();
+    let n_rows: u64 = Resolution::ALL
+        .iter()
+        .map(|scale| axis.n_rows(*scale))
+        .sum();
     let mut n_done = 0;
     let mut writer = begin(
         database,
@@ -153,7 +156,7 @@ pub fn import_avocado(
         options.replace,
     )?;
     for (region, part) in opened.iter().enumerate() {
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let weight = part.keras.weight(&genome_layer(scale), "embeddings")?;
             let (rows, cols) = weight.rows_and_cols();
             let region_rows = axis.region_rows(scale, region);
@@ -227,7 +230,7 @@ impl<'a> Opened<'a> {
                 sizes.assay_factors as u64,
             ),
         ];
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let rows = original_rows(scale, self.says.positions);
             let cols = sizes.genome_factors(scale) as u64;
             expected.push((genome_layer(scale), "embeddings", rows, cols));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{embedding_layer, original_rows};
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::model::Sizes;
 
 /// A layer and what it takes, for the description.
@@ -41,8 +41,14 @@ pub(super) fn keras_config(
         (n_biosamples as u64, sizes.biosample_factors),
         (n_assays as u64, sizes.assay_factors),
         (positions, sizes.factors_25bp),
-        (original_rows(Scale::Bp250, positions), sizes.factors_250bp),
-        (original_rows(Scale::Kbp5, positions), sizes.factors_5kbp),
+        (
+            original_rows(Resolution::Bp250, positions),
+            sizes.factors_250bp,
+        ),
+        (
+            original_rows(Resolution::Kbp5, positions),
+            sizes.factors_5kbp,
+        ),
     ];
     let uniform = json!({
         "class_name": "RandomUniform",

@@ -16,7 +16,7 @@ mod parameters_file;
 pub use export::{ExportedAvocado, export_avocado};
 pub use import::{AvocadoPart, ImportOptions, import_avocado};
 
-use crate::genome::Scale;
+use crate::genome::Resolution;
 
 /// The layer of an axis' factors.
 fn embedding_layer(axis: &str) -> String {
@@ -24,19 +24,19 @@ fn embedding_layer(axis: &str) -> String {
 }
 
 /// The layer of a scale's factors.
-fn genome_layer(scale: Scale) -> String {
+fn genome_layer(scale: Resolution) -> String {
     embedding_layer(&format!("genome_{scale}"))
 }
 
 /// The tensor of a scale's padding row.
-fn padding_tensor(scale: Scale) -> String {
+fn padding_tensor(scale: Resolution) -> String {
     format!("genome_{scale}_padding")
 }
 
 /// Rows that the original has at a scale for so many positions.
-fn original_rows(scale: Scale, positions: u64) -> u64 {
+fn original_rows(scale: Resolution, positions: u64) -> u64 {
     match scale {
-        Scale::Bp25 => positions,
+        Resolution::Bp25 => positions,
         coarse => positions / coarse.bins() + 1,
     }
 }

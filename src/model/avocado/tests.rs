@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{AvocadoPart, ImportOptions, export_avocado, import_avocado};
 use crate::formats::KerasFile;
-use crate::genome::{Assembly, GenomeAxis, Scale};
+use crate::genome::{Assembly, GenomeAxis, Resolution};
 use crate::model::TrainedModel;
 use crate::store::{Database, NewDatabase, Precision, TrackRole};
 
@@ -60,7 +60,7 @@ fn embedding(db: &Database, model: &TrainedModel, region: usize) -> Vec<f32> {
     let block = model.block(db, region, 0, n).unwrap();
     let mut rows = Vec::new();
     for bin in 0..n {
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let row = bin / scale.bins() as usize;
             rows.extend(block.scales[scale.index()].row(row).iter());
         }
@@ -139,11 +139,17 @@ fn the_layout_of_keras_2_and_float_sizes_give_the_same_model() {
             .iter()
             .all(|t| t.role == TrackRole::Train)
     );
-    let told = ImportOptions {
+    let refinement_options = ImportOptions {
         trained_on: Some(vec![("E003".into(), "H3K4me3".into())]),
         ..options("told")
     };
-    let model = import_avocado(&db, &[part("chrT", "old")], &told, &mut |_, _| {}).unwrap();
+    let model = import_avocado(
+        &db,
+        &[part("chrT", "old")],
+        &refinement_options,
+        &mut |_, _| {},
+    )
+    .unwrap();
     let trained = model
         .record
         .tracks

@@ -4,7 +4,7 @@
 //! of its biosample, the tracks of its assay in other biosamples, and how far the biosample's tracks
 //! are from their assays' averages. Every track is standardised by its own mean and standard
 //! deviation; a small network predicts the standardised signal, and the experiment's mean and
-//! standard deviation are told from those of the other tracks ([`ScaleModel`]).
+//! standard deviation are estimated from those of the other tracks ([`ScaleModel`]).
 //!
 //! Owns which tracks stand for an experiment ([`Inputs`], [`Plan`]), what the network sees of them
 //! ([`SignalBlock`]) and its predictions. An experiment's own track is

@@ -17,7 +17,7 @@ pub struct Inputs {
 pub struct Plan {
     /// The experiment's biosample and assay.
     pub target: (u32, u32),
-    /// Whether the network is told which assay it is: not where it never learnt of it.
+    /// Whether the network receives the identity of the assay; false for assays that it never learned.
     pub(super) named: bool,
     /// The biosample's tracks of other assays, one by one: (assay, track).
     pub(super) own: Vec<(usize, usize)>,

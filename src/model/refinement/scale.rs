@@ -1,4 +1,4 @@
-//! A track's mean and standard deviation, told from those of the other tracks.
+//! A track's mean and standard deviation, estimated from those of the other tracks.
 
 use serde::Serialize;
 

@@ -180,7 +180,7 @@ fn a_biosample_with_one_track_is_believed_half() {
     let expected = ScaleModel::fit(&tracks, None).expect(3, 1);
     assert!((expected.mean - 2.5).abs() < 0.03, "{}", expected.mean);
     assert!((expected.deviation - 1.0).abs() < 1e-5);
-    // What is to be told says nothing of itself.
+    // The target contributes nothing to its own estimate.
     let expected = ScaleModel::fit(&tracks, Some((3, 0))).expect(3, 0);
     assert!((expected.mean - 2.0).abs() < 1e-4, "{}", expected.mean);
 }

@@ -1,14 +1,14 @@
 //! A model's genome factors along a region.
 
 use super::clipped;
-use crate::genome::{BIN_BP, Interval, Scale};
+use crate::genome::{BIN_BP, Interval, Resolution};
 use crate::imputation::spans;
 use crate::model::TrainedModel;
 use crate::plot::{FactorFigure, FactorRows};
 use crate::store::Database;
 use persea_drawing::{grouped, spoken_region};
 
-/// Columns at most: what is told apart.
+/// Largest number of columns that can be distinguished.
 const MOST_COLUMNS: usize = 380;
 /// Bins that are in memory at once.
 const BLOCK_BINS: u64 = 4_000;
@@ -54,7 +54,7 @@ pub fn factor_figure(
     }
     let mut first = 0;
     let mut scales = Vec::new();
-    for (scale, width_of) in Scale::ALL.into_iter().zip(widths) {
+    for (scale, width_of) in Resolution::ALL.into_iter().zip(widths) {
         let rows = (first..first + width_of)
             .map(|factor| {
                 let value = |column: usize| match counts[column] {
@@ -89,10 +89,10 @@ pub fn factor_figure(
 }
 
 /// As text is set: 25 bp.
-fn spaced(scale: Scale) -> String {
+fn spaced(scale: Resolution) -> String {
     match scale {
-        Scale::Bp25 => "25 bp".into(),
-        Scale::Bp250 => "250 bp".into(),
-        Scale::Kbp5 => "5 kbp".into(),
+        Resolution::Bp25 => "25 bp".into(),
+        Resolution::Bp250 => "250 bp".into(),
+        Resolution::Kbp5 => "5 kbp".into(),
     }
 }

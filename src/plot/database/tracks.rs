@@ -65,7 +65,7 @@ pub fn tracks_figure(
             }
         }
         if let Some(values) = imputed {
-            let label = model.map_or("imputed", |m| told(m, experiment));
+            let label = model.map_or("imputed", |m| imputed_label(m, experiment));
             rows.push(row(label, TrackKind::Imputed, values));
         }
         if choice.average {
@@ -126,7 +126,7 @@ fn training(all: &[Track], model: Option<&TrainedModel>) -> Vec<(String, String)
 }
 
 /// What an imputed row is to its model.
-fn told(model: &TrainedModel, experiment: &Experiment) -> &'static str {
+fn imputed_label(model: &TrainedModel, experiment: &Experiment) -> &'static str {
     let track = (model.record().tracks.iter())
         .find(|t| t.biosample == experiment.biosample && t.assay == experiment.assay);
     match track.map(|t| t.role) {

@@ -130,7 +130,7 @@ mod tests {
     use crate::search::example_database;
 
     #[test]
-    fn curves_are_told_apart_by_stage_and_search() {
+    fn curves_are_separated_by_stage_and_search() {
         let (_folder, database) = example_database().unwrap();
         let mut model = TrainedModel::open(&database, None)
             .unwrap()

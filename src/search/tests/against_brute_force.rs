@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use crate::genome::{Interval, Region, Scale, Strand};
+use crate::genome::{Interval, Region, Resolution, Strand};
 use crate::model::{GenomeFactors, TrainedModel};
 use crate::random::{Purpose, below, generator};
 use crate::search::{
@@ -47,7 +47,7 @@ fn database_of(
 }
 
 /// What a place is at a resolution: axis bins and embedding, finest scale first.
-fn places(searcher: &Searcher, resolution: Scale) -> Vec<(Range<u64>, Vec<f32>)> {
+fn places(searcher: &Searcher, resolution: Resolution) -> Vec<(Range<u64>, Vec<f32>)> {
     let axis = searcher.axis();
     let mut places: Vec<(Range<u64>, Vec<f32>)> = Vec::new();
     let mut last = None;
@@ -127,7 +127,7 @@ fn brute_force(
     searcher: &Searcher,
     query: &[f32],
     options: &SearchOptions,
-    resolution: Scale,
+    resolution: Resolution,
     excluded: &[Range<u64>],
     allowed: Option<&Allowed>,
 ) -> Vec<(Range<u64>, f64)> {
@@ -188,11 +188,11 @@ proptest! {
         seed in 0u64..1_000,
         coarse_values in any::<bool>(),
         metric in prop::sample::select(Metric::ALL.to_vec()),
-        resolution in prop::sample::select(Scale::ALL.to_vec()),
+        resolution in prop::sample::select(Resolution::ALL.to_vec()),
         at in 0.0f64..1.0,
         k in 1usize..40,
         exclude in prop::sample::select(vec![None, Some(0), Some(100), Some(6_000)]),
-        spread in prop::sample::select(vec![None, Some(Scale::Bp250), Some(Scale::Kbp5)]),
+        spread in prop::sample::select(vec![None, Some(Resolution::Bp250), Some(Resolution::Kbp5)]),
         allow in prop::option::of((0.0f64..1.0, 1u64..400, any::<bool>())),
     ) {
         let regions = [(2, first.0, first.1), (1, second.0, second.1), (1, third.0, third.1)];
@@ -236,9 +236,9 @@ fn regions_are_compared_by_their_mean_at_the_scale_that_fits() {
     for metric in Metric::ALL {
         let searcher = Searcher::open(&database, &model, metric).unwrap();
         for (start, end, resolution) in [
-            (40_000, 40_200, Scale::Bp25),
-            (40_010, 43_000, Scale::Bp250),
-            (40_000, 55_000, Scale::Kbp5),
+            (40_000, 40_200, Resolution::Bp25),
+            (40_010, 43_000, Resolution::Bp250),
+            (40_000, 55_000, Resolution::Kbp5),
         ] {
             let interval = Interval::new("chr1", start, end);
             let options = SearchOptions {
@@ -273,7 +273,7 @@ fn the_network_metric_is_the_distance_that_the_first_layer_makes() {
         let other = plain.embedding(hit.bins.start).unwrap();
         let mut expected = 0f64;
         let mut first = 0;
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let block = model.first_layer(scale);
             for node in block.columns() {
                 let seen = |v: &[f32]| -> f64 {
@@ -338,7 +338,8 @@ fn aligned_by_brute_force(
     let mut taken = std::collections::HashSet::new();
     all.retain(|(bins, _, _)| {
         let at = axis.locate(bins.start + n / 2);
-        options.spread.is_none() || taken.insert(axis.row(Scale::Kbp5, at.region, at.chrom_bin))
+        options.spread.is_none()
+            || taken.insert(axis.row(Resolution::Kbp5, at.region, at.chrom_bin))
     });
     all.truncate(options.k);
     all
@@ -357,7 +358,7 @@ proptest! {
         length in 1u64..450,
         k in 1usize..12,
         exclude in prop::sample::select(vec![None, Some(0), Some(1_000)]),
-        spread in prop::sample::select(vec![None, Some(Scale::Kbp5)]),
+        spread in prop::sample::select(vec![None, Some(Resolution::Kbp5)]),
         allow in any::<bool>(),
     ) {
         let regions = [(2, first.0, first.1), (1, second.0, second.1)];

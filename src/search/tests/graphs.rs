@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::genome::{Interval, Region, Scale};
+use crate::genome::{Interval, Region, Resolution};
 use crate::model::TrainedModel;
 use crate::search::{
     Annotation, Answer, GraphOptions, GraphVectors, Metric, Query, SampleAxis, SampleSum,
@@ -40,7 +40,7 @@ fn the_graph_finds_most_of_what_the_exact_search_finds_at_the_same_distances() {
     let model = TrainedModel::open(&database, None).unwrap();
     let searcher = Searcher::open(&database, &model, Metric::Euclidean).unwrap();
     let (mut found, mut all) = (0, 0);
-    for spread in [None, Some(Scale::Kbp5)] {
+    for spread in [None, Some(Resolution::Kbp5)] {
         for start in (30_000..280_000).step_by(20_000) {
             let options = SearchOptions {
                 exclude: Some(5_000),

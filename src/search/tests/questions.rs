@@ -1,6 +1,6 @@
 //! What is asked wrongly is refused with the reason.
 
-use crate::genome::{Interval, Scale};
+use crate::genome::{Interval, Resolution};
 use crate::model::TrainedModel;
 use crate::search::{
     Annotation, Class, Filter, GenePart, Metric, Query, SearchOptions, Searcher, Similar,
@@ -12,7 +12,7 @@ fn refused(search: Similar<'_>) -> String {
 }
 
 #[test]
-fn bad_questions_are_told_why() {
+fn bad_questions_are_refused_with_a_reason() {
     let (_folder, database) = example_database().unwrap();
     let ask = |query| refused(similar(&database).query(query));
     let at = || similar(&database).query(Query::position("chr1", 40_000));
@@ -33,7 +33,7 @@ fn bad_questions_are_told_why() {
         (refused(at().k(0)), "k is 0"),
         (refused(at().k(1_000_000)), "there are 20114 places of 25bp"),
         (
-            refused(at().k(200).resolution(Scale::Kbp5)),
+            refused(at().k(200).resolution(Resolution::Kbp5)),
             "places of 5kbp",
         ),
         (
@@ -176,9 +176,9 @@ fn a_gene_is_asked_for_by_its_parts() {
     let annotation = Annotation::read(&database, model.axis()).unwrap();
     let searcher = Searcher::open(&database, &model, Metric::Euclidean).unwrap();
     for (part, start, end, resolution) in [
-        (GenePart::Promoter, 59_000, 61_025, Scale::Bp250),
-        (GenePart::Body, 60_000, 70_000, Scale::Kbp5),
-        (GenePart::Tss, 60_000, 60_025, Scale::Bp25),
+        (GenePart::Promoter, 59_000, 61_025, Resolution::Bp250),
+        (GenePart::Body, 60_000, 70_000, Resolution::Kbp5),
+        (GenePart::Tss, 60_000, 60_025, Resolution::Bp25),
     ] {
         let query = Query::Gene {
             name: "alpha".into(),
@@ -200,7 +200,7 @@ fn a_gene_is_asked_for_by_its_parts() {
 }
 
 #[test]
-fn the_nearest_gene_is_told_with_its_signed_distance() {
+fn the_nearest_gene_comes_with_its_signed_distance() {
     let (_folder, database) = example_database().unwrap();
     let model = TrainedModel::open(&database, None).unwrap();
     let annotation = Annotation::read(&database, model.axis()).unwrap();

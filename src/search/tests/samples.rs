@@ -1,6 +1,6 @@
 //! Biosamples and assays.
 
-use crate::genome::Scale;
+use crate::genome::Resolution;
 use crate::model::TrainedModel;
 use crate::search::{
     Metric, Profile, SampleAxis, SampleHit, SampleSum, example_database, similar_samples,
@@ -85,11 +85,11 @@ fn imputed_profiles_are_those_that_impute_writes() {
             hit.distance
         );
     }
-    assert!(Scale::Kbp5.bins() < n_bins);
+    assert!(Resolution::Kbp5.bins() < n_bins);
 }
 
 #[test]
-fn bad_sums_are_told_why() {
+fn bad_sums_are_refused_with_a_reason() {
     let (_folder, database) = example_database().unwrap();
     let refused = |text: &str, k| {
         let axis = SampleAxis::Biosamples;

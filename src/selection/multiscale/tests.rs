@@ -23,7 +23,7 @@ struct Case {
     candidates: Parts,
     targets: Parts,
     rows: Vec<Row>,
-    places: Vec<Place>,
+    places: Vec<AxisPosition>,
 }
 
 impl Case {

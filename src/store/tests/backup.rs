@@ -28,10 +28,10 @@ fn a_copy_is_the_database_without_what_is_unfinished() {
         .unwrap();
     fs::write(db.path().join("index/x.hnsw"), b"derived").unwrap();
     let to = folder.path().join("copy.persea");
-    let mut told = Vec::new();
-    let report = db.backup(&to, &mut |p| told.push(p)).unwrap();
+    let mut events = Vec::new();
+    let report = db.backup(&to, &mut |p| events.push(p)).unwrap();
     assert_eq!((report.n_tracks, report.n_models), (1, 1));
-    assert_eq!(told.last(), Some(&BackupProgress::Checking));
+    assert_eq!(events.last(), Some(&BackupProgress::Checking));
     writer.commit().unwrap_err();
 
     let copy = Database::open(&to).unwrap();

@@ -186,7 +186,7 @@ fn a_folder_without_permission_to_write_can_be_read_and_refuses_writes() {
     store_track(&db, "E003", "H3K4me1", &[1.5; 200]);
     let path = db.path().to_path_buf();
     drop(db);
-    let permit = |mode: u32| {
+    let set_mode = |mode: u32| {
         for entry in ["", "persea.sqlite", "signal.zarr", "locks"] {
             let mode = if entry.contains("sqlite") {
                 mode & 0o666
@@ -196,7 +196,7 @@ fn a_folder_without_permission_to_write_can_be_read_and_refuses_writes() {
             fs::set_permissions(path.join(entry), fs::Permissions::from_mode(mode)).unwrap();
         }
     };
-    permit(0o555);
+    set_mode(0o555);
     if fs::write(path.join("probe"), "").is_ok() {
         crate::skipped::skipped("unprivileged", "permissions do not bind this user");
         return;
@@ -207,7 +207,7 @@ fn a_folder_without_permission_to_write_can_be_read_and_refuses_writes() {
     let error = db.remove_track("E003", "H3K4me1").unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
     drop(db);
-    permit(0o755);
+    set_mode(0o755);
     assert!(
         Database::open(&path)
             .unwrap()

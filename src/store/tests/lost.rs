@@ -17,10 +17,10 @@ fn damage(findings: &[Finding]) -> Vec<&Finding> {
 }
 
 fn exchange(one: &Path, two: &Path) {
-    let aside = one.with_extension("aside");
-    fs::rename(one, &aside).unwrap();
+    let temporary = one.with_extension("aside");
+    fs::rename(one, &temporary).unwrap();
     fs::rename(two, one).unwrap();
-    fs::rename(&aside, two).unwrap();
+    fs::rename(&temporary, two).unwrap();
 }
 
 fn array_folder(db: &Database, biosample: &str) -> PathBuf {

@@ -114,7 +114,7 @@ fn a_value_that_is_not_finite_is_refused_with_its_coordinate() {
 }
 
 #[test]
-fn names_that_cannot_be_told_apart_are_refused() {
+fn names_that_look_alike_are_refused() {
     let (_folder, db) = toy_database();
     for (name, why) in [
         ("", "is empty"),

@@ -8,7 +8,7 @@ use super::pool::{Pooled, Pooling, pool};
 use super::scales::Widened;
 use super::{Column, Features, Term};
 use crate::compendium::{AverageActivity, Experiment, TracksOnAxis};
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 use crate::imputation::Stream;
 use crate::model::TrainedModel;
 use crate::store::{Database, Example, Track};
@@ -202,7 +202,7 @@ impl<'a> Maker<'a> {
         let axis = self.database.axis();
         let signal = TracksOnAxis::open(self.database, axis, tracks)?;
         let mut names = Vec::new();
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             names.extend(tracks.iter().map(|t| ChannelName {
                 name: format!("{} {scale}", name(t)),
                 group: format!("{term} {scale}"),
@@ -224,7 +224,7 @@ impl<'a> Maker<'a> {
                         let (scale, track) = (channel / tracks.len(), channel % tracks.len());
                         let n_wide = widened.n_bins();
                         let values = &wide[track * n_wide..(track + 1) * n_wide];
-                        widened.row_means(Scale::ALL[scale], values, row);
+                        widened.row_means(Resolution::ALL[scale], values, row);
                     });
                 Ok(())
             })?;
@@ -280,7 +280,7 @@ impl<'a> Maker<'a> {
         let axis = model.axis();
         let sizes = &model.config().sizes;
         let mut names = Vec::new();
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             names.extend((0..sizes.genome_factors(scale)).map(|i| ChannelName {
                 name: format!("{scale} factor {i}"),
                 group: format!("embedding {scale}"),
@@ -291,10 +291,10 @@ impl<'a> Maker<'a> {
             let n = (bins.end - bins.start) as usize;
             let at = axis.locate(bins.start);
             let block = model.block(self.database, at.region, at.chrom_bin, n)?;
-            let channels = Scale::ALL
+            let channels = Resolution::ALL
                 .iter()
                 .flat_map(|s| (0..sizes.genome_factors(*s)).map(move |column| (*s, column)));
-            let channels: Vec<(Scale, usize)> = channels.collect();
+            let channels: Vec<(Resolution, usize)> = channels.collect();
             out.par_chunks_mut(n)
                 .zip(channels)
                 .for_each(|(row, (scale, column))| {

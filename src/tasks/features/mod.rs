@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn feature_sets_read_back_as_they_are_written_and_typos_are_told() {
+    fn feature_sets_read_back_as_they_are_written_and_typos_are_refused() {
         for text in [
             "embedding",
             "hidden+all-signal-pca",

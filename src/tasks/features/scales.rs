@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::genome::{GenomeAxis, Scale};
+use crate::genome::{GenomeAxis, Resolution};
 
 /// Bins of a region widened to whole 5 kbp rows, as far as the region reaches.
 pub(super) struct Widened {
@@ -23,7 +23,7 @@ impl Widened {
     pub(super) fn new(axis: &GenomeAxis, bins: Range<u64>) -> Self {
         let at = axis.locate(bins.start);
         let region = axis.region_bins(at.region);
-        let row = Scale::Kbp5.bins();
+        let row = Resolution::Kbp5.bins();
         let before = (at.chrom_bin % row).min(bins.start - region.start);
         let last = at.chrom_bin + (bins.end - bins.start);
         let after = (last.div_ceil(row) * row - last).min(region.end - bins.end);
@@ -40,7 +40,7 @@ impl Widened {
 
     /// Fills `out`, one number for each bin asked for, with the mean of the row of a scale that the
     /// bin lies in. Bins without data do not count; a row without any is NaN.
-    pub(super) fn row_means(&self, scale: Scale, values: &[f32], out: &mut [f32]) {
+    pub(super) fn row_means(&self, scale: Resolution, values: &[f32], out: &mut [f32]) {
         let row = scale.bins();
         let asked = self.before..self.before + out.len();
         let mut first = 0;
@@ -81,7 +81,7 @@ mod tests {
         // The 5 kbp rows from chromosome bins 200 and 400, the second cut by the region's end.
         assert_eq!(widened.bins, 5..300);
         let values: Vec<f32> = widened.bins.clone().map(value).collect();
-        for scale in Scale::ALL {
+        for scale in Resolution::ALL {
             let mut out = vec![0f32; 202];
             widened.row_means(scale, &values, &mut out);
             for (bin, got) in bins.clone().zip(&out) {
@@ -111,7 +111,7 @@ mod tests {
         values[1] = 10.0;
         values[10..20].fill(f32::NAN);
         let mut out = vec![0f32; 20];
-        widened.row_means(Scale::Bp250, &values, &mut out);
+        widened.row_means(Resolution::Bp250, &values, &mut out);
         assert!((out[0] - 2.0).abs() < 1e-6 && out[10].is_nan());
     }
 }

@@ -149,7 +149,7 @@ impl<'a> Columns<'a> {
     /// The place of the column that plays a role, if one does.
     ///
     /// # Errors
-    /// When the user has named one that is not there.
+    /// When the user has named one that does not exist.
     pub(super) fn find(&self, role: &str) -> Result<Option<usize>, TaskError> {
         if let Some((_, name)) = self.wanted.pairs.iter().find(|(r, _)| *r == role) {
             return self.named(name).map(Some);

@@ -37,11 +37,11 @@ pub struct ImportOptions {
     pub biosample: Option<String>,
     /// What the labels are of in the files, and in the database (`IMR90`, `E017`).
     pub rename: Vec<(String, String)>,
-    /// The columns of labels; told by their names when empty.
+    /// The columns of labels; found by their names if empty.
     pub label_columns: Vec<String>,
     /// Other columns.
     pub columns: LabelColumns,
-    /// What the labels' numbers are; told by the columns' names when not given.
+    /// The unit of the labels; taken from the columns' names if not given.
     pub unit: Option<String>,
     /// Whether `start` counts from 1.
     pub one_based: bool,

@@ -5,12 +5,12 @@ use crate::genome::{Gene, GenomeAxis, Strand};
 use crate::store::NewDatabase;
 use crate::store::test_support::store_track;
 
-struct Place {
+struct LabelledWindow {
     folder: tempfile::TempDir,
     database: Database,
 }
 
-impl Place {
+impl LabelledWindow {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let list = [
@@ -37,7 +37,7 @@ impl Place {
         let database = Database::create(&folder.path().join("x.persea"), &parts).unwrap();
         store_track(&database, "E003", "H3K4me3", &[0.0; 40_000]);
         store_track(&database, "E116", "H3K4me3", &[0.0; 40_000]);
-        Place { folder, database }
+        LabelledWindow { folder, database }
     }
 
     fn import(
@@ -77,7 +77,7 @@ impl Place {
 
 #[test]
 fn genes_are_found_by_identifier_version_or_name_and_the_unknown_are_named() {
-    let place = Place::new();
+    let place = LabelledWindow::new();
     let text = "gene_id\tE003\tE116\nENSG01.4\t1.5\t0\nBETA\tNA\t2\nENSG99\t1\t1\n";
     let report = place
         .import(
@@ -110,8 +110,8 @@ fn genes_are_found_by_identifier_version_or_name_and_the_unknown_are_named() {
 }
 
 #[test]
-fn columns_of_two_units_stay_apart_and_the_rest_is_told() {
-    let place = Place::new();
+fn columns_of_two_units_stay_apart_and_the_rest_is_reported() {
+    let place = LabelledWindow::new();
     let text = "gene_id\tchrom\tstart\tend\tstrand\ttss\tE003_RPKM\tE116_arcsinh_rnaseq\tE116_row\n\
                 ENSG01\tchr1\t10001\t11000\t+\t10000\t3\t0.25\t7\n\
                 NEW\tchr1\t50001\t51000\t-\t50999\t4\tNA\t8\n";
@@ -151,7 +151,7 @@ fn columns_of_two_units_stay_apart_and_the_rest_is_told() {
 
 #[test]
 fn bad_labels_are_refused_with_their_line() {
-    let place = Place::new();
+    let place = LabelledWindow::new();
     use TaskKind::{Custom, Expression, Fire, Interaction, Replication};
     let bed = "chr1\t0\t40000\t1\nchr1\t40000\t80000\t0\n";
     for (kind, name, text, parts) in [
@@ -274,7 +274,7 @@ fn bad_labels_are_refused_with_their_line() {
 
 #[test]
 fn windows_come_from_tables_and_bed_lines_alike() {
-    let place = Place::new();
+    let place = LabelledWindow::new();
     let table = "chrom\tstart\tend\tlabel\tfold\nchr1\t0\t40000\t1\tx\nchr2\t0\t40000\t0\ty\n";
     let report = place
         .import(
@@ -321,7 +321,7 @@ fn windows_come_from_tables_and_bed_lines_alike() {
 
 #[test]
 fn pairs_of_several_biosamples_are_one_task() {
-    let place = Place::new();
+    let place = LabelledWindow::new();
     let text = "enhancer_name,promoter_name,label,prediction\n\
                 IMR90|chr1:100-300,IMR90|chr1:5000-5400,1,0\n\
                 K562|chr1:100-300,K562|chr1:5000-5400,0,0\n\
@@ -362,8 +362,8 @@ fn pairs_of_several_biosamples_are_one_task() {
 }
 
 #[test]
-fn a_task_is_replaced_only_when_told() {
-    let place = Place::new();
+fn a_task_is_replaced_only_on_request() {
+    let place = LabelledWindow::new();
     let path = place.folder.path().join("E003.bed");
     std::fs::write(&path, "chr1\t0\t40000\t1\n").unwrap();
     let go = || {

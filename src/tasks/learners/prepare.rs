@@ -131,7 +131,7 @@ impl Prepared {
     }
 }
 
-/// Mean and standard deviation of each column over the training rows, missing values aside.
+/// Mean and standard deviation of each column over the training rows, without missing values.
 fn standardiser(term: &Features, train: &[usize]) -> PreparedTerm {
     let n_columns = term.columns.len();
     let (mut count, mut sum) = (vec![0.0; n_columns], vec![0.0; n_columns]);

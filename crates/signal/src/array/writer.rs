@@ -9,7 +9,7 @@ use npyz::npz::NpzWriter;
 use super::npy::float32_header;
 use crate::pieces::PieceOrder;
 use crate::{Format, FormatError, SignalWriter};
-use persea_files::AsideFile;
+use persea_files::OutputFile;
 use persea_genome::GenomeAxis;
 
 /// Writes `.npy`, or `.npz` with the key `arr_0`: the bins that were written, in the axis's order.
@@ -19,7 +19,7 @@ use persea_genome::GenomeAxis;
 pub(crate) struct ArrayWriter {
     order: PieceOrder,
     format: Format,
-    aside: AsideFile,
+    output: OutputFile,
     waiting: BufWriter<File>,
     /// Stretches of consecutive axis bins, in the order in which they wait.
     stretches: Vec<Stretch>,
@@ -36,16 +36,16 @@ struct Stretch {
 impl ArrayWriter {
     pub fn create(path: &Path, format: Format, axis: &GenomeAxis) -> Result<Self, FormatError> {
         // Only an archive is gone back to.
-        let aside = match format {
-            Format::Npy => AsideFile::stream(path)?,
-            _ => AsideFile::create(path)?,
+        let output = match format {
+            Format::Npy => OutputFile::stream(path)?,
+            _ => OutputFile::create(path)?,
         };
-        let waiting = tempfile::tempfile_in(aside.scratch_folder())
+        let waiting = tempfile::tempfile_in(output.scratch_folder())
             .map_err(|e| FormatError::write(path.display(), e))?;
         Ok(ArrayWriter {
             order: PieceOrder::new(path, axis),
             format,
-            aside,
+            output,
             waiting: BufWriter::with_capacity(1 << 16, waiting),
             stretches: Vec::new(),
             n_values: 0,
@@ -84,7 +84,7 @@ impl SignalWriter for ArrayWriter {
             .map_err(|e| failed(e.into_error()))?;
         let mut stretches = this.stretches;
         stretches.sort_by_key(|stretch| stretch.axis_bin);
-        let out = BufWriter::with_capacity(1 << 16, this.aside);
+        let out = BufWriter::with_capacity(1 << 16, this.output);
         let out = match this.format {
             Format::Npy => put_array(out, this.n_values, &stretches, waiting).map_err(failed)?,
             _ => {
@@ -96,8 +96,8 @@ impl SignalWriter for ArrayWriter {
                 zip.finish().map_err(|e| failed(e.into()))?
             }
         };
-        let aside = out.into_inner().map_err(|e| failed(e.into_error()))?;
-        Ok(aside.finish()?)
+        let output = out.into_inner().map_err(|e| failed(e.into_error()))?;
+        Ok(output.finish()?)
     }
 }
 

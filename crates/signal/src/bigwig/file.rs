@@ -14,7 +14,7 @@ use super::trees::{Block, chrom_tree, index};
 use super::zoom::{FIRST_REDUCTION, MAX_ZOOMS, ZoomLevel};
 use crate::FormatError;
 use crate::runs::Run;
-use persea_files::AsideFile;
+use persea_files::OutputFile;
 use persea_genome::Assembly;
 
 /// Intervals in a section of data.
@@ -26,7 +26,7 @@ const SUMMARY_BYTES: u64 = 40;
 /// A bigWig file that is being written.
 pub(crate) struct BigWigFile {
     name: String,
-    out: BufWriter<AsideFile>,
+    out: BufWriter<OutputFile>,
     /// Where the next byte goes.
     position: u64,
     chrom_tree_at: u64,
@@ -42,9 +42,9 @@ impl BigWigFile {
     pub fn create(path: &Path, assembly: &Assembly) -> Result<Self, FormatError> {
         let name = path.display().to_string();
         let failed = |e: io::Error| FormatError::write(&name, e);
-        let aside = AsideFile::create(path)?;
-        let scratch = aside.scratch_folder();
-        let mut out = BufWriter::with_capacity(1 << 18, aside);
+        let output = OutputFile::create(path)?;
+        let scratch = output.scratch_folder();
+        let mut out = BufWriter::with_capacity(1 << 18, output);
         let longest = assembly.chromosomes().iter().map(|c| c.length).max();
         let zooms = std::iter::successors(Some(FIRST_REDUCTION), |r| r.checked_mul(4))
             .take_while(|reduction| u64::from(*reduction) <= longest.unwrap_or(0))
@@ -85,8 +85,8 @@ impl BigWigFile {
         let name = self.name;
         let failed = |e: io::Error| FormatError::write(&name, e);
         result.map_err(failed)?;
-        let aside = self.out.into_inner().map_err(|e| failed(e.into_error()))?;
-        Ok(aside.finish()?)
+        let output = self.out.into_inner().map_err(|e| failed(e.into_error()))?;
+        Ok(output.finish()?)
     }
 
     fn put(&mut self, run: Run) -> io::Result<()> {

@@ -6,7 +6,7 @@ use bigtools::{BBIReadError, BigWigRead, BigWigReadOpenError, Value};
 
 use super::layout::Layout;
 use crate::bins::Binner;
-use crate::shield::shielded;
+use crate::panics::catch_panic;
 use crate::source::{ByteSource, open_bytes};
 use crate::{BinSink, FormatError, Location, ReadOptions, ReadReport, SignalReader};
 use persea_genome::{GenomeAxis, Interval, other_naming};
@@ -40,7 +40,8 @@ impl SignalReader for BigWigReader {
         let layout = Layout::read(&mut *source, &file)?;
         check_chromosomes(&layout, axis, &file)?;
         source.rewind().map_err(|e| FormatError::read(&file, e))?;
-        let mut info = match shielded(|| BigWigRead::open(&mut source).map(|b| b.info().clone())) {
+        let mut info = match catch_panic(|| BigWigRead::open(&mut source).map(|b| b.info().clone()))
+        {
             Some(Ok(info)) => info,
             Some(Err(BigWigReadOpenError::IoError(e))) => return Err(FormatError::read(&file, e)),
             _ => return Err(layout.damaged("its header makes no sense")),
@@ -83,14 +84,14 @@ fn read_interval(
         _ => damaged(position),
     };
     let (start, end) = (interval.start as u32, interval.end as u32);
-    let mut values = shielded(|| reader.get_interval(&interval.chrom, start, end))
+    let mut values = catch_panic(|| reader.get_interval(&interval.chrom, start, end))
         .ok_or_else(|| damaged(position))?
         .map_err(|e| failed(e, position))?;
     let mut batch: Vec<Value> = Vec::with_capacity(BATCH);
     loop {
         batch.clear();
         // Only bigtools runs under the shield: a panic of the sink's is none of the file's.
-        let taken = shielded(|| {
+        let taken = catch_panic(|| {
             for value in values.by_ref().take(BATCH) {
                 batch.push(value?);
             }

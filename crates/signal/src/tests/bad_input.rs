@@ -308,7 +308,7 @@ fn an_infinite_value_in_a_bigwig_is_refused_with_its_place() {
         message.contains("a.bw: the value at chr2:31-40 is inf"),
         "{message}"
     );
-    // Only regions asked for are looked at.
+    // Only regions asked for are examined.
     let axis = GenomeAxis::new(toy(), vec![region("chr1", 0, 40)]).unwrap();
     assert!(read_bins(&file, None, &axis, Missing::Zero).is_ok());
 }
@@ -326,9 +326,9 @@ fn a_bigwig_cut_anywhere_before_its_zooms_is_refused() {
     let index = u64::from_le_bytes(bytes[24..32].try_into().unwrap()) as usize;
     for n in 0..index + 48 + 4 + 32 {
         let message = refusal(&folder.put("b.bw", &bytes[..n]), None, &axis());
-        let told = ["is truncated", "is empty", "is not a bigWig", "is damaged"];
+        let expected = ["is truncated", "is empty", "is not a bigWig", "is damaged"];
         assert!(
-            told.iter().any(|t| message.contains(t)),
+            expected.iter().any(|t| message.contains(t)),
             "{n} bytes: {message}"
         );
         assert!(message.contains("b.bw"), "{message}");

@@ -90,7 +90,7 @@ fn a_server_s_failure_is_reported_with_the_url() {
 }
 
 #[test]
-fn a_remote_file_is_told_from_another_by_length_and_etag() {
+fn remote_files_differ_by_length_and_etag() {
     let first = TestServer::start(vec![1; 100], Behaviour::Good);
     let location = Location::Url(first.url());
     let is = identity(&location).unwrap();

@@ -285,7 +285,7 @@ fn a_symbolic_link_stays_and_what_it_leads_to_is_replaced_as_a_whole() {
         let expected = written(&dir.path().join(name), format);
         let elsewhere = dir.path().join("elsewhere");
         std::fs::create_dir(&elsewhere).unwrap();
-        // A relative link to a link to a file; the file is there, and is not there yet.
+        // A relative link to a link to a file; the file is there, and does not exist yet.
         let first = dir.path().join(format!("first.{name}"));
         let second = elsewhere.join(name);
         symlink(Path::new("elsewhere").join(name), &first).unwrap();

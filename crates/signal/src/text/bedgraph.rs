@@ -4,13 +4,13 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::bgzip::BgzipWriter;
-use super::lines::{IntervalLines, Place};
+use super::lines::{IntervalLines, LineInterval};
 use crate::bins::Binner;
 use crate::pieces::PieceOrder;
 use crate::runs::{Run, Runs};
 use crate::walk::AxisWalk;
 use crate::{BinSink, FormatError, Location, ReadOptions, ReadReport, SignalReader, SignalWriter};
-use persea_files::AsideFile;
+use persea_files::OutputFile;
 use persea_genome::GenomeAxis;
 
 /// Reads bedGraph as a stream.
@@ -35,7 +35,7 @@ impl SignalReader for BedGraphReader {
         let mut lines = IntervalLines::open(&self.location, axis.assembly())?;
         let mut walk = AxisWalk::new(axis, Binner::new(axis, options, &file, sink));
         let mut seen = vec![false; axis.assembly().chromosomes().len()];
-        let mut last: Option<Place> = None;
+        let mut last: Option<LineInterval> = None;
         while let Some(place) = lines.next_place()? {
             let value = lines.signal(3, "the value of a bedGraph")?;
             match last {
@@ -75,18 +75,18 @@ pub(crate) struct BedGraphWriter {
 }
 
 enum Output {
-    Plain(BufWriter<AsideFile>),
-    Gzip(BgzipWriter<BufWriter<AsideFile>>),
+    Plain(BufWriter<OutputFile>),
+    Gzip(BgzipWriter<BufWriter<OutputFile>>),
 }
 
 impl BedGraphWriter {
     pub fn create(path: &Path, axis: &GenomeAxis) -> Result<Self, FormatError> {
-        let aside = BufWriter::with_capacity(1 << 16, AsideFile::stream(path)?);
+        let output = BufWriter::with_capacity(1 << 16, OutputFile::stream(path)?);
         let gzipped = path.extension().is_some_and(|end| end == "gz");
         let output = if gzipped {
-            Output::Gzip(BgzipWriter::new(aside))
+            Output::Gzip(BgzipWriter::new(output))
         } else {
-            Output::Plain(aside)
+            Output::Plain(output)
         };
         Ok(BedGraphWriter {
             order: PieceOrder::new(path, axis),
@@ -130,7 +130,7 @@ impl SignalWriter for BedGraphWriter {
             Output::Plain(out) => out,
             Output::Gzip(out) => out.finish().map_err(failed)?,
         };
-        let aside: AsideFile = buffered.into_inner().map_err(|e| failed(e.into_error()))?;
-        Ok(aside.finish()?)
+        let output: OutputFile = buffered.into_inner().map_err(|e| failed(e.into_error()))?;
+        Ok(output.finish()?)
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct IntervalLines<'a> {
 
 /// The chromosome and bases of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct LineInterval {
     /// The chromosome's place in the assembly.
     pub rank: usize,
     pub start: u64,
@@ -42,7 +42,7 @@ impl<'a> IntervalLines<'a> {
     }
 
     /// Goes to the next line of an interval and says where it lies; `None` at the file's end.
-    pub fn next_place(&mut self) -> Result<Option<Place>, FormatError> {
+    pub fn next_place(&mut self) -> Result<Option<LineInterval>, FormatError> {
         loop {
             let Some(line) = self.lines.next_line()? else {
                 return Ok(None);
@@ -71,7 +71,7 @@ impl<'a> IntervalLines<'a> {
                 self.assembly.name()
             )));
         }
-        Ok(Some(Place {
+        Ok(Some(LineInterval {
             rank: self.rank,
             start,
             end,

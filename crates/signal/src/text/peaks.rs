@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::lines::{IntervalLines, Place};
+use super::lines::{IntervalLines, LineInterval};
 use crate::bins::Binner;
 use crate::walk::AxisWalk;
 use crate::{BinSink, Format, FormatError, Location, ReadOptions, ReadReport, SignalReader};
@@ -50,7 +50,7 @@ impl SignalReader for PeakReader {
         }
         let mut peaks = Vec::new();
         let mut column = None;
-        while let Some(Place { rank, start, end }) = lines.next_place()? {
+        while let Some(LineInterval { rank, start, end }) = lines.next_place()? {
             let column = *column.get_or_insert(Column::of(self.format, lines.n_fields()));
             let value = column.signal(&lines)?;
             if covered[rank] {

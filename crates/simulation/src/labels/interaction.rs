@@ -123,7 +123,7 @@ fn matched(positive: &mut [Pair], negative: Vec<Pair>, ratio: f64) -> Vec<Pair> 
         .map(|class| positive[first_of(class)].distance)
         .chain([LINK_BP.end])
         .collect();
-    let mut room: Vec<usize> = (0..n_classes)
+    let mut remaining: Vec<usize> = (0..n_classes)
         .map(|class| {
             let n = first_of(class + 1) - first_of(class);
             (n as f64 * ratio).round() as usize
@@ -132,7 +132,7 @@ fn matched(positive: &mut [Pair], negative: Vec<Pair>, ratio: f64) -> Vec<Pair> 
     let mut taken = Vec::new();
     for pair in negative {
         let class = ends.partition_point(|end| *end <= pair.distance);
-        if let Some(left) = room.get_mut(class).filter(|left| **left > 0) {
+        if let Some(left) = remaining.get_mut(class).filter(|left| **left > 0) {
             *left -= 1;
             taken.push(pair);
         }

@@ -6,7 +6,7 @@ use crate::domains::domain_at;
 use crate::random::Draws;
 use crate::state::Domain;
 use crate::{Simulation, SimulationError};
-use persea_genome::{Interval, Scale};
+use persea_genome::{Interval, Resolution};
 
 /// The replication timing of a 40 kb window in a biosample.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +69,7 @@ impl Simulation {
 
 /// The earliness of each 5 kbp step of the chromosome.
 fn earliness(truth: &ChromosomeTruth, kinds: &[Domain]) -> Vec<f64> {
-    let step = Scale::Kbp5.bp();
+    let step = Resolution::Kbp5.bp();
     (0..truth.length.div_ceil(step))
         .map(|i| {
             let middle = (i * step + step / 2).min(truth.length - 1);
@@ -80,7 +80,7 @@ fn earliness(truth: &ChromosomeTruth, kinds: &[Domain]) -> Vec<f64> {
 
 /// The Gaussian average around a base, over what there is of the chromosome.
 fn averaged(steps: &[f64], middle: u64) -> f64 {
-    let step = Scale::Kbp5.bp() as f64;
+    let step = Resolution::Kbp5.bp() as f64;
     let centre = middle as f64 / step - 0.5;
     let reach = 4.0 * REACH_BP / step;
     let first = (centre - reach).max(0.0).ceil() as usize;

@@ -1,4 +1,4 @@
-//! A directory that is written aside and takes its name when it is whole.
+//! A directory that is written under a temporary name and renamed when it is complete.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

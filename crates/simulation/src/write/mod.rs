@@ -62,9 +62,9 @@ const HELD_OUT: &str = "truth";
 const NOISE_FREE: &str = "noise_free";
 
 impl Simulation {
-    /// Writes everything into a new directory (or an existing empty one): aside first, then
+    /// Writes everything into a new directory (or an existing empty one): under a temporary name first, then
     /// renamed, so that it is there whole or not at all. Tracks are written in parallel; `progress`
-    /// is told how many of how many are done, in no order of tracks.
+    /// receives how many of how many are done, in no order of tracks.
     ///
     /// The files are named in the `README.txt` among them and in `docs/src/method/simulation.md`.
     ///

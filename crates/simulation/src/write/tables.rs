@@ -244,10 +244,10 @@ impl Simulation {
     }
 
     /// The axis bins that an interval touches, and its region.
-    fn place(&self, interval: &Interval) -> Place<'_> {
+    fn place(&self, interval: &Interval) -> RegionSpan<'_> {
         let bins = self.axis().bins_within(interval);
         let (first, end) = bins.first().map_or((0, 0), |bins| (bins.start, bins.end));
-        Place {
+        RegionSpan {
             first,
             end,
             region: self.region_name(self.axis().locate(first).region),
@@ -255,7 +255,7 @@ impl Simulation {
     }
 }
 
-struct Place<'a> {
+struct RegionSpan<'a> {
     first: u64,
     end: u64,
     region: &'a str,

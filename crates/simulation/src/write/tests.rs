@@ -159,7 +159,7 @@ fn a_directory_that_holds_something_is_refused_and_left_alone() {
     std::fs::create_dir(&empty).unwrap();
     simulation.write(&empty, &options, &|_, _| {}).unwrap();
     assert!(empty.join("README.txt").is_file());
-    // Nothing is left of what was written aside.
+    // Nothing is left of what was written under a temporary name.
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2);
 }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::layout::Layout;
 use super::messages::{Array, Group};
-use persea_files::AsideFile;
 use persea_files::FileError;
+use persea_files::OutputFile;
 
 /// Fills an array: its path, what it is, and where its bytes (row-major, little-endian) go.
 pub(crate) type Fill<'a, E> = dyn FnMut(&str, &Array, &mut dyn Write) -> Result<(), E> + 'a;
 
-/// Writes a file aside and gives it its name when it is whole. `fill` is asked for each array, in
+/// Writes a file under a temporary name and renames it when it is complete. `fill` is asked for each array, in
 /// the order in which they were put into the groups.
 ///
 /// # Errors
@@ -23,7 +23,7 @@ pub(crate) fn write_hdf5<E: From<FileError>>(
 ) -> Result<(), E> {
     let failed = |e: io::Error| FileError::write(path.display(), e);
     let layout = Layout::new(root).map_err(|why| FileError::file(path.display(), why))?;
-    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::stream(path)?);
+    let mut out = BufWriter::with_capacity(1 << 18, OutputFile::stream(path)?);
     out.write_all(&layout.head).map_err(failed)?;
     let mut at = layout.head.len() as u64;
     for (name, array, address) in &layout.arrays {
@@ -52,8 +52,8 @@ pub(crate) fn write_hdf5<E: From<FileError>>(
     let end = [0; 8];
     let n = (at.next_multiple_of(8) - at) as usize;
     out.write_all(&end[..n]).map_err(failed)?;
-    let aside = out.into_inner().map_err(|e| failed(e.into_error()))?;
-    aside.finish()?;
+    let output = out.into_inner().map_err(|e| failed(e.into_error()))?;
+    output.finish()?;
     Ok(())
 }
 

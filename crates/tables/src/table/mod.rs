@@ -114,7 +114,7 @@ pub trait TableSource<E> {
     fn numbers(&self, rows: Range<u64>, out: &mut [f32]) -> Result<(), E>;
 }
 
-/// Writes a table as a whole or not at all; `progress` hears how many rows have been written.
+/// Writes a table as a whole or not at all; `progress` receives how many rows have been written.
 ///
 /// # Errors
 /// When the source fails or the file cannot be written.

@@ -10,8 +10,8 @@ use npyz::zip::write::FileOptions;
 
 use super::{LabelKind, Labels, TableSource, blocks, each_block};
 use crate::keras::write_f32;
-use persea_files::AsideFile;
 use persea_files::FileError;
+use persea_files::OutputFile;
 use persea_signal::npy_header;
 
 pub(super) fn write<E: From<FileError>>(
@@ -21,11 +21,11 @@ pub(super) fn write<E: From<FileError>>(
 ) -> Result<(), E> {
     let failed = |e: io::Error| FileError::write(path.display(), e);
     let shape = source.shape();
-    let out = BufWriter::with_capacity(1 << 18, AsideFile::create(path)?);
+    let out = BufWriter::with_capacity(1 << 18, OutputFile::create(path)?);
     let mut npz = NpzWriter::new(out);
     let zip = npz.zip_writer();
     let n_columns = shape.numbers.len() as u64;
-    let begin = |zip: &mut npyz::zip::ZipWriter<BufWriter<AsideFile>>,
+    let begin = |zip: &mut npyz::zip::ZipWriter<BufWriter<OutputFile>>,
                  name: &str,
                  dtype: &str,
                  sizes: &[u64]| {
@@ -69,8 +69,8 @@ pub(super) fn write<E: From<FileError>>(
         }
     }
     let out = zip.finish().map_err(|e| failed(e.into()))?;
-    let aside = out.into_inner().map_err(|e| failed(e.into_error()))?;
-    aside.finish()?;
+    let output = out.into_inner().map_err(|e| failed(e.into_error()))?;
+    output.finish()?;
     Ok(())
 }
 

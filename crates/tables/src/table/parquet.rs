@@ -13,8 +13,8 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type};
 
 use super::{LabelKind, Labels, TableSource, each_block};
-use persea_files::AsideFile;
 use persea_files::FileError;
+use persea_files::OutputFile;
 
 pub(super) fn write<E: From<FileError>>(
     path: &Path,
@@ -64,7 +64,7 @@ pub(super) fn write<E: From<FileError>>(
         .with_fields(fields)
         .build()
         .map_err(failed)?;
-    let out = BufWriter::with_capacity(1 << 18, Sendable(AsideFile::stream(path)?));
+    let out = BufWriter::with_capacity(1 << 18, Sendable(OutputFile::stream(path)?));
     let mut writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties.build()))
         .map_err(failed)?;
     let n_columns = shape.numbers.len();
@@ -103,15 +103,15 @@ pub(super) fn write<E: From<FileError>>(
         Ok(())
     })?;
     let out = writer.into_inner().map_err(failed)?;
-    let aside = out
+    let output = out
         .into_inner()
         .map_err(|e| FileError::write(path.display(), e.into_error()))?;
-    aside.0.finish()?;
+    output.0.finish()?;
     Ok(())
 }
 
-/// A file that is written aside, as the Parquet writer wants it.
-struct Sendable(AsideFile);
+/// A temporary file, as the Parquet writer needs it.
+struct Sendable(OutputFile);
 
 impl io::Write for Sendable {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::{Labels, TableSource, each_block};
-use persea_files::AsideFile;
 use persea_files::FileError;
+use persea_files::OutputFile;
 
 pub(super) fn write<E: From<FileError>>(
     path: &Path,
@@ -15,7 +15,7 @@ pub(super) fn write<E: From<FileError>>(
 ) -> Result<(), E> {
     let failed = |e: io::Error| FileError::write(path.display(), e);
     let shape = source.shape();
-    let mut out = BufWriter::with_capacity(1 << 18, AsideFile::stream(path)?);
+    let mut out = BufWriter::with_capacity(1 << 18, OutputFile::stream(path)?);
     let labels = shape.labels.iter().map(|(name, _)| field(name));
     let header: Vec<String> = labels
         .chain(shape.numbers.iter().map(|name| field(name)))
@@ -49,8 +49,8 @@ pub(super) fn write<E: From<FileError>>(
         progress(rows.end);
         Ok(())
     })?;
-    let aside = out.into_inner().map_err(|e| failed(e.into_error()))?;
-    aside.finish()?;
+    let output = out.into_inner().map_err(|e| failed(e.into_error()))?;
+    output.finish()?;
     Ok(())
 }
 

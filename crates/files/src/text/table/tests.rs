@@ -84,7 +84,7 @@ fn a_hash_begins_a_name_or_a_comment() {
 }
 
 #[test]
-fn a_header_is_told_from_the_lines_of_a_bed() {
+fn a_header_is_distinguished_from_the_lines_of_a_bed() {
     let read = table(
         "l.txt",
         "gene_id\tE000\tE003\nG1\t1.5\t2\t\nG2\t0\t\n",

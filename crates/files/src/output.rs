@@ -16,9 +16,9 @@ use crate::FileError;
 /// Links that lead to links, at most: as many as Linux follows.
 const MOST_LINKS: usize = 40;
 
-/// An output under construction. A regular file that is dropped before [`AsideFile::finish`] is
+/// An output under construction. A regular file that is dropped before [`OutputFile::finish`] is
 /// removed; what has gone through a device or a pipe has gone.
-pub struct AsideFile {
+pub struct OutputFile {
     /// As the user named it, for errors.
     path: PathBuf,
     kind: Kind,
@@ -41,7 +41,7 @@ enum Destination {
     Stream,
 }
 
-impl AsideFile {
+impl OutputFile {
     /// An output whose writer seeks. Before a device or a pipe it waits as a whole in the system's
     /// temporary folder.
     ///
@@ -82,7 +82,7 @@ impl AsideFile {
             }
         };
         let path = path.to_path_buf();
-        Ok(AsideFile { path, kind })
+        Ok(OutputFile { path, kind })
     }
 
     /// The folder for temporary files of this output.
@@ -137,7 +137,7 @@ impl AsideFile {
 /// # Errors
 /// When it cannot be written.
 pub fn write_text(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    let mut file = AsideFile::stream(path)?;
+    let mut file = OutputFile::stream(path)?;
     file.write_all(content)
         .map_err(|e| FileError::write(path.display(), e))?;
     file.finish()
@@ -204,7 +204,7 @@ pub fn folder(path: &Path) -> &Path {
     }
 }
 
-impl Write for AsideFile {
+impl Write for OutputFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.file().write(buffer)
     }
@@ -214,13 +214,13 @@ impl Write for AsideFile {
     }
 }
 
-impl Read for AsideFile {
+impl Read for OutputFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file().read(buffer)
     }
 }
 
-impl Seek for AsideFile {
+impl Seek for OutputFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file().seek(to)
     }

@@ -5,12 +5,12 @@ use super::SearchError;
 use super::best::Found;
 use super::exact::{Order, Scratch, Walk};
 use super::measure::{Measure, Sketched};
-use super::sketch::{FINE_ROWS, Looked, MIDDLE_ROWS};
-use crate::genome::Scale;
+use super::sketch::{CodeDistances, FINE_ROWS, MIDDLE_ROWS};
+use crate::genome::Resolution;
 
-/// How many 5 kbp bins are sketched before the most promising of them are looked into.
+/// How many 5 kbp bins are sketched before the most promising of them are searched.
 const CHUNK: usize = 128;
-/// How many 250 bp bins before it is looked at one's sketch is asked for from memory.
+/// How many 250 bp bins ahead a sketch is prefetched.
 const FINE_AHEAD: usize = 3;
 
 /// Some 5 kbp bins, and those of them whose 250 bp rows' sketches leave them in.
@@ -55,7 +55,11 @@ impl<'a, M: Measure> Walk<'a, M> {
         Ok(())
     }
 
-    fn look(&self, sketched: &Sketched, row: usize) -> Result<Looked<MIDDLE_ROWS>, SearchError> {
+    fn look(
+        &self,
+        sketched: &Sketched,
+        row: usize,
+    ) -> Result<CodeDistances<MIDDLE_ROWS>, SearchError> {
         let n = usize::from(self.layout.rows()[row].n_250bp);
         let table = &self.tables.sketch_middle;
         sketched.middle.look(table, row as u64, n)
@@ -94,9 +98,9 @@ impl<'a, M: Measure> Walk<'a, M> {
         sketched.middle.add_bounds(leasts, bounds);
         for (bound, (coarse, row)) in bounds.iter().zip(rows.iter()) {
             let mut bound = *bound;
-            if bound <= limit && self.task.permit.allowed.is_some() {
+            if bound <= limit && self.task.scope.allowed.is_some() {
                 let bin = &self.layout.rows()[*row as usize];
-                let wanted = |i| self.task.permit.any(bin.bins_of_250bp(i));
+                let wanted = |i| self.task.scope.any(bin.bins_of_250bp(i));
                 let least = self.look(sketched, *row as usize)?.least_of(wanted);
                 bound = *coarse + sketched.middle.of_square(least);
             }
@@ -115,15 +119,15 @@ impl<'a, M: Measure> Walk<'a, M> {
         row: usize,
         coarse_bound: f32,
     ) -> Result<(), SearchError> {
-        if self.task.resolution == Scale::Bp250 {
+        if self.task.resolution == Resolution::Bp250 {
             let sum = self.coarse_sum(row)?;
             return self.visit(row, sum);
         }
-        let looked = self.look(sketched, row)?;
-        let bounds = sketched.middle.bounds_of(&looked);
+        let code_distances = self.look(sketched, row)?;
+        let bounds = sketched.middle.bounds_of(&code_distances);
         let mut order = Order::default();
         let limit = self.best.bound();
-        for (i, bound) in bounds[..looked.squares().len()].iter().enumerate() {
+        for (i, bound) in bounds[..code_distances.squares().len()].iter().enumerate() {
             let bound = coarse_bound + bound;
             if bound <= limit {
                 order.insert(bound, i);
@@ -149,7 +153,7 @@ impl<'a, M: Measure> Walk<'a, M> {
                 break;
             }
             let bins = coarse.bins_of_250bp(usize::from(*i));
-            if !self.task.permit.any(bins.clone()) {
+            if !self.task.scope.any(bins.clone()) {
                 continue;
             }
             ahead(place + FINE_AHEAD);
@@ -160,7 +164,7 @@ impl<'a, M: Measure> Walk<'a, M> {
             if bound + fine_bound > limit {
                 continue;
             }
-            self.tables.factors[Scale::Bp25.index()].prefetch(bins.clone());
+            self.tables.factors[Resolution::Bp25.index()].prefetch(bins.clone());
             let sum = match coarse_sum {
                 Some(sum) => sum,
                 None => *coarse_sum.insert(self.coarse_sum(row)?),
@@ -182,7 +186,7 @@ impl<'a, M: Measure> Walk<'a, M> {
     fn middle_sum(&mut self, row: u64) -> Result<M::Term, SearchError> {
         let mut sum = [M::Term::default()];
         let values = self.tables.middle_rows.group(row..row + 1)?;
-        self.measure.terms(Scale::Bp250, values, &mut sum);
+        self.measure.terms(Resolution::Bp250, values, &mut sum);
         self.read.bp250 += 1;
         Ok(sum[0])
     }

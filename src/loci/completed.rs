@@ -40,13 +40,13 @@ pub struct SourcedExperiment {
 }
 
 /// A database, and the model that imputes what was not measured, if there is one.
-pub struct Ground<'a> {
+pub struct CompletedCompendium<'a> {
     database: &'a Database,
     model: Option<TrainedModel>,
     axis: GenomeAxis,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> CompletedCompendium<'a> {
     /// With the model of that name; with the default one when no name is given; with none, so that
     /// only measured tracks are seen, when the database has no model or `measured_only` is set.
     ///
@@ -63,7 +63,7 @@ impl<'a> Ground<'a> {
             false => None,
         };
         let axis = model.as_ref().map_or(database.axis(), TrainedModel::axis);
-        Ok(Ground {
+        Ok(CompletedCompendium {
             axis: axis.clone(),
             database,
             model,
@@ -166,21 +166,21 @@ impl<'a> Ground<'a> {
             let Experiment { biosample, assay } = &sourced.experiment;
             match sourced.source {
                 Source::Imputed => {
-                    places.push(Place::Imputed);
+                    places.push(ExperimentSource::Imputed);
                     imputed.push(sourced.experiment.clone());
                 }
                 Source::Measured => {
                     let Some(track) = self.database.track(biosample, assay)? else {
                         return Err(self.database.no_such_track(biosample, assay)?.into());
                     };
-                    places.push(Place::Measured(tracks.len()));
+                    places.push(ExperimentSource::Measured(tracks.len()));
                     tracks.push(track);
                 }
             }
         }
         Ok(Reader {
             signal: TracksOnAxis::open(self.database, &self.axis, &tracks)?,
-            ground: self,
+            compendium: self,
             places,
             imputed,
         })
@@ -188,7 +188,7 @@ impl<'a> Ground<'a> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum ExperimentSource {
     Measured(usize),
     Imputed,
 }
@@ -198,9 +198,9 @@ pub type RowsSink<'a> = dyn FnMut(Range<u64>, &[Vec<f32>]) -> crate::Result<()> 
 
 /// Some experiments, opened.
 pub struct Reader<'a> {
-    ground: &'a Ground<'a>,
+    compendium: &'a CompletedCompendium<'a>,
     signal: TracksOnAxis,
-    places: Vec<Place>,
+    places: Vec<ExperimentSource>,
     imputed: Vec<Experiment>,
 }
 
@@ -218,7 +218,7 @@ impl Reader<'_> {
     pub fn walk(&self, spans: &[Range<u64>], sink: &mut RowsSink<'_>) -> crate::Result<()> {
         let pieces = self.pieces(spans);
         let mut rows: Vec<Vec<f32>> = vec![Vec::new(); self.places.len()];
-        let (Some(model), false) = (self.ground.model(), self.imputed.is_empty()) else {
+        let (Some(model), false) = (self.compendium.model(), self.imputed.is_empty()) else {
             for piece in pieces {
                 self.read_measured(&piece, &mut rows)?;
                 sink(piece, &rows)?;
@@ -226,10 +226,10 @@ impl Reader<'_> {
             return Ok(());
         };
         let row_of: Vec<usize> = (0..self.places.len())
-            .filter(|i| matches!(self.places[*i], Place::Imputed))
+            .filter(|i| matches!(self.places[*i], ExperimentSource::Imputed))
             .collect();
         let last = self.imputed.len() - 1;
-        let stream = Stream::new(self.ground.database, model);
+        let stream = Stream::new(self.compendium.database, model);
         stream.run::<crate::Error>(&self.imputed, &pieces, &mut |i, first, values| {
             let row = &mut rows[row_of[i]];
             row.clear();
@@ -245,7 +245,7 @@ impl Reader<'_> {
 
     fn read_measured(&self, piece: &Range<u64>, rows: &mut [Vec<f32>]) -> crate::Result<()> {
         for (place, row) in self.places.iter().zip(rows) {
-            if let Place::Measured(track) = place {
+            if let ExperimentSource::Measured(track) = place {
                 row.resize((piece.end - piece.start) as usize, 0.0);
                 self.signal.read(*track, piece.clone(), row)?;
             }
@@ -255,7 +255,7 @@ impl Reader<'_> {
 
     /// Spans cut at regions' ends and to a bearable length.
     fn pieces(&self, spans: &[Range<u64>]) -> Vec<Range<u64>> {
-        let axis = self.ground.axis();
+        let axis = self.compendium.axis();
         let mut pieces = Vec::new();
         for span in spans {
             let mut first = span.start;

@@ -7,7 +7,7 @@ pub const BIN_BP: u64 = 25;
 
 vocabulary! {
     /// One of the three resolutions at which the genome axis is factorised (Schreiber et al. 2020).
-    pub enum Scale {
+    pub enum Resolution {
         /// 25 bp
         Bp25 = "25bp",
         /// 250 bp
@@ -17,7 +17,7 @@ vocabulary! {
     }
 }
 
-impl Scale {
+impl Resolution {
     /// How many 25 bp bins one row of this scale spans.
     ///
     /// ```
@@ -25,9 +25,9 @@ impl Scale {
     /// ```
     pub const fn bins(self) -> u64 {
         match self {
-            Scale::Bp25 => 1,
-            Scale::Bp250 => 10,
-            Scale::Kbp5 => 200,
+            Resolution::Bp25 => 1,
+            Resolution::Bp250 => 10,
+            Resolution::Kbp5 => 200,
         }
     }
 
@@ -36,12 +36,12 @@ impl Scale {
         self.bins() * BIN_BP
     }
 
-    /// The position of this scale in [`Scale::ALL`].
+    /// The position of this scale in [`Resolution::ALL`].
     pub const fn index(self) -> usize {
         match self {
-            Scale::Bp25 => 0,
-            Scale::Bp250 => 1,
-            Scale::Kbp5 => 2,
+            Resolution::Bp25 => 0,
+            Resolution::Bp250 => 1,
+            Resolution::Kbp5 => 2,
         }
     }
 }
