@@ -2,7 +2,8 @@
 #
 # Everything is built in the release profile: the dependencies are built once for the program, the tests
 # and the checks. `check`, `unit` and `dev` build the project's own crates incrementally beside it, so
-# that an edit takes seconds; what is installed and measured is built without.
+# that an edit takes seconds; what is installed and measured is built without. Only crates/torch needs
+# libtorch, and only `make torch` and what depends on it builds that.
 
 PREFIX ?= $(HOME)/.local
 DEMO ?= persea-demo
@@ -11,53 +12,61 @@ TESTS ?=
 ROOM ?=
 TEST ?=
 
-# TORCH=0 builds without training, and with no libtorch anywhere.
+# TORCH=0 leaves the torch backend out, its loader included: no libtorch is fetched.
 ifeq ($(TORCH),0)
 FEATURES := --no-default-features
-WITH_LIBTORCH :=
+TORCH_LIBRARY :=
 else
 FEATURES :=
-WITH_LIBTORCH := scripts/with_libtorch.sh
+TORCH_LIBRARY := torch
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit dev build install uninstall bench lint clippy fmt docs book man deny python clean
+.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python clean
 
 help: ## show this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  TORCH=0 leaves training and libtorch out. PREFIX=DIR is where to install."
+	@echo "  TORCH=0 leaves the torch backend out. PREFIX=DIR is where to install."
 	@echo "  DEMO=DIR is where the demo writes. TESTS='--lib search::' chooses tests."
 	@echo "  LIBTORCH=DIR uses a libtorch of your own (CUDA), PERSEA_CACHE=DIR another cache."
 
 demo: build ## simulate a compendium, train, impute the missing experiments and score them
-	$(WITH_LIBTORCH) cargo run --release $(FEATURES) --quiet -- demo --output "$(DEMO)"
+	cargo run --release $(FEATURES) --quiet -- demo --output "$(DEMO)"
 
-test: ## run all tests
-	scripts/with_references.sh $(WITH_LIBTORCH) cargo test --release $(FEATURES) $(TESTS)
+test: $(TORCH_LIBRARY) ## run all tests
+	scripts/with_references.sh cargo test --release $(FEATURES) $(TESTS)
+ifneq ($(TORCH),0)
+ifeq ($(TESTS),)
+	scripts/with_libtorch.sh cargo test --release --package persea-torch
+endif
+endif
 
 # The loop while editing. INCREMENTAL changes nothing about the dependencies.
 INCREMENTAL := CARGO_PROFILE_RELEASE_INCREMENTAL=true
 
 check: ## check that the code compiles (while editing)
-	$(INCREMENTAL) $(WITH_LIBTORCH) cargo check --release $(FEATURES) --lib --bins
+	$(INCREMENTAL) cargo check --release $(FEATURES) --lib --bins
 
 unit: ## run unit tests of ROOM=search or of a crate, ROOM=genome; TEST=name picks some
 ifneq ($(wildcard crates/$(ROOM)/Cargo.toml),)
-	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release --package persea-$(ROOM) --lib $(TEST)
+	$(INCREMENTAL) $(if $(filter torch,$(ROOM)),scripts/with_libtorch.sh) cargo test --release --package persea-$(ROOM) --lib $(TEST)
 else
-	$(INCREMENTAL) $(WITH_LIBTORCH) cargo test --release $(FEATURES) --package persea --lib -- $(if $(TEST),$(TEST),$(ROOM)::)
+	$(INCREMENTAL) cargo test --release $(FEATURES) --package persea --lib -- $(if $(TEST),$(TEST),$(ROOM)::)
 endif
 
 dev: ## build the program incrementally (while editing)
-	$(INCREMENTAL) $(WITH_LIBTORCH) cargo build --release $(FEATURES)
+	$(INCREMENTAL) cargo build --release $(FEATURES)
 
 build: ## build the program, target/release/persea
-	$(WITH_LIBTORCH) cargo build --release $(FEATURES)
+	cargo build --release $(FEATURES)
 
-install: build ## program and libtorch, side by side, in PREFIX (~/.local)
+torch: ## build the torch backend's library, target/release/libpersea_torch.so
+	scripts/with_libtorch.sh cargo build --release --package persea-torch
+
+install: build $(TORCH_LIBRARY) ## install the program and the torch backend in PREFIX (~/.local)
 ifeq ($(TORCH),0)
 	scripts/install.sh "$(PREFIX)"
 else
@@ -71,8 +80,8 @@ uninstall: ## remove what install put into PREFIX
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_persea" \
 		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/persea.fish"
 
-bench: ## measure speed, beside other programs if their Python is given
-	scripts/with_references.sh $(WITH_LIBTORCH) cargo bench $(FEATURES) --bench persea
+bench: $(TORCH_LIBRARY) ## measure speed, beside other programs if their Python is given
+	scripts/with_references.sh cargo bench $(FEATURES) --bench persea
 
 # Library code handles users' input and damaged files: it must not panic.
 NO_PANIC := -D clippy::unwrap_used -D clippy::expect_used -D clippy::panic -D clippy::todo \
@@ -83,15 +92,19 @@ lint: clippy deny ## check formatting, clippy, licences and the committed files
 	scripts/check_tree.sh
 
 clippy:
-	$(WITH_LIBTORCH) cargo clippy --release $(FEATURES) --all-targets -- -D warnings
-	$(WITH_LIBTORCH) cargo clippy --release $(FEATURES) --lib -- -D warnings $(NO_PANIC)
+	cargo clippy --release $(FEATURES) --all-targets -- -D warnings
+	cargo clippy --release $(FEATURES) --lib -- -D warnings $(NO_PANIC)
+ifneq ($(TORCH),0)
+	scripts/with_libtorch.sh cargo clippy --release --package persea-torch --all-targets -- -D warnings
+	scripts/with_libtorch.sh cargo clippy --release --package persea-torch --lib -- -D warnings $(NO_PANIC)
+endif
 	cargo clippy --release --no-default-features --all-targets -- -D warnings
 
 fmt: ## format the code
 	cargo fmt --all
 
 docs: ## build the documentation of the library and its crates, target/doc/persea
-	RUSTDOCFLAGS="-D warnings" $(WITH_LIBTORCH) cargo doc --release --no-deps $(FEATURES)
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps $(FEATURES)
 
 book: build ## build the book, docs/book/index.html, and check it
 	scripts/book.sh

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Arithmetic, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
-    device, fit,
+    Arithmetic, Backend, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
+    TrainOptions, Validate, fit,
 };
 use persea::formats::Format;
 use persea::genome::Interval;
@@ -58,10 +58,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         cache_bytes: 500_000_000,
         half_precision: false,
+        backend: Backend::Auto,
         arithmetic: Arithmetic::F32,
     };
     let means = Means {
-        device: device("cpu")?,
+        device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };

@@ -9,8 +9,8 @@ use std::time::Duration;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
 use persea::factorization::{
-    Arithmetic, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
-    device, draw_held_out, fit,
+    Arithmetic, Backend, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
+    TrainOptions, Validate, draw_held_out, fit,
 };
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
@@ -63,10 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         cache_bytes: 500_000_000,
         half_precision: false,
+        backend: Backend::Auto,
         arithmetic: Arithmetic::F32,
     };
     let means = Means {
-        device: device("cpu")?,
+        device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };

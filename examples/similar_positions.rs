@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Arithmetic, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions, Validate,
-    device, fit,
+    Arithmetic, Backend, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
+    TrainOptions, Validate, fit,
 };
 use persea::genome::Interval;
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
@@ -109,11 +109,12 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
         seed: 1,
         cache_bytes: 500_000_000,
         half_precision: false,
+        backend: Backend::Auto,
         arithmetic: Arithmetic::F32,
         refinement: None,
     };
     let means = Means {
-        device: device("cpu")?,
+        device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };

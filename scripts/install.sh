@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what was built, program and libtorch side by side: install.sh PREFIX [LIBTORCH]
+# Installs what was built, program and torch backend side by side: install.sh PREFIX [LIBTORCH]
 #
-# PREFIX/bin/persea, and in PREFIX/lib/persea the libtorch from the cache, where the program's run
-# path (build.rs) looks before it looks in the cache. A libtorch of the user's own, which may be
-# gigabytes of CUDA, stays where it is. Without LIBTORCH: the program alone, built without `torch`.
+# PREFIX/bin/persea, and in PREFIX/lib/persea the library libpersea_torch with the libtorch from the
+# cache, where its run path (crates/torch/build.rs) looks first. A libtorch of the user's own, which may
+# be gigabytes of CUDA, stays where it is. Without LIBTORCH: the program alone.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/fetch.sh
@@ -13,29 +13,33 @@ say() { printf 'install: %s\n' "$*"; }
 
 prefix=${DESTDIR:-}$1
 libtorch=${2:-}
-program=$("$here/target_folder.sh")/release/persea
+release=$("$here/target_folder.sh")/release
+program=$release/persea
 
 mkdir -p "$prefix/bin" "$prefix/lib"
 staged=$(mktemp -d "$prefix/lib/.persea.XXXXXX")
 trap 'rm -rf "$staged"' EXIT
 
-# An older copy would be found before any other libtorch: it goes in every case.
-case "$libtorch" in
-"")
-    rm -rf "$prefix/lib/persea"
-    ;;
-"$(cache_folder)"/*)
-    cp -RP "$libtorch/lib/." "$staged/"
+# An older copy would be found before any other: it goes in every case.
+if [ -n "$libtorch" ]; then
+    library=$release/libpersea_torch.so
+    [ -e "$library" ] || library=$release/libpersea_torch.dylib
+    [ -e "$library" ] || { say "there is no libpersea_torch in $release; run make torch" >&2; exit 1; }
+    where="libtorch stays in $libtorch, where the torch backend will look for it"
+    case "$libtorch" in
+    "$(cache_folder)"/*)
+        cp -RP "$libtorch/lib/." "$staged/"
+        where="with its libtorch"
+        ;;
+    esac
+    cp "$library" "$staged/"
     chmod 755 "$staged"
-    rm -rf "$prefix/lib/persea"
+fi
+rm -rf "$prefix/lib/persea"
+if [ -n "$libtorch" ]; then
     mv "$staged" "$prefix/lib/persea"
-    say "libtorch in $prefix/lib/persea"
-    ;;
-*)
-    rm -rf "$prefix/lib/persea"
-    say "libtorch stays in $libtorch, where the program will look for it"
-    ;;
-esac
+    say "torch backend in $prefix/lib/persea, $where"
+fi
 
 # Renamed, not overwritten: the program may be running.
 cp "$program" "$prefix/bin/.persea.$$"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the folder of a libtorch that Persea can link; fetches one into the cache where there is none.
+# Prints the folder of a libtorch that crates/torch can link; fetches one into the cache where there is none.
 #
 # Order: PyTorch of the active Python where LIBTORCH_USE_PYTORCH is set (torch-sys obeys it too);
 # else $LIBTORCH as it is (a CUDA build, a distribution's); else the cache that all clones share
@@ -65,7 +65,7 @@ fi
 
 unsupported() {
     say "no libtorch $version can be fetched for $1"
-    say "Set LIBTORCH to an unpacked libtorch $version for this machine, or build without training, which needs none: make build TORCH=0"
+    say "Set LIBTORCH to an unpacked libtorch $version for this machine, or do without the torch backend: TORCH=0 builds, tests and installs the rest, which trains too"
     exit 1
 }
 
@@ -110,7 +110,7 @@ say "fetching libtorch $version (PyTorch's wheel, up to 0.6 GB, once) into $home
 # shellcheck disable=SC2086 # the list is meant to split
 fetch_wheels "$pins" "$workplace/wheels" $platforms || {
     say "the download failed, for the reason that pip gives above; nothing was left behind"
-    say "Check the network (a proxy: HTTPS_PROXY; a mirror: PIP_INDEX_URL) and that $cache has 2 GB free, then run again; or set LIBTORCH to a libtorch $version; or build without training: make build TORCH=0"
+    say "Check the network (a proxy: HTTPS_PROXY; a mirror: PIP_INDEX_URL) and that $cache has 2 GB free, then run again; or set LIBTORCH to a libtorch $version; or do without the torch backend: TORCH=0"
     exit 1
 }
 # What is there is not whole; but without the lock another run may have put a whole one there by now.

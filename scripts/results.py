@@ -29,7 +29,7 @@ def cell(value):
         if len(value) == 2:
             return f"{value[0]} ± {value[1]}"
         return f"{value[0]} ({value[1]} to {value[2]})"
-    if isinstance(value, int) and abs(value) >= 10_000:
+    if isinstance(value, int) and abs(value) >= 1_000:
         return f"{value:,}"
     return str(value).replace("|", "\\|")
 
@@ -95,10 +95,9 @@ def render(spec, tables, page):
         chosen = [table["columns"].index(c) for c in wanted]
     if "rows" in options:
         wanted = [r.strip() for r in options["rows"].split("|")]
-        by_name = {str(row[0]): row for row in rows}
-        if missing := [w for w in wanted if w not in by_name]:
-            sys.exit(f"{page}: table {name} has no row {', '.join(missing)}")
-        rows = [by_name[w] for w in wanted]
+        if missing := set(wanted) - {str(row[0]) for row in rows}:
+            sys.exit(f"{page}: table {name} has no row {', '.join(sorted(missing))}")
+        rows = [row for w in wanted for row in rows if str(row[0]) == w]
     lines = [f"<!-- table: {spec} -->"]
     if "brief" not in options:
         caption = f"**{table['title']}.** Measured on {table['date']} with `{table['command']}`."

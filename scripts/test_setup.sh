@@ -269,11 +269,10 @@ holds "wheels without libtorch are refused, and nothing is left behind"
 run WHEEL=hollow "$scripts/libtorch.sh"
 fails; says "the wheels hold no libtorch_cpu"; empty
 
-holds "with_libtorch hands LIBTORCH to the command, and the run path to doc tests beside the flags given"
+holds "with_libtorch hands LIBTORCH to the command"
 # shellcheck disable=SC2016 # for the inner shell to expand
-run LIBTORCH="$work/own" RUSTDOCFLAGS="-D warnings" "$scripts/with_libtorch.sh" \
-    sh -c 'printf "%s %s\n" "$LIBTORCH" "$CARGO_ENCODED_RUSTDOCFLAGS"'
-succeeds; prints "$work/own -D$(printf '\037')warnings$(printf '\037')-Clink-arg=-Wl,-rpath,$work/own/lib"
+run LIBTORCH="$work/own" "$scripts/with_libtorch.sh" sh -c 'printf "%s\n" "$LIBTORCH"'
+succeeds; prints "$work/own"
 
 holds "with_libtorch runs nothing where there is no libtorch"
 run PIP=offline "$scripts/with_libtorch.sh" touch "$work/ran"
@@ -314,21 +313,35 @@ succeeds; grep -q "skipped: there is no folder" "$work/out" || wrong "first_hour
 # ---- installing ------------------------------------------------------------------------------
 
 mkdir -p "$work/target/release"
-echo program >"$work/target/release/persea"
+printf '#!/bin/sh\necho "$1"\n' >"$work/target/release/persea" # it prints its man pages and completions
+chmod +x "$work/target/release/persea"
 
-holds "install lays the fetched libtorch beside the program"
+holds "install refuses a torch backend that was not built"
+run "$scripts/libtorch.sh"
+run "$scripts/install.sh" "$work/prefix" "$cache/$fetched"
+fails; says "run make torch"
+echo library >"$work/target/release/libpersea_torch.so"
+
+holds "install lays the torch backend and the fetched libtorch beside the program"
 run "$scripts/libtorch.sh"
 run "$scripts/install.sh" "$work/prefix" "$cache/$fetched"
 succeeds
-{ [ -x "$work/prefix/bin/persea" ] && [ -s "$work/prefix/lib/persea/libc10.so" ]; } || wrong "something is missing"
+for installed in bin/persea lib/persea/libpersea_torch.so lib/persea/libc10.so; do
+    [ -s "$work/prefix/$installed" ] || wrong "$installed is missing"
+done
 rm -r "$cache"
 [ -s "$work/prefix/lib/persea/libtorch.so" ] || wrong "what is installed needs the cache"
 
 holds "install with a libtorch of one's own leaves it in place, and no older copy in its way"
 run "$scripts/install.sh" "$work/prefix" "$work/own"
 succeeds
-{ [ -x "$work/prefix/bin/persea" ] && [ ! -e "$work/prefix/lib/persea" ]; } || wrong "an older libtorch would be found first"
+[ "$(ls "$work/prefix/lib/persea")" = libpersea_torch.so ] || wrong "an older libtorch would be found first"
 [ -z "$(find "$work/prefix" -name '.persea*')" ] || wrong "it left parts behind"
+
+holds "install without the torch backend takes an older one away"
+run "$scripts/install.sh" "$work/prefix"
+succeeds
+{ [ -x "$work/prefix/bin/persea" ] && [ ! -e "$work/prefix/lib/persea" ]; } || wrong "an older backend is still there"
 
 # ---- what may be committed -------------------------------------------------------------------
 

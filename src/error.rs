@@ -28,6 +28,9 @@ pub enum Error {
     /// Signal files.
     #[error(transparent)]
     Format(#[from] crate::formats::FormatError),
+    /// Networks: backends, devices, libtorch.
+    #[error(transparent)]
+    Nn(#[from] crate::nn::NnError),
     /// The database directory.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
@@ -38,7 +41,6 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] crate::model::ModelError),
     /// Training.
-    #[cfg(feature = "torch")]
     #[error(transparent)]
     Factorization(#[from] crate::factorization::FactorizationError),
     /// Scoring and baselines.

@@ -18,11 +18,12 @@
 //! | [`genome`] | assemblies, regions, bins and scales, masks, genes |
 //! | [`formats`] | signal files to bins and back |
 //! | [`measures`] | errors, correlations, rankings, curves |
+//! | [`nn`] | dense networks: layers, Adam, kernels, the native and the torch backend |
 //! | [`store`] | the database directory; the only room that speaks SQL |
 //! | [`annotation`] | genes, enhancers and classes at a place |
 //! | [`compendium`] | manifests, ingest, average activity |
-//! | [`model`] | what a trained model is, and its predictions without libtorch |
-//! | `factorization` | training on libtorch, behind the default feature `torch` |
+//! | [`model`] | what a trained model is, and its predictions |
+//! | [`factorization`] | training |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure on a track, the baselines beside it |
 //! | `cross_validation` | every fold trained without its tracks, and scored |
@@ -87,7 +88,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! From there `factorization::fit` trains a model, [`model::TrainedModel`] opens it,
+//! From there [`factorization::fit`] trains a model, [`model::TrainedModel`] opens it,
 //! [`imputation::write_experiments`] writes what it predicts and [`evaluation::evaluate`] scores
 //! it. The programs in `examples/` do each on simulated data.
 //!
@@ -98,16 +99,15 @@
 
 pub mod annotation;
 pub mod compendium;
-#[cfg(feature = "torch")]
 pub mod cross_validation;
 mod error;
 pub mod evaluation;
-#[cfg(feature = "torch")]
 pub mod factorization;
 pub mod imputation;
 mod linear;
 pub mod loci;
 pub mod model;
+pub mod nn;
 pub mod plot;
 pub mod projection;
 pub mod random;
@@ -132,6 +132,7 @@ pub mod formats {
     pub use persea_signal::{
         BinSink, Format, FormatError, Identity, Location, Missing, ReadOptions, ReadReport,
         SignalReader, SignalWriter, checksum, create_signal, identity, open_signal,
+        panic_becomes_error,
     };
     pub use persea_tables::{
         CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,

@@ -11,7 +11,8 @@ use ndarray::{Array2, ArrayViewMut2};
 pub(crate) fn solve_positive_definite(a: &mut [f64], b: &mut [f64]) {
     let n = b.len();
     let solved = ArrayViewMut2::from_shape((n, n), a).is_ok_and(|mut a| {
-        ArrayViewMut2::from_shape((n, 1), &mut *b).is_ok_and(|mut b| a.solvec_inplace(&mut b).is_ok())
+        ArrayViewMut2::from_shape((n, 1), &mut *b)
+            .is_ok_and(|mut b| a.solvec_inplace(&mut b).is_ok())
     });
     if !solved {
         b.fill(f64::NAN);

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 use persea::factorization::{
-    Arithmetic, FactorizationError, Sampling, Settings, TrackSource, Trained, Trainer, TrainingSet,
-    TrainingTrack, device,
+    Arithmetic, Backend, Device, FactorizationError, Sampling, Settings, TrackSource, Trained,
+    Trainer, TrainingSet, TrainingTrack,
 };
 use persea::genome::{Assembly, BIN_BP, GenomeAxis, Mask};
 use persea::model::{GenomeFactors, Network};
@@ -145,7 +145,8 @@ fn trainer(sampling: &str, n_bins: u64) -> anyhow::Result<Trainer> {
         seed: 0,
         clip: None,
         window_bins: WINDOW_BINS,
-        device: device("cpu")?,
+        backend: Backend::Native,
+        device: Device::Cpu,
         arithmetic: Arithmetic::F32,
     };
     let (b, a) = (b as usize, a as usize);

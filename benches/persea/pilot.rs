@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, Replicates, ingest};
 use persea::factorization::{
-    Arithmetic, Cast, Course, CurvePoint, Listener, Means, Sampling, StepReport, TrainOptions,
-    Validate, device, fit,
+    Arithmetic, Backend, Cast, Course, CurvePoint, Device, Listener, Means, Sampling, StepReport,
+    TrainOptions, Validate, fit,
 };
 use persea::genome::{Assembly, GenomeAxis};
 use persea::model::{Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, save};
@@ -51,6 +51,10 @@ pub fn options(name: &str) -> TrainOptions {
         seed: 0,
         cache_bytes: 2_000_000_000,
         half_precision: false,
+        backend: match name.ends_with("-bf16") {
+            true => Backend::Torch,
+            false => Backend::Native,
+        },
         arithmetic: match name.ends_with("-bf16") {
             true => Arithmetic::Bf16,
             false => Arithmetic::F32,
@@ -125,7 +129,7 @@ pub fn train_factors(database: &Database, name: &str) -> anyhow::Result<()> {
         ..options("paper")
     };
     let means = Means {
-        device: device("cpu")?,
+        device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::bail;
 use persea::compendium::{Experiment, TracksOnAxis};
 use persea::factorization::{
-    Cast, FactorizationError, Settings, Trained, Trainer, TrainingSet, device,
+    Cast, Device, FactorizationError, Settings, Trained, Trainer, TrainingSet,
 };
 use persea::genome::Mask;
 use persea::imputation::{Stream, missing_experiments, spans};
@@ -182,7 +182,8 @@ fn trainer(database: &Database, preset: &str) -> anyhow::Result<Trainer> {
         seed: options.seed,
         clip: options.clip,
         window_bins: options.cache_bytes / 4 / set.tracks.len() as u64,
-        device: device("cpu")?,
+        backend: options.backend,
+        device: Device::Cpu,
         arithmetic: options.arithmetic,
     };
     let trained = Trained {

@@ -3,7 +3,7 @@
 use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
-use super::{BinBits, enhancer_bins, gene_bins, promoter_bins};
+use super::{BinBits, BinSet, enhancer_bins, file, gene_bins, promoter_bins};
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, TssIndex};
 use crate::store::{Database, StoreError};
 
@@ -31,6 +31,49 @@ pub struct Annotation {
     classes: [BinBits; 5],
 }
 
+/// What an annotation is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parts {
+    /// The genes, in the database's order.
+    pub genes: Vec<Gene>,
+    /// The bins of promoters, genes, enhancers and the mask.
+    pub sets: [Vec<Range<u64>>; 4],
+}
+
+impl Parts {
+    /// From the database's tables, verified.
+    fn read(database: &Database, axis: &GenomeAxis) -> Result<Self, StoreError> {
+        let genes = database.genes()?;
+        let none = Mask::none(axis);
+        let masked = database.mask_intervals()?;
+        let masked = masked.iter().flat_map(|i| axis.bins_within(i));
+        let sets = [
+            promoter_bins(axis, &none, &genes),
+            gene_bins(axis, &none, &genes),
+            enhancer_bins(axis, &none, &database.enhancers()?),
+            BinSet::new(&none, masked),
+        ];
+        Ok(Parts {
+            genes,
+            sets: sets.map(|set| set.ranges().to_vec()),
+        })
+    }
+
+    fn over(self, axis: &GenomeAxis) -> Annotation {
+        let n_bins = axis.n_bins();
+        let [promoters, bodies, enhancers, masked] = self.sets.map(|set| BinBits::of(n_bins, set));
+        let mut intergenic = BinBits::all(n_bins);
+        for class in [&promoters, &bodies, &enhancers] {
+            intergenic.remove(class);
+        }
+        Annotation {
+            starts: TssIndex::new(&self.genes),
+            genes: self.genes,
+            classes: [promoters, bodies, enhancers, intergenic, masked],
+        }
+    }
+}
+
 /// The gene whose transcription start is nearest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearestGene {
@@ -44,29 +87,27 @@ pub struct NearestGene {
 }
 
 impl Annotation {
-    /// Reads a database's genes, enhancers and mask.
+    /// A database's genes, enhancers and mask over an axis: from the file of `index/` that keeps them,
+    /// which is written where it is missing, stale or damaged.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When a table is damaged, or SQLite fails.
     pub fn read(database: &Database, axis: &GenomeAxis) -> Result<Self, StoreError> {
-        let genes = database.genes()?;
-        let none = Mask::none(axis);
-        let set = |bins: &[Range<u64>]| BinBits::of(axis.n_bins(), bins.iter().cloned());
-        let promoters = set(promoter_bins(axis, &none, &genes).ranges());
-        let bodies = set(gene_bins(axis, &none, &genes).ranges());
-        let enhancers = set(enhancer_bins(axis, &none, &database.enhancers()?).ranges());
-        let mut intergenic = BinBits::all(axis.n_bins());
-        for class in [&promoters, &bodies, &enhancers] {
-            intergenic.remove(class);
+        let Some(origin) = file::origin(database, axis)? else {
+            // No digest to know a stale file by: reading a table says what is wrong.
+            return Ok(Parts::read(database, axis)?.over(axis));
+        };
+        let path = file::path(database, &origin);
+        if let Some(parts) = file::read(&path, &origin) {
+            return Ok(parts.over(axis));
         }
-        let masked = database.mask_intervals()?;
-        let masked = masked.iter().flat_map(|i| axis.bins_within(i));
-        let masked = BinBits::of(axis.n_bins(), masked);
-        Ok(Annotation {
-            starts: TssIndex::new(&genes),
-            genes,
-            classes: [promoters, bodies, enhancers, intergenic, masked],
-        })
+        let parts = Parts::read(database, axis)?;
+        if !database.is_read_only()
+            && let Err(e) = file::write(&path, &origin, &parts)
+        {
+            tracing::debug!("{} cannot be written: {e}", path.display());
+        }
+        Ok(parts.over(axis))
     }
 
     /// The genes, in the database's order.
@@ -96,5 +137,99 @@ impl Annotation {
             id: gene.id.clone(),
             distance: nearest.distance,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genome::{Assembly, Region, Strand};
+    use crate::store::NewDatabase;
+
+    fn database(folder: &std::path::Path) -> Database {
+        let assembly = Assembly::from_chromosomes("toy", &[("chr1".into(), 100_000)]).unwrap();
+        let region = Region {
+            name: None,
+            chrom: "chr1".into(),
+            first_bin: 40,
+            n_bins: 400,
+        };
+        let gene = Gene {
+            id: "ENSG1".into(),
+            name: "A".into(),
+            interval: Interval::new("chr1", 5_000, 6_000),
+            strand: Strand::Forward,
+        };
+        let new = NewDatabase {
+            axis: GenomeAxis::new(assembly, vec![region]).unwrap(),
+            mask: vec![Interval::new("chr1", 9_000, 9_100)],
+            genes: vec![gene],
+            enhancers: vec![Interval::new("chr1", 8_000, 8_050)],
+        };
+        Database::create(&folder.join("x.persea"), &new).unwrap()
+    }
+
+    fn files(database: &Database) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(database.index_folder()).unwrap();
+        entries.map(|e| e.unwrap().path()).collect()
+    }
+
+    /// The classes of bins of every kind, and the nearest gene of a place.
+    fn answers(annotation: &Annotation) -> (Vec<Vec<Class>>, Option<NearestGene>) {
+        // Axis bin b is chromosome bin 40 + b: gene 200 to 239, promoter 120 to 199, enhancer 320
+        // and 321, mask 360 to 363.
+        let bins = [80, 159, 160, 199, 200, 280, 282, 320, 324];
+        let classes = bins.map(|b| annotation.classes(&(b..b + 1)));
+        let place = Interval::new("chr1", 4_990, 4_992);
+        (classes.to_vec(), annotation.nearest_gene(&place))
+    }
+
+    #[test]
+    fn what_the_file_gives_is_what_the_tables_give() {
+        use Class::{Enhancer, Gene, Intergenic, Masked, Promoter};
+        let folder = tempfile::tempdir().unwrap();
+        let database = database(folder.path());
+        let from_tables = Annotation::read(&database, database.axis()).unwrap();
+        let written = files(&database);
+        assert_eq!(written.len(), 1);
+        let from_file = Annotation::read(&database, database.axis()).unwrap();
+        let expected = [
+            vec![Promoter],
+            vec![Promoter],
+            vec![Gene],
+            vec![Gene],
+            vec![Intergenic],
+            vec![Enhancer],
+            vec![Intergenic],
+            vec![Intergenic, Masked],
+            vec![Intergenic],
+        ];
+        for annotation in [&from_tables, &from_file] {
+            let (classes, nearest) = answers(annotation);
+            assert_eq!(classes, expected);
+            let nearest = nearest.unwrap();
+            assert_eq!((nearest.name.as_str(), nearest.distance), ("A", -9));
+        }
+        assert_eq!(from_tables.genes(), from_file.genes());
+
+        // A damaged file is made anew, from the tables.
+        let whole = std::fs::read(&written[0]).unwrap();
+        let mut damaged = whole.clone();
+        damaged[60] ^= 1;
+        std::fs::write(&written[0], &damaged).unwrap();
+        let again = Annotation::read(&database, database.axis()).unwrap();
+        assert_eq!(answers(&again).0, expected);
+        assert_eq!(std::fs::read(&written[0]).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_file_of_other_tables_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = database(folder.path());
+        Annotation::read(&database, database.axis()).unwrap();
+        let sql = "UPDATE table_checksums SET digest = zeroblob(16) WHERE name = 'enhancers'";
+        database.connection().execute(sql, []).unwrap();
+        let error = Annotation::read(&database, database.axis()).unwrap_err();
+        assert!(error.to_string().contains("enhancers"), "{error}");
     }
 }

@@ -6,6 +6,7 @@
 
 mod bins;
 mod bits;
+mod file;
 mod lookup;
 
 pub use bins::{BinSet, promoter_bins};

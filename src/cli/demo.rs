@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use persea::compendium::{ColumnMap, Experiment, IngestOptions, Manifest, Replicates, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
 use persea::factorization::{
-    Arithmetic, Means, RefinementOptions, Sampling, TrainOptions, Validate, fit,
+    Arithmetic, Backend, Device, Means, RefinementOptions, Sampling, TrainOptions, Validate, fit,
 };
 use persea::formats::Format;
 use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
@@ -129,7 +129,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
 
     let train_options = train_options(&arguments, material.hold.clone());
     let means = Means {
-        device: persea::factorization::device("cpu")?,
+        device: Device::Cpu,
         checkpoint_every: Duration::from_secs(600),
         replace: false,
     };
@@ -231,6 +231,7 @@ fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOpt
         seed: arguments.seed,
         cache_bytes: 2_000_000_000,
         half_precision: false,
+        backend: Backend::Native,
         arithmetic: Arithmetic::F32,
     }
 }

@@ -12,7 +12,6 @@ use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
 use super::folds;
-#[cfg(feature = "torch")]
 use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, names, progress};
@@ -49,26 +48,21 @@ pub struct Arguments {
     scale: ScoringScale,
     /// Cross-validate: train and score every fold of a file (columns fold, biosample, assay).
     /// Finished folds are kept. Options of `persea train` follow after `--`
-    #[cfg(feature = "torch")]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks"])]
     folds: Option<PathBuf>,
     /// Seeds with which to train each fold
-    #[cfg(feature = "torch")]
     #[arg(long, value_delimiter = ',', default_value = "0", requires = "folds")]
     seeds: Vec<u64>,
     /// Prefix of the models' names: PREFIX.FOLD.SEED
-    #[cfg(feature = "torch")]
     #[arg(long, default_value = "folds", requires = "folds")]
     prefix: String,
     /// Options of `persea train`, for --folds
-    #[cfg(feature = "torch")]
     #[arg(last = true, requires = "folds", value_name = "TRAINING")]
     training: Vec<String>,
 }
 
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
-    #[cfg(feature = "torch")]
     if let Some(folds) = &arguments.folds {
         let scale = arguments.scale;
         let (prefix, seeds) = (&arguments.prefix, &arguments.seeds);

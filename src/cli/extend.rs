@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::factorization::{Additions, ExtendOptions, FactorizationError, device, extend};
+use persea::factorization::{Additions, ExtendOptions, FactorizationError, extend};
 use persea::genome::GenomeAxis;
 use persea::model::TrainedModel;
 
-use super::train::Shown;
+use super::train::{BackendArguments, Shown};
 use super::{Common, names, progress};
 
 /// Add biosamples, assays or regions to a model.
@@ -51,9 +51,8 @@ pub struct Arguments {
     /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Device: cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
-    device: String,
+    #[command(flatten)]
+    place: BackendArguments,
     /// Maximum memory for signal, in gigabytes
     #[arg(long, value_name = "GB", default_value_t = 2.0)]
     cache: f64,
@@ -79,12 +78,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         tracks: names::pairs(&arguments.tracks)?,
         hold: names::pairs(&arguments.hold)?,
     };
+    let (backend, device) = arguments.place.chosen()?;
     let options = ExtendOptions {
         passes: arguments.passes,
         learning_rate: arguments.learning_rate,
         seed: arguments.seed,
         cache_bytes: (arguments.cache.max(0.0) * 1e9) as u64,
-        device: device(&arguments.device)?,
+        backend,
+        device,
         name: arguments
             .name
             .unwrap_or_else(|| model.record().name.clone()),

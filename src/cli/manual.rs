@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use persea::formats::write_text;
 
 use super::{output, reference};
 
@@ -64,7 +65,7 @@ pub fn reference(arguments: &ReferenceArguments) -> anyhow::Result<ExitCode> {
     make(&arguments.folder)?;
     for (name, text) in reference::pages(super::Arguments::command()) {
         let path = arguments.folder.join(format!("{name}.md"));
-        persea::formats::write_text(&path, text.as_bytes())?;
+        write_text(&path, text.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,15 +7,12 @@ mod annotate;
 mod backup;
 mod check;
 mod create;
-#[cfg(feature = "torch")]
 mod demo;
 mod diff;
 mod evaluate;
 mod export;
-#[cfg(feature = "torch")]
 mod extend;
 mod figure;
-#[cfg(feature = "torch")]
 mod folds;
 mod import;
 mod impute;
@@ -29,6 +26,7 @@ mod names;
 mod one_of;
 mod output;
 mod plot;
+mod process;
 mod progress;
 mod project;
 mod qc;
@@ -40,7 +38,6 @@ mod similar;
 mod simulate;
 mod task;
 mod track;
-#[cfg(feature = "torch")]
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -107,15 +104,12 @@ impl Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    #[cfg(feature = "torch")]
     Demo(demo::Arguments),
     Simulate(simulate::Arguments),
     Create(create::Arguments),
     Ingest(ingest::Arguments),
     Track(track::Arguments),
-    #[cfg(feature = "torch")]
     Train(train::Arguments),
-    #[cfg(feature = "torch")]
     Extend(extend::Arguments),
     Impute(impute::Arguments),
     Evaluate(evaluate::Arguments),
@@ -160,20 +154,24 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let common = arguments.common;
     set_up_logging(common.verbose);
+    process::silence_caught_panics();
     if let Err(error) = set_up_threads(common.threads) {
         eprintln!("persea: {error:#}");
         return ExitCode::FAILURE;
     }
+    if matches!(
+        arguments.command,
+        Command::Demo(_) | Command::Train(_) | Command::Extend(_) | Command::Evaluate(_)
+    ) {
+        process::return_large_arrays();
+    }
     let result = match arguments.command {
-        #[cfg(feature = "torch")]
         Command::Demo(a) => demo::run(a, &common),
         Command::Simulate(a) => simulate::run(a, &common),
         Command::Create(a) => create::run(a, &common),
         Command::Ingest(a) => ingest::run(a, &common),
         Command::Track(a) => track::run(a, &common),
-        #[cfg(feature = "torch")]
         Command::Train(a) => train::run(a, &common),
-        #[cfg(feature = "torch")]
         Command::Extend(a) => extend::run(a, &common),
         Command::Impute(a) => impute::run(a, &common),
         Command::Evaluate(a) => evaluate::run(a, &common),
@@ -278,8 +276,6 @@ fn set_up_threads(threads: Option<u16>) -> anyhow::Result<()> {
         .num_threads(usize::from(threads))
         .build_global()
         .context("cannot set the number of threads")?;
-    #[cfg(feature = "torch")]
-    persea::factorization::set_threads(usize::from(threads));
     Ok(())
 }
 
@@ -315,7 +311,7 @@ mod tests {
     /// Clap detects two arguments of one name and different types only when they are read.
     #[test]
     fn every_subcommand_reads_its_arguments() {
-        let mut lines = vec![
+        let lines = [
             "simulate --output simulated --biosamples 8 --assays 8 --seed 1",
             "create --assembly hg19 --regions r.bed --mask a.bed b.bed",
             "ingest manifest.tsv --columns biosample=cell,path=file --replicates mean",
@@ -374,16 +370,13 @@ mod tests {
             "export biosamples --output b.h5ad",
             "export assays --output a.tsv --format json",
             "export completed --region chr1 --output c.zarr --arcsinh",
+            "demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21",
+            "train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3",
+            "train --model avocado --backend torch --arithmetic bf16",
+            "extend --model base --biosamples E017 --tracks E017:H3K4me3 --backend native",
             "completions bash",
             "man pages/",
         ];
-        if cfg!(feature = "torch") {
-            lines.extend([
-                "demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21",
-                "train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3",
-                "extend --model base --biosamples E017 --tracks E017:H3K4me3",
-            ]);
-        }
         for line in lines {
             let words = ["persea", "--db", "x.persea"].into_iter();
             let parsed = Arguments::try_parse_from(words.chain(line.split(' ')));

@@ -50,7 +50,6 @@ fn columns<const N: usize>(path: &Path, names: [&str; N]) -> anyhow::Result<Vec<
 }
 
 /// Tracks of one fold in a file with the columns fold, biosample and assay.
-#[cfg(feature = "torch")]
 pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
     let folds = folds(path)?;
     let names: Vec<String> = folds.iter().map(|(name, _)| name.clone()).collect();
@@ -65,11 +64,9 @@ pub fn fold(path: &Path, fold: &str) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 /// A fold's name and its tracks.
-#[cfg(feature = "torch")]
 pub type NamedFold = (String, Vec<(String, String)>);
 
 /// All folds of such a file, in its order.
-#[cfg(feature = "torch")]
 pub fn folds(path: &Path) -> anyhow::Result<Vec<NamedFold>> {
     let mut folds: Vec<NamedFold> = Vec::new();
     for [fold, biosample, assay] in columns(path, ["fold", "biosample", "assay"])? {

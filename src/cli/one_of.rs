@@ -15,7 +15,11 @@ pub fn one_of_these<T: Vocabulary>(
 ) -> impl TypedValueParser<Value = T> {
     let possible = values.into_iter().filter_map(|value| {
         let entry = T::ENTRIES.iter().find(|entry| entry.value == value)?;
-        Some(PossibleValue::new(entry.name).help(entry.meaning))
+        Some(
+            PossibleValue::new(entry.name)
+                .aliases(entry.earlier)
+                .help(entry.meaning),
+        )
     });
     PossibleValuesParser::new(possible.collect::<Vec<_>>())
         .try_map(|name| T::from_name(&name).ok_or_else(|| UnknownName::new::<T>(&name)))

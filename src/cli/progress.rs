@@ -22,8 +22,8 @@ pub fn stop_on_interrupt(message: &'static str) -> anyhow::Result<Arc<AtomicBool
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
             eprintln!("\npersea: quit");
-            // SAFETY: ends the process and nothing else. `exit` would first take libtorch down, and
-            // crash on threads that are computing.
+            // SAFETY: ends the process and nothing else. `exit` would first take libraries down, and
+            // crash on threads that are computing in them.
             unsafe { libc::_exit(130) };
         }
         eprintln!("\npersea: {message}");

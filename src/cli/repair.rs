@@ -8,25 +8,25 @@ use serde_json::json;
 use super::Common;
 use super::output::Table;
 
-/// Go on after committed transactions were lost: adopt or remove the tracks' arrays that lost their
-/// rows.
+/// Repair a database that lost committed transactions.
 ///
-/// Without an option it lists them and changes nothing (exit status 1 where something is to be
-/// decided). While transactions are known to be lost, no other command writes to the database.
+/// Arrays of tracks may have lost their rows. Without an option the command lists these arrays, changes
+/// nothing, and exits with 1 if there are any. Until the repair no other command writes to the
+/// database.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea repair --db pilot.persea\n          persea repair --adopt\n          persea repair --adopt --remove    (what cannot be adopted is removed)"
 )]
 pub struct Arguments {
-    /// Make the rows again of those arrays that are whole
+    /// Restore the rows of arrays that are complete
     #[arg(long)]
     adopt: bool,
-    /// Remove the arrays; with --adopt those that cannot be adopted
+    /// Remove the arrays; with --adopt only those that cannot be adopted
     #[arg(long)]
     remove: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let mut table = Table::new(&["array", "biosample", "assay", "state", "why"]);
@@ -65,14 +65,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     return Ok(ExitCode::SUCCESS);
                 }
                 (Some(why), true) => eprintln!(
-                    "{why}; no array has lost its row: --adopt goes on with the database as it is"
+                    "{why}; no array has lost its row; --adopt continues with the database as it is"
                 ),
-                (Some(why), false) => eprintln!(
-                    "{why}; --adopt makes rows of the arrays again, --remove removes the arrays"
-                ),
+                (Some(why), false) => {
+                    eprintln!("{why}; --adopt restores the rows, --remove removes the arrays")
+                }
                 (None, false) => eprintln!(
-                    "an interrupted command left these arrays; the next one that writes removes \
-                     them, unless --adopt makes rows of them"
+                    "an interrupted command left these arrays; the next command that writes removes \
+                     them, unless --adopt restores their rows"
                 ),
             }
             return Ok(ExitCode::FAILURE);
@@ -84,9 +84,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     add(&report.kept, "kept");
     table.print(common.format)?;
     if report.kept.is_empty() {
-        eprintln!("{}: can be written to again", database.path().display());
+        eprintln!("{} can be written to again", database.path().display());
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("what is kept cannot be adopted; --remove removes it");
+    eprintln!("the kept arrays cannot be adopted; --remove removes them");
     Ok(ExitCode::FAILURE)
 }

@@ -70,7 +70,7 @@ enum Action {
     Gene {
         /// Name or identifier of the gene
         gene: String,
-        /// GenePart of the gene to compare
+        /// Part of the gene to compare
         #[arg(long, value_parser = one_of::<GenePart>(), default_value_t = GenePart::Promoter)]
         part: GenePart,
         /// Compare bin by bin, as for a region

@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Arithmetic, Course, CurvePoint, Estimate, FactorizationError, Listener, Means,
+    Arithmetic, Backend, Course, CurvePoint, Device, Estimate, FactorizationError, Listener, Means,
     RefinementOptions, RegionOption, Sampling, Stage, StepReport, TrainOptions, Validate,
-    default_passes, device, estimate, fit,
+    default_passes, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
 use persea::store::Database;
 use serde_json::json;
 
+use super::one_of::one_of;
 use super::output::{Table, grouped, measure};
 use super::{Common, Misuse, names, progress};
 
@@ -35,11 +36,11 @@ pub struct Arguments {
     #[arg(long, default_value = "model")]
     name: String,
     /// Kind of model
-    #[arg(long, value_enum, default_value_t = ModelArgument::Persea)]
-    model: ModelArgument,
+    #[arg(long, value_parser = one_of::<Architecture>(), default_value_t = Architecture::Persea)]
+    model: Architecture,
     /// Sizes of the factorisation [default: small; for avocado: paper]
-    #[arg(long, value_enum)]
-    preset: Option<PresetArgument>,
+    #[arg(long, value_parser = one_of::<Preset>())]
+    preset: Option<Preset>,
     /// Tracks to hold out; training never reads them: BIOSAMPLE:ASSAY,…
     #[arg(long, value_name = "TRACKS", value_delimiter = ',')]
     hold: Vec<String>,
@@ -70,14 +71,14 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10)]
     patience: u32,
     /// Order in which bins are visited
-    #[arg(long, value_enum, default_value_t = SamplingArgument::Sequential)]
-    sampling: SamplingArgument,
+    #[arg(long, value_parser = one_of::<Sampling>(), default_value_t = Sampling::Sequential)]
+    sampling: Sampling,
     /// Learning rate of Adam
     #[arg(long, default_value_t = 1e-3)]
     learning_rate: f64,
     /// Schedule of the learning rate over --passes
-    #[arg(long, value_enum, default_value_t = ScheduleArgument::Cosine)]
-    schedule: ScheduleArgument,
+    #[arg(long, value_enum, default_value_t = Schedule::Cosine)]
+    schedule: Schedule,
     /// Maximum norm of a gradient; larger gradients are scaled down
     #[arg(long, value_name = "NORM")]
     clip: Option<f64>,
@@ -87,18 +88,17 @@ pub struct Arguments {
     /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Device: cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
-    device: String,
+    #[command(flatten)]
+    place: BackendArguments,
     /// Maximum memory for signal, in gigabytes
     #[arg(long, value_name = "GB", default_value_t = 2.0)]
     cache: f64,
     /// Storage precision of genome factors
-    #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
-    precision: PrecisionArgument,
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    precision: Precision,
     /// Number format of the matrix products after the first layer
-    #[arg(long, value_enum, default_value_t = ArithmeticArgument::F32)]
-    arithmetic: ArithmeticArgument,
+    #[arg(long, value_parser = one_of::<Arithmetic>(), default_value_t = Arithmetic::F32)]
+    arithmetic: Arithmetic,
     /// Interval between checkpoints, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
     checkpoint_every: f64,
@@ -178,34 +178,30 @@ pub struct SizeArguments {
     batch_size: Option<usize>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ModelArgument {
-    /// Avocado's factors, plus a refinement that imputes from observed tracks
-    Persea,
-    /// Avocado's published network, unchanged
-    Avocado,
+/// Backend and device of a training.
+#[derive(Debug, clap::Args)]
+pub struct BackendArguments {
+    /// Backend of training
+    #[arg(long, value_parser = one_of::<Backend>(), default_value_t = Backend::Auto)]
+    backend: Backend,
+    /// Device: cpu, cuda or cuda:N
+    #[arg(long, default_value = "cpu")]
+    device: String,
+}
+
+impl BackendArguments {
+    /// The backend, never [`Backend::Auto`], and the device.
+    ///
+    /// # Errors
+    /// When the device cannot be read.
+    pub fn chosen(&self) -> anyhow::Result<(Backend, Device)> {
+        let device: Device = self.device.parse()?;
+        Ok((self.backend.on(device), device))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PresetArgument {
-    /// The published sizes: two layers of 2048 units
-    Paper,
-    /// One layer of 64 units: minutes on two cores
-    Small,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum SamplingArgument {
-    /// Along the genome; each pass visits every bin once
-    Sequential,
-    /// Shuffled for each pass; each pass visits every bin once
-    Permuted,
-    /// At random, with replacement
-    Random,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ScheduleArgument {
+enum Schedule {
     /// Constant
     Constant,
     /// Falls along half a cosine
@@ -213,30 +209,17 @@ enum ScheduleArgument {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PrecisionArgument {
+enum Precision {
     /// Single precision
     F32,
     /// Half precision, which halves the disk space
     F16,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ArithmeticArgument {
-    /// bf16 if this machine multiplies it at least 1.5 times as fast, else f32
-    Auto,
-    /// Single precision
-    F32,
-    /// bfloat16 products; weights, moments and sums remain f32
-    Bf16,
-}
-
 impl SizeArguments {
     /// The preset's sizes, overridden by the given values.
-    pub fn sizes(&self, preset: PresetArgument) -> Sizes {
-        let base = Sizes::preset(match preset {
-            PresetArgument::Paper => Preset::Paper,
-            PresetArgument::Small => Preset::Small,
-        });
+    pub fn sizes(&self, preset: Preset) -> Sizes {
+        let base = Sizes::preset(preset);
         Sizes {
             biosample_factors: self.biosample_factors.unwrap_or(base.biosample_factors),
             assay_factors: self.assay_factors.unwrap_or(base.assay_factors),
@@ -334,27 +317,23 @@ pub fn told(
         None => Vec::new(),
     };
     let (architecture, preset, refinement) = match arguments.model {
-        ModelArgument::Persea => (
+        Architecture::Persea => (
             Architecture::Persea,
-            PresetArgument::Small,
+            Preset::Small,
             Some(arguments.refinement.options()),
         ),
-        ModelArgument::Avocado => (Architecture::Avocado, PresetArgument::Paper, None),
+        Architecture::Avocado => (Architecture::Avocado, Preset::Paper, None),
     };
     let sizes = arguments.sizes.sizes(arguments.preset.unwrap_or(preset));
-    let device = device(&arguments.device)?;
+    let (backend, device) = arguments.place.chosen()?;
     let options = TrainOptions {
         name: arguments.name.clone(),
         architecture,
         refinement,
         sizes,
-        sampling: match arguments.sampling {
-            SamplingArgument::Sequential => Sampling::Sequential,
-            SamplingArgument::Permuted => Sampling::Permuted,
-            SamplingArgument::Random => Sampling::Random,
-        },
+        sampling: arguments.sampling,
         learning_rate: arguments.learning_rate,
-        cosine: arguments.schedule == ScheduleArgument::Cosine,
+        cosine: arguments.schedule == Schedule::Cosine,
         clip: arguments.clip,
         passes: match arguments.passes {
             Some(passes) => passes,
@@ -375,12 +354,9 @@ pub fn told(
         regions,
         seed: arguments.seed,
         cache_bytes: (arguments.cache.max(0.0) * 1e9) as u64,
-        half_precision: arguments.precision == PrecisionArgument::F16,
-        arithmetic: match arguments.arithmetic {
-            ArithmeticArgument::Auto => Arithmetic::measured(&sizes, device)?,
-            ArithmeticArgument::F32 => Arithmetic::F32,
-            ArithmeticArgument::Bf16 => Arithmetic::Bf16,
-        },
+        half_precision: arguments.precision == Precision::F16,
+        backend,
+        arithmetic: arguments.arithmetic,
     };
     let means = Means {
         device,

@@ -15,14 +15,14 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use average::{AverageActivity, average_activity};
 pub(crate) use average::assay_scale;
+pub use average::{AverageActivity, average_activity};
 pub use columns::ColumnMap;
 pub use error::CompendiumError;
 pub use ingest::ingest;
 pub use manifest::{Manifest, ManifestRow, ManifestTrack, Replicates, SkippedRow};
 pub use metadata::{MetadataReport, ingest_metadata};
 pub use on_axis::TracksOnAxis;
-pub use read::{TrackReading, TrackSink};
 pub(crate) use read::read_track;
+pub use read::{TrackReading, TrackSink};
 pub use report::{Experiment, IngestEvent, IngestOptions, IngestReport, Outcome};

@@ -27,5 +27,5 @@ pub use peaks::PeakStratum;
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };
-pub use score::{ScoringContext, TrackMeasures, score};
 pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};
+pub use score::{ScoringContext, TrackMeasures, score};

@@ -2,14 +2,12 @@
 
 use std::io::Write;
 
-use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::options::TrainOptions;
 use super::refinement::{self, RefinementHeader, RefinementKept};
 use super::{Course, FactorizationError, LazyTable, Position, State, Trainer};
 use crate::genome::Scale;
-use crate::model::{Dense, Network};
 use crate::store::{Checkpoint, Database, ModelLock};
 
 /// What a checkpoint says of itself.
@@ -39,19 +37,6 @@ impl Header {
     }
 }
 
-/// The network's tensors in a fixed order, biases as one row.
-fn tensors(network: &Network) -> Vec<((usize, usize), Vec<f32>)> {
-    let mut all = Vec::new();
-    for factors in [&network.biosamples, &network.assays] {
-        all.push((factors.dim(), factors.iter().copied().collect()));
-    }
-    for layer in network.hidden.iter().chain([&network.output]) {
-        all.push((layer.weight.dim(), layer.weight.iter().copied().collect()));
-        all.push(((1, layer.bias.len()), layer.bias.to_vec()));
-    }
-    all
-}
-
 /// How far a training has come.
 #[derive(Clone, Copy)]
 pub(super) struct Progress<'a> {
@@ -76,13 +61,7 @@ pub(super) fn write(
         trainer,
         refinement,
     } = now;
-    let (tensors, moments) = match trainer {
-        Some(trainer) => {
-            let (network, moments) = trainer.dense_state()?;
-            (tensors(&network), moments)
-        }
-        None => Default::default(),
-    };
+    let dense = trainer.map(Trainer::dense_state).transpose()?;
     let position = match (trainer, refinement) {
         (Some(trainer), _) => trainer.position(),
         (None, Some(kept)) => kept.position,
@@ -95,7 +74,9 @@ pub(super) fn write(
         pass_loss: trainer.map_or((0.0, 0), Trainer::pass_loss),
         tracks: tracks.to_vec(),
         validate: validate.to_vec(),
-        shapes: tensors.iter().map(|(shape, _)| *shape).collect(),
+        shapes: (dense.iter())
+            .flat_map(|d| d.tensors.iter().map(|[r, c]| (*r, *c)))
+            .collect(),
         cols: [0, 1, 2].map(|s| trainer.map_or(0, |t| t.tables()[s].cols())),
         refinement: refinement.map(RefinementKept::header),
     };
@@ -106,17 +87,12 @@ pub(super) fn write(
     if let Some(kept) = refinement {
         refinement::write(kept, &mut writer)?;
     }
-    let Some(trainer) = trainer else {
+    let (Some(trainer), Some(dense)) = (trainer, dense) else {
         return Ok(writer.finish()?);
     };
-    writer.part("network", |out| {
-        tensors
-            .iter()
-            .try_for_each(|(_, values)| out.write_all(bytemuck::cast_slice(values)))
-    })?;
-    writer.part("moments", |out| {
-        out.write_all(bytemuck::cast_slice(&moments))
-    })?;
+    for (name, values) in [("network", &dense.values), ("moments", &dense.moments)] {
+        writer.part(name, |out| out.write_all(bytemuck::cast_slice(values)))?;
+    }
     for scale in Scale::ALL {
         let (values, first, second, last) = trainer.tables()[scale.index()].parts();
         let mut put = |name: &str, bytes: &[u8]| {
@@ -150,27 +126,10 @@ pub(super) fn state(checkpoint: &Checkpoint, header: &Header) -> Result<State, F
             .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
             .collect())
     };
-    let flat = numbers("network")?;
-    let mut at = 0;
-    let mut matrices = Vec::new();
-    for (rows, cols) in &header.shapes {
-        let values = flat.get(at..at + rows * cols).ok_or_else(bad)?.to_vec();
-        matrices.push(Array2::from_shape_vec((*rows, *cols), values).map_err(|_| bad())?);
-        at += rows * cols;
+    let network = numbers("network")?;
+    if network.len() != header.shapes.iter().map(|(r, c)| r * c).sum::<usize>() {
+        return Err(bad());
     }
-    let mut matrices = matrices.into_iter();
-    let (biosamples, assays) = (
-        matrices.next().ok_or_else(bad)?,
-        matrices.next().ok_or_else(bad)?,
-    );
-    let mut layers = Vec::new();
-    while let (Some(weight), Some(bias)) = (matrices.next(), matrices.next()) {
-        layers.push(Dense {
-            weight,
-            bias: Array1::from_iter(bias),
-        });
-    }
-    let output = layers.pop().ok_or_else(bad)?;
     let mut tables = Vec::new();
     for scale in Scale::ALL {
         let last = checkpoint.read(&format!("{scale} last"))?;
@@ -191,12 +150,7 @@ pub(super) fn state(checkpoint: &Checkpoint, header: &Header) -> Result<State, F
     Ok(State {
         position: header.position,
         pass_loss: header.pass_loss,
-        network: Network {
-            biosamples,
-            assays,
-            hidden: layers,
-            output,
-        },
+        network,
         moments: numbers("moments")?,
         tables: tables.try_into().map_err(|_| bad())?,
     })

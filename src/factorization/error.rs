@@ -31,9 +31,9 @@ pub enum FactorizationError {
         /// How to go on.
         advice: String,
     },
-    /// libtorch refused.
-    #[error("libtorch: {0}")]
-    Torch(#[from] tch::TchError),
+    /// The network: its backend, device or library.
+    #[error(transparent)]
+    Nn(#[from] crate::nn::NnError),
     /// The tracks.
     #[error(transparent)]
     Compendium(#[from] crate::compendium::CompendiumError),

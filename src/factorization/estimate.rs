@@ -7,9 +7,10 @@ use std::time::Instant;
 use super::fit::{training_set, window_bins};
 use super::options::{Cast, TrainOptions};
 use super::refinement::begin;
-use super::{Advance, FactorizationError, RefinementOptions, Settings, Trained, Trainer};
+use super::{Advance, Device, FactorizationError, RefinementOptions, Settings, Trained, Trainer};
 use crate::genome::{GenomeAxis, Scale};
 use crate::model::{GenomeFactors, Network, SignalBlock};
+use crate::nn::check_backend;
 use crate::store::Database;
 
 /// Seconds that the speed is measured for.
@@ -60,9 +61,10 @@ pub struct RefinementEstimate {
 pub fn estimate(
     database: &Database,
     options: &TrainOptions,
-    device: tch::Device,
+    device: Device,
 ) -> crate::Result<Estimate> {
     options.check()?;
+    check_backend(options.backend, device, options.arithmetic).map_err(FactorizationError::from)?;
     let axis = options.axis(database.axis())?;
     let cast = Cast::new(database.tracks()?, options)?;
     let sizes = options.sizes;
@@ -102,7 +104,7 @@ fn refinement(
     told: &RefinementOptions,
     cast: &Cast,
     axis: &GenomeAxis,
-    device: tch::Device,
+    device: Device,
 ) -> crate::Result<RefinementEstimate> {
     let set = training_set(database, &start_of(axis)?, cast)?;
     let mut training = begin(&set, cast, options, told, device)?;
@@ -161,7 +163,7 @@ fn speed(
     options: &TrainOptions,
     cast: &Cast,
     axis: &GenomeAxis,
-    device: tch::Device,
+    device: Device,
 ) -> crate::Result<f64> {
     let part = start_of(axis)?;
     let set = training_set(database, &part, cast)?;
@@ -172,6 +174,7 @@ fn speed(
         seed: options.seed,
         clip: options.clip,
         window_bins: TRIAL_BINS,
+        backend: options.backend,
         device,
         arithmetic: options.arithmetic,
     };

@@ -13,12 +13,14 @@ use super::fit::{Listener, roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::refinement::inputs;
 use super::{
-    Adam, Arithmetic, Course, CurvePoint, FactorizationError, Length, Outcome, Sampling, Schedule,
-    Settings, StepReport, Trained, Trainer, TrainingSet, TrainingTrack, Watcher, train,
+    Adam, Arithmetic, Backend, Course, CurvePoint, Device, FactorizationError, Length, Outcome,
+    Sampling, Schedule, Settings, StepReport, Trained, Trainer, TrainingSet, TrainingTrack,
+    Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask, Region};
 use crate::model::{GenomeFactors, Network, Refinement, TrainedModel, initial_factors, save};
+use crate::nn::check_backend;
 use crate::store::{Database, Model, ModelRecord, StoreError, Track, TrackRole};
 
 /// What to add to a model.
@@ -49,8 +51,10 @@ pub struct ExtendOptions {
     pub seed: u64,
     /// Bytes of signal in memory at most.
     pub cache_bytes: u64,
-    /// Where the dense layers are computed.
-    pub device: tch::Device,
+    /// Which code fits.
+    pub backend: Backend,
+    /// Where.
+    pub device: Device,
     /// The extended model's name; the old one is replaced when it is the same.
     pub name: String,
 }
@@ -69,6 +73,8 @@ pub fn extend(
     options: &ExtendOptions,
     listener: &mut dyn Listener,
 ) -> crate::Result<Model> {
+    check_backend(options.backend, options.device, Arithmetic::F32)
+        .map_err(FactorizationError::from)?;
     let lock = database.lock_model(&options.name)?;
     let replaces = options.name == model.record().name;
     if !replaces
@@ -473,6 +479,7 @@ impl Extended<'_> {
             seed: self.options.seed,
             clip: None,
             window_bins: window_bins(self.options.cache_bytes, tracks.len()),
+            backend: self.options.backend,
             device: self.options.device,
             arithmetic: Arithmetic::F32,
         };

@@ -10,12 +10,13 @@ use super::checkpoint;
 use super::options::{Cast, TrainOptions};
 use super::refinement::{self, RefinementKept, refine};
 use super::{
-    Course, CurvePoint, FactorizationError, Length, Outcome, Settings, State, StepReport,
+    Course, CurvePoint, Device, FactorizationError, Length, Outcome, Settings, State, StepReport,
     TrackSource, Trained, Trainer, TrainingSet, Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask};
 use crate::model::{Architecture, GenomeFactors, ModelConfig, Network, save};
+use crate::nn::check_backend;
 use crate::store::{
     Database, Model, ModelKind, ModelLock, ModelRecord, ModelTrack, Track, TrackRole,
 };
@@ -29,7 +30,7 @@ const LARGE: usize = 512;
 #[derive(Debug, Clone, Copy)]
 pub struct Means {
     /// Where the dense layers are computed.
-    pub device: tch::Device,
+    pub device: Device,
     /// Time between checkpoints.
     pub checkpoint_every: Duration,
     /// Whether a model of that name may be replaced.
@@ -103,6 +104,8 @@ pub fn fit(
     let header = checkpoint.as_ref().map(checkpoint::header).transpose()?;
     let options = header.as_ref().map_or(options, |h| &h.options);
     options.check()?;
+    check_backend(options.backend, means.device, options.arithmetic)
+        .map_err(FactorizationError::from)?;
     if !means.replace
         && !resume
         && database
@@ -136,6 +139,7 @@ pub fn fit(
         seed: options.seed,
         clip: options.clip,
         window_bins: window_bins(options.cache_bytes, cast.training.len()),
+        backend: options.backend,
         device: means.device,
         arithmetic: options.arithmetic,
     };

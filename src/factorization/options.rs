@@ -1,11 +1,10 @@
 //! What a training is told, and what it makes of it.
 
 use serde::{Deserialize, Serialize};
-use tch::Device;
 
 use super::{
-    Adam, Arithmetic, FactorizationError, RefinementOptions, Sampling, Schedule, TrainingTrack,
-    draw_validation,
+    Adam, Arithmetic, Backend, FactorizationError, RefinementOptions, Sampling, Schedule,
+    TrainingTrack, draw_validation,
 };
 use crate::genome::{GenomeAxis, Region};
 use crate::model::{Architecture, Sizes};
@@ -103,6 +102,9 @@ pub struct TrainOptions {
     pub cache_bytes: u64,
     /// How genome factors are stored.
     pub half_precision: bool,
+    /// Which code trains.
+    #[serde(default)]
+    pub backend: Backend,
     /// In which numbers the deep layers are computed.
     #[serde(default)]
     pub arithmetic: Arithmetic,
@@ -316,34 +318,4 @@ pub(super) fn no_such_track(
     FactorizationError::Options(format!(
         "{what}: the database has no track {biosample} {assay}"
     ))
-}
-
-/// Reads `cpu`, `cuda` or `cuda:N`.
-///
-/// # Errors
-/// When the text is none of these, or this libtorch sees no such GPU.
-pub fn device(text: &str) -> Result<Device, FactorizationError> {
-    let index = match text {
-        "cpu" => return Ok(Device::Cpu),
-        "cuda" => 0,
-        other => other
-            .strip_prefix("cuda:")
-            .and_then(|n| n.parse::<usize>().ok())
-            .ok_or_else(|| {
-                FactorizationError::Options(format!(
-                    "`{other}` is no device; use cpu, cuda or cuda:N"
-                ))
-            })?,
-    };
-    let there = if tch::Cuda::is_available() {
-        tch::Cuda::device_count()
-    } else {
-        0
-    };
-    if index as i64 >= there {
-        return Err(FactorizationError::Options(format!(
-            "device {text} is not there: this libtorch sees {there} GPUs; use the device cpu, or set LIBTORCH to a CUDA build"
-        )));
-    }
-    Ok(Device::Cuda(index))
 }

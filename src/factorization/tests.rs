@@ -3,11 +3,11 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use tch::Device;
-
+use super::trainer::{clip, norm, spec};
 use super::*;
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask};
 use crate::model::{Forward, GenomeFactors, Network, Sizes};
+use crate::nn::{FactorBatch, FactorGradients, FactorNetwork, FactorRows, factor_network};
 use crate::random::{Purpose, fill_uniform, generator};
 
 const N_BINS: usize = 3_000;
@@ -94,6 +94,7 @@ fn settings(sizes: Sizes, sampling: Sampling, window_bins: u64) -> Settings {
         seed: 5,
         clip: None,
         window_bins,
+        backend: Backend::Native,
         device: Device::Cpu,
         arithmetic: Arithmetic::F32,
     }
@@ -133,7 +134,7 @@ fn run(trainer: &mut Trainer, passes: u32) -> Vec<f64> {
 }
 
 /// A batch and its rows, for looking at gradients.
-fn a_batch(set: &TrainingSet, sizes: &Sizes) -> (Batch, [Vec<f32>; 3], Vec<(u32, u32)>) {
+fn a_batch(set: &TrainingSet, sizes: &Sizes) -> (Batch, [Vec<f32>; 3], Vec<[u32; 2]>) {
     let blocks = Blocks::new(&set.axis, &set.mask);
     let tracks: Vec<usize> = (0..9).collect();
     let window = Window::load(
@@ -158,9 +159,37 @@ fn a_batch(set: &TrainingSet, sizes: &Sizes) -> (Batch, [Vec<f32>; 3], Vec<(u32,
     let pairs = set
         .tracks
         .iter()
-        .map(|t| (t.biosample.1, t.assay.1))
+        .map(|t| [t.biosample.1, t.assay.1])
         .collect();
     (batch, genome, pairs)
+}
+
+/// A network that is trained whole, on this crate's kernels.
+fn native(network: &Network, sizes: &Sizes) -> Box<dyn FactorNetwork> {
+    let settings = settings(*sizes, Sampling::Sequential, 1 << 20);
+    let spec = spec(&settings, &all_trained(), network.n_names());
+    factor_network(Backend::Native, Device::Cpu, &spec, &network.to_flat()).unwrap()
+}
+
+/// What a batch's way through a network and back gives.
+fn back(
+    network: &mut dyn FactorNetwork,
+    batch: &Batch,
+    genome: &[Vec<f32>; 3],
+    pairs: &[[u32; 2]],
+) -> FactorGradients {
+    let mut gradients = FactorGradients::default();
+    let shown = FactorBatch {
+        tracks: &batch.tracks,
+        pairs,
+        observed: &batch.values,
+        genome: [0, 1, 2].map(|s| FactorRows {
+            factors: &genome[s],
+            starts: &batch.groups[s].starts,
+        }),
+    };
+    network.back(&shown, &mut gradients).unwrap();
+    gradients
 }
 
 #[test]
@@ -170,21 +199,14 @@ fn gradients_are_those_of_finite_differences() {
         let set = set(None);
         let (batch, genome, pairs) = a_batch(&set, &sizes);
         let network = Network::initial(&sizes, 3, 3, 1);
-        let torch = TorchNetwork::new(
-            &network,
-            &sizes,
-            &all_trained(),
-            Device::Cpu,
-            Arithmetic::F32,
-        )
-        .unwrap();
-        let gradients = torch.gradients(&batch, &genome, &pairs).unwrap();
+        let mut native = native(&network, &sizes);
+        let gradients = back(native.as_mut(), &batch, &genome, &pairs);
         for scale in 0..3 {
             for at in [0, genome[scale].len() / 2, genome[scale].len() - 1] {
-                let loss = |shift: f32| {
+                let mut loss = |shift: f32| {
                     let mut moved = genome.clone();
                     moved[scale][at] += shift;
-                    torch.gradients(&batch, &moved, &pairs).unwrap().loss
+                    back(native.as_mut(), &batch, &moved, &pairs).loss
                 };
                 // Small beside the distance to the next kink of a ReLU.
                 let step = 1e-3;
@@ -200,7 +222,7 @@ fn gradients_are_those_of_finite_differences() {
 }
 
 #[test]
-fn the_loss_is_that_of_the_forward_pass_without_libtorch_within_1e_4() {
+fn the_loss_is_that_of_imputations_forward_pass_within_1e_4() {
     for (layers, nodes) in [(1, 64), (2, 48), (3, 20)] {
         let sizes = sizes(layers, nodes);
         let set = set(None);
@@ -208,14 +230,7 @@ fn the_loss_is_that_of_the_forward_pass_without_libtorch_within_1e_4() {
         run(&mut trained, 3);
         let (network, genome) = trained.into_model().unwrap();
         // The loss of a network that is not trained further is the mean of the squared residuals.
-        let torch = TorchNetwork::new(
-            &network,
-            &sizes,
-            &all_trained(),
-            Device::Cpu,
-            Arithmetic::F32,
-        )
-        .unwrap();
+        let mut native = native(&network, &sizes);
         let blocks = Blocks::new(&set.axis, &set.mask);
         let tracks: Vec<usize> = (0..9).collect();
         let window = Window::load(
@@ -235,12 +250,12 @@ fn the_loss_is_that_of_the_forward_pass_without_libtorch_within_1e_4() {
                 .flat_map(|r| table.row(*r as usize).to_vec())
                 .collect::<Vec<f32>>()
         });
-        let pairs: Vec<(u32, u32)> = set
+        let pairs: Vec<[u32; 2]> = set
             .tracks
             .iter()
-            .map(|t| (t.biosample.1, t.assay.1))
+            .map(|t| [t.biosample.1, t.assay.1])
             .collect();
-        let residuals = torch.gradients(&batch, &rows, &pairs).unwrap().residuals;
+        let residuals = back(native.as_mut(), &batch, &rows, &pairs).residuals;
         let forward = Forward::new(&network, &sizes).unwrap();
         for (i, bin) in batch.bins.iter().enumerate().step_by(37) {
             let at = set.axis.locate(u64::from(*bin));
@@ -256,13 +271,13 @@ fn the_loss_is_that_of_the_forward_pass_without_libtorch_within_1e_4() {
                 scales,
             };
             let mut out = [0f32];
-            let (b, a) = pairs[batch.tracks[i] as usize];
+            let [b, a] = pairs[batch.tracks[i] as usize];
             let experiment = (b as usize, a as usize);
             forward.predict(&block, &[experiment], &mut out).unwrap();
-            let torch_says = residuals[i] + batch.values[i];
+            let trained_says = residuals[i] + batch.values[i];
             assert!(
-                (out[0] - torch_says).abs() < 1e-4,
-                "{} {torch_says}",
+                (out[0] - trained_says).abs() < 1e-4,
+                "{} {trained_says}",
                 out[0]
             );
         }
@@ -316,7 +331,6 @@ fn one_seed_gives_one_model_and_another_another() {
         run(&mut trainer, 2);
         trainer.into_model().unwrap()
     };
-    tch::set_num_threads(1);
     let (a, b, c) = (model(1), model(1), model(2));
     assert!(a == b);
     assert!(a != c);
@@ -325,7 +339,6 @@ fn one_seed_gives_one_model_and_another_another() {
 #[test]
 fn a_training_taken_up_in_the_midst_of_a_pass_goes_on_bit_for_bit() {
     let set = set(None);
-    tch::set_num_threads(1);
     for (sampling, window) in [
         (Sampling::Sequential, 1 << 20),
         (Sampling::Random, 1),
@@ -346,12 +359,12 @@ fn a_training_taken_up_in_the_midst_of_a_pass_goes_on_bit_for_bit() {
             })
             .unwrap();
         assert_eq!(end, PassEnd::Stopped);
-        let (network, moments) = first.dense_state().unwrap();
+        let dense = first.dense_state().unwrap();
         let state = State {
             position: first.position(),
             pass_loss: first.pass_loss(),
-            network,
-            moments,
+            network: dense.values,
+            moments: dense.moments,
             tables: first.tables().clone(),
         };
         let mut second = trainer(&set, &settings);
@@ -414,97 +427,60 @@ fn frozen_parts_do_not_change_by_a_bit() {
 }
 
 #[test]
-fn the_way_of_devices_gives_the_gradients_of_the_way_of_the_cpu() {
-    for layers in [1, 2, 3] {
-        let sizes = sizes(layers, 24);
-        let set = set(None);
-        let (batch, genome, pairs) = a_batch(&set, &sizes);
-        let network = Network::initial(&sizes, 3, 3, 1);
-        let torch = TorchNetwork::new(
-            &network,
-            &sizes,
-            &all_trained(),
-            Device::Cpu,
-            Arithmetic::F32,
-        )
-        .unwrap();
-        let here = torch.gradients(&batch, &genome, &pairs).unwrap();
-        let there = torch.gradients_on_device(&batch, &genome, &pairs).unwrap();
-        assert!((here.loss - there.loss).abs() < 1e-6);
-        for (a, b) in here
-            .genome
-            .iter()
-            .flatten()
-            .zip(there.genome.iter().flatten())
-        {
-            assert!((a - b).abs() < 1e-6, "{a} {b}");
-        }
-        assert!(here.largest_difference(&there) < 1e-6);
-    }
-}
-
-#[test]
 fn clipping_scales_all_gradients_to_the_norm() {
     let sizes = sizes(2, 24);
     let set = set(None);
     let (batch, genome, pairs) = a_batch(&set, &sizes);
     let network = Network::initial(&sizes, 3, 3, 1);
-    let torch = TorchNetwork::new(
-        &network,
-        &sizes,
-        &all_trained(),
-        Device::Cpu,
-        Arithmetic::F32,
-    )
-    .unwrap();
-    let mut gradients = torch.gradients(&batch, &genome, &pairs).unwrap();
-    let before = gradients.norm();
+    let mut native = native(&network, &sizes);
+    let mut gradients = back(native.as_mut(), &batch, &genome, &pairs);
+    let before = norm(native.as_ref(), &gradients).unwrap();
     assert!(before > 0.01);
-    gradients.clip(before * 2.0);
-    assert!((gradients.norm() - before).abs() < 1e-9);
-    gradients.clip(0.01);
-    assert!(
-        (gradients.norm() - 0.01).abs() < 1e-6,
-        "{}",
-        gradients.norm()
-    );
+    clip(native.as_mut(), &mut gradients, before * 2.0).unwrap();
+    assert_eq!(norm(native.as_ref(), &gradients).unwrap(), before);
+    clip(native.as_mut(), &mut gradients, 0.01).unwrap();
+    let after = norm(native.as_ref(), &gradients).unwrap();
+    assert!((after - 0.01).abs() < 1e-6, "{after}");
 }
 
 #[test]
-fn bfloat16_products_give_nearly_the_gradients_of_f32_on_either_way() {
-    for layers in [2, 3] {
-        let sizes = sizes(layers, 64);
-        let set = set(None);
-        let (batch, genome, pairs) = a_batch(&set, &sizes);
-        let network = Network::initial(&sizes, 3, 3, 1);
-        let torch = |arithmetic| {
-            let trained = all_trained();
-            TorchNetwork::new(&network, &sizes, &trained, Device::Cpu, arithmetic).unwrap()
+fn a_model_does_not_depend_on_the_number_of_threads() {
+    let set = set(None);
+    for sizes in [sizes(1, 40), sizes(2, 40)] {
+        let model = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                let mut trainer = trainer(&set, &settings(sizes, Sampling::Permuted, 1 << 20));
+                run(&mut trainer, 2);
+                trainer.into_model().unwrap()
+            })
         };
-        let single = torch(Arithmetic::F32);
-        let single = single.gradients(&batch, &genome, &pairs).unwrap();
-        let half = torch(Arithmetic::Bf16);
-        for half in [
-            half.gradients(&batch, &genome, &pairs).unwrap(),
-            half.gradients_on_device(&batch, &genome, &pairs).unwrap(),
-        ] {
-            // bfloat16 keeps 8 bits: 0.4 % a number, less in sums.
-            let off = half.largest_difference(&single);
-            assert!(off > 0.0, "nothing was rounded");
-            assert!(off < 0.02 * single.norm(), "{off} of {}", single.norm());
-            assert!((half.loss - single.loss).abs() < 0.01 * single.loss);
-        }
+        let one = model(1);
+        assert!(model(2) == one && model(5) == one);
     }
 }
 
 #[test]
-fn training_in_bfloat16_comes_to_the_loss_of_f32() {
+fn bfloat16_and_gpus_are_refused_by_the_native_backend() {
     let set = set(None);
-    let loss = |arithmetic| {
-        let mut settings = settings(sizes(2, 48), Sampling::Sequential, 1 << 20);
-        settings.arithmetic = arithmetic;
-        run(&mut trainer(&set, &settings), 20)[19]
+    let sizes = sizes(2, 16);
+    let begin = |change: &dyn Fn(&mut Settings)| {
+        let mut settings = settings(sizes, Sampling::Sequential, 1 << 20);
+        change(&mut settings);
+        let network = Network::initial(&sizes, 3, 3, 1);
+        let genome = GenomeFactors::initial(&sizes, &set.axis, 1);
+        let active = (0..9).collect();
+        let trainer = Trainer::new(
+            Arc::clone(&set),
+            settings,
+            active,
+            all_trained(),
+            &network,
+            genome,
+        );
+        trainer.err().map(|e| e.to_string()).unwrap_or_default()
     };
-    let (single, half) = (loss(Arithmetic::F32), loss(Arithmetic::Bf16));
-    assert!((half / single - 1.0).abs() < 0.1, "{half} {single}");
+    assert!(begin(&|s| s.arithmetic = Arithmetic::Bf16).contains("torch for bf16"));
+    assert!(begin(&|s| s.device = Device::Cuda(0)).contains("torch for cuda:0"));
+    assert_eq!(begin(&|_| ()), "");
 }

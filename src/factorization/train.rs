@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::FactorizationError;
-use super::network::Trained;
-use super::trainer::{PassEnd, Position, Settings, State, StepReport, Trainer, TrainingSet};
+use super::trainer::{
+    PassEnd, Position, Settings, State, StepReport, Trained, Trainer, TrainingSet,
+};
 use crate::model::{GenomeFactors, Network};
 
 /// How long to train.

@@ -1,19 +1,19 @@
 //! The training loop over passes, windows and steps; knows nothing of files.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use ndarray::Array2;
 use rayon::prelude::*;
-use tch::Device;
 
-use super::adam::{Adam, Alphas, LazyTable};
-use super::arithmetic::Arithmetic;
 use super::batch::{Batch, Sampling, WindowSteps};
-use super::network::{TorchNetwork, Trained};
 use super::{Block, Blocks, FactorizationError, TrackSource, Window};
 use crate::genome::{GenomeAxis, Mask, Scale};
 use crate::model::{Forward, GenomeBlock, GenomeFactors, Network, Sizes};
+use crate::nn::{
+    Adam, AdamStep, Alphas, Arithmetic, Backend, Device, FactorBatch, FactorGradients,
+    FactorNetwork, FactorRows, FactorSpec, LazyTable, factor_network,
+};
 
 /// A track as training knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,9 @@ pub struct Settings {
     pub clip: Option<f64>,
     /// Bins of every training track that are in memory at once.
     pub window_bins: u64,
-    /// Where the dense layers are computed.
+    /// Which code trains the network.
+    pub backend: Backend,
+    /// Where.
     pub device: Device,
     /// In which numbers.
     pub arithmetic: Arithmetic,
@@ -106,13 +108,17 @@ pub struct Trainer {
     set: Arc<TrainingSet>,
     settings: Settings,
     trained: Trained,
-    network: TorchNetwork,
+    network: Box<dyn FactorNetwork>,
     tables: [LazyTable; 3],
     alphas: Alphas,
+    spec: FactorSpec,
     blocks: Blocks,
     /// Tracks that training draws from.
     active: Vec<usize>,
-    pairs: Vec<(u32, u32)>,
+    pairs: Vec<[u32; 2]>,
+    /// The rows of factors of a step, and what comes back; kept from step to step.
+    rows: [Vec<f32>; 3],
+    gradients: FactorGradients,
     position: Position,
     /// Σ squared residuals and samples of the pass under way.
     pass_loss: (f64, u64),
@@ -122,18 +128,89 @@ pub struct Trainer {
     held: Option<(Vec<usize>, Window)>,
 }
 
-/// The numbers of a training's state besides its network, for checkpoints.
+/// The numbers of a training's state, for checkpoints.
 pub struct State {
     /// Where training is.
     pub position: Position,
     /// Σ squared residuals and samples of the pass under way.
     pub pass_loss: (f64, u64),
-    /// The dense part.
-    pub network: Network,
-    /// Its moments.
+    /// The network's parameters, flat.
+    pub network: Vec<f32>,
+    /// First and second moments of each tensor of it, one tensor after another.
     pub moments: Vec<f32>,
     /// The genome's factors, their moments and how far each row is.
     pub tables: [LazyTable; 3],
+}
+
+/// The network's numbers, for checkpoints.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DenseState {
+    /// Rows and columns of each tensor.
+    pub tensors: Vec<[usize; 2]>,
+    /// Their values, one tensor after another.
+    pub values: Vec<f32>,
+    /// First and second moments of each tensor, one tensor after another.
+    pub moments: Vec<f32>,
+}
+
+/// Which parts a training may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trained {
+    /// Biosamples, by their place in the model.
+    pub biosamples: Range<usize>,
+    /// Assays, likewise.
+    pub assays: Range<usize>,
+    /// The genome's factors.
+    pub genome: bool,
+    /// The dense layers.
+    pub layers: bool,
+}
+
+pub(super) fn spec(
+    settings: &Settings,
+    trained: &Trained,
+    [biosamples, assays]: [usize; 2],
+) -> FactorSpec {
+    let sizes = &settings.sizes;
+    FactorSpec {
+        biosamples: [biosamples, sizes.biosample_factors],
+        assays: [assays, sizes.assay_factors],
+        genome_factors: Scale::ALL.map(|scale| sizes.genome_factors(scale)),
+        layers: sizes.layers,
+        nodes: sizes.nodes,
+        arithmetic: settings.arithmetic,
+        trained_biosamples: trained.biosamples.clone(),
+        trained_assays: trained.assays.clone(),
+        trained_layers: trained.layers,
+    }
+}
+
+/// Scales all gradients down so that their common Euclidean norm is at most `most`.
+pub(super) fn clip(
+    network: &mut dyn FactorNetwork,
+    gradients: &mut FactorGradients,
+    most: f64,
+) -> Result<(), FactorizationError> {
+    let norm = norm(network, gradients)?;
+    if norm > most {
+        let factor = (most / norm) as f32;
+        network.scale_gradients(factor)?;
+        for value in gradients.genome.iter_mut().flatten() {
+            *value *= factor;
+        }
+    }
+    Ok(())
+}
+
+/// The common Euclidean norm of all gradients.
+pub(super) fn norm(
+    network: &dyn FactorNetwork,
+    gradients: &FactorGradients,
+) -> Result<f64, FactorizationError> {
+    let genome = (gradients.genome.iter().flatten())
+        .map(|g| f64::from(*g) * f64::from(*g))
+        .sum::<f64>();
+    Ok((network.squared_norm()? + genome).sqrt())
 }
 
 fn steps_of(blocks: &Blocks, window: &[usize], batch_size: usize) -> u64 {
@@ -155,7 +232,7 @@ impl Trainer {
     /// A training at its start.
     ///
     /// # Errors
-    /// When there is nothing to train on, or libtorch refuses.
+    /// When there is nothing to train on, or the backend fails.
     pub fn new(
         set: Arc<TrainingSet>,
         settings: Settings,
@@ -165,13 +242,6 @@ impl Trainer {
         genome: GenomeFactors,
     ) -> Result<Self, FactorizationError> {
         let blocks = Blocks::new(&set.axis, &set.mask);
-        if settings.device == Device::Cpu
-            && (settings.sizes.layers == 1 || settings.arithmetic == Arithmetic::F32)
-        {
-            // Nothing is left for libtorch but products too small to share; its threads would only
-            // spin beside ours.
-            tch::set_num_threads(1);
-        }
         if active.is_empty() {
             return Err(FactorizationError::Options("no track to train on".into()));
         }
@@ -182,21 +252,20 @@ impl Trainer {
         }
         let pairs = active
             .iter()
-            .map(|t| (set.tracks[*t].biosample.1, set.tracks[*t].assay.1))
+            .map(|t| [set.tracks[*t].biosample.1, set.tracks[*t].assay.1])
             .collect();
-        let torch = TorchNetwork::new(
-            network,
-            &settings.sizes,
-            &trained,
-            settings.device,
-            settings.arithmetic,
-        )?;
+        network.check(&settings.sizes)?;
+        let spec = spec(&settings, &trained, network.n_names());
+        let network = factor_network(settings.backend, settings.device, &spec, &network.to_flat())?;
         let tables = genome.scales.map(|table| {
             let cols = table.ncols();
             LazyTable::new(table.into_raw_vec_and_offset().0, cols)
         });
         Ok(Trainer {
-            network: torch,
+            network,
+            spec,
+            rows: Default::default(),
+            gradients: FactorGradients::default(),
             tables,
             alphas: Alphas::new(settings.adam),
             blocks,
@@ -251,7 +320,7 @@ impl Trainer {
     /// step and may stop it.
     ///
     /// # Errors
-    /// When signal cannot be read, libtorch refuses, or the loss is not finite.
+    /// When signal cannot be read, the backend fails, or the loss is not finite.
     pub fn run_pass(
         &mut self,
         after_step: &mut AfterStep<'_>,
@@ -331,18 +400,30 @@ impl Trainer {
         let now = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
         let batch = Batch::new(&self.set.axis, window, bins, self.active.len(), seed, step);
-        let mut genome: [Vec<f32>; 3] = Default::default();
-        for ((table, groups), rows) in self.tables.iter_mut().zip(&batch.groups).zip(&mut genome) {
+        let of_scale = self.tables.iter_mut().zip(&batch.groups);
+        for ((table, groups), rows) in of_scale.zip(&mut self.rows) {
             if self.trained.genome {
                 table.catch_up(&groups.rows, now - 1, &mut self.alphas);
             }
             let cols = table.cols();
+            rows.clear();
             rows.reserve(groups.rows.len() * cols);
             for row in &groups.rows {
                 rows.extend_from_slice(&table.values()[*row as usize * cols..][..cols]);
             }
         }
-        let mut gradients = self.network.gradients(&batch, &genome, &self.pairs)?;
+        let of_scale = |s: usize| FactorRows {
+            factors: &self.rows[s],
+            starts: &batch.groups[s].starts,
+        };
+        let shown = FactorBatch {
+            tracks: &batch.tracks,
+            pairs: &self.pairs,
+            observed: &batch.values,
+            genome: [of_scale(0), of_scale(1), of_scale(2)],
+        };
+        let gradients = &mut self.gradients;
+        self.network.back(&shown, gradients)?;
         if !gradients.loss.is_finite() {
             let cause = match gradients.residuals.iter().position(|r| !r.is_finite()) {
                 Some(i) => {
@@ -357,35 +438,32 @@ impl Trainer {
             return Err(FactorizationError::NotFinite { step, pass, cause });
         }
         if let Some(most) = self.settings.clip {
-            gradients.clip(most);
+            clip(self.network.as_mut(), gradients, most)?;
         }
-        self.network.apply(&gradients, now, &adam);
+        self.network.apply(&AdamStep::new(&adam, now, 0.0))?;
         if self.trained.genome {
-            for ((table, groups), gradient) in self
-                .tables
-                .iter_mut()
-                .zip(&batch.groups)
-                .zip(&gradients.genome)
-            {
+            let of_scale = self.tables.iter_mut().zip(&batch.groups);
+            for ((table, groups), gradient) in of_scale.zip(&gradients.genome) {
                 table.apply(&groups.rows, gradient, now, &adam);
             }
         }
+        let loss = gradients.loss;
         self.position.step = step;
         self.position.step_in_pass += 1;
-        self.pass_loss.0 += gradients.loss * batch.len() as f64;
+        self.pass_loss.0 += loss * batch.len() as f64;
         self.pass_loss.1 += batch.len() as u64;
         Ok(StepReport {
             position: self.position,
             steps_per_pass,
             samples: batch.len(),
-            loss: gradients.loss,
+            loss,
         })
     }
 
     /// Mean squared error of each of some tracks, over at most about `bins` bins spread over the axis.
     ///
     /// # Errors
-    /// When signal cannot be read or libtorch refuses.
+    /// When signal cannot be read or the backend fails.
     pub fn held_out_error(
         &mut self,
         tracks: &[usize],
@@ -401,7 +479,7 @@ impl Trainer {
             let window = Window::load(self.set.source.as_ref(), tracks, blocks, &self.set.mask)?;
             self.held = Some((tracks.to_vec(), window));
         }
-        let forward = Forward::new(&self.network.to_network()?, &self.settings.sizes)?;
+        let forward = Forward::new(&self.network()?, &self.settings.sizes)?;
         let Some((_, window)) = self.held.take() else {
             return Ok(Vec::new());
         };
@@ -458,12 +536,12 @@ impl Trainer {
     /// The network and the genome's factors as they are now.
     ///
     /// # Errors
-    /// When libtorch refuses.
+    /// When the backend fails.
     pub fn into_model(mut self) -> Result<(Network, GenomeFactors), FactorizationError> {
         if self.trained.genome {
             self.flush();
         }
-        let network = self.network.to_network()?;
+        let network = self.network()?;
         let scales = self.tables.map(|table| {
             let (rows, cols) = (table.rows(), table.cols());
             Array2::from_shape_vec((rows, cols), table.into_values())
@@ -478,12 +556,38 @@ impl Trainer {
         }
     }
 
-    /// Everything that a resumed training needs, lent to a checkpoint's writer.
+    /// The network as plain numbers.
+    fn network(&self) -> Result<Network, FactorizationError> {
+        let [biosamples, assays] = [self.spec.biosamples[0], self.spec.assays[0]];
+        let flat = self.network.parameters()?;
+        Ok(Network::from_flat(
+            &self.settings.sizes,
+            [biosamples, assays],
+            &flat,
+        )?)
+    }
+
+    /// What a resumed training needs of the network: rows and columns of its tensors, their values,
+    /// and first and second moments of each, one tensor after another.
     ///
     /// # Errors
-    /// When libtorch refuses.
-    pub fn dense_state(&self) -> Result<(Network, Vec<f32>), FactorizationError> {
-        Ok((self.network.to_network()?, self.network.moments()?))
+    /// When the backend cannot give them.
+    pub fn dense_state(&self) -> Result<DenseState, FactorizationError> {
+        let tensors = self.spec.tensors();
+        let (first, second) = self.network.moments()?;
+        let mut moments = Vec::with_capacity(2 * first.len());
+        let mut at = 0;
+        for [rows, cols] in &tensors {
+            let tensor = at..at + rows * cols;
+            moments.extend_from_slice(&first[tensor.clone()]);
+            moments.extend_from_slice(&second[tensor.clone()]);
+            at = tensor.end;
+        }
+        Ok(DenseState {
+            tensors,
+            values: self.network.parameters()?,
+            moments,
+        })
     }
 
     /// The genome's tables as they are, rows not caught up included.
@@ -508,14 +612,29 @@ impl Trainer {
                 "the checkpoint's genome factors are not of this model's regions or sizes".into(),
             ));
         }
-        let mut network = TorchNetwork::new(
-            &state.network,
-            &self.settings.sizes,
-            &self.trained,
-            self.settings.device,
-            self.settings.arithmetic,
-        )?;
-        network.set_moments(&state.moments)?;
+        let bad = || {
+            FactorizationError::Checkpoint(
+                "the checkpoint's network is not of this model's sizes".into(),
+            )
+        };
+        let n = self.spec.n_parameters();
+        if state.network.len() != n || state.moments.len() != 2 * n {
+            return Err(bad());
+        }
+        let (mut first, mut second) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut rest = &state.moments[..];
+        for [rows, cols] in self.spec.tensors() {
+            let (of_tensor, after) = rest.split_at(2 * rows * cols);
+            let halves = of_tensor.split_at(rows * cols);
+            first.extend_from_slice(halves.0);
+            second.extend_from_slice(halves.1);
+            rest = after;
+        }
+        let Settings {
+            backend, device, ..
+        } = self.settings;
+        let mut network = factor_network(backend, device, &self.spec, &state.network)?;
+        network.set_moments(&first, &second)?;
         self.network = network;
         self.tables = state.tables;
         self.position = state.position;

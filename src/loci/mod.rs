@@ -37,7 +37,7 @@ pub(crate) use fdr::false_discovery_rates;
 pub use ground::{Ground, Reader, RowsSink, Source, SourcedExperiment};
 pub use locus::{ClusterAtLocus, Column, Locus, LocusOptions, LocusRow, MatchOptions, at_locus};
 pub use null::Departure;
-pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, TrackWindows, quality};
 pub(crate) use qc::assess;
+pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, TrackWindows, quality};
 pub use scan::{ScanOptions, Scanned, ScannedLocus, scan};
 pub use sites::{Site, promoters, read_sites};

@@ -80,6 +80,65 @@ impl Network {
         }
     }
 
+    /// How many biosamples and assays.
+    pub fn n_names(&self) -> [usize; 2] {
+        [self.biosamples.nrows(), self.assays.nrows()]
+    }
+
+    /// All numbers in the order of training: biosamples' factors, assays' factors, then weight and
+    /// bias of each layer.
+    pub(crate) fn to_flat(&self) -> Vec<f32> {
+        let factors = self.biosamples.iter().chain(&self.assays);
+        let layers = self.hidden.iter().chain([&self.output]);
+        let layers = layers.flat_map(|l| l.weight.iter().chain(&l.bias));
+        factors.chain(layers).copied().collect()
+    }
+
+    /// From what [`Network::to_flat`] gave.
+    ///
+    /// # Errors
+    /// When there are more or fewer numbers than the sizes ask for.
+    pub(crate) fn from_flat(
+        sizes: &Sizes,
+        [biosamples, assays]: [usize; 2],
+        values: &[f32],
+    ) -> Result<Self, ModelError> {
+        let mut rest = values;
+        let mut matrix = |rows: usize, cols: usize| {
+            let (part, after) = rest.split_at_checked(rows * cols)?;
+            rest = after;
+            Array2::from_shape_vec((rows, cols), part.to_vec()).ok()
+        };
+        let mut network = || {
+            let biosamples = matrix(biosamples, sizes.biosample_factors)?;
+            let assays = matrix(assays, sizes.assay_factors)?;
+            let mut layers = Vec::with_capacity(sizes.layers + 1);
+            for i in 0..=sizes.layers {
+                let inputs = if i == 0 { sizes.inputs() } else { sizes.nodes };
+                let outputs = if i == sizes.layers { 1 } else { sizes.nodes };
+                layers.push(Dense {
+                    weight: matrix(inputs, outputs)?,
+                    bias: matrix(1, outputs)?.into_iter().collect(),
+                });
+            }
+            let output = layers.pop()?;
+            Some(Network {
+                biosamples,
+                assays,
+                hidden: layers,
+                output,
+            })
+        };
+        let found = network();
+        match found.filter(|_| rest.is_empty()) {
+            Some(network) => Ok(network),
+            None => Err(ModelError::Config(format!(
+                "{} numbers are not those of a network of these sizes",
+                values.len()
+            ))),
+        }
+    }
+
     /// # Errors
     /// When a tensor's shape is not what the sizes ask for.
     pub fn check(&self, sizes: &Sizes) -> Result<(), ModelError> {

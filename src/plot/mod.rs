@@ -17,8 +17,15 @@ pub use database::{
     similarity_figure, stored_selection_figure, tracks_figure, training_chart,
 };
 pub use error::PlotError;
-pub use persea_drawing::{Cloud, CoverageFigure, CurveFigure, DEFAULT_DPI, DrawingError, FactorFigure, FigureFormat, HeatMap, HeatMapRow, LineChart, LocusFigure, LocusFigureGene, LocusFigureRow, SimilarityFigure, Theme, TracksFigure, bars, fitted, lines, selection_curve, write_figure};
-pub(crate) use persea_drawing::{Anchor, Band, Bar, CATEGORIES, Canvas, CellKind, Colour, CurveFigurePoint, FactorRows, Frame, Line, Panel, Series, Stroke, TextStyle, TrackKind, TrackRow, figure_bytes, scatter, text_width};
+pub(crate) use persea_drawing::{
+    Anchor, Band, Bar, CATEGORIES, Canvas, CellKind, Colour, CurveFigurePoint, FactorRows, Frame,
+    Line, Panel, Series, Stroke, TextStyle, TrackKind, TrackRow, figure_bytes, scatter, text_width,
+};
+pub use persea_drawing::{
+    Cloud, CoverageFigure, CurveFigure, DEFAULT_DPI, DrawingError, FactorFigure, FigureFormat,
+    HeatMap, HeatMapRow, LineChart, LocusFigure, LocusFigureGene, LocusFigureRow, SimilarityFigure,
+    Theme, TracksFigure, bars, fitted, lines, selection_curve, write_figure,
+};
 pub use projection_cloud::projection_cloud;
 pub use report::{ReportOptions, report_html};
 pub use task_report::{ReportedRun, task_report_html, task_report_markdown};

@@ -34,5 +34,5 @@ pub use points::{GenomeChoice, Points, Where, genome_points, named_points};
 pub use quality::{Quality, quality};
 pub use run::{Method, MethodName, Projection, project};
 pub use tsne::{TsneOptions, tsne};
-pub use umap::{Edge, UmapOptions, layout};
 pub(crate) use umap::fuzzy_graph;
+pub use umap::{Edge, UmapOptions, layout};

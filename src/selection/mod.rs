@@ -32,8 +32,8 @@ mod tests;
 mod vectors;
 
 pub use answer::{Answer, Chosen, Start};
-pub use choose::{Choice, CurvePoint, Problem};
 pub(crate) use choose::representatives;
+pub use choose::{Choice, CurvePoint, Problem};
 pub use error::SelectionError;
 pub use evaluate::{
     EvaluationOptions, EvaluationRow, Predictor, evaluate_compendium, evaluate_expression,
@@ -41,8 +41,8 @@ pub use evaluate::{
 pub use features::{Concave, Features};
 pub use greedy::{Limits, Method, MethodName, Run, Step, greedy};
 pub use guarantee::{Conditions, Guarantee, guarantee};
-pub use multiscale::{Parts, Place, PositionRun, PositionStep, Row};
 pub(crate) use multiscale::Multiscale;
+pub use multiscale::{Parts, Place, PositionRun, PositionStep, Row};
 pub use objective::Objective;
 pub use objective_kind::{ObjectiveKind, ObjectiveName};
 pub use position_request::PositionRequest;
@@ -53,6 +53,6 @@ pub use product::{Combination, Experiments};
 pub use request::{Given, KernelChoice, Request, Source, What};
 pub use select::{select, store, stored};
 pub use similarity::{Similarity, SimilarityMatrix};
-pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression};
 pub(crate) use tables::read_similarities;
+pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression};
 pub use vectors::{Kernel, Vectors};

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::model::product::{Matrix, Threads, multiply};
+use crate::nn::product::{Matrix, Threads, multiply};
 
 /// Targets whose similarities are computed at once.
 const BLOCK: usize = 1_024;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::SelectionError;
 use super::similarity::{Similarity, SimilarityMatrix};
-use crate::model::product::{Matrix, Threads, multiply};
+use crate::nn::product::{Matrix, Threads, multiply};
 
 /// How vectors are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::StoreError;
+use super::division::{ChunkPlace, Division};
 use super::durable::write_synced;
-use super::zarr::{ChunkPlace, Division};
 
 /// The name of the list in an array's folder.
 pub(crate) const FILE_NAME: &str = "chunks.crc32c";

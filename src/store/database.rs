@@ -1,30 +1,16 @@
-//! The database directory: making it, opening it, and its one connection to SQLite.
+//! The database directory: opening it, and its one connection to SQLite.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::commits::{self, BeforeOpening};
 use super::connection::whole;
-use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::table_checksums::{self, Digests};
-use super::{StoreError, annotation, connection, sweep, zarr};
-use crate::genome::{Assembly, Gene, GenomeAxis, Interval, Region};
-
-/// What a new database is made of.
-#[derive(Debug, Clone)]
-pub struct NewDatabase {
-    /// The assembly and the covered regions.
-    pub axis: GenomeAxis,
-    /// What is neither trained on nor scored.
-    pub mask: Vec<Interval>,
-    /// The genes, or none.
-    pub genes: Vec<Gene>,
-    /// The enhancers, or none.
-    pub enhancers: Vec<Interval>,
-}
+use super::{StoreError, connection};
+use crate::genome::{Assembly, GenomeAxis, Region};
 
 /// An open database directory. It may be shared by threads; statements take turns, and no
 /// transaction lasts longer than it takes to store one item.
@@ -37,7 +23,8 @@ pub struct Database {
     connection: Mutex<Connection>,
     axis: GenomeAxis,
     read_only: bool,
-    swept: Mutex<bool>,
+    /// Whether `sweep` has run for this handle.
+    pub(super) swept: Mutex<bool>,
     /// Tables that have been found to be what was written.
     checked: Mutex<BTreeSet<&'static str>>,
     /// How committed transactions were lost, as it was noticed at opening.
@@ -45,59 +32,6 @@ pub struct Database {
 }
 
 impl Database {
-    /// Makes a new database directory; it appears as a whole or not at all.
-    ///
-    /// ```
-    /// use persea::genome::{Assembly, GenomeAxis};
-    /// use persea::store::{Database, NewDatabase};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// let axis = GenomeAxis::whole_chromosomes(Assembly::by_name("hg19")?, &["chrM"])?;
-    /// let parts = NewDatabase { axis, mask: vec![], genes: vec![], enhancers: vec![] };
-    /// let database = Database::create(&folder.path().join("mine.persea"), &parts)?;
-    /// // 16,571 bp in bins of 25.
-    /// assert_eq!(database.axis().n_bins(), 663);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When something of that name exists (other than an empty folder), an interval lies on a
-    /// chromosome that the assembly lacks, or the disk cannot be written.
-    pub fn create(path: &Path, new: &NewDatabase) -> Result<Self, StoreError> {
-        let occupied = match std::fs::read_dir(path) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(e) => e.kind() != std::io::ErrorKind::NotFound,
-        };
-        if occupied {
-            return Err(StoreError::Exists {
-                path: path.to_path_buf(),
-            });
-        }
-        let Some(name) = path.file_name() else {
-            return Err(StoreError::Invalid(format!(
-                "{} cannot name a new database",
-                path.display()
-            )));
-        };
-        annotation::check_chromosomes(new)?;
-        let aside_name = format!(
-            ".{}.creating-{}",
-            name.to_string_lossy(),
-            std::process::id()
-        );
-        let aside = path.with_file_name(aside_name);
-        remove_folder(&aside)?;
-        let made = fill_new(&aside, new)
-            .map_err(|e| e.at(path))
-            .and_then(|()| rename_synced(&aside, path));
-        if let Err(e) = made {
-            // The reason is worth more than whether the remains could be removed.
-            let _ = remove_folder(&aside);
-            return Err(e);
-        }
-        Self::open(path)
-    }
-
     /// Opens a database directory for reading and, where the disk allows it, writing. A database
     /// of an older Persea is brought up to date.
     ///
@@ -202,6 +136,18 @@ impl Database {
         })
     }
 
+    /// The digests that tables were recorded with when they were written: they change with the rows.
+    /// `None` where one is missing.
+    pub(crate) fn recorded_digests(
+        &self,
+        tables: &[&str],
+    ) -> Result<Option<Vec<u128>>, StoreError> {
+        self.read(|t| {
+            let digests = tables.iter().map(|name| table_checksums::recorded(t, name));
+            digests.collect()
+        })
+    }
+
     /// Runs statements that change the database: all of them or none, on the disk when done.
     pub(crate) fn write<T>(
         &self,
@@ -260,22 +206,6 @@ impl Database {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To be called before anything is written: makes sure that it can be, and sweeps once.
-    pub(crate) fn prepare_writing(&self) -> Result<(), StoreError> {
-        self.refuse_if_read_only()?;
-        if let Some(why) = self.lost_commits() {
-            return Err(StoreError::CommitsLost {
-                path: self.path.clone(),
-                why,
-            });
-        }
-        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*swept {
-            *swept = sweep::sweep(self)?;
-        }
-        Ok(())
-    }
-
     pub(crate) fn refuse_if_read_only(&self) -> Result<(), StoreError> {
         match self.read_only {
             false => Ok(()),
@@ -296,54 +226,6 @@ impl Database {
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         *lost = None;
     }
-}
-
-/// Makes everything that a new database consists of, on the disk.
-fn fill_new(folder: &Path, new: &NewDatabase) -> Result<(), StoreError> {
-    make_folder(folder)?;
-    for name in ["signal.zarr", "checkpoints", "index", "locks"] {
-        make_folder(&folder.join(name))?;
-    }
-    zarr::write_root(&folder.join("signal.zarr"), &new.axis)?;
-    let mut connection = connection::create(&folder.join(connection::FILE_NAME))?;
-    let transaction = connection.transaction()?;
-    write_axis(&transaction, &new.axis)?;
-    annotation::write(&transaction, new)?;
-    transaction.execute(
-        "INSERT INTO meta (key, value) VALUES
-         ('created', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), ('persea', ?1), ('next_track', '1')",
-        [env!("CARGO_PKG_VERSION")],
-    )?;
-    table_checksums::record_all(&transaction)?;
-    transaction.commit()?;
-    // Closing moves the log's content into the file.
-    connection.close().map_err(|(_, e)| StoreError::from(e))?;
-    sync_folder(folder)
-}
-
-fn write_axis(transaction: &Transaction<'_>, axis: &GenomeAxis) -> Result<(), StoreError> {
-    transaction.execute(
-        "INSERT INTO assembly (id, name) VALUES (1, ?1)",
-        [axis.assembly().name()],
-    )?;
-    let mut insert = transaction
-        .prepare("INSERT INTO chromosomes (ordinal, name, length) VALUES (?1, ?2, ?3)")?;
-    for (i, chromosome) in axis.assembly().chromosomes().iter().enumerate() {
-        insert.execute(params![i as i64, chromosome.name, chromosome.length as i64])?;
-    }
-    let mut insert = transaction.prepare(
-        "INSERT INTO regions (ordinal, name, chrom, first_bin, n_bins) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for (i, region) in axis.regions().iter().enumerate() {
-        insert.execute(params![
-            i as i64,
-            region.name,
-            region.chrom,
-            region.first_bin as i64,
-            region.n_bins as i64
-        ])?;
-    }
-    Ok(())
 }
 
 fn read_axis(connection: &mut Connection) -> Result<GenomeAxis, StoreError> {

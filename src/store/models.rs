@@ -1,28 +1,11 @@
-//! Models: what is recorded of each, and which there are. Their numbers are in `tensors`.
+//! The models of a database: which there are, and which is the default.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::locks::{Lock, lock_one};
 use super::model_rows::{ModelRow, row_of_model};
 use super::track_writer::check_name;
-use super::{Database, ModelRecord, StoreError, TensorInfo};
-
-/// A stored model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    /// Its number, never used twice in a database.
-    pub id: i64,
-    /// What is recorded of it.
-    pub record: ModelRecord,
-    /// When it was stored, UTC (`2026-01-31T12:00:00Z`).
-    pub created: String,
-    /// Whether it is the one used when none is named.
-    pub is_default: bool,
-    /// BLAKE3 over all tensors, in hexadecimal: equal for models with equal numbers.
-    pub checksum: String,
-    /// Its tensors, by name and region.
-    pub tensors: Vec<TensorInfo>,
-}
+use super::{Database, Model, StoreError};
 
 /// The right to write one model, and checkpoints of it. Held for as long as the work takes.
 #[derive(Debug)]

@@ -230,8 +230,8 @@ impl Coverage {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::division::Division;
     use super::super::signal::SignalArray;
-    use super::super::zarr::Division;
     use super::*;
 
     fn assembler(

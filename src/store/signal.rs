@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::chunk_checksums::{ChunkChecksums, stored_checksum};
-use super::zarr::{ChunkPlace, Division, METADATA, TrackArray};
+use super::division::{ChunkPlace, Division};
+use super::zarr::{METADATA, TrackArray};
 use super::{Database, StoreError, Track};
 
 /// A track's stored values along the genome axis. May be shared by threads.

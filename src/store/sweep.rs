@@ -1,8 +1,28 @@
 //! Sweeping what interrupted writers left: bytes without a row, models without an end.
 
+use std::sync::PoisonError;
+
 use super::durable::remove_folder;
 use super::locks::exclude_writers;
 use super::{Database, StoreError, Track, models, names};
+
+impl Database {
+    /// To be called before anything is written: makes sure that it can be, and sweeps once.
+    pub(crate) fn prepare_writing(&self) -> Result<(), StoreError> {
+        self.refuse_if_read_only()?;
+        if let Some(why) = self.lost_commits() {
+            return Err(StoreError::CommitsLost {
+                path: self.path().to_path_buf(),
+                why,
+            });
+        }
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*swept {
+            *swept = sweep(self)?;
+        }
+        Ok(())
+    }
+}
 
 /// Removes what no row makes real. Does nothing, and says so, while anybody is writing: what looks
 /// like garbage may then be work in progress.

@@ -136,7 +136,8 @@ fn damaged(name: &str, why: &str) -> StoreError {
     )
 }
 
-fn recorded(t: &Transaction<'_>, name: &str) -> Result<Option<u128>, StoreError> {
+/// The digest that a table was recorded with.
+pub(crate) fn recorded(t: &Transaction<'_>, name: &str) -> Result<Option<u128>, StoreError> {
     let sql = "SELECT digest FROM table_checksums WHERE name = ?1";
     let found: Option<[u8; 16]> = t
         .prepare_cached(sql)?

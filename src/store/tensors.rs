@@ -6,58 +6,10 @@ use half::f16;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::connection::{named, whole};
-use super::{Database, Model, Precision, StoreError};
+use super::{Database, Model, Precision, StoreError, TensorInfo};
 
 /// The most bytes in a piece, unless one row alone has more.
 const CHUNK_BYTES: usize = 450_000;
-
-/// A tensor of a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// Its name (`dense_0.weight`, `genome_25bp`).
-    pub name: String,
-    /// The model's region that it belongs to (a place in
-    /// [`ModelRecord::regions`](super::ModelRecord::regions)), if it is of one.
-    pub region: Option<u32>,
-    /// Rows.
-    pub rows: u64,
-    /// Numbers in a row.
-    pub cols: u64,
-    /// How the numbers are stored.
-    pub precision: Precision,
-    pub(crate) id: i64,
-}
-
-impl TensorInfo {
-    /// What some rows take on the disk, if that is a number.
-    fn bytes_of_rows(&self, n_rows: u64) -> Option<u64> {
-        let row = self.cols.checked_mul(self.precision.bytes() as u64)?;
-        n_rows.checked_mul(row)
-    }
-}
-
-impl Model {
-    /// The tensor of that name and region.
-    ///
-    /// # Errors
-    /// When the model has none; the names it has are given.
-    pub fn tensor(&self, name: &str, region: Option<u32>) -> Result<&TensorInfo, StoreError> {
-        self.tensors
-            .iter()
-            .find(|tensor| tensor.name == name && tensor.region == region)
-            .ok_or_else(|| {
-                let mut names: Vec<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
-                names.sort_unstable();
-                names.dedup();
-                let of_region = region.map_or(String::new(), |r| format!(" of region {r}"));
-                StoreError::Unknown {
-                    kind: "tensor",
-                    name: format!("{name}{of_region} of model {}", self.record.name),
-                    hint: format!("; it has {}", names.join(", ")),
-                }
-            })
-    }
-}
 
 impl Database {
     /// Reads rows of a tensor, row-major, into `out`, `[rows.len(), cols]`.

@@ -139,6 +139,21 @@ pub struct Track {
     pub(crate) chunks: Option<ListDigest>,
 }
 
+/// A track about to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTrack {
+    /// The biosample; made known to the database if it is new.
+    pub biosample: String,
+    /// The assay; made known to the database if it is new.
+    pub assay: String,
+    /// What has been done to the values that will come.
+    pub transform: Transform,
+    /// The unit of the signal, where it is known.
+    pub unit: Option<String>,
+    /// The file, or the replicates' files.
+    pub sources: Vec<TrackSource>,
+}
+
 impl Database {
     /// All tracks, by biosample and assay name.
     ///

@@ -14,29 +14,15 @@ use std::time::SystemTime;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::{Map, Value};
 
+use super::division::Division;
 use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::locks::{Lock, join_writers, lock_one};
 use super::shards::ShardAssembler;
 use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::track_record::TrackRecord;
-use super::zarr::{Division, TrackArray};
-use super::{Database, StoreError, Track, TrackSource, Transform};
+use super::zarr::TrackArray;
+use super::{Database, NewTrack, StoreError, Track};
 use crate::Bug;
-
-/// A track about to be stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewTrack {
-    /// The biosample; made known to the database if it is new.
-    pub biosample: String,
-    /// The assay; made known to the database if it is new.
-    pub assay: String,
-    /// What has been done to the values that will come.
-    pub transform: Transform,
-    /// The unit of the signal, where it is known.
-    pub unit: Option<String>,
-    /// The file, or the replicates' files.
-    pub sources: Vec<TrackSource>,
-}
 
 /// A track being stored. Dropped without [`TrackWriter::commit`], it leaves nothing behind.
 #[derive(Debug)]

@@ -34,7 +34,6 @@ fn a_backup_during_an_ingest_has_the_tracks_that_were_in() {
     workspace.is_whole();
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_backup_during_a_training_has_the_models_that_were_in_and_disturbs_it_not() {
     let workspace = Workspace::trained();

@@ -183,7 +183,6 @@ fn chunks(zarr: &Path) -> Vec<std::path::PathBuf> {
     found
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn damage_to_a_models_numbers_is_found_and_never_imputed_from() {
     let workspace = Workspace::trained();

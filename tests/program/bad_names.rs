@@ -57,7 +57,6 @@ fn a_model_that_is_not_there_is_refused() {
     workspace.run("evaluate").fails(&["model", "persea train"]);
 }
 
-#[cfg(feature = "torch")]
 mod of_models {
     use super::Workspace;
 

@@ -94,7 +94,6 @@ fn assemblies_and_chromosomes_that_are_unknown_are_refused_with_what_would_do() 
     assert!(!workspace.path("x.persea").exists());
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_region_to_impute_that_cannot_be_is_refused_with_the_reason() {
     let workspace = Workspace::trained();

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-#[cfg(feature = "torch")]
 use persea::model::{NamedAxis, NamedTable, TrainedModel};
-#[cfg(feature = "torch")]
 use persea::store::Database;
 
 use super::skipped::skipped;
@@ -122,7 +120,6 @@ fn what_cannot_be_imported_is_refused_and_leaves_nothing() {
 }
 
 /// A bedGraph of a chromosome's bins.
-#[cfg(feature = "torch")]
 fn bed_graph(values: &[(&str, Vec<f32>)]) -> String {
     let mut text = String::new();
     for (chrom, values) in values {
@@ -139,7 +136,6 @@ fn bed_graph(values: &[(&str, Vec<f32>)]) -> String {
     text
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn an_imported_model_is_scored_and_extended_as_a_native_one() {
     let workspace = imported();
@@ -192,7 +188,6 @@ fn an_imported_model_is_scored_and_extended_as_a_native_one() {
     workspace.is_whole();
 }
 
-#[cfg(feature = "torch")]
 fn array_of(workspace: &Workspace, experiment: &str, model: &str) -> Vec<f32> {
     workspace.ok(&format!(
         "impute {experiment} --model {model} --arcsinh --output of.npy"
@@ -379,7 +374,6 @@ print("agreed")
     assert!(told.is_none_or(|t| t.contains("agreed")));
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_completed_compendium_is_measured_where_measured_and_imputed_elsewhere() {
     let workspace = Workspace::trained();
@@ -456,7 +450,6 @@ print("agreed")
     assert!(told.is_none_or(|t| t.contains("agreed")));
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn half_precision_goes_all_the_way_and_the_numbers_are_those_rounded() {
     let workspace = Workspace::trained();

@@ -111,7 +111,6 @@ fn a_disk_that_fills_up_during_ingest_costs_no_track_that_is_in() {
     disk.is_whole();
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_disk_that_fills_up_during_a_checkpoint_keeps_the_checkpoint_before_it() {
     use super::workspace::SMALL;
@@ -139,7 +138,6 @@ fn a_disk_that_fills_up_during_a_checkpoint_keeps_the_checkpoint_before_it() {
     );
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_disk_without_room_for_the_model_says_so_and_keeps_the_database_whole() {
     use super::workspace::SMALL;
@@ -157,7 +155,6 @@ fn a_disk_without_room_for_the_model_says_so_and_keeps_the_database_whole() {
     assert_eq!(models, serde_json::json!([]));
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_disk_without_room_for_an_imputed_track_leaves_no_part_of_it() {
     let workspace = Workspace::trained();

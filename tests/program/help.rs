@@ -37,9 +37,8 @@ fn the_help_of_every_verb_ends_with_an_example_of_it() {
     }
 }
 
-#[cfg(feature = "torch")]
 #[test]
-fn training_verbs_are_there_with_libtorch() {
+fn training_verbs_are_there() {
     let verbs = verbs(&Workspace::new());
     for expected in ["demo", "train", "extend"] {
         assert!(verbs.iter().any(|v| v == expected), "{expected}: {verbs:?}");

@@ -352,7 +352,6 @@ fn questions_that_cannot_be_answered_are_refused_with_the_reason() {
         .fails(&["unknown assay P"]);
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn what_was_not_measured_is_imputed_and_marked() {
     let workspace = Workspace::trained();

@@ -326,7 +326,6 @@ fn suites_that_ship_are_printed_and_say_what_they_need() {
     }
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn every_feature_set_is_made_for_a_trained_model() {
     let workspace = Workspace::trained();

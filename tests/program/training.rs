@@ -175,7 +175,8 @@ fn options_that_cannot_be_are_refused_before_anything_is_trained() {
         ("--passes 0", "at least one pass"),
         ("--nodes 0", "nodes"),
         ("--batch-size 0", "batch"),
-        ("--device cuda:99", "cuda:99 is not there"),
+        ("--device cuda:99 --backend native", "torch for cuda:99"),
+        ("--arithmetic bf16", "torch for bf16"),
         ("--device tpu", "`tpu` is no device"),
         ("--regions nowhere.bed", "nowhere.bed"),
     ] {

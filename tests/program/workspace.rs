@@ -16,7 +16,6 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The small training that tests start from; what they add overrides nothing here.
-#[cfg(feature = "torch")]
 pub const SMALL: &str = "--model avocado --preset small --nodes 16 --batch-size 500 --threads 1";
 
 /// A folder to work in: `sim` is the simulated compendium (two chromosomes of 60,010 bp, 12 tracks
@@ -62,7 +61,6 @@ impl Workspace {
     }
 
     /// With the model `base`, trained without S1 H3K4me3 and S3 H3K36me3.
-    #[cfg(feature = "torch")]
     pub fn trained() -> Self {
         Self::with("trained.persea")
     }
@@ -107,7 +105,6 @@ impl Workspace {
     }
 
     /// The checksum of a model's numbers.
-    #[cfg(feature = "torch")]
     pub fn checksum(&self, model: &str) -> String {
         let database = Database::open(&self.path("x.persea")).unwrap();
         database.read_model(Some(model)).unwrap().checksum
@@ -208,13 +205,11 @@ impl Running {
     }
 
     /// Whether it has come to its end.
-    #[cfg(feature = "torch")]
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
     /// Its process number.
-    #[cfg(feature = "torch")]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -339,7 +334,6 @@ fn fill(path: &Path) {
     );
     copy_folder(&path.join("created.persea"), &path.join("ingested.persea"));
     run("ingest sim/manifest.tsv --db ingested.persea");
-    #[cfg(feature = "torch")]
     {
         copy_folder(&path.join("ingested.persea"), &path.join("trained.persea"));
         run(&format!(

@@ -19,10 +19,7 @@ pub(super) fn marks(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
         .take(100)
         .map(|i| {
             let value = i as f64 * step;
-            (
-                value,
-                super::figures::decimals(value, decimals).replace('-', "−"),
-            )
+            (value, self::decimals(value, decimals).replace('-', "−"))
         })
         .collect()
 }
@@ -69,6 +66,15 @@ pub fn grouped(number: &str) -> String {
         out.push(c);
     }
     out + rest
+}
+
+/// A number with so many decimals, and no minus before a zero.
+pub fn decimals(value: f64, n: usize) -> String {
+    let text = format!("{value:.n$}");
+    match text.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_string(),
+        _ => text,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Bars with errors, lines over the unit square, scatter.
 
-use super::axis::marks;
+use super::axis::{decimals, marks};
 use super::canvas::{Anchor, Canvas, Frame, Stroke, TextStyle};
 use super::fonts::{fitted, text_width};
 use super::palette::{CATEGORIES, Theme};
@@ -133,7 +133,11 @@ pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>) -> Str
     let mark = TextStyle::new(MARK, ink);
     let name = TextStyle::new(NAME, ink);
     let style = TextStyle::new(TITLE, ink).bold();
-    canvas.text((16.0, 18.0), &fitted(title, TITLE * 1.1, WIDTH - 32.0), &style);
+    canvas.text(
+        (16.0, 18.0),
+        &fitted(title, TITLE * 1.1, WIDTH - 32.0),
+        &style,
+    );
     for (value, text) in marks(low, high, 6) {
         let x = at(value);
         canvas.line((x, TOP), (x, bottom), Stroke::new(THEME.faint(), 1.0));
@@ -174,15 +178,6 @@ pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>) -> Str
         canvas.line((x, TOP), (x, bottom), stroke);
     }
     canvas.finish()
-}
-
-/// A number with so many decimals, and no minus before a zero.
-pub fn decimals(value: f64, n: usize) -> String {
-    let text = format!("{value:.n$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_string(),
-        _ => text,
-    }
 }
 
 /// Lines over the unit square, with a legend below; `chance` is what a guess gives. As SVG.
@@ -300,7 +295,10 @@ mod tests {
     fn axes_begin_and_end_at_round_numbers() {
         assert_eq!(ticks(0.0, 0.87), (0.0, 1.0, 0.2));
         assert_eq!(ticks(-3.0, 11.0), (-5.0, 15.0, 5.0));
-        assert_eq!(range([0.5, 0.5].into_iter()), [0.5, 0.5 + ticks(0.5, 0.5).2]);
+        assert_eq!(
+            range([0.5, 0.5].into_iter()),
+            [0.5, 0.5 + ticks(0.5, 0.5).2]
+        );
         assert_eq!(range([f64::INFINITY; 0].into_iter()), [0.0, 1.0]);
         assert_eq!(
             (decimals(-0.0004, 3), decimals(-0.0006, 3)),

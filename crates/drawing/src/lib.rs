@@ -23,12 +23,12 @@ mod similarity;
 mod tracks;
 mod write;
 
-pub use axis::{grouped, spoken_region};
+pub use axis::{decimals, grouped, spoken_region};
 pub use canvas::{Anchor, Canvas, Frame, Stroke, TextStyle};
 pub use cloud::{Cloud, MOST_NAMES};
 pub use error::DrawingError;
 pub use factor_map::{FactorFigure, FactorRows};
-pub use figures::{Bar, Series, bars, decimals, lines, scatter};
+pub use figures::{Bar, Series, bars, lines, scatter};
 pub use fonts::{fitted, text_width};
 pub use grid::{CellKind, CoverageFigure};
 pub use heat_map::{HeatMap, HeatMapRow};

@@ -253,7 +253,7 @@ impl Panel {
                 let at = value.log10();
                 if at >= y[0] && at <= y[1] {
                     let decimals = (-power).max(0) as usize + usize::from(factor == 1.5);
-                    found.push((at, super::figures::decimals(value, decimals)));
+                    found.push((at, super::axis::decimals(value, decimals)));
                 }
             }
         }

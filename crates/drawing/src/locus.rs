@@ -1,7 +1,7 @@
 //! All biosamples at one locus: gene models, clustered profiles, and how surprising each is.
 
+use super::axis::decimals;
 use super::canvas::{Anchor, Canvas, Frame, Stroke, TextStyle};
-use super::figures::decimals;
 use super::fonts::fitted;
 use super::palette::{Colour, Theme};
 

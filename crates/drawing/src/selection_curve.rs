@@ -61,7 +61,11 @@ pub fn selection_curve(figure: &CurveFigure) -> String {
     let chosen = Stroke::new(THEME.category(0), 2.0);
     let key = [
         ("selected", chosen, !line.is_empty()),
-        ("random choice, mean and 90 % band", random, !mean.is_empty()),
+        (
+            "random choice, mean and 90 % band",
+            random,
+            !mean.is_empty(),
+        ),
         (
             "no choice of that number can pass this",
             bound,
@@ -97,7 +101,12 @@ pub fn selection_curve(figure: &CurveFigure) -> String {
     for (i, (name, stroke)) in key.into_iter().enumerate() {
         let y = CHART_HEIGHT + 4.0 + KEY_ROW * (i as f64 + 0.5);
         if stroke == random {
-            let corners = [(76.0, y - 6.0), (104.0, y - 6.0), (104.0, y + 6.0), (76.0, y + 6.0)];
+            let corners = [
+                (76.0, y - 6.0),
+                (104.0, y - 6.0),
+                (104.0, y + 6.0),
+                (76.0, y + 6.0),
+            ];
             canvas.polygon(&corners, muted, BAND);
         }
         canvas.line((76.0, y), (104.0, y), stroke);

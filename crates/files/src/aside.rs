@@ -44,6 +44,9 @@ enum Destination {
 impl AsideFile {
     /// An output whose writer seeks. Before a device or a pipe it waits as a whole in the system's
     /// temporary folder.
+    ///
+    /// # Errors
+    /// When it cannot be written to.
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let mut created = Self::stream(path)?;
         if let Kind::Stream(stream) = created.kind {
@@ -54,6 +57,9 @@ impl AsideFile {
     }
 
     /// An output whose writer never seeks.
+    ///
+    /// # Errors
+    /// When it cannot be written to.
     pub fn stream(path: &Path) -> Result<Self, FileError> {
         let failed = |e: io::Error| FileError::write(path.display(), e);
         let kind = match destination(path)? {
@@ -89,6 +95,9 @@ impl AsideFile {
 
     /// Makes the content durable, then gives the file its name; a regular file that stood there is
     /// replaced.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub fn finish(self) -> Result<(), FileError> {
         let path = self.path;
         let failed = |e: io::Error| FileError::write(path.display(), e);

@@ -45,7 +45,7 @@ pub use array::npy_header;
 pub use error::FormatError;
 pub use format::Format;
 pub use location::{Identity, Location, checksum, identity};
-pub use shield::shielded;
+pub use shield::{panic_becomes_error, shielded};
 pub use signal::{
     BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
     open_signal,

@@ -25,6 +25,8 @@ pub struct Entry<T> {
     pub value: T,
     /// Its name.
     pub name: &'static str,
+    /// Names that it had in earlier versions.
+    pub earlier: &'static [&'static str],
     /// What it means, in one line without a full stop.
     pub meaning: &'static str,
 }
@@ -139,6 +141,7 @@ macro_rules! vocabulary {
                 $($crate::Entry {
                     value: $Name::$Value,
                     name: $name,
+                    earlier: &[$($old),*],
                     meaning: $crate::meaning($first),
                 },)+
             ];

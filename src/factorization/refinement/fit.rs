@@ -6,7 +6,8 @@ use super::training::{Advance, Ground, RefinementTraining, Trial};
 use super::{RefinementKept, RefinementOptions};
 use crate::factorization::fit::Keeper;
 use crate::factorization::{
-    Cast, Course, CurvePoint, FactorizationError, Stage, StepReport, TrainOptions, TrainingSet,
+    Cast, Course, CurvePoint, Device, FactorizationError, Stage, StepReport, TrainOptions,
+    TrainingSet,
 };
 use crate::model::{InputTrack, Inputs, Refinement, SignalBlock, TrackScale};
 use crate::store::Track;
@@ -40,7 +41,7 @@ pub(in crate::factorization) fn begin(
     cast: &Cast,
     options: &TrainOptions,
     told: &RefinementOptions,
-    device: tch::Device,
+    device: Device,
 ) -> Result<RefinementTraining, FactorizationError> {
     // The names are those of these tracks, so that each is found.
     let places = |track: &Track| {
@@ -65,6 +66,7 @@ pub(in crate::factorization) fn begin(
         Ground {
             seed: options.seed,
             window_bins,
+            backend: options.backend,
             device,
         },
     )
@@ -79,7 +81,7 @@ pub(in crate::factorization) fn refine(
     cast: &Cast,
     options: &TrainOptions,
     told: &RefinementOptions,
-    device: tch::Device,
+    device: Device,
     kept: Option<RefinementKept>,
     keeper: &mut Keeper<'_>,
 ) -> Result<(Refinement, RefinementKept), FactorizationError> {

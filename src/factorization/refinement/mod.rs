@@ -4,11 +4,9 @@
 //! masked, some of its biosample's other tracks dropped. Owns the samples of a step, the networks
 //! in training and what a checkpoint needs of them. What the networks see is `model`'s.
 
-mod by_hand;
 mod fit;
 mod kept;
-mod learner;
-mod network;
+mod member;
 mod options;
 mod sampling;
 #[cfg(test)]

@@ -4,15 +4,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tch::Device;
-
-use super::learner::{Dropout, Learner, Step};
-use super::network::TorchMember;
-use super::sampling::{Described, Peaks, Samples, Targets, highest_percent};
+use super::member;
+use super::sampling::{Described, Peaks, Targets, highest_percent};
 use super::*;
-use crate::factorization::{Adam, FactorizationError, TrackSource, TrainingSet, TrainingTrack};
+use crate::factorization::{
+    Adam, Backend, Device, FactorizationError, TrackSource, TrainingSet, TrainingTrack,
+};
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region};
 use crate::model::{InputTrack, Inputs, Refinement, RefinementConfig, SignalBlock, TrackScale};
+use crate::nn::{AdamStep, DenseBatch, Dropout, feed_forward};
 
 const N_BINS: usize = 6_000;
 
@@ -96,6 +96,7 @@ fn training(set: &Arc<TrainingSet>, inputs: &Inputs, window_bins: u64) -> Refine
     let ground = Ground {
         seed: 7,
         window_bins,
+        backend: Backend::Native,
         device: Device::Cpu,
     };
     let config = options.config(4, 2);
@@ -157,112 +158,62 @@ fn a_resumed_training_equals_an_uninterrupted_one_bit_for_bit() {
     }
 }
 
-/// A network on libtorch with the first values that one by hand has.
-fn on_torch(config: &RefinementConfig, by_hand: &Learner) -> Learner {
-    let (flat, moments) = (by_hand.flat().unwrap(), by_hand.moments().unwrap());
-    let moments = moments.split_at(flat.len());
-    Learner::Torch(TorchMember::new(config, &flat, moments, Device::Cpu).unwrap())
-}
-
-fn some_samples(config: &RefinementConfig, n: usize) -> Samples {
-    let value = |i: usize| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * 2.0;
-    Samples {
-        rows: (0..n * config.inputs()).map(value).collect(),
-        averages: (0..n).map(|i| value(i + 3) / 4.0).collect(),
-        values: (0..n).map(value).collect(),
-        weights: (0..n).map(|i| 1.0 + value(i + 7).abs()).collect(),
-    }
-}
-
 #[test]
-fn steps_by_hand_are_autograds() {
-    for (nodes, layers, n) in [(48, 2, 600), (7, 3, 300), (16, 1, 5)] {
-        let config = RefinementConfig {
-            nodes,
-            layers,
-            ..RefinementConfig::new(3, 3)
-        };
-        let samples = some_samples(&config, n);
-        let options = RefinementOptions::default();
-        let mut by_hand = Learner::initial(&config, 3, 0, Device::Cpu).unwrap();
-        let mut torch = on_torch(&config, &by_hand);
-        let start = by_hand.flat().unwrap();
-        for step in 1..12 {
-            let dropout = Dropout {
-                share: 0.4,
-                seed: 5,
-                index: u64::from(step),
-            };
-            let take = |member: &mut Learner| {
-                member.step(&Step {
-                    samples: &samples,
-                    options: &options,
-                    adam: Adam::default(),
-                    number: step,
-                    dropout,
-                })
-            };
-            let (a, b) = (take(&mut by_hand).unwrap(), take(&mut torch).unwrap());
-            assert!((a - b).abs() < 1e-4 * b, "{nodes} {step}: {a} {b}");
-        }
-        let (ours, theirs) = (by_hand.flat().unwrap(), torch.flat().unwrap());
-        let apart = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
-        let moved = start.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
-        let (apart, moved) = (apart.fold(0f32, f32::max), moved.fold(0f32, f32::max));
-        // A gradient that is 0 but for rounding moves its parameter by as much as any other.
-        let far = ours
-            .iter()
-            .zip(&theirs)
-            .filter(|(a, b)| (*a - *b).abs() > 1e-4);
-        assert!(
-            far.count() * 200 <= ours.len(),
-            "{nodes}: {apart} of {moved}"
-        );
-        assert!(moved > 5e-3, "{moved}");
-    }
-}
-
-#[test]
-fn both_forward_passes_agree() {
+fn training_and_imputation_have_one_forward_pass() {
     let config = RefinementConfig {
         nodes: 48,
         ..RefinementConfig::new(3, 3)
     };
-    let by_hand = Learner::initial(&config, 3, 0, Device::Cpu).unwrap();
+    let flat = member::initial(&config, 3, 0);
+    let spec = member::spec(&config);
+    let mut network = feed_forward(Backend::Native, Device::Cpu, &spec, &flat).unwrap();
     let n = 600;
-    for mut learner in [on_torch(&config, &by_hand), by_hand] {
-        let mut samples = some_samples(&config, n);
-        samples.averages.fill(0.0);
-        let options = RefinementOptions::default();
+    let value = |i: usize| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * 2.0;
+    let rows: Vec<f32> = (0..n * config.inputs()).map(value).collect();
+    let weights = vec![1f32; n];
+    let mut targets: Vec<f32> = (0..n).map(value).collect();
+    // Some steps, so that no layer is zero; then targets that are imputation's own outputs.
+    let mut take = |targets: &[f32], number| {
         let dropout = Dropout {
             share: 0.0,
             seed: 1,
             index: 1,
         };
-        let take = |learner: &mut Learner, samples: &Samples, number| {
-            let step = Step {
-                samples,
-                options: &options,
-                adam: Adam::default(),
-                number,
-                dropout,
-            };
-            learner.step(&step).unwrap()
+        let batch = DenseBatch {
+            rows: &rows,
+            targets,
+            weights: &weights,
+            dropout,
         };
-        // Some steps, so that no layer is zero; then targets that are imputation's own outputs: what
-        // training makes of the same rows is off by the squared error it reports.
-        for number in 1..30 {
-            take(&mut learner, &samples, number);
-        }
-        let member = learner.to_member(&config).unwrap();
-        let mut ours = vec![0f32; n];
-        member.add(&samples.rows, 1.0, &mut ours);
-        let size = ours.iter().map(|v| f64::from(v * v)).sum::<f64>() / n as f64;
-        assert!(size > 1e-3, "{size}");
-        samples.values = ours;
-        let apart = take(&mut learner, &samples, 30);
-        assert!(apart.sqrt() < 1e-5, "{apart}");
+        let loss = network.back(&batch).unwrap();
+        let values = network.parameters().unwrap();
+        let adam = AdamStep::new(&Adam::default(), number, 0.1);
+        network.apply(&adam).unwrap();
+        (loss, values)
+    };
+    for number in 1..30 {
+        take(&targets, number);
     }
+    let (_, values) = take(&targets, 30);
+    let member = member::from_flat(&config, &values).unwrap();
+    targets.fill(0.0);
+    member.add(&rows, 1.0, &mut targets);
+    let size = targets.iter().map(|v| f64::from(v * v)).sum::<f64>() / n as f64;
+    assert!(size > 1e-3, "{size}");
+    // What training makes of the same rows is off by the squared error that it reports.
+    let again = feed_forward(Backend::Native, Device::Cpu, &spec, &values);
+    let batch = DenseBatch {
+        rows: &rows,
+        targets: &targets,
+        weights: &weights,
+        dropout: Dropout {
+            share: 0.0,
+            seed: 1,
+            index: 1,
+        },
+    };
+    let apart = again.unwrap().back(&batch).unwrap();
+    assert!(apart.sqrt() < 1e-6, "{apart}");
 }
 
 #[test]

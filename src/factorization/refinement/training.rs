@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use tch::Device;
 
 use super::kept::RefinementKept;
-use super::learner::{Dropout, Learner, Step};
+use super::member;
 use super::options::RefinementOptions;
 use super::sampling::{Described, GROUP, Peaks, Targets, highest_percent, n_groups, shuffled};
 use crate::factorization::{
-    Adam, Blocks, CurvePoint, FactorizationError, Position, Sampling, Schedule, StepReport,
-    TrainingSet,
+    Adam, Backend, Blocks, CurvePoint, Device, FactorizationError, Position, Sampling, Schedule,
+    StepReport, TrainingSet,
 };
 use crate::model::{
     InputTrack, Inputs, Member, Refinement, RefinementConfig, ScaleModel, SignalBlock, Spread,
     Standardisation,
 };
+use crate::nn::{AdamStep, DenseBatch, Dropout, FeedForward, feed_forward};
 
 /// Bins at most that are looked at to measure how far observed signal lies from predicted.
 const SPREAD_BINS: u64 = 1 << 17;
@@ -45,7 +45,9 @@ pub struct Ground {
     pub seed: u64,
     /// Bins that are described in memory at once.
     pub window_bins: u64,
-    /// Where the networks are computed.
+    /// Which code trains the networks.
+    pub backend: Backend,
+    /// Where.
     pub device: Device,
 }
 
@@ -71,6 +73,7 @@ pub struct RefinementTraining {
     trial: Trial,
     seed: u64,
     window_bins: u64,
+    backend: Backend,
     device: Device,
     blocks: Blocks,
     standardisation: Standardisation,
@@ -78,7 +81,7 @@ pub struct RefinementTraining {
     done: Vec<Member>,
     /// Which network is being trained: 0 is the trial where there is one.
     network: usize,
-    current: Learner,
+    current: Box<dyn FeedForward>,
     position: Position,
     pass_loss: (f64, u64),
     /// Steps of a network's training in all.
@@ -92,11 +95,14 @@ pub struct RefinementTraining {
 }
 
 impl RefinementTraining {
-    /// A training at its start. With glibc, the process maps arrays of a mebibyte and more from now
-    /// on (`M_MMAP_THRESHOLD`), so that memory is what `window_bins` says.
+    /// A training at its start.
+    ///
+    /// All threads allocate a window's arrays. With glibc's settings, what one window frees is not
+    /// always found by the next, and memory may reach twice what `window_bins` asks for; a program
+    /// that minds sets `M_MMAP_THRESHOLD` to a mebibyte, as `persea` does.
     ///
     /// # Errors
-    /// When there is nothing to train on, signal cannot be read, or libtorch refuses.
+    /// When there is nothing to train on, signal cannot be read, or the backend fails.
     pub fn new(
         set: Arc<TrainingSet>,
         inputs: Inputs,
@@ -108,14 +114,9 @@ impl RefinementTraining {
         let Ground {
             seed,
             window_bins,
+            backend,
             device,
         } = ground;
-        if device == Device::Cpu {
-            // Its products are too small to share: where other work keeps cores busy, libtorch's threads
-            // wait for each other at every one of them, ten times as long as the products take.
-            tch::set_num_threads(1);
-        }
-        map_large_arrays();
         options.check()?;
         config.check()?;
         let blocks = Blocks::new(&set.axis, &set.mask);
@@ -128,7 +129,7 @@ impl RefinementTraining {
         let n = inputs.tracks.len();
         let mean = (0..n).map(variance).sum::<f64>() / n as f64;
         let mut training = RefinementTraining {
-            current: Learner::initial(&config, seed, 0, device)?,
+            current: network(&config, seed, 0, backend, device)?,
             weights: (0..n).map(|i| (variance(i) / mean) as f32).collect(),
             peaks: peaks(&set, &inputs, &blocks, options.peak_weight)?,
             options: options.clone(),
@@ -148,6 +149,7 @@ impl RefinementTraining {
             trial,
             seed,
             window_bins,
+            backend,
             device,
             blocks,
         };
@@ -178,7 +180,8 @@ impl RefinementTraining {
     }
 
     fn begin_network(&mut self) -> Result<(), FactorizationError> {
-        self.current = Learner::initial(&self.config, self.seed, self.network, self.device)?;
+        let (backend, device) = (self.backend, self.device);
+        self.current = network(&self.config, self.seed, self.network, backend, device)?;
         self.position = Position::default();
         self.pass_loss = (0.0, 0);
         self.begin_pass();
@@ -281,7 +284,7 @@ impl RefinementTraining {
     /// Takes a step.
     ///
     /// # Errors
-    /// When signal cannot be read, libtorch refuses, or the loss is not finite.
+    /// When signal cannot be read, the backend fails, or the loss is not finite.
     pub fn advance(&mut self) -> Result<Advance, FactorizationError> {
         if self.network == self.n_networks() {
             return Ok(Advance::Done);
@@ -322,17 +325,23 @@ impl RefinementTraining {
                 .draw(&described, groups, Some(&self.standardisation), number);
         let number_in_network = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
-        let loss = self.current.step(&Step {
-            samples: &samples,
-            options: &self.options,
-            adam: self.adam(),
-            number: number_in_network,
+        // What is left to explain once the average is taken off.
+        let targets: Vec<f32> = (samples.values.iter().zip(&samples.averages))
+            .map(|(value, average)| value - average)
+            .collect();
+        let loss = self.current.back(&DenseBatch {
+            rows: &samples.rows,
+            targets: &targets,
+            weights: &samples.weights,
             dropout: Dropout {
                 share: self.options.dropout,
                 seed: self.seed,
                 index: number,
             },
         })?;
+        let weight_decay = self.options.weight_decay;
+        let adam = AdamStep::new(&self.adam(), number_in_network, weight_decay);
+        self.current.apply(&adam)?;
         self.described = Some(described);
         self.order = Some((stream, order));
         if !loss.is_finite() {
@@ -368,7 +377,7 @@ impl RefinementTraining {
         };
         if pass >= self.options.passes {
             if !self.in_trial() {
-                self.done.push(self.current.to_member(&self.config)?);
+                self.done.push(self.current_member()?);
             }
             self.network += 1;
             if self.network < self.n_networks() {
@@ -393,7 +402,7 @@ impl RefinementTraining {
             config: self.config.clone(),
             inputs: self.inputs.clone(),
             standardisation: self.standardisation.clone(),
-            members: vec![self.current.to_member(&self.config)?],
+            members: vec![self.current_member()?],
             spread: Spread::default(),
         };
         let targets: Vec<_> = (self.trial.targets.iter())
@@ -430,6 +439,11 @@ impl RefinementTraining {
         Ok(errors.sum::<f64>() / sums.len().max(1) as f64)
     }
 
+    /// The network in training as plain numbers.
+    fn current_member(&self) -> Result<Member, FactorizationError> {
+        member::from_flat(&self.config, &self.current.parameters()?)
+    }
+
     /// The refinement, once everything is trained.
     pub fn into_refinement(self) -> Refinement {
         Refinement {
@@ -444,18 +458,19 @@ impl RefinementTraining {
     /// What a checkpoint needs.
     ///
     /// # Errors
-    /// When libtorch refuses.
+    /// When the backend fails.
     pub(in crate::factorization) fn keep(
         &self,
         curve: Vec<CurvePoint>,
     ) -> Result<RefinementKept, FactorizationError> {
+        let (first, second) = self.current.moments()?;
         Ok(RefinementKept {
             network: self.network,
             position: self.position,
             pass_loss: self.pass_loss,
             done: self.done.clone(),
-            current: self.current.flat()?,
-            moments: self.current.moments()?,
+            current: self.current.parameters()?,
+            moments: [first, second].concat(),
             standardisation: self.standardisation.clone(),
             spread: self.spread.clone(),
             curve,
@@ -470,7 +485,16 @@ impl RefinementTraining {
         &mut self,
         kept: RefinementKept,
     ) -> Result<(), FactorizationError> {
-        self.current = Learner::from_flat(&self.config, &kept.current, &kept.moments, self.device)?;
+        let spec = member::spec(&self.config);
+        let n = spec.n_parameters();
+        if kept.current.len() != n || kept.moments.len() != 2 * n {
+            return Err(FactorizationError::Checkpoint(
+                "the checkpoint's refinement is not of this model's sizes".into(),
+            ));
+        }
+        self.current = feed_forward(self.backend, self.device, &spec, &kept.current)?;
+        let (first, second) = kept.moments.split_at(n);
+        self.current.set_moments(first, second)?;
         self.network = kept.network;
         self.position = kept.position;
         self.pass_loss = kept.pass_loss;
@@ -482,15 +506,21 @@ impl RefinementTraining {
     }
 }
 
-/// From now on, has large arrays go back to the system as soon as they are free. A window's arrays
-/// are allocated by all threads, each from memory of its own, where the next window's need not find
-/// what became free: two windows' room was taken for one.
-fn map_large_arrays() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: takes and returns numbers, and may be called at any time from any thread.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
-    }
+/// A network at the start of its training.
+fn network(
+    config: &RefinementConfig,
+    seed: u64,
+    which: usize,
+    backend: Backend,
+    device: Device,
+) -> Result<Box<dyn FeedForward>, FactorizationError> {
+    let values = member::initial(config, seed, which);
+    Ok(feed_forward(
+        backend,
+        device,
+        &member::spec(config),
+        &values,
+    )?)
 }
 
 /// Where each track's peaks begin: from blocks spread evenly over the axis, always the same, so that

@@ -7,17 +7,19 @@
 //! standard deviation are told from those of the other tracks ([`ScaleModel`]).
 //!
 //! Owns which tracks stand for an experiment ([`Inputs`], [`Plan`]), what the network sees of them
-//! ([`SignalBlock`]) and the network's forward pass without libtorch. An experiment's own track is
+//! ([`SignalBlock`]) and its predictions. An experiment's own track is
 //! never among its inputs, neither in training nor in imputation. Training belongs to
 //! `factorization`, reading signal to the caller.
 
 mod block;
 mod config;
 mod features;
-mod network;
+mod member;
 mod plan;
+mod predict;
 mod scale;
 mod spread;
+mod standardisation;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -25,8 +27,10 @@ mod tests;
 pub use block::SignalBlock;
 pub use config::RefinementConfig;
 pub use features::Features;
-pub use network::{Member, Refinement, Standardisation};
+pub use member::Member;
 pub use plan::{Inputs, Plan};
+pub use predict::Refinement;
 pub use scale::{InputTrack, ScaleModel, TrackScale};
 pub use spread::Spread;
+pub use standardisation::Standardisation;
 pub(super) use stored::{read, write};

@@ -5,9 +5,7 @@ use super::super::database::similarity_figure;
 use super::super::page::{Grid, Page};
 use crate::genome::Gene;
 use crate::model::{NamedAxis, TrainedModel};
-use crate::search::{
-    Annotation, Answer, Class, GenePart, Query, similar,
-};
+use crate::search::{Annotation, Answer, Class, GenePart, Query, similar};
 use crate::store::Database;
 use persea_drawing::decimals;
 use persea_drawing::{grouped, spoken_region};
@@ -29,9 +27,7 @@ pub(super) fn searches(
         );
     } else {
         let asked: Vec<Query> = queries.iter().map(|q| q.1.clone()).collect();
-        let answers = similar(database)
-            .k(HITS)
-            .run_on(model, &annotation, &asked);
+        let answers = similar(database).k(HITS).run_on(model, &annotation, &asked);
         match answers {
             Ok(answers) => table(page, &queries, &answers, &annotation),
             Err(why) => page.note(&format!("Similar positions could not be searched: {why}.")),

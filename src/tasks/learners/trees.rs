@@ -151,7 +151,11 @@ where
         fit(&x, &y, grove).map_err(|e| e.to_string())
     })?;
     Ok(predictor(
-        move |piece, n| mean(&groves, n, |grove| grove.predict(piece).map_err(|e| e.to_string())),
+        move |piece, n| {
+            mean(&groves, n, |grove| {
+                grove.predict(piece).map_err(|e| e.to_string())
+            })
+        },
         learner,
     ))
 }

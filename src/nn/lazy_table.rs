@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::adam::{Adam, AdamStep, adam_step};
 use super::vectors::wide;
 
 /// Missed steps beyond this one add less than β₁²⁰⁰ ≈ 7e-10 of the first.
@@ -26,66 +27,6 @@ const FEWEST_ROWS: usize = 256;
 const TERMS: usize = 4;
 /// Where the expansion is centred, in units of one missed step: about where β₁ʲ has its mean.
 const CENTRE: f64 = 8.0;
-
-/// How the learning rate changes over the steps.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Schedule {
-    /// It does not.
-    Constant,
-    /// Half a cosine from the full rate to a hundredth of it over so many steps.
-    Cosine {
-        /// The steps of the whole training.
-        steps: u64,
-    },
-}
-
-/// The optimiser's settings.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Adam {
-    /// Learning rate before the schedule.
-    pub learning_rate: f64,
-    /// Decay of the first moment.
-    pub beta1: f64,
-    /// Decay of the second moment.
-    pub beta2: f64,
-    /// Added to the root of the second moment.
-    pub epsilon: f64,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
-}
-
-impl Default for Adam {
-    /// 1e-3, 0.9, 0.999, 1e-7: Keras' defaults, which the original uses.
-    fn default() -> Self {
-        Adam {
-            learning_rate: 1e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-7,
-            schedule: Schedule::Constant,
-        }
-    }
-}
-
-impl Adam {
-    /// The learning rate at a step, counted from 1.
-    pub fn rate(&self, step: u32) -> f64 {
-        match self.schedule {
-            Schedule::Constant => self.learning_rate,
-            Schedule::Cosine { steps } => {
-                let done = (f64::from(step) / steps.max(1) as f64).min(1.0);
-                let wave = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
-                self.learning_rate * (0.01 + 0.99 * wave)
-            }
-        }
-    }
-
-    /// αₜ: the rate with both bias corrections, at a step counted from 1.
-    pub fn alpha(&self, step: u32) -> f64 {
-        let t = f64::from(step);
-        self.rate(step) * (1.0 - self.beta2.powf(t)).sqrt() / (1.0 - self.beta1.powf(t))
-    }
-}
 
 /// An optimiser that remembers its αₜ: a table catches up with hundreds of them at a time.
 #[derive(Debug, Clone)]
@@ -324,8 +265,7 @@ impl LazyTable {
     /// Adam's step for rows that were caught up through `step` − 1; `gradient` holds their rows one
     /// after another.
     pub fn apply(&mut self, rows: &[u32], gradient: &[f32], step: u32, adam: &Adam) {
-        let (keep1, keep2) = (adam.beta1 as f32, adam.beta2 as f32);
-        let (alpha, epsilon) = (adam.alpha(step) as f32, adam.epsilon as f32);
+        let rates = AdamStep::new(adam, step, 0.0).rates();
         let cols = self.cols;
         let mut pieces = Vec::new();
         let mut gradient = gradient;
@@ -346,21 +286,7 @@ impl LazyTable {
                 let run = rows[from] as usize..rows[i - 1] as usize + 1;
                 let gradient = &gradient[from * cols..i * cols];
                 let (values, first, second) = piece.numbers(&run);
-                wide(
-                    #[inline(always)]
-                    || {
-                        for (((p, m), v), g) in values
-                            .iter_mut()
-                            .zip(first.iter_mut())
-                            .zip(second.iter_mut())
-                            .zip(gradient)
-                        {
-                            *m += (g - *m) * (1.0 - keep1);
-                            *v += (g * g - *v) * (1.0 - keep2);
-                            *p -= alpha * *m / (v.sqrt() + epsilon);
-                        }
-                    },
-                );
+                adam_step(values, first, second, gradient, &rates);
                 piece.set_last(&run, step);
             }
         });
@@ -454,6 +380,7 @@ impl<'a> Piece<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::Schedule;
     use crate::random::{Purpose, below, fill_uniform, generator};
 
     /// Adam as Keras writes it, every row at every step, in f64.
@@ -567,16 +494,5 @@ mod tests {
         };
         let one = run(1);
         assert!(run(2) == one && run(5) == one);
-    }
-
-    #[test]
-    fn cosine_goes_from_the_full_rate_to_a_hundredth() {
-        let adam = Adam {
-            schedule: Schedule::Cosine { steps: 100 },
-            ..Adam::default()
-        };
-        assert!((adam.rate(100) - 1e-5).abs() < 1e-12);
-        assert!((adam.rate(50) - 0.505e-3).abs() < 1e-12);
-        assert!(adam.rate(1) < 1e-3 && adam.rate(1) > 0.999e-3);
     }
 }

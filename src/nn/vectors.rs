@@ -6,17 +6,17 @@
 /// A closure that pulp is given directly and that could run twice is called through a shim, which
 /// inlines nothing but what is short: a long loop stayed one of SSE, several times slower.
 #[inline(always)]
-pub(super) fn wide<R>(work: impl FnMut() -> R) -> R {
+pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(Wide(work))
 }
 
 struct Wide<F>(F);
 
-impl<R, F: FnMut() -> R> pulp::WithSimd for Wide<F> {
+impl<R, F: FnOnce() -> R> pulp::WithSimd for Wide<F> {
     type Output = R;
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(mut self, _: S) -> R {
+    fn with_simd<S: pulp::Simd>(self, _: S) -> R {
         (self.0)()
     }
 }

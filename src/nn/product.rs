@@ -23,7 +23,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Its transpose; the forward pass needs none.
+    /// Its transpose.
     pub fn t(self) -> Self {
         Matrix {
             rows: self.cols,
@@ -48,7 +48,6 @@ pub(crate) enum Threads {
     /// This one alone, as inside a parallel loop.
     One,
     /// All; imputation has its parallel loop outside.
-    #[cfg(any(test, feature = "torch"))]
     All,
 }
 
@@ -76,7 +75,6 @@ pub(crate) fn multiply(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, add: bool,
     let ((a_row, a_col), (b_row, b_col)) = (a.strides(), b.strides());
     let parallelism = match threads {
         Threads::One => gemm::Parallelism::None,
-        #[cfg(any(test, feature = "torch"))]
         Threads::All => gemm::Parallelism::Rayon(0),
     };
     // SAFETY: `out` holds rows × cols values, `a` rows × inner and `b` inner × cols (asserted), each
