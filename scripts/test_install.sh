@@ -37,5 +37,5 @@ persea() { clean "$prefix/bin/persea" "$@" >"$work/log" 2>&1 || { cat "$work/log
 persea simulate --output "$work/tracks" --biosamples 4 --assays 4 --chromosomes 1
 persea create --db "$work/x.persea" --assembly simulated --regions "$work/tracks/regions.bed" --chrom-sizes "$work/tracks/chrom.sizes"
 persea ingest "$work/tracks/manifest.tsv" --db "$work/x.persea"
-persea train --db "$work/x.persea" --model avocado --no-validate --passes 1 --backend torch
+persea train --db "$work/x.persea" --model avocado --preset small --no-validate --passes 1 --backend torch
 printf 'test_install: the installed program stands alone, and trains on libtorch\n'
