@@ -57,17 +57,11 @@ pub struct SkippedRow {
 
 vocabulary! {
     /// What to do about two files of one experiment.
-    pub enum Replicates {
+    pub enum Replicates = Refuse {
         /// Refuse them
         Refuse = "error",
         /// Use the mean of their signal, before the transform
         Mean = "mean",
-    }
-}
-
-impl Default for Replicates {
-    fn default() -> Self {
-        Replicates::Refuse
     }
 }
 

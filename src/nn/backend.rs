@@ -9,7 +9,7 @@ vocabulary! {
     ///
     /// [`Backend::Auto`] is a rule, never a measurement, because a machine's speed must not decide a
     /// model.
-    pub enum Backend {
+    pub enum Backend = Auto {
         /// Native on a CPU, torch on CUDA
         Auto = "auto",
         /// Persea's own code, for CPUs
@@ -18,12 +18,6 @@ vocabulary! {
         ///
         /// Its library is loaded when a network is made.
         Torch = "torch",
-    }
-}
-
-impl Default for Backend {
-    fn default() -> Self {
-        Backend::Auto
     }
 }
 
@@ -80,17 +74,11 @@ impl std::str::FromStr for Device {
 vocabulary! {
     /// The numbers that the products of hidden layers after the first take. Weights, moments and sums
     /// are f32 in either case.
-    pub enum Arithmetic {
+    pub enum Arithmetic = F32 {
         /// Single precision
         F32 = "f32" | "auto",
         /// bfloat16 products, with the torch backend; weights, moments and sums remain f32
         Bf16 = "bf16",
-    }
-}
-
-impl Default for Arithmetic {
-    fn default() -> Self {
-        Arithmetic::F32
     }
 }
 

@@ -8,19 +8,13 @@ use persea_vocabulary::vocabulary;
 
 vocabulary! {
     /// Which part of a gene.
-    pub enum GenePart {
+    pub enum GenePart = Promoter {
         /// 1 kb on either side of the TSS
         Promoter = "promoter",
         /// From start to end, introns included.
         Body = "body",
         /// The bin of the transcription start.
         Tss = "tss",
-    }
-}
-
-impl Default for GenePart {
-    fn default() -> Self {
-        GenePart::Promoter
     }
 }
 

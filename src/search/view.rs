@@ -8,19 +8,13 @@ use crate::model::TrainedModel;
 
 vocabulary! {
     /// What distance is meant.
-    pub enum Metric {
+    pub enum Metric = Euclidean {
         /// Euclidean distance between factors
         Euclidean = "euclidean",
         /// Distance between contributions to the network's first layer
         Network = "network",
         /// One minus the cosine of factors
         Cosine = "cosine",
-    }
-}
-
-impl Default for Metric {
-    fn default() -> Self {
-        Metric::Euclidean
     }
 }
 

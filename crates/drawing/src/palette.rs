@@ -66,17 +66,11 @@ pub const CATEGORIES: [Colour; 7] = [
 
 vocabulary! {
     /// On what a figure is drawn.
-    pub enum Theme {
+    pub enum Theme = Light {
         /// White background
         Light = "light",
         /// Dark background
         Dark = "dark",
-    }
-}
-
-impl Default for Theme {
-    fn default() -> Self {
-        Theme::Light
     }
 }
 

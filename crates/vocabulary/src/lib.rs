@@ -78,7 +78,8 @@ pub use serde;
 /// Defines an enum with a name for each value.
 ///
 /// The first line of a value's documentation, without its full stop, is its meaning in `--help`.
-/// A name after `|` is one of an earlier version, which is still read.
+/// A name after `|` is one of an earlier version, which is still read. `enum Name = Value` makes that
+/// value the default.
 ///
 /// ```
 /// use persea_vocabulary::{Vocabulary, vocabulary};
@@ -103,7 +104,7 @@ pub use serde;
 macro_rules! vocabulary {
     (
         $(#[$attribute:meta])*
-        $visibility:vis enum $Name:ident {
+        $visibility:vis enum $Name:ident $(= $Default:ident)? {
             $(
                 #[doc = $first:literal] $(#[doc = $further:literal])*
                 $Value:ident = $name:literal $(| $old:literal)*
@@ -135,6 +136,12 @@ macro_rules! vocabulary {
                 }
             }
         }
+
+        $(impl Default for $Name {
+            fn default() -> Self {
+                $Name::$Default
+            }
+        })?
 
         impl $crate::Vocabulary for $Name {
             const ENTRIES: &'static [$crate::Entry<Self>] = &[
@@ -199,7 +206,7 @@ mod tests {
 
     vocabulary! {
         /// Letters.
-        enum Letter {
+        enum Letter = B {
             /// The first letter.
             ///
             /// More about it.
@@ -223,6 +230,11 @@ mod tests {
     fn a_name_of_an_earlier_version_is_read_and_not_written() {
         let letter: Letter = serde_json::from_str("\"b2\"").unwrap();
         assert_eq!((letter, letter.name()), (Letter::B, "b-2"));
+    }
+
+    #[test]
+    fn the_default_is_the_one_named() {
+        assert_eq!(Letter::default(), Letter::B);
     }
 
     #[test]

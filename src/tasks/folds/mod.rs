@@ -27,7 +27,7 @@ const JOIN_BP: u64 = 2_000_000;
 
 vocabulary! {
     /// How examples are divided.
-    pub enum FoldKind {
+    pub enum FoldKind = Auto {
         /// Regions if the database covers scattered regions, otherwise chromosomes
         Auto = "auto",
         /// Whole chromosomes
@@ -42,12 +42,6 @@ vocabulary! {
         Blocks = "blocks",
         /// The file's own column of folds
         Column = "column",
-    }
-}
-
-impl Default for FoldKind {
-    fn default() -> Self {
-        FoldKind::Auto
     }
 }
 

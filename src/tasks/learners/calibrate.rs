@@ -4,19 +4,13 @@ use persea_vocabulary::vocabulary;
 
 vocabulary! {
     /// How scores are made probabilities.
-    pub enum Calibration {
+    pub enum Calibration = None {
         /// No calibration
         None = "none",
         /// Logistic curve (Platt 1999)
         Platt = "platt",
         /// Isotonic regression (Zadrozny and Elkan 2002)
         Isotonic = "isotonic",
-    }
-}
-
-impl Default for Calibration {
-    fn default() -> Self {
-        Calibration::None
     }
 }
 
