@@ -197,7 +197,12 @@ mod tests {
                 gene("chr2", 7, Strand::Reverse, ""),
                 gene("chr1", 9, Strand::Reverse, "β"),
             ],
-            sets: [vec![0..3, 9..10], Vec::new(), vec![2..4], vec![7..8]],
+            sets: [
+                vec![0..3, 9..10],
+                Vec::new(),
+                vec![2..4, 5..6],
+                vec![7..8, 9..10],
+            ],
         }
     }
 

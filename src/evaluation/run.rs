@@ -156,6 +156,9 @@ fn paired(tracks: &[TrackEvaluation]) -> Vec<PairedDifference> {
     differences
 }
 
+/// The ends of the central 90 % and 50 % intervals, ascending, from what is imputed and its standard deviation.
+type IntervalEnds<'a> = dyn Fn(f32, f32) -> [f32; 4] + 'a;
+
 /// What the whole evaluation shares.
 struct EvaluationContext<'a> {
     database: &'a Database,
@@ -537,10 +540,7 @@ impl EvaluationContext<'_> {
 
     /// The ends of the intervals about what is imputed: the model's quantiles, or where it kept none
     /// those of a normal distribution.
-    fn interval_ends(
-        &self,
-        experiment: &Experiment,
-    ) -> crate::Result<Box<dyn Fn(f32, f32) -> [f32; 4] + '_>> {
+    fn interval_ends(&self, experiment: &Experiment) -> crate::Result<Box<IntervalEnds<'_>>> {
         let Some(refinement) = self.model.refinement() else {
             return Ok(Box::new(normal_ends));
         };

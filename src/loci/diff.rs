@@ -108,7 +108,7 @@ pub fn differences(
         return Err(LociError::question(why).into());
     }
     let width = (options.window + BIN_BP / 2) / BIN_BP;
-    if width == 0 || !(options.min_z >= 0.0) || options.min_effect < 0.0 {
+    if width == 0 || options.min_z.is_nan() || options.min_z < 0.0 || options.min_effect < 0.0 {
         let why = "windows have 25 bp or more, and the least z and effect are not negative";
         return Err(LociError::question(why).into());
     }

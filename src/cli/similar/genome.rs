@@ -62,10 +62,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
             part,
             align,
             search,
-        } => {
-            let part = part.into();
-            (vec![Query::Gene { name: gene, part }], align, search, false)
-        }
+        } => (vec![Query::Gene { name: gene, part }], align, search, false),
         Action::Vector { file, search } => (
             vec![Query::vector(read_vector(&file)?)],
             false,

@@ -1,7 +1,7 @@
 //! `persea similar biosample` and `assay`.
 
 use persea::model::TrainedModel;
-use persea::search::{Metric, Profile, SampleSum, similar_samples, similar_samples_approximately};
+use persea::search::{Profile, SampleSum, similar_samples, similar_samples_approximately};
 use serde_json::{Map, Value, json};
 
 pub use persea::search::SampleAxis as Axis;
@@ -23,7 +23,7 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
         ProfileKind::Imputed => (Profile::Imputed { bins: search.bins }, "imputed"),
     };
     let k = search.k.unwrap_or(n);
-    let metric = Metric::from(search.metric);
+    let metric = search.metric;
     let hits = if search.approximate {
         similar_samples_approximately(&database, &model, &sum, k, search.ef, search.with_query)?
     } else {

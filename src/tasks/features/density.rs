@@ -253,7 +253,7 @@ mod tests {
             place: Some(Interval::new("chr21", 5, 9)),
             ..Example::default()
         };
-        assert!(promoters_to_count(&[window.clone()]).is_none());
+        assert!(promoters_to_count(std::slice::from_ref(&window)).is_none());
         assert!(super::distance(&[window]).is_none());
     }
 }

@@ -458,7 +458,7 @@ mod tests {
             .collect();
         assert_eq!(divided[0], folds.fold);
         for (p, fold) in divided.iter().enumerate() {
-            let mut of_unit = vec![usize::MAX; 20];
+            let mut of_unit = [usize::MAX; 20];
             let mut size = [0; 5];
             for (f, u) in fold.iter().zip(&folds.unit) {
                 assert!(of_unit[*u] == usize::MAX || of_unit[*u] == *f);
