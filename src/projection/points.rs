@@ -511,7 +511,8 @@ mod tests {
             points.labels[0],
             ("label".into(), vec!["b".into(), "c".into()])
         );
-        assert_eq!(points.labels[1].1, ["enhancer", "gene"]);
+        // 60,010 lies within 1 kb of a TSS, so in a promoter.
+        assert_eq!(points.labels[1].1, ["enhancer", "promoter"]);
         for part in [
             "2 labelled",
             "1 left out: not covered",

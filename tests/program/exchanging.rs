@@ -91,7 +91,7 @@ fn what_cannot_be_imported_is_refused_and_leaves_nothing() {
     let import = |parts: &str, rest: &str| workspace.run(&format!("import avocado {parts} {rest}"));
     import("chrT", &toy).expect_misuse(&["chr1=NAME"]);
     import(&format!("chrT={from}/chrT"), "").fails(&["x.persea"]);
-    import(&format!("chrT={from}/none"), &toy).fails(&["none.json", "cannot be read"]);
+    import(&format!("chrT={from}/none"), &toy).fails(&["none.json", "cannot read"]);
     import(&format!("chrV={from}/chrT"), &toy).fails(&["whole chromosome", "joined regions"]);
     import(&format!("chr1={from}/chrT"), "--assembly hg19").fails(&["whole chromosome"]);
     assert!(!workspace.path("x.persea").exists());

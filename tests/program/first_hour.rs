@@ -67,7 +67,7 @@ fn the_demo_on_a_folder_of_tracks_ends_with_scores_files_and_what_to_try_next() 
     let demo = workspace
         .ok("demo --output demo --tracks own --assembly hg38 --regions regions.bed --passes 3 --format json")
         .says(&[
-            "notes.txt: left out",
+            "notes.txt: skipped",
             "ingested 16 tracks of 4,000 bins",
             "trained",
             "imputed",

@@ -105,63 +105,86 @@ fn another_multiplier_or_transform_replaces_the_track_too() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_ingest_keeps_what_is_in_and_goes_on_by_the_same_command() {
-    use std::io::Write;
-    use std::process::Command;
-
     let workspace = Workspace::created();
-    let pipe = workspace.path("slow.bedGraph");
-    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success());
+    let server = SlowServer::start("chr1\t0\t60010\t1\n");
     workspace.write(
         "m.tsv",
-        "biosample\tassay\tpath\n\
-         S1\tH3K4me3\tsim/tracks/S1.H3K4me3.bigwig\n\
-         S2\tH3K4me3\tslow.bedGraph\n\
-         S3\tH3K4me3\tsim/tracks/S3.H3K4me3.bigwig\n",
+        &format!(
+            "biosample\tassay\tpath\n\
+             S1\tH3K4me3\tsim/tracks/S1.H3K4me3.bigwig\n\
+             S2\tH3K4me3\t{}\n\
+             S3\tH3K4me3\tsim/tracks/S3.H3K4me3.bigwig\n",
+            server.url
+        ),
     );
     let mut running = workspace.start("ingest m.tsv --threads 1 --format json");
-    // Returns once the program has opened the other end, which is after the first track.
-    let mut end = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    // The program asks for the second track after it has stored the first.
+    server.asked.recv().unwrap();
     running.interrupt();
     running.wait_for("stopping after the tracks under way; run the same command to go on");
-    let signal = "chr1\t0\t60010\t1\n";
-    let feeder = {
-        let pipe = pipe.clone();
-        end.write_all(signal.as_bytes()).unwrap();
-        drop(end);
-        // It is opened again for every look that the program takes at it.
-        std::thread::spawn(move || {
-            while let Ok(mut end) = fs::OpenOptions::new().write(true).open(&pipe) {
-                if end.write_all(signal.as_bytes()).is_err() {
-                    return;
-                }
-                drop(end);
-                std::thread::sleep(std::time::Duration::from_millis(50));
-                if !pipe.exists() {
-                    return;
-                }
-            }
-        })
-    };
+    server.answer.send(()).unwrap();
     let outcome = running.finish();
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert_eq!(counts(&outcome), [1, 0, 0, 0, 0, 2], "{outcome}");
     assert_eq!(workspace.tracks(), ["S1 H3K4me3"]);
     workspace.is_whole();
-
-    // Lets the feeder go, which waits for a reader.
-    let reader = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&pipe)
-        .unwrap();
-    fs::remove_file(&pipe).unwrap();
-    feeder.join().unwrap();
-    drop(reader);
-    workspace.write("slow.bedGraph", signal);
     let again = workspace.ok("ingest m.tsv --threads 1 --format json");
     assert_eq!(counts(&again), [2, 0, 1, 0, 0, 0]);
     workspace.is_whole();
+}
+
+/// Serves one bedGraph by byte ranges. It reports the first request, and answers nothing before it may.
+struct SlowServer {
+    url: String,
+    asked: std::sync::mpsc::Receiver<()>,
+    answer: std::sync::mpsc::Sender<()>,
+}
+
+impl SlowServer {
+    fn start(content: &'static str) -> Self {
+        use std::io::{BufRead, BufReader, Write};
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/slow.bedGraph", listener.local_addr().unwrap());
+        let (report, asked) = std::sync::mpsc::channel();
+        let (answer, may_answer) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for (n, stream) in listener.incoming().enumerate() {
+                let mut stream = stream.unwrap();
+                if n == 0 && (report.send(()).is_err() || may_answer.recv().is_err()) {
+                    return;
+                }
+                let (mut first, mut last) = (0, content.len() - 1);
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                for line in lines.map_while(Result::ok) {
+                    if line.is_empty() {
+                        break;
+                    }
+                    if let Some((_, range)) = line.to_lowercase().split_once("range: bytes=") {
+                        let (from, to) = range.split_once('-').unwrap();
+                        first = from.trim().parse().unwrap();
+                        last = to.trim().parse::<usize>().unwrap().min(last);
+                    }
+                }
+                let total = content.len();
+                let head = match first < total {
+                    true => format!(
+                        "206 Partial Content\r\nContent-Range: bytes {first}-{last}/{total}"
+                    ),
+                    false => format!("416 no\r\nContent-Range: bytes */{total}"),
+                };
+                let body = content.get(first..=last).unwrap_or("");
+                // The program may have gone.
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {head}\r\nETag: \"one\"\r\nContent-Length: {}\r\n\
+                     Connection: close\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+        });
+        SlowServer { url, asked, answer }
+    }
 }
 
 #[test]
@@ -190,7 +213,7 @@ fn what_a_killed_ingest_left_is_noted_by_check_and_swept_by_the_next_writer() {
     super::workspace::copy_folder(&some, &left);
     let check = workspace
         .ok("check --format json")
-        .says(&["x.persea: whole"]);
+        .says(&["x.persea: no damage found"]);
     assert_eq!(check.json()[0]["severity"], "note", "{check}");
     workspace.ok("track remove S1:H3K4me3");
     assert!(!left.exists());
@@ -286,7 +309,7 @@ fn info_says_what_is_in_and_check_that_it_is_whole() {
         assert_eq!(info[name], value, "{name}");
     }
     workspace.ok("info");
-    workspace.ok("check").says(&["x.persea: whole"]);
+    workspace.ok("check").says(&["x.persea: no damage found"]);
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn two_models_of_one_seed_are_alike_number_for_number() {
     }
     let diff = workspace
         .ok("model diff a b --format json")
-        .says(&["alike, number for number"]);
+        .says(&["the two models are identical"]);
     assert_eq!(diff.json(), json!([]));
 }
 

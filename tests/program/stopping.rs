@@ -53,7 +53,7 @@ fn a_second_interrupt_quits_at_once_on_the_last_checkpoint() {
     );
     running.wait_for("checkpoint at step 1");
     running.interrupt();
-    running.wait_for("Ctrl-C again quits on the last one");
+    running.wait_for("press Ctrl-C again to quit at once");
     running.interrupt();
     let outcome = running.finish();
     assert_eq!(outcome.code, Some(130), "{outcome}");

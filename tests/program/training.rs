@@ -161,7 +161,7 @@ fn a_dry_run_says_memory_disk_and_time_and_trains_nothing() {
         row.unwrap()["value"].as_f64().unwrap()
     };
     assert_eq!((value("training tracks"), value("bins")), (12.0, 4802.0));
-    assert!(value("speed") > 0.0 && value("a pass") > 0.0);
+    assert!(value("measured speed") > 0.0 && value("a pass") > 0.0);
     assert_eq!(workspace.ok("model list --format json").json(), json!([]));
 }
 
