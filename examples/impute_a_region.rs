@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
-    TrainOptions, TrainingProgress, Validate, fit,
+    CurvePoint, Device, Listener, RunOptions, StepReport, TrainOptions, TrainingProgress, fit,
 };
 use persea::formats::Format;
 use persea::genome::Interval;
@@ -47,21 +46,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             batch_size: 2_000, // the genome is small, and so are its steps
             ..Sizes::preset(Preset::Small)
         },
-        sampling: Sampling::Sequential,
-        learning_rate: 1e-3,
         cosine: false,
-        clip: None,
         passes: 12,
         patience: 3,
-        hold: Vec::new(),
-        validate: Validate::Drawn,
         searches: 1,
-        regions: Vec::new(),
         seed: 1,
-        cache_bytes: 500_000_000,
-        half_precision: false,
-        backend: Backend::Auto,
-        arithmetic: Arithmetic::F32,
+        ..TrainOptions::default()
     };
     let run_options = RunOptions {
         device: Device::Cpu,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
 use persea::factorization::{
-    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
-    TrainOptions, TrainingProgress, Validate, draw_held_out, fit,
+    CurvePoint, Device, Listener, RunOptions, StepReport, TrainOptions, TrainingProgress,
+    draw_held_out, fit,
 };
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
@@ -50,21 +50,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             batch_size: 2_000, // the genome is small, and so are its steps
             ..Sizes::preset(Preset::Small)
         },
-        sampling: Sampling::Sequential,
-        learning_rate: 1e-3,
         cosine: false,
-        clip: None,
         passes: 12,
         patience: 3,
         hold,
-        validate: Validate::Drawn,
         searches: 1,
-        regions: Vec::new(),
         seed: 1,
-        cache_bytes: 500_000_000,
-        half_precision: false,
-        backend: Backend::Auto,
-        arithmetic: Arithmetic::F32,
+        ..TrainOptions::default()
     };
     let run_options = RunOptions {
         device: Device::Cpu,

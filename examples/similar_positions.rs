@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::factorization::{
-    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
-    TrainOptions, TrainingProgress, Validate, fit,
+    CurvePoint, Device, Listener, RunOptions, StepReport, TrainOptions, TrainingProgress, Validate,
+    fit,
 };
 use persea::genome::Interval;
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
@@ -92,26 +92,15 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
     let options = TrainOptions {
         name: "example".into(),
         architecture: Architecture::Avocado,
+        refinement: None,
         sizes: Sizes {
             batch_size: 2_000,
             ..Sizes::preset(Preset::Small)
         },
-        sampling: Sampling::Sequential,
-        learning_rate: 1e-3,
-        cosine: true,
-        clip: None,
         passes: 8,
-        patience: 1,
-        hold: Vec::new(),
         validate: Validate::Nothing,
-        searches: 0,
-        regions: Vec::new(),
         seed: 1,
-        cache_bytes: 500_000_000,
-        half_precision: false,
-        backend: Backend::Auto,
-        arithmetic: Arithmetic::F32,
-        refinement: None,
+        ..TrainOptions::default()
     };
     let run_options = RunOptions {
         device: Device::Cpu,

@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use persea::compendium::{ColumnMap, Experiment, IngestOptions, Manifest, Replicates, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
-use persea::factorization::{
-    Arithmetic, Backend, Device, RefinementOptions, RunOptions, Sampling, TrainOptions, Validate,
-    fit,
-};
+use persea::factorization::{Device, RunOptions, TrainOptions, fit};
 use persea::formats::Format;
 use persea::genome::{Assembly, GenomeAxis, Mask, read_bed, read_genes};
 use persea::imputation::{Output, SignalScale, missing_experiments, spans, write_experiments};
-use persea::model::{Architecture, Preset, Sizes, TrainedModel};
+use persea::model::TrainedModel;
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
 use persea::store::{Database, NewDatabase};
 
@@ -216,24 +213,11 @@ fn example_region(database: &Database) -> String {
 fn train_options(arguments: &Arguments, hold: Vec<(String, String)>) -> TrainOptions {
     TrainOptions {
         name: "demo".into(),
-        architecture: Architecture::Persea,
-        refinement: Some(RefinementOptions::default()),
-        sizes: Sizes::preset(Preset::Small),
-        sampling: Sampling::Sequential,
-        learning_rate: 1e-3,
-        cosine: true,
-        clip: None,
         passes: arguments.passes,
         patience: 8,
         hold,
-        validate: Validate::Drawn,
-        searches: 3,
-        regions: Vec::new(),
         seed: arguments.seed,
-        cache_bytes: 2_000_000_000,
-        half_precision: false,
-        backend: Backend::Native,
-        arithmetic: Arithmetic::F32,
+        ..TrainOptions::default()
     }
 }
 

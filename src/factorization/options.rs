@@ -7,7 +7,7 @@ use super::{
     TrainingTrack, draw_validation,
 };
 use crate::genome::{GenomeAxis, Region};
-use crate::model::{Architecture, Sizes};
+use crate::model::{Architecture, Preset, Sizes};
 use crate::store::{Precision, StoreError, Track};
 
 /// A track by its names.
@@ -111,6 +111,33 @@ pub struct TrainOptions {
     /// How the refinement is trained, of architecture `persea`.
     #[serde(default)]
     pub refinement: Option<RefinementOptions>,
+}
+
+impl Default for TrainOptions {
+    /// What `persea train` does without options, for at most 20 passes. The model's name is `model`.
+    fn default() -> Self {
+        TrainOptions {
+            name: "model".into(),
+            architecture: Architecture::Persea,
+            sizes: Sizes::preset(Preset::Small),
+            sampling: Sampling::Sequential,
+            learning_rate: 1e-3,
+            cosine: true,
+            clip: None,
+            passes: default_passes(0),
+            patience: 10,
+            hold: Vec::new(),
+            validate: Validate::Drawn,
+            searches: 3,
+            regions: Vec::new(),
+            seed: 0,
+            cache_bytes: 2_000_000_000,
+            half_precision: false,
+            backend: Backend::default(),
+            arithmetic: Arithmetic::default(),
+            refinement: Some(RefinementOptions::default()),
+        }
+    }
 }
 
 impl TrainOptions {
