@@ -521,7 +521,7 @@ mod tests {
             assert!(points.described.contains(part), "{}", points.described);
         }
         let none = GenomeChoice {
-            classes: vec![Class::Promoter],
+            classes: vec![Class::Intergenic],
             ..labelled
         };
         let error = genome_points(&database, &model, &none)
