@@ -43,7 +43,7 @@ pub struct Output {
 /// use persea::compendium::Experiment;
 /// use persea::formats::Format;
 /// use persea::genome::Interval;
-/// use persea::imputation::{Output, Scale, spans, write_experiments};
+/// use persea::imputation::{Output, SignalScale, spans, write_experiments};
 /// use persea::model::TrainedModel;
 ///
 /// # let (folder, database) = persea::search::example_database()?;
@@ -60,7 +60,7 @@ pub struct Output {
 ///     std::slice::from_ref(&output),
 ///     Format::Npy,
 ///     &spans(model.axis(), &[region])?,
-///     Scale::Transformed,
+///     SignalScale::Transformed,
 ///     &mut |_| {},
 /// )?;
 /// // A header of 128 bytes, and a float32 for each of 40 bins.

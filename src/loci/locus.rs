@@ -187,13 +187,13 @@ pub struct Locus {
 ///
 /// ```
 /// use persea::genome::Interval;
-/// use persea::loci::{Ground, LocusOptions, at_locus};
+/// use persea::loci::{CompletedCompendium, LocusOptions, at_locus};
 ///
 /// # let (_folder, database) = persea::search::example_database()?;
-/// let ground = Ground::open(&database, None, false)?;
+/// let compendium = CompletedCompendium::open(&database, None, false)?;
 /// let interval = Interval::new("chr1", 60_000, 62_000);
 /// let options = LocusOptions::default();
-/// let locus = at_locus(&ground, "A1", &interval, &options, &mut |_, _| {})?;
+/// let locus = at_locus(&compendium, "A1", &interval, &options, &mut |_, _| {})?;
 /// assert_eq!((locus.n_bins, locus.rows.len()), (80, 5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

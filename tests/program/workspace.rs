@@ -98,8 +98,7 @@ impl Workspace {
         start(self.folder.path(), arguments)
     }
 
-    /// The tracks that are in, as `BIOSAMPLE ASSAY`. (By the library: a start of the program takes
-    /// a quarter of a second, libtorch's.)
+    /// The tracks that are in, as `BIOSAMPLE ASSAY`. (By the library, which is faster.)
     pub fn tracks(&self) -> Vec<String> {
         tracks(&self.path("x.persea"))
     }

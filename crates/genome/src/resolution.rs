@@ -21,7 +21,7 @@ impl Resolution {
     /// How many 25 bp bins one row of this scale spans.
     ///
     /// ```
-    /// assert_eq!(persea_genome::Scale::Kbp5.bins(), 200);
+    /// assert_eq!(persea_genome::Resolution::Kbp5.bins(), 200);
     /// ```
     pub const fn bins(self) -> u64 {
         match self {
