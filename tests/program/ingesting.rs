@@ -109,7 +109,7 @@ fn an_interrupted_ingest_keeps_what_is_in_and_goes_on_by_the_same_command() {
     let server = SlowServer::start("chr1\t0\t60010\t1\n");
     workspace.write(
         "m.tsv",
-        &format!(
+        format!(
             "biosample\tassay\tpath\n\
              S1\tH3K4me3\tsim/tracks/S1.H3K4me3.bigwig\n\
              S2\tH3K4me3\t{}\n\
