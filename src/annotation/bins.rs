@@ -124,7 +124,7 @@ pub struct AnnotationBins {
 }
 
 impl AnnotationBins {
-    /// By either definition. Persea's are [`promoter_bins`], [`gene_bins`] and [`enhancer_bins`]. The
+    /// By either definition. Persea's are [`promoter_bins`], `gene_bins` and `enhancer_bins`. The
     /// Challenge's: an annotation is the bins `start / 25` to `end / 25`, inclusive, so one more where its
     /// end is a bin's edge; a promoter is the 80 bins before the first (+) or after the last (−), none at
     /// all where fewer than 80 bins lie before the first; and a bin counts once for each annotation that
@@ -169,7 +169,7 @@ impl AnnotationBins {
     }
 }
 
-/// The promoters' bins of the published measures: for each gene the [`PROMOTER_BINS`] bins upstream of its transcription
+/// The promoters' bins of the published measures: for each gene the `PROMOTER_BINS` bins upstream of its transcription
 /// start, in the direction of transcription, without the bin of the start itself; what the axis
 /// does not cover is left out.
 pub fn promoter_bins(axis: &GenomeAxis, mask: &Mask, genes: &[Gene]) -> BinSet {

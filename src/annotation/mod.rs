@@ -1,7 +1,7 @@
 //! Genes, enhancers and classes at a place: one look-up for search, loci, projections and the program.
 //!
-//! Owns which bins are promoters, gene bodies and enhancers ([`promoter_interval`], [`gene_bins`],
-//! [`enhancer_bins`]; [`promoter_bins`] for the published measures alone), the classes that a place belongs to ([`Class`]) and the nearest transcription
+//! Owns which bins are promoters, gene bodies and enhancers (`promoter_interval`, `gene_bins`,
+//! `enhancer_bins`; [`promoter_bins`] for the published measures alone), the classes that a place belongs to ([`Class`]) and the nearest transcription
 //! start ([`Annotation`]). It reads a database's annotation and knows nothing of signal or models.
 
 mod bins;

@@ -82,7 +82,7 @@ pub struct Nearest {
 }
 
 /// The baselines of one target, fitted to the training tracks by
-/// [`BaselineStatistics`](super::BaselineStatistics).
+/// `BaselineStatistics`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetBaselines {
     /// The training tracks of the assay in the other biosamples.

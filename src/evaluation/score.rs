@@ -101,7 +101,7 @@ pub struct ScoringContext<'a> {
     pub gene_bins: Option<&'a BinSet>,
     /// The bins of `mseenh`, made with the same mask.
     pub enhancer_bins: Option<&'a BinSet>,
-    /// The weights of `msevar`: the assay's variance over the training tracks ([`bin_variance`]),
+    /// The weights of `msevar`: the assay's variance over the training tracks (`bin_variance`),
     /// on the scale that is scored.
     pub variance: Option<&'a [f32]>,
     /// One flag a bin, true in a called peak of the observed track.
@@ -234,10 +234,10 @@ impl<'a> Scorer<'a> {
     }
 }
 
-/// Every measure of one imputation; [`Scorer`] for several of the same track.
+/// Every measure of one imputation; `Scorer` for several of the same track.
 ///
 /// # Errors
-/// As [`Scorer::new`] and [`Scorer::score`].
+/// As `Scorer::new` and `Scorer::score`.
 pub fn score(
     observed: &[f32],
     imputed: &[f32],

@@ -2,7 +2,7 @@
 //!
 //! Used by training (`factorization`) and by imputation (`model`). It knows nothing of genomes,
 //! tracks or databases: matrices and sizes come in, numbers go out. A network in training stands
-//! behind [`seam`], which has two sides, native and torch ([`Backend`]). Results of the native side do
+//! behind `seam`, which has two sides, native and torch ([`Backend`]). Results of the native side do
 //! not depend on the number of threads.
 
 mod adam;

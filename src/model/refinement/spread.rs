@@ -6,7 +6,7 @@
 pub struct Spread {
     /// (predicted, root mean squared residual), ascending in the first.
     pub points: Vec<(f32, f32)>,
-    /// Of each point the [`QUANTILES`] of observed − predicted; empty of models that kept none.
+    /// Of each point the `QUANTILES` of observed − predicted; empty of models that kept none.
     pub quantiles: Vec<[f32; 4]>,
 }
 
