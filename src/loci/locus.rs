@@ -192,7 +192,9 @@ pub struct Locus {
 /// # let (_folder, database) = persea::search::example_database()?;
 /// let compendium = CompletedCompendium::open(&database, None, false)?;
 /// let interval = Interval::new("chr1", 60_000, 62_000);
-/// let options = LocusOptions::default();
+/// // This database has no tracks: all that is compared is imputed.
+/// let mut options = LocusOptions::default();
+/// options.matching.count_imputed = true;
 /// let locus = at_locus(&compendium, "A1", &interval, &options, &mut |_, _| {})?;
 /// assert_eq!((locus.n_bins, locus.rows.len()), (80, 5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
