@@ -96,13 +96,14 @@ fn who_reads_while_another_process_replaces_the_model_sees_one_of_both_whole() {
     let ask = |model: &str| {
         // A model that is replaced in the middle of a command is an error of its own, never a mixture.
         let answered = |command: String| {
-            loop {
+            for _ in 0..20 {
                 let outcome = workspace.run(&command);
                 if outcome.code == Some(0) {
                     return outcome;
                 }
                 outcome.fails(&["was replaced or deleted while it was being read; read it again"]);
             }
+            panic!("{command}: not answered in twenty tries")
         };
         let similar = answered(format!(
             "similar region chr1:10,001-11,000 -k 5 --exclude 1000 --format tsv --model {model}"
