@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::PREDICTORS;
 use super::score::unmasked;
 use crate::measures::{TopBins, n_of_percent};
 
 /// Bins where a number of other biosamples have a peak.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PeakStratum {
     /// How many of the other biosamples' training tracks of the assay have a peak there.
     pub others: usize,
@@ -20,7 +22,27 @@ pub struct PeakStratum {
     /// How many bins these are.
     pub n_bins: usize,
     /// Each predictor's mean squared error over them, by name.
+    #[serde(deserialize_with = "by_predictor")]
     pub mse: BTreeMap<&'static str, f64>,
+}
+
+/// Reads numbers by the name of a predictor.
+fn by_predictor<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<&'static str, f64>, D::Error> {
+    let read = BTreeMap::<String, f64>::deserialize(from)?;
+    let known = |name: &str| {
+        PREDICTORS
+            .iter()
+            .map(|(known, _)| *known)
+            .find(|k| *k == name)
+    };
+    (read.into_iter())
+        .map(|(name, mse)| match known(&name) {
+            Some(name) => Ok((name, mse)),
+            None => Err(D::Error::custom(format!("{name} is no predictor"))),
+        })
+        .collect()
 }
 
 /// Which of a track's bins are peaks; `masked` ones never.

@@ -1,7 +1,7 @@
 //! A stored model scored on tracks that it was not trained on, the baselines beside it.
 
 use persea_vocabulary::vocabulary;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::intervals::normal_ends;
 use super::learned::Learned;
@@ -52,7 +52,7 @@ pub struct EvaluateOptions {
 }
 
 /// A track's measures and its baselines'.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrackEvaluation {
     /// The biosample.
     pub biosample: String,
@@ -83,7 +83,7 @@ pub struct TrackEvaluation {
 }
 
 /// The means over tracks, each over those where the measure is defined.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MeanEvaluation {
     /// The model's.
     pub measures: TrackMeasures,
@@ -104,7 +104,7 @@ pub struct MeanEvaluation {
 }
 
 /// What an evaluation found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The model's name.
     pub model: String,
@@ -120,8 +120,18 @@ pub struct Evaluation {
     pub tracks: Vec<TrackEvaluation>,
     /// Their means.
     pub mean: MeanEvaluation,
-    /// The model against each competitor, measure by measure.
+    /// The model against each competitor, measure by measure; computed again from the tracks of what is
+    /// read back.
+    #[serde(skip_deserializing)]
     pub paired: Vec<PairedDifference>,
+}
+
+impl Evaluation {
+    /// With the paired differences of its tracks, which are not read back.
+    pub(super) fn with_paired_differences(mut self) -> Self {
+        self.paired = paired(&self.tracks);
+        self
+    }
 }
 
 /// The name of a predictor and its measures.

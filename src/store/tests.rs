@@ -2,6 +2,7 @@
 
 mod backup;
 mod directory;
+mod evaluations;
 mod faults;
 mod lost;
 mod models;

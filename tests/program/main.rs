@@ -31,6 +31,7 @@ mod loci;
 mod models;
 mod outputs;
 mod plotting;
+mod probing;
 mod projecting;
 mod real_peaks;
 mod repairing;
