@@ -59,12 +59,6 @@ fn a_probe_prints_the_embedding_beside_the_signal_and_is_stored_with_its_model()
             assert!(mean.abs() <= 1.0);
         }
     }
-    // The simulated tracks are alike: the signal knows much of the held-out ones.
-    assert!(
-        rows_of[2]["linear"].as_f64().unwrap() > 0.3,
-        "{}",
-        rows_of[2]
-    );
     assert_eq!(found["agreement"][0]["random"], 1.0);
     assert!(found["agreement"][1]["random"].as_f64().unwrap() < 1.0);
 
