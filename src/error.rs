@@ -43,6 +43,9 @@ pub enum Error {
     /// Training.
     #[error(transparent)]
     Factorization(#[from] crate::factorization::FactorizationError),
+    /// Imputation.
+    #[error(transparent)]
+    Imputation(#[from] crate::imputation::ImputationError),
     /// Scoring and baselines.
     #[error(transparent)]
     Evaluation(#[from] crate::evaluation::EvaluationError),

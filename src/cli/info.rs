@@ -61,7 +61,10 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     for (name, value) in facts {
         let shown = match (&value, common.format) {
             (Value::Number(n), Format::Table) if name == "schema" => json!(n),
-            (Value::Number(n), Format::Table) => json!(grouped(n.as_u64().unwrap_or_default())),
+            (Value::Number(n), Format::Table) => match n.as_u64() {
+                Some(n) => json!(grouped(n)),
+                None => json!(n),
+            },
             (Value::Array(list), _) => {
                 let name = |m: &Value| {
                     let mark = if m["default"] == json!(true) {

@@ -6,6 +6,7 @@
 mod average;
 mod columns;
 mod error;
+mod example;
 mod ingest;
 mod manifest;
 mod metadata;
@@ -18,6 +19,8 @@ mod tests;
 pub use average::{AverageActivity, assay_scale, average_activity};
 pub use columns::ColumnMap;
 pub use error::CompendiumError;
+#[doc(hidden)]
+pub use example::example_compendium;
 pub use ingest::ingest;
 pub use manifest::{Manifest, ManifestRow, ManifestTrack, Replicates, SkippedRow};
 pub use metadata::{MetadataReport, ingest_metadata};

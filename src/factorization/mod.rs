@@ -14,21 +14,25 @@ mod extend;
 mod fit;
 mod options;
 mod refinement;
+mod sampling;
 #[cfg(test)]
 mod tests;
+mod timed_checkpoints;
 mod train;
 mod trainer;
 mod validation;
 mod window;
 
-pub use batch::{Batch, Groups, Sampling};
+pub use batch::{Batch, Groups};
 pub use blocks::{Block, Blocks};
 pub use error::FactorizationError;
 pub use estimate::{Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
-pub use fit::{Listener, RunOptions, fit};
+pub use fit::{RunOptions, fit};
 pub use options::{Pair, RegionOption, TrackRoles, TrainOptions, Validate, default_passes};
 pub use refinement::{Advance, RefinementOptions, RefinementSettings, RefinementTraining, Trial};
+pub use sampling::Sampling;
+pub use timed_checkpoints::Listener;
 pub use train::{CurvePoint, Length, Outcome, Stage, TrainingProgress, Watcher, train};
 pub use trainer::{
     AfterStep, PassEnd, Position, Settings, State, StepReport, Trained, Trainer, TrainingSet,

@@ -63,7 +63,7 @@ pub fn promoters(axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<Vec<Site>> 
     sites.sort_by(|a, b| a.interval.cmp(&b.interval));
     sites.dedup_by(|a, b| a.interval == b.interval);
     if sites.is_empty() {
-        return Err(LociError::question(
+        return Err(LociError::too_few(
             "the database has no genes in its regions; `persea create` reads them (option `genes`)",
         )
         .into());

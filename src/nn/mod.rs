@@ -24,7 +24,7 @@ pub use adam::{Adam, Schedule};
 pub(crate) use adam::{AdamStep, adam_step_on_all_threads};
 pub use backend::{Arithmetic, Backend, Device, check_backend};
 pub(crate) use dropout::Dropout;
-pub use error::NnError;
+pub use error::{LibraryProblem, NnError};
 pub use lazy_table::{Alphas, LazyTable};
 pub(crate) use native::{Activation, Dense};
 pub(crate) use seam::{

@@ -88,11 +88,11 @@ impl Filter {
             keep("class not wanted", rest);
         }
         if set.n_bins() == 0 {
-            return Err(SearchError::query(format!(
-                "the filter allows nothing: of {n_bins} bins, {}, and all together none",
+            let why = format!(
+                "of {n_bins} bins, {}, and all together none",
                 counts.join(", ")
-            ))
-            .into());
+            );
+            return Err(SearchError::FilteredOut { why }.into());
         }
         Ok(Allowed::of(set, layout))
     }

@@ -22,7 +22,7 @@ pub struct Chosen {
     pub cost: Option<f64>,
     /// Whether it was required.
     pub required: bool,
-    /// Whether it has been measured already; `None` where that is no question.
+    /// Whether it has been measured already; `None` where that is not a question.
     pub measured: Option<bool>,
     /// The items that are more like it than like any other that was chosen or given.
     pub represents: Vec<String>,

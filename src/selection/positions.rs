@@ -76,6 +76,17 @@ pub struct PositionCurvePoint {
 
 /// Chooses positions.
 ///
+/// ```
+/// use persea::selection::{PositionRequest, select_positions};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let request = PositionRequest { ground_set: 500, n_random: 2, ..PositionRequest::new(3) };
+/// let answer = select_positions(&database, &request)?;
+/// assert_eq!(answer.chosen.len(), 3);
+/// assert!(answer.chosen[2].coverage <= answer.bound);
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When nothing may be chosen, fewer than `k` may, or a file cannot be read.
 pub fn select_positions(

@@ -177,7 +177,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
     })
 }
 
-/// The items that have been measured; `None` where that is no question.
+/// The items that have been measured; `None` where that is not a question.
 fn measured(
     database: Option<&Database>,
     request: &Request,
@@ -194,7 +194,7 @@ fn measured(
         if known.iter().any(|k| k == new) {
             return Ok(());
         }
-        // An assay that nobody has run yet is none of the database's, which is no mistake: but it
+        // An assay that nobody has run yet is none of the database's, which is not a mistake: but it
         // may be a misspelt one.
         let near = nearest_names(new, known.iter().map(String::as_str), 3);
         Err(SelectionError::question(format!(

@@ -164,7 +164,7 @@ pub fn read_expression(path: &Path) -> crate::Result<NamedProfiles> {
         for (i, field) in fields[1..].iter().enumerate() {
             let x = number(path, *line, field)?;
             if !x.is_finite() || x < 0.0 {
-                let why = format!("`{field}` is no expression: it must be 0 or more");
+                let why = format!("`{field}` is not an expression: it must be 0 or more");
                 return Err(SelectionError::line(path, *line, why).into());
             }
             values[i * width + gene] = (1.0 + x).log2() as f32;

@@ -51,10 +51,10 @@ impl Database {
             });
         }
         let Some(name) = path.file_name() else {
-            return Err(StoreError::Invalid(format!(
-                "{} cannot name a new database",
-                path.display()
-            )));
+            return Err(StoreError::Folder {
+                path: path.to_path_buf(),
+                why: "cannot name a new database",
+            });
         };
         check_chromosomes(new)?;
         let temporary_name = format!(

@@ -292,10 +292,9 @@ fn unknown_task(t: &Transaction<'_>, name: &str) -> Result<StoreError, StoreErro
 }
 
 fn replaced(task: &Task) -> StoreError {
-    StoreError::Invalid(format!(
-        "task {} was replaced while it was being read; read it again",
-        task.name
-    ))
+    StoreError::Replaced {
+        what: format!("task {}", task.name),
+    }
 }
 
 fn interval_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Interval>> {
@@ -353,6 +352,7 @@ fn task_checksum(examples: &[Example], columns: &[LabelColumn]) -> String {
     for e in examples {
         let strand = e.strand.map_or(' ', Strand::symbol);
         let (one, other) = (place(e.place.as_ref()), place(e.partner.as_ref()));
+        // A fold has a name; an example without one is in none.
         let fold = e.fold.as_deref().unwrap_or_default();
         hasher.update(format!("{}\n{one}\n{strand}\n{other}\n{fold}\n", e.name).as_bytes());
     }

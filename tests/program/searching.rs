@@ -115,7 +115,7 @@ fn regions_genes_and_batches_are_answered() {
     let answer = workspace
         .ok("similar region chr1:10,001-11,000 -k 3 --exclude 1000 --format json")
         .json();
-    assert_eq!(answer["query"]["scale"], "250bp");
+    assert_eq!(answer["query"]["resolution"], "250bp");
     assert!(hits(&answer).iter().all(|h| h.2 - h.1 <= 250));
     let answer = workspace
         .ok("similar region chr1:10,001-11,000 -k 3 --exclude none --align --format json")
@@ -167,7 +167,7 @@ fn a_vector_of_ones_own_is_answered_and_one_that_does_not_fit_refused() {
         .ok("similar vector v.txt -k 2 --format json")
         .json();
     assert_eq!(hits(&answer).len(), 2);
-    let pooled = "similar vector v.txt -k 2 --scale 5kbp --format json";
+    let pooled = "similar vector v.txt -k 2 --resolution 5kbp --format json";
     let exact = workspace.ok(pooled).json();
     let found = workspace.ok(&format!("{pooled} --approximate")).json();
     assert_eq!(found["exact"], false);

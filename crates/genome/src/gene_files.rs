@@ -183,6 +183,7 @@ impl<'a> Collector<'a> {
         if evidence < self.evidence {
             return Ok(());
         }
+        // A line of eight fields has no attributes: it has no name then, and is left out.
         let attributes = rest.first().copied().unwrap_or("");
         let attributes = annotation::parse_attributes(attributes);
         let named = |keys: &[&str]| {

@@ -233,7 +233,7 @@ fn bad_labels_are_refused_with_their_line() {
             Replication,
             "E003.tsv",
             "chrom\tstart\tend\tlabel\nchr1\t0\t40000\tlate\n",
-            &["line 2", "`late` is no label"],
+            &["line 2", "`late` is not a label"],
         ),
         (
             Replication,

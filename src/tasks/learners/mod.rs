@@ -8,7 +8,6 @@ mod boosting;
 mod calibrate;
 mod linear;
 mod neighbours;
-mod pca;
 mod prepare;
 mod support;
 mod trees;

@@ -71,7 +71,7 @@ impl Table {
     /// Reads a table with a header, gzipped or not.
     ///
     /// # Errors
-    /// When the file cannot be read, is no text or empty, a quote is not closed, or it is larger
+    /// When the file cannot be read, is not text or empty, a quote is not closed, or it is larger
     /// than 1 GiB.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         Self::read_any(path, false)
