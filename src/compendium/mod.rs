@@ -1,6 +1,6 @@
 //! The compendium: manifests of tracks, their way into the database, and what averages say.
 //!
-//! This room knows what signal means: replicates, multipliers, the transform, units, and that an
+//! This module knows what signal means: replicates, multipliers, the transform, units, and that an
 //! assay has one of each. Files are read by `formats`, bytes are kept by `store`.
 
 mod average;
@@ -26,5 +26,4 @@ pub use manifest::{Manifest, ManifestRow, ManifestTrack, Replicates, SkippedRow}
 pub use metadata::{MetadataReport, ingest_metadata};
 pub use on_axis::TracksOnAxis;
 pub(crate) use read::read_track;
-pub use read::{TrackReading, TrackSink};
 pub use report::{Experiment, IngestEvent, IngestOptions, IngestReport, Outcome};

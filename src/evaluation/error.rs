@@ -2,7 +2,7 @@
 
 use crate::compendium::Experiment;
 
-/// Errors of the evaluation room.
+/// Errors of the module `evaluation`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluationError {

@@ -34,11 +34,6 @@ impl Batch {
         self.values.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
     /// Draws the tracks for bins of a window (ascending) and groups them.
     pub fn new(
         axis: &GenomeAxis,

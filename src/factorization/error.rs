@@ -1,6 +1,6 @@
 //! What can go wrong while training.
 
-/// Errors of the factorization room.
+/// Errors of the module `factorization`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FactorizationError {

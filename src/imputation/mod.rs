@@ -17,6 +17,6 @@ pub use completed::{
 };
 pub use error::ImputationError;
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
-pub use observed::Observed;
+pub(crate) use observed::Observed;
 pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
 pub use write::{Output, SignalScale, write_experiments};

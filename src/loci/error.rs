@@ -4,7 +4,7 @@ use crate::compendium::Experiment;
 use crate::files::FileError;
 use crate::genome::Interval;
 
-/// Errors of the loci room.
+/// Errors of the module `loci`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LociError {

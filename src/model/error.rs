@@ -2,7 +2,7 @@
 
 use crate::files::FileError;
 
-/// Errors of the model room.
+/// Errors of the module `model`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {

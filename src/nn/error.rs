@@ -1,6 +1,6 @@
 //! What can go wrong with a network.
 
-/// Errors of the nn room.
+/// Errors of the module `nn`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NnError {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Errors of the search room.
+/// Errors of the module `search`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SearchError {

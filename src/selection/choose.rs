@@ -200,19 +200,19 @@ impl Problem<'_> {
         }
         let candidates: Vec<usize> = (0..n).filter(|i| open[*i]).collect();
         if candidates.is_empty() {
-            return Err(SelectionError::question(
-                "nothing is left to choose from: everything is in the starting set or excluded",
+            return Err(SelectionError::NothingToChoose(
+                "nothing is left to choose from: everything is in the starting set or excluded"
+                    .into(),
             ));
         }
         if k == 0 {
             return Err(SelectionError::question("k is 0; choose at least one"));
         }
         if self.limits.budget.is_none() && k > candidates.len() {
-            return Err(SelectionError::question(format!(
-                "k is {k}, and {} {} left to choose from; choose no more",
-                candidates.len(),
-                if candidates.len() == 1 { "is" } else { "are" }
-            )));
+            return Err(SelectionError::TooMany {
+                k,
+                left: candidates.len(),
+            });
         }
         if self.required.len() > k {
             return Err(SelectionError::question(format!(

@@ -112,10 +112,11 @@ pub fn select_positions(
     let candidates = candidates(database, &model, &allowed, width, step)?;
     if candidates.places.is_empty() {
         let why = format!(
-            "no position is left: nowhere are {} bp covered by the model, inside and not outside",
+            "no position is left: the model covers no {} bp inside the intervals asked for and outside \
+             the others",
             width * BIN_BP
         );
-        return Err(SelectionError::question(why).into());
+        return Err(SelectionError::NothingToChoose(why).into());
     }
     let target_parts = at_bins(database, &model, &targets)?;
     let gamma = match request.gamma {

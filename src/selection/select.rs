@@ -23,11 +23,12 @@ impl Items<'_> {
         let found = self.names.iter().position(|n| n == name);
         found.ok_or_else(|| {
             let near = nearest_names(name, self.names.iter().map(String::as_str), 3);
-            SelectionError::question(format!(
-                "unknown {} {name}; the nearest names are {}",
-                self.what.one(),
-                near.join(", ")
-            ))
+            SelectionError::UnknownItem {
+                kind: self.what.one(),
+                name: name.to_string(),
+                nearest: near,
+                advice: "",
+            }
         })
     }
 
@@ -67,7 +68,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         names: &compared.names,
     };
     if compared.names.len() < 2 {
-        return Err(SelectionError::question(format!(
+        return Err(SelectionError::NothingToChoose(format!(
             "there is {} {} only: nothing to choose between",
             compared.names.len(),
             request.what.one()
@@ -197,11 +198,12 @@ fn measured(
         // An assay that nobody has run yet is none of the database's, which is not a mistake: but it
         // may be a misspelt one.
         let near = nearest_names(new, known.iter().map(String::as_str), 3);
-        Err(SelectionError::question(format!(
-            "unknown {kind} {new}; the nearest names are {}. For one that is nowhere measured leave it out: \
-             the choice is then of all",
-            near.join(", ")
-        ))
+        Err(SelectionError::UnknownItem {
+            kind,
+            name: new.to_string(),
+            nearest: near,
+            advice: ". If it was never measured, leave it out: the choice is then of all",
+        }
         .into())
     };
     Ok(match (request.what, &request.new_of) {

@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 
 use super::nearest::nearest_names;
 
-/// Errors of the store room.
+/// Errors of the module `store`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
-use super::connection::whole;
+use super::connection::{named, whole};
 use super::tensors::checksum;
 use super::track_writer::check_name;
 use super::{Database, StoreError};
@@ -311,11 +311,14 @@ fn interval_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Interval
 fn example_of_row(row: &Row<'_>) -> rusqlite::Result<Example> {
     let place = interval_at(row, 1)?;
     let partner = interval_at(row, 5)?;
-    let strand: Option<String> = row.get(4)?;
+    let strand = match row.get_ref(4)? {
+        rusqlite::types::ValueRef::Null => None,
+        _ => Some(named(row, 4, Strand::from_symbol)?),
+    };
     Ok(Example {
         name: row.get(0)?,
         place,
-        strand: strand.as_deref().and_then(Strand::from_symbol),
+        strand,
         partner,
         fold: row.get(8)?,
     })

@@ -1,4 +1,4 @@
-//! A toy database, for the tests of this room and of those that build on it.
+//! A toy database, for the tests of this module and of those that build on it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What the room promises, tested on whole databases.
+//! What the module promises, tested on whole databases.
 
 mod backup;
 mod damage;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::files::FileError;
 
-/// Errors of the tasks room.
+/// Errors of the module `tasks`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {

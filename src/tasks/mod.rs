@@ -2,7 +2,7 @@
 //!
 //! Owns labels and their import, feature sets, folds, learners, baselines, scores and their
 //! spread, and runs that can be repeated. Figures are left to `plot`, reading of signal and
-//! factors to the rooms above.
+//! factors to the modules above.
 //!
 //! Data goes one way: labels ([`import()`]) → rows with windows → [`FeatureSet`]s, pooled over the
 //! windows → folds of whole units → a [`Learner`] for each fold, which sees nothing of the fold it

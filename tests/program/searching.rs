@@ -228,7 +228,7 @@ fn bad_questions_are_refused_with_the_reason() {
         ("similar position chr1:100 -k 0", &["k is 0"]),
         (
             "similar position chr1:100 -k 5000",
-            &["there are 4802 places of 25bp"],
+            &["no more than the 4802 rows of 25bp"],
         ),
         (
             "similar position chr1:100 --exclude 0 --chromosomes chr1 --inside chr2.bed",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use persea_files::FileError;
 
-/// Errors of the genome room.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenomeError {

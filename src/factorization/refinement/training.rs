@@ -174,11 +174,6 @@ impl RefinementTraining {
         (self.network, self.n_networks())
     }
 
-    /// Where the training of the network is.
-    pub fn position(&self) -> Position {
-        self.position
-    }
-
     fn begin_network(&mut self) -> Result<(), FactorizationError> {
         let (backend, device) = (self.backend, self.device);
         self.current = network(&self.config, self.seed, self.network, backend, device)?;

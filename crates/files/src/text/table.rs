@@ -19,7 +19,7 @@ const LONGEST_CELL: u64 = 1_000;
 /// A table as it stands in its file.
 ///
 /// - Blank rows are left out, and so are empty cells behind the header's last column.
-/// - Tabs or commas separate the cells; a row that has both is told by the file's name (`.csv`).
+/// - Tabs or commas separate the cells; the file's name decides for a row that has both (`.csv`).
 /// - Comments: lines above the header that begin with `#`, and rows that begin with `# `, or with
 ///   `#` and have fewer cells than the header. Other rows may begin with a name such as `#1`.
 /// - A header may begin with `#` itself (`#chrom`), which is dropped.

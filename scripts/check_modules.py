@@ -1,4 +1,4 @@
-"""Refuses imports against the order of modules, and circles within a module: check_rooms.py
+"""Refuses imports against the order of modules, and circles within a module: check_modules.py
 
 The order of crates and modules is the one in ARCHITECTURE.md. A file may use what its own parent defines, and
 a parent its children, since a parent declares what its children share and chooses among them. Any other
