@@ -209,7 +209,7 @@ fn biosamples_and_assays_are_compared_and_added() {
         .fails(&["k is 0"]);
     workspace
         .run("similar assay H3K4me3 -k 5")
-        .fails(&["the model has 4 assays"]);
+        .fails(&["no more than the 4 assays"]);
 }
 
 #[test]
