@@ -10,8 +10,7 @@ mod file;
 mod lookup;
 mod parts;
 
-pub(crate) use bins::{AnnotationBins, BinSet};
-pub use bins::{Definitions, promoter_bins};
+pub use bins::{AnnotationBins, BinSet, Definitions, promoter_bins};
 pub(crate) use bins::{enhancer_bins, gene_bins, promoter_interval};
 pub use bits::BinBits;
 pub use lookup::{Annotation, Class, NearestGene};

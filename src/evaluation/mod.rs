@@ -20,8 +20,7 @@ mod score;
 
 #[cfg(test)]
 pub(crate) use crate::annotation::gene_bins;
-pub(crate) use crate::annotation::{AnnotationBins, BinSet};
-pub use crate::annotation::{Definitions, promoter_bins};
+pub use crate::annotation::{AnnotationBins, BinSet, Definitions, promoter_bins};
 pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};

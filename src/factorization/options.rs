@@ -143,6 +143,7 @@ impl Default for TrainOptions {
 
 impl TrainOptions {
     /// The optimiser, its schedule spanning all passes.
+    #[doc(hidden)]
     pub fn adam(&self, steps_per_pass: u64) -> Adam {
         let schedule = match self.cosine {
             true => Schedule::Cosine {
