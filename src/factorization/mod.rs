@@ -23,7 +23,8 @@ mod trainer;
 mod validation;
 mod window;
 
-pub(crate) use batch::Batch;
+#[cfg(test)]
+use batch::Batch;
 pub(crate) use blocks::{Block, Blocks};
 pub use error::FactorizationError;
 pub use estimate::{Estimate, RefinementEstimate, estimate};
@@ -32,7 +33,7 @@ pub use fit::{RunOptions, fit};
 #[doc(hidden)]
 pub use options::TrackRoles;
 pub use options::{Pair, RegionOption, TrainOptions, Validate, default_passes};
-pub(crate) use refinement::Advance;
+use refinement::Advance;
 pub use refinement::RefinementOptions;
 pub use sampling::Sampling;
 pub use timed_checkpoints::Listener;
