@@ -23,6 +23,8 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         database.tracks()?,
     );
     let info = database.info()?;
+    let genes = database.genes()?;
+    let n_starts: usize = genes.iter().map(|g| g.starts().count()).sum();
     let models: Vec<Value> = database.list_models()?.iter().map(model).collect();
     let facts = [
         ("database", json!(database.path().display().to_string())),
@@ -34,7 +36,8 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ("regions", json!(axis.regions().len())),
         ("bins", json!(axis.n_bins())),
         ("masked_bins", json!(database.mask()?.n_masked())),
-        ("genes", json!(database.genes()?.len())),
+        ("genes", json!(genes.len())),
+        ("tss", json!(n_starts)),
         ("enhancers", json!(database.enhancers()?.len())),
         ("biosamples", json!(biosamples.len())),
         ("assays", json!(assays.len())),

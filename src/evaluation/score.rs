@@ -508,6 +508,7 @@ mod tests {
                 "+" => Strand::Forward,
                 _ => Strand::Reverse,
             },
+            transcript_starts: Vec::new(),
         }
     }
 

@@ -47,6 +47,7 @@ pub fn example_database_of(
         name: name.into(),
         interval: Interval::new("chr1", start, end),
         strand,
+        transcript_starts: Vec::new(),
     };
     let parts = NewDatabase {
         axis: axis.clone(),

@@ -64,10 +64,11 @@ impl Filter {
             keep("outside", rest);
         }
         if let Some(bp) = self.tss_within {
-            let near = annotation.genes().iter().map(|gene| {
-                let tss = gene.tss();
-                let end = tss.saturating_add(bp).saturating_add(1);
-                Interval::new(&gene.interval.chrom, tss.saturating_sub(bp), end)
+            let near = annotation.genes().iter().flat_map(|gene| {
+                gene.starts().map(move |tss| {
+                    let end = tss.saturating_add(bp).saturating_add(1);
+                    Interval::new(&gene.interval.chrom, tss.saturating_sub(bp), end)
+                })
             });
             let near: Vec<Interval> = near.collect();
             keep("distance to a TSS", bins_of(axis, &near)?);

@@ -9,11 +9,11 @@ use persea_vocabulary::vocabulary;
 vocabulary! {
     /// Which part of a gene.
     pub enum GenePart = Promoter {
-        /// 1 kb on either side of the TSS
+        /// 1 kb on either side of the gene's own TSS
         Promoter = "promoter",
         /// From start to end, introns included.
         Body = "body",
-        /// The bin of the transcription start.
+        /// The bin of the gene's own TSS.
         Tss = "tss",
     }
 }
@@ -163,6 +163,7 @@ mod tests {
             name: name.into(),
             interval: Interval::new("a", start, end),
             strand,
+            transcript_starts: Vec::new(),
         }
     }
 

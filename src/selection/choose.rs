@@ -133,6 +133,17 @@ impl Problem<'_> {
         })
     }
 
+    /// The choice alone, in order.
+    ///
+    /// # Errors
+    /// As [`Problem::solve`].
+    pub fn chosen(&self) -> Result<Vec<usize>, SelectionError> {
+        let candidates = self.candidates()?;
+        let start = self.start()?;
+        let run = self.run(start.as_ref(), &candidates);
+        Ok(run.steps.iter().map(|s| s.candidate).collect())
+    }
+
     /// The highest value of all choices of `k`, where they are few enough to look at each.
     fn best_of_all(&self, start: &dyn Objective, candidates: &[usize]) -> Option<f64> {
         let optional: Vec<usize> = candidates

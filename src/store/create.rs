@@ -172,5 +172,12 @@ fn write_annotation(transaction: &Transaction<'_>, new: &NewDatabase) -> Result<
             gene.strand.symbol().to_string()
         ])?;
     }
+    let mut insert =
+        transaction.prepare("INSERT INTO transcript_starts (gene, position) VALUES (?1, ?2)")?;
+    for (i, gene) in new.genes.iter().enumerate() {
+        for position in &gene.transcript_starts {
+            insert.execute(params![i as i64, *position as i64])?;
+        }
+    }
     Ok(())
 }

@@ -32,6 +32,10 @@ pub(crate) fn toy_parts() -> NewDatabase {
         name: name.into(),
         interval: Interval::new("chr1", start, end),
         strand,
+        transcript_starts: match name {
+            "second" => vec![5_500, 5_999],
+            _ => Vec::new(),
+        },
     };
     NewDatabase {
         axis: toy_axis(),

@@ -210,6 +210,7 @@ mod tests {
             name: String::new(),
             interval: Interval::new("chr21", start, start + 10),
             strand: Strand::Forward,
+            transcript_starts: Vec::new(),
         };
         let genes = [
             gene(1_000_000),

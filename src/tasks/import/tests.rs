@@ -23,6 +23,7 @@ impl LabelledWindow {
             name: name.into(),
             interval: Interval::new("chr1", start, start + 1_000),
             strand,
+            transcript_starts: Vec::new(),
         };
         let parts = NewDatabase {
             axis: GenomeAxis::whole_chromosomes(assembly, &["chr1"]).unwrap(),
