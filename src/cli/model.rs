@@ -8,7 +8,7 @@ use persea::store::{Database, Model, TrackRole};
 use serde_json::{Value, json};
 
 use super::output::{Format, Table, measure, print_json, print_line};
-use super::{Common, evaluate};
+use super::{Common, evaluate, measures};
 
 /// List, show, compare and delete models.
 #[derive(Debug, clap::Args)]
@@ -222,7 +222,7 @@ fn print_evaluations(stored: &serde_json::Map<String, Value>) -> anyhow::Result<
                 let mean = &of["result"]["mean"];
                 let columns: Vec<&str> = ["mean over tracks"]
                     .into_iter()
-                    .chain(evaluate::SHOWN)
+                    .chain(measures::SHOWN)
                     .collect();
                 let mut table = Table::new(&columns);
                 for (name, label) in [
@@ -230,7 +230,7 @@ fn print_evaluations(stored: &serde_json::Map<String, Value>) -> anyhow::Result<
                     ("average_activity", "average_activity"),
                     ("calibrated_average", "calibrated_average"),
                 ] {
-                    let values = evaluate::SHOWN.iter().map(|m| mean[name][*m].clone());
+                    let values = measures::SHOWN.iter().map(|m| mean[name][*m].clone());
                     table.row([json!(label)].into_iter().chain(values).collect());
                 }
                 table.print(Format::Table)?;

@@ -27,7 +27,7 @@ pub use crate::annotation::{AnnotationBins, BinSet, Definitions, promoter_bins};
 pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
-pub use intervals::{Intervals, IntervalsByStratum, normal_ends};
+pub use intervals::{Intervals, IntervalsByStratum};
 pub use kept::{
     evaluate_once, is_current, keep_imputation, keep_probe, kept_probe, stored_evaluations,
 };

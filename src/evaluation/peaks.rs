@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::PREDICTORS;
+use super::fitted::Baseline;
+use super::learned::LearnedBaseline;
 use super::score::unmasked;
 use crate::measures::{TopBins, n_of_percent};
 
@@ -31,11 +32,11 @@ fn by_predictor<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<&'static str, f64>, D::Error> {
     let read = BTreeMap::<String, f64>::deserialize(from)?;
+    let simple = Baseline::ALL.map(Baseline::name);
+    let learned = LearnedBaseline::ALL.map(LearnedBaseline::name);
     let known = |name: &str| {
-        PREDICTORS
-            .iter()
-            .map(|(known, _)| *known)
-            .find(|k| *k == name)
+        let mut all = std::iter::once("model").chain(simple).chain(learned);
+        all.find(|known| *known == name)
     };
     (read.into_iter())
         .map(|(name, mse)| match known(&name) {

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 
 use super::blocks::Block;
 use super::neighbours::Neighbours;
-use super::passes::mean;
 use super::queries::Queries;
 use super::source::Source;
 use crate::measures::CoMoments;
@@ -90,4 +89,10 @@ impl HeldAt {
         };
         (0..self.n_held).into_par_iter().map(of_track).collect()
     }
+}
+
+/// The mean of what is defined; `None` of nothing.
+pub(super) fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let values: Vec<f64> = values.flatten().collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

@@ -35,7 +35,8 @@ use crate::genome::{Interval, Mask};
 use crate::model::TrainedModel;
 use crate::store::{Database, Track};
 use blocks::{BLOCK_ROWS, Block};
-use passes::{Plan, mean};
+use held::mean;
+use passes::Plan;
 pub use result::{Agreement, Probe, ProbedRepresentation, ProbedTrack, Representation};
 use source::{Embedding, Source};
 

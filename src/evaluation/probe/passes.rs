@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::blocks::{Block, blocks};
-use super::held::HeldAt;
+use super::held::{HeldAt, mean};
 use super::linear::{Components, correlations};
 use super::neighbours::{Candidates, Neighbours};
 use super::queries::Queries;
@@ -155,12 +155,6 @@ pub(super) fn run(
         agreement,
         n_queries: queries.kinds().map(|of| of.len()),
     })
-}
-
-/// The mean of what is defined; `None` of nothing.
-pub(super) fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let values: Vec<f64> = values.flatten().collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// The signal in and around a block, where it is needed.

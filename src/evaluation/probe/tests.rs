@@ -5,7 +5,8 @@ mod world;
 
 use super::Representation;
 use super::blocks::{BLOCK_ROWS, blocks};
-use super::passes::{Plan, mean};
+use super::held::mean;
+use super::passes::Plan;
 use super::queries::Queries;
 use super::signal::Overview;
 use crate::random::{Purpose, generator};

@@ -1,4 +1,4 @@
--- Version 8: evaluations of models, kept so that they are shown and used without being computed again.
+-- Version 10: evaluations of models, kept so that they are shown and used without being computed again.
 
 -- One row for each model, kind and settings: a later evaluation of the same settings takes the place of the
 -- earlier one. `settings` repeat it, as canonical JSON. `basis` lists what it rests on: the model's checksum and
