@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::choosers::Trial;
 use super::choosers::choices;
 use super::moments::{Moments, Weights, mean_error};
-use super::summary::{Evaluation, LeftOut, Trial, summed};
+use super::summary::{Evaluation, LeftOut, summed};
 use super::{Compared, EvaluationOptions, EvaluationProgress, Report, kernel};
 use crate::compendium::Experiment;
 use crate::model::TrainedModel;
