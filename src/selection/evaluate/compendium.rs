@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::choosers::Trial;
-use super::choosers::choices;
+use super::choosers::{Trial, choices};
 use super::moments::{Moments, Weights, mean_error};
 use super::summary::{Evaluation, LeftOut, summed};
 use super::{Compared, EvaluationOptions, EvaluationProgress, Report, kernel};
