@@ -8,6 +8,7 @@ mod completed;
 mod experiment;
 mod observed;
 mod stream;
+mod uncertainty;
 mod write;
 mod writers;
 
@@ -16,5 +17,6 @@ pub use completed::{
 };
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
 pub use observed::Observed;
-pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
-pub use write::{Output, SignalScale, write_experiments};
+pub use stream::{PieceSink, Stream, impute_track, spans};
+pub use uncertainty::Uncertainty;
+pub use write::{Output, SignalScale, UncertaintyFiles, write_experiments};

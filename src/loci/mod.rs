@@ -22,6 +22,7 @@ mod diff;
 mod enrichment;
 mod error;
 mod fdr;
+mod joint;
 mod locus;
 mod null;
 mod qc;
@@ -35,6 +36,7 @@ pub use completed::{CompletedCompendium, Reader, RowsSink, Source, SourcedExperi
 pub use diff::{DiffOptions, Difference, Differences, differences};
 pub use enrichment::{Enriched, Enrichment, EnrichmentOptions, enrichment};
 pub use error::LociError;
+pub use joint::JointMatch;
 pub use locus::{ClusterAtLocus, Column, Locus, LocusOptions, LocusRow, MatchOptions, at_locus};
 pub use null::Departure;
 pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, TrackWindows, quality};

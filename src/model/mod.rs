@@ -24,7 +24,7 @@ pub(crate) use parameters::initial_factors;
 pub use parameters::{Dense, GenomeFactors, InputRows, Network};
 pub use prediction::Forward;
 pub use refinement::{
-    Features, InputTrack, Inputs, Member, Plan, Refinement, RefinementConfig, ScaleModel,
-    SignalBlock, Spread, Standardisation, TrackScale,
+    Features, InputTrack, Inputs, Member, Plan, QUANTILES, Refinement, RefinementConfig,
+    ScaleModel, SignalBlock, Spread, Standardisation, TrackScale,
 };
 pub use stored::{TrainedModel, save};
