@@ -62,8 +62,8 @@ mod tests {
     use rand_chacha::rand_core::RngCore;
 
     /// Prediction and observation, both standardised, where the truth is known: what is observed lies about
-    /// a prediction that is its mean as the square of an exponential variable does, mostly a little below
-    /// and seldom far above; its standard deviation is 0.4 to 1.6, more where more is predicted.
+    /// a prediction that is its mean, seven times in ten a little below it and else farther above, by the
+    /// square of an exponential variable; its standard deviation is 0.4 to 1.6, more where more is predicted.
     fn planted(n: usize, seed: u64) -> Vec<(f32, f32)> {
         let mut random = generator(seed, Purpose::Bins, 7);
         let mut unit = || (f64::from(random.next_u32()) + 0.5) / 4_294_967_296.0;
@@ -71,9 +71,10 @@ mod tests {
             .map(|_| {
                 let predicted = -0.7 * unit().ln();
                 let width = 0.4 + 0.4 * predicted.min(3.0);
-                // The square has the mean 2 and the variance 24 − 4.
+                // The mean of the square is 2 and that of its own square 24.
                 let square = unit().ln().powi(2);
-                let observed = predicted + width * (square - 2.0) / 20f64.sqrt();
+                let side = if unit() < 0.7 { -1.0 } else { 7.0 / 3.0 };
+                let observed = predicted + width * side * square / 56f64.sqrt();
                 (predicted as f32, observed as f32)
             })
             .collect()

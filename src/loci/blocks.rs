@@ -138,7 +138,7 @@ mod tests {
         println!("normal: blocks {by_block}, sites {by_site}");
         assert!((0.03..0.07).contains(&by_block), "{by_block}");
         assert!(by_site > 0.4, "{by_site}");
-        // A few domains of high signal, many of none: about 7.5 % of 40 blocks, 10 % of the fewest that
+        // A few domains of high signal, many of none: about 7 % with 40 blocks, 10 % with the fewest that
         // are tested, where a percentile bootstrap calls 13 % and 19 %.
         let skewed = |normal: f64| normal.exp() - 0.5f64.exp();
         let (by_block, by_site) = called(40, 1_000, skewed);

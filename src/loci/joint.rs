@@ -377,7 +377,12 @@ mod tests {
                 let Some(most) = most.reduce(|a, b| if b.is_beyond(a) { b } else { a }) else {
                     continue;
                 };
-                any += usize::from(at.departures.iter().flatten().any(|d| d.p.is_some_and(|p| p <= 0.05)));
+                any += usize::from(
+                    at.departures
+                        .iter()
+                        .flatten()
+                        .any(|d| d.p.is_some_and(|p| p <= 0.05)),
+                );
                 if let Some(p) = background.p(&at, most) {
                     everywhere.push(p);
                     if mean(&values) >= active {
@@ -429,7 +434,7 @@ mod tests {
             println!("{n}: planted {planted:.3}, others {others:.3}, uncorrected {uncorrected:.3}");
             assert!(planted > 0.8, "{n}: {planted}");
             assert!(others < 0.07, "{n}: {others}");
-            assert!(uncorrected > 0.15, "{n}: {uncorrected}");
+            assert!(uncorrected > 0.5, "{n}: {uncorrected}");
         }
     }
 
