@@ -290,8 +290,7 @@ impl Background {
             }
         }
         pooled.sort_by(|(a, _), (b, _)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let (pooled, numbers): (Vec<(f64, f64, u64)>, Vec<(usize, bool)>) =
-            pooled.into_iter().unzip();
+        let (pooled, numbers): (Vec<_>, Vec<_>) = pooled.into_iter().unzip();
         let starts = (0..pooled.len()).step_by(STRATUM / 2);
         let design_effects = starts
             .map(|start| {
