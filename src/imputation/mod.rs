@@ -5,6 +5,7 @@
 //! `evaluation`'s.
 
 mod completed;
+mod error;
 mod experiment;
 mod observed;
 mod stream;
@@ -15,8 +16,9 @@ mod writers;
 pub use completed::{
     CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
 };
+pub use error::ImputationError;
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
-pub use observed::Observed;
+pub(crate) use observed::Observed;
 pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use uncertainty::Uncertainty;
 pub use write::{Output, SignalScale, UncertaintyFiles, write_experiments};

@@ -6,9 +6,9 @@
 //! expected of it. Observed signal is mostly near and seldom far from imputed, so that no multiple of the
 //! standard deviation holds both half and nine tenths of it; quantiles do.
 
+use super::ImputationError;
 use crate::compendium::Experiment;
 use crate::model::{Spread, TrackScale, TrainedModel};
-use crate::store::StoreError;
 
 /// The distribution of what would be observed of one experiment about what is imputed.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +22,11 @@ impl<'a> Uncertainty<'a> {
     ///
     /// # Errors
     /// When the model does not know the experiment, or has measured no uncertainty.
-    pub fn of(model: &'a TrainedModel, experiment: &Experiment) -> Result<Self, StoreError> {
+    pub fn of(model: &'a TrainedModel, experiment: &Experiment) -> crate::Result<Self> {
         let measured = model.refinement().filter(|r| r.spread.is_measured());
         let Some(refinement) = measured else {
-            return Err(StoreError::Invalid(format!(
-                "model {} cannot tell how uncertain it is: train a model persea, and let it validate",
-                model.record().name
-            )));
+            let model = model.record().name.clone();
+            return Err(ImputationError::NoUncertainty { model }.into());
         };
         let biosample = model.biosample(&experiment.biosample)? as u32;
         let assay = model.assay(&experiment.assay)? as u32;

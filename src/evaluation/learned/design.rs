@@ -32,7 +32,7 @@ const OFFSETS: [i64; 49] = {
     }
     offsets
 };
-/// Where in [`OFFSETS`] some stand; one that it lacks is no index at compile time.
+/// Where in [`OFFSETS`] some stand; one that it lacks is not an index at compile time.
 const fn places<const N: usize>(of: [i64; N]) -> [usize; N] {
     let mut places = [0; N];
     let mut i = 0;
