@@ -8,10 +8,10 @@ use persea::compendium::Experiment;
 use persea::formats::{Format, Location};
 use persea::genome::Interval;
 use persea::imputation::{
-    Output, SignalScale, missing_experiments, parse_experiment, read_experiments, spans,
-    write_experiments,
+    Output, SignalScale, UncertaintyFiles, missing_experiments, parse_experiment, read_experiments,
+    spans, write_experiments,
 };
-use persea::model::TrainedModel;
+use persea::model::{QUANTILES, TrainedModel};
 
 use super::output::print_line;
 use super::{Common, Misuse, progress};
@@ -47,8 +47,9 @@ pub struct Arguments {
     /// Write arcsinh values, the scale on which models are trained
     #[arg(long)]
     arcsinh: bool,
-    /// Write a second file NAME.sd.EXTENSION with the standard deviation of the observed signal
-    /// around the imputed signal, at every bin
+    /// Write how far observed signal lies from imputed signal at every bin: its standard deviation as
+    /// NAME.sd.EXTENSION, and the quantiles of the observed signal as NAME.q05, q25, q75 and
+    /// q95.EXTENSION, the ends of the 90 % and the 50 % interval
     #[arg(long)]
     uncertainty: bool,
 }
@@ -128,8 +129,11 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     for output in &outputs {
         print_line(output.path.display())?;
-        if let Some(path) = &output.uncertainty {
-            print_line(path.display())?;
+        if let Some(files) = &output.uncertainty {
+            print_line(files.deviation.display())?;
+            for path in &files.quantiles {
+                print_line(path.display())?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -154,8 +158,8 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
     }
 }
 
-/// `NAME.sd.bw` for `NAME.bw`.
-fn uncertainty_beside(path: &Path) -> PathBuf {
+/// `NAME.sd.bw`, `NAME.q05.bw` and so on for `NAME.bw`.
+fn uncertainty_beside(path: &Path) -> UncertaintyFiles {
     // Outputs have names: their endings have been looked at.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // `bedGraph.gz` is one extension.
@@ -164,7 +168,11 @@ fn uncertainty_beside(path: &Path) -> PathBuf {
         None => name.rfind('.'),
     };
     let (stem, extension) = name.split_at(cut.unwrap_or(name.len()));
-    path.with_file_name(format!("{stem}.sd{extension}"))
+    let beside = |what: &str| path.with_file_name(format!("{stem}.{what}{extension}"));
+    UncertaintyFiles {
+        deviation: beside("sd"),
+        quantiles: QUANTILES.map(|q| beside(&format!("q{:02.0}", 100.0 * q))),
+    }
 }
 
 /// A safe file name for an experiment, whatever characters its names contain.

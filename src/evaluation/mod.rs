@@ -25,7 +25,7 @@ pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use intervals::{Intervals, IntervalsByStratum};
-pub use learned::LearnedBaseline;
+pub use learned::{LearnedBaseline, LearnedChoice, LearnedSettings, TriedSettings};
 pub use paired::PairedDifference;
 pub use peaks::PeakStratum;
 pub use run::{

@@ -1,10 +1,12 @@
 //! One locus, all biosamples.
 
+use std::rc::Rc;
+
 use super::LociError;
 use super::cluster::{Tree, cluster};
 use super::completed::{CompletedCompendium, Source, SourcedExperiment};
-use super::fdr::false_discovery_rates_of_dependent;
-use super::null::{Background, Candidate, Departure, average_of_counted};
+use super::joint::{Candidates, JointBackground, JointMatch, Part, step_down};
+use super::null::Departure;
 use super::windows::{
     WindowBins, WindowMeans, interval_of, means, stretches, tss_class, windows_within,
 };
@@ -125,10 +127,10 @@ pub struct LocusRow {
     pub values: Vec<f32>,
     /// Its departure from average activity; `None` where the locus is masked.
     pub departure: Option<Departure>,
-    /// The false discovery rate among the biosamples at this locus, valid however their departures
-    /// depend on each other.
-    pub fdr: Option<f64>,
-    /// The departure where the biosample of the least p is left out of the average, here and at the
+    /// p, adjusted for the number of biosamples and for the dependence of their departures: up to α in any
+    /// biosample that does not depart with a chance of at most α. `None` where too few loci match.
+    pub p_adjusted: Option<f64>,
+    /// The departure where the most extreme biosample is left out of the average, here and at the
     /// matched loci; `None` of that biosample itself, and among fewer than four.
     pub without_strongest: Option<Departure>,
     /// Its cluster, from 0.
@@ -175,8 +177,10 @@ pub struct Locus {
     pub clusters: Vec<ClusterAtLocus>,
     /// The mean correlation between all pairs of biosamples over the candidates.
     pub global_similarity: Option<f64>,
-    /// The biosample of the least p, whose departure moves the average of all others.
+    /// The most extreme biosample, whose departure moves the average of all others.
     pub strongest: Option<String>,
+    /// How the loci match that all biosamples are compared with at once, for adjusted p.
+    pub joint: Option<JointMatch>,
     /// Candidates that loci were matched among.
     pub n_candidates: usize,
     /// What loci were matched in.
@@ -282,49 +286,21 @@ pub fn at_locus(
     let blocks: Vec<u64> = (usable.iter())
         .map(|i| windows[*i].start / BLOCK_BINS)
         .collect();
-    let departure = |b: usize, counts: &[bool]| {
-        let of = |values: &[f64]| average_of_counted(values, counts).nth(b);
-        let candidates = usable.iter().enumerate().map(|(k, i)| {
-            let values = means.of(*i);
-            let average = of(values).unwrap_or(f64::NAN);
-            Candidate {
-                class: classes[k],
-                average,
-                departure: values[b] - average,
-                block: blocks[k],
-            }
-        });
-        let matching = &options.matching;
-        let background = Background::new(
-            candidates,
-            (matching.matched, matching.caliper),
-            matching.seed,
-        );
-        background.departure(class, at_locus[b], of(at_locus)?)
+    let candidates = Candidates {
+        values: usable.iter().map(|i| means.of(*i)).collect(),
+        classes,
+        blocks,
+        matching: (options.matching.matched, options.matching.caliper),
+        seed: options.matching.seed,
     };
-    let departures: Vec<Option<Departure>> = (0..n).map(|b| departure(b, &counts)).collect();
-    let p: Vec<Option<f64>> = departures.iter().map(|d| d.and_then(|d| d.p)).collect();
-    let fdr = false_discovery_rates_of_dependent(&p);
-    let size = |b: usize| departures[b].and_then(|d| d.z).map_or(0.0, f64::abs);
-    let strongest = (0..n)
-        .filter(|b| counts[*b])
-        .filter_map(|b| Some((b, p[b]?)))
-        .min_by(|x, y| x.1.total_cmp(&y.1).then(size(y.0).total_cmp(&size(x.0))))
-        .map(|(b, _)| b);
-    let without_strongest: Vec<Option<Departure>> = (0..n)
-        .map(|b| {
-            let strongest = strongest.filter(|s| *s != b)?;
-            let mut rest = counts.clone();
-            rest[strongest] = false;
-            // Two others at least: one alone is no average.
-            let others = (0..n).filter(|o| *o != b && rest[*o]).count();
-            if others < 2 {
-                None
-            } else {
-                departure(b, &rest)
-            }
-        })
-        .collect();
+    let all = Part {
+        counts: counts.clone(),
+        compared: vec![true; n],
+    };
+    let steps = step_down(&all, class, at_locus, &mut |part| {
+        Rc::new(JointBackground::new(&candidates, part.clone()))
+    });
+    let departures = &steps.first.departures;
 
     let similarity = similarities(&means, &usable);
     let profiles: Vec<Vec<f32>> = (0..n)
@@ -353,8 +329,8 @@ pub fn at_locus(
             source: experiments[b].source,
             values: profiles[b].clone(),
             departure: departures[b],
-            fdr: fdr[b],
-            without_strongest: without_strongest[b],
+            p_adjusted: steps.adjusted[b],
+            without_strongest: steps.without[b],
             cluster: tree.clusters[b],
             nearest_here: nearest.map(|o| (name(o), distances[b * n + o])),
             similarity_to_nearest_here: nearest.and_then(alike),
@@ -397,7 +373,8 @@ pub fn at_locus(
         columns: columns.into_iter().map(|(column, _)| column).collect(),
         clusters: (0..n_clusters).map(of_cluster).collect(),
         global_similarity: mean(pairs.filter_map(|(a, b)| similarity[a * n + b])),
-        strongest: strongest.map(name),
+        strongest: steps.strongest.map(name),
+        joint: steps.matched,
         rows,
         tree: in_order(tree),
         n_candidates: usable.len(),

@@ -24,11 +24,11 @@ pub(crate) use parameters::initial_factors;
 pub use parameters::{Dense, GenomeFactors, Network};
 pub use prediction::Forward;
 pub(crate) use refinement::Refinement;
-pub use refinement::RefinementConfig;
 pub(crate) use refinement::{
     Features, InputTrack, Inputs, Member, ScaleModel, SignalBlock, Spread, Standardisation,
     TrackScale,
 };
+pub use refinement::{QUANTILES, RefinementConfig};
 pub use stored::TrainedModel;
 #[doc(hidden)]
 pub use stored::save;

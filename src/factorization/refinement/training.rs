@@ -408,6 +408,15 @@ impl RefinementTraining {
                 (*t, refinement.plan(b, a), expected, track.scale)
             })
             .collect();
+        // How far the expected scale is off: what all tracks show, each expected from the others. The few
+        // targets of the trial do not tell.
+        let off: Vec<(f32, f32)> = (self.inputs.tracks.iter())
+            .map(|track| {
+                let (b, a) = (track.biosample, track.assay);
+                let expected = ScaleModel::fit(&self.inputs.tracks, Some((b, a))).expect(b, a);
+                track.scale.relative_to(expected)
+            })
+            .collect();
         let mut pairs = Vec::new();
         let mut sums = vec![(0f64, 0u64); targets.len()];
         let in_memory = self.described.take();
@@ -420,11 +429,13 @@ impl RefinementTraining {
                 let observed = signal.track(*track, 0);
                 for bin in kept {
                     let bin = *bin as usize;
-                    let observed = scale.mean + scale.deviation * observed[bin];
+                    let standardised = observed[bin];
+                    let observed = scale.mean + scale.deviation * standardised;
                     let apart = expected.mean + expected.deviation * imputed[bin] - observed;
                     sum.0 += f64::from(apart) * f64::from(apart);
                     sum.1 += 1;
-                    pairs.push((imputed[bin], -apart / expected.deviation));
+                    let (shift, ratio) = off[pairs.len() % off.len()];
+                    pairs.push((imputed[bin], shift + ratio * standardised - imputed[bin]));
                 }
             }
         }

@@ -31,6 +31,6 @@ pub use member::Member;
 pub use plan::{Inputs, Plan};
 pub use predict::Refinement;
 pub use scale::{InputTrack, ScaleModel, TrackScale};
-pub use spread::Spread;
+pub use spread::{QUANTILES, Spread};
 pub use standardisation::Standardisation;
 pub(super) use stored::{read, write};
