@@ -44,6 +44,14 @@ mod without {
 
     /// # Errors
     /// Always.
+    pub fn encoder_network(
+        _spec: &EncoderSpec,
+        _parameters: &[f32],
+        _device: Device,
+    ) -> Result<Box<dyn EncoderNetwork>, NnError> {
+        Err(missing())
+    }
+
     pub fn feed_forward(
         _spec: &DenseSpec,
         _parameters: &[f32],
