@@ -101,7 +101,8 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
             config: serde_json::to_value(ModelConfig {
                 architecture: options.architecture,
                 sizes: *sizes,
-                refinement: None,
+                encoder: None,
+            refinement: None,
             })?,
             seed: 0,
             training: serde_json::json!({}),
@@ -113,7 +114,7 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
         };
         let lock = database.lock_model(name)?;
         let genome = GenomeFactors::initial(sizes, &axis, 0);
-        save(&database, &lock, &record, &network, &genome, None, false)?;
+        save(&database, &lock, &record, &network, &genome, None, None, false)?;
     }
     Ok(())
 }

@@ -43,6 +43,9 @@ pub enum FactorizationError {
     /// The model's shapes.
     #[error(transparent)]
     Model(#[from] crate::model::ModelError),
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] crate::Bug),
     /// Coordinates.
     #[error(transparent)]
     Genome(#[from] crate::genome::GenomeError),

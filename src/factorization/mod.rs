@@ -8,6 +8,7 @@
 mod batch;
 mod blocks;
 mod checkpoint;
+mod encoder;
 mod error;
 mod estimate;
 mod extend;
@@ -23,6 +24,7 @@ mod window;
 
 pub use batch::{Batch, Groups, Sampling};
 pub use blocks::{Block, Blocks};
+pub use encoder::EncoderOptions;
 pub use error::FactorizationError;
 pub use estimate::{Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};

@@ -27,9 +27,14 @@ pub(crate) use dropout::Dropout;
 pub use error::NnError;
 pub use lazy_table::{Alphas, LazyTable};
 pub(crate) use native::{Activation, Dense};
+#[allow(
+    unused_imports,
+    reason = "a batch is made where encoders are trained, which no module does yet"
+)]
+pub(crate) use seam::EncoderBatch;
 pub(crate) use seam::{
-    DenseBatch, DenseSpec, EncoderBatch, EncoderNetwork, EncoderSpec, FactorBatch, FactorGradients, FactorNetwork, FactorRows, FactorSpec,
-    FeedForward,
+    DenseBatch, DenseSpec, EncoderNetwork, EncoderSpec, FactorBatch, FactorGradients,
+    FactorNetwork, FactorRows, FactorSpec, FeedForward,
 };
 
 /// Puts a factorisation's network on a backend and device, from its parameters in the order of
@@ -73,6 +78,7 @@ pub(crate) fn feed_forward(
 ///
 /// # Errors
 /// As [`factor_network`].
+#[allow(dead_code, reason = "no module trains encoders yet")]
 pub(crate) fn encoder_network(
     backend: Backend,
     device: Device,

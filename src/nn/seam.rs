@@ -1,4 +1,4 @@
-//! The seam between what is trained and the code that trains it: two kinds of network, each with a
+//! The seam between what is trained and the code that trains it: three kinds of network, each with a
 //! native side and a torch side.
 //!
 //! Everything that crosses it is a slice of plain numbers or a struct of sizes, so that a side may
@@ -212,11 +212,18 @@ impl EncoderSpec {
     pub fn tensors(&self) -> Vec<[usize; 2]> {
         let mut tensors = Vec::new();
         for (inputs, code) in self.inputs.into_iter().zip(self.codes) {
-            for [i, o] in [[inputs, self.nodes], [self.nodes, self.nodes], [self.nodes, code]] {
+            for [i, o] in [
+                [inputs, self.nodes],
+                [self.nodes, self.nodes],
+                [self.nodes, code],
+            ] {
                 tensors.extend([[i, o], [1, o]]);
             }
         }
-        for [i, o] in [[self.codes.iter().sum(), self.decoder], [self.decoder, self.outputs]] {
+        for [i, o] in [
+            [self.codes.iter().sum(), self.decoder],
+            [self.decoder, self.outputs],
+        ] {
             tensors.extend([[i, o], [1, o]]);
         }
         tensors

@@ -122,6 +122,7 @@ impl World {
         let config = ModelConfig {
             architecture: Architecture::Avocado,
             sizes,
+            encoder: None,
             refinement: None,
         };
         let axis = self.database.axis();

@@ -116,7 +116,8 @@ pub fn import_avocado(
     let config = ModelConfig {
         architecture: Architecture::Avocado,
         sizes: first.says.sizes,
-        refinement: None,
+        encoder: None,
+            refinement: None,
     };
     let known = options
         .trained_on
@@ -151,6 +152,7 @@ pub fn import_avocado(
         &lock,
         &record,
         &network,
+        None,
         None,
         &config.sizes,
         options.replace,

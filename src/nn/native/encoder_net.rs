@@ -74,7 +74,11 @@ impl EncoderNetwork for EncoderNet {
             values: &parameters.values,
             parameters,
             batch,
-            slope: if total > 0.0 { (2.0 / total) as f32 } else { 0.0 },
+            slope: if total > 0.0 {
+                (2.0 / total) as f32
+            } else {
+                0.0
+            },
         };
         let chunks = &mut chunks[..n_chunks];
         (chunks.par_iter_mut().enumerate())
@@ -146,8 +150,17 @@ impl Step<'_> {
         chunk.outputs.resize(n * outputs, 0.0);
         let at = codes.len() * PER_ENCODER;
         let (hidden, head) = (self.layer(at), self.layer(at + 2));
-        let (of_hidden, of_out) = (&mut chunk.decoder[..n * decoder], &mut chunk.outputs[..n * outputs]);
-        hidden.forward(&chunk.codes, decoder, Activation::Relu, of_hidden, Threads::One);
+        let (of_hidden, of_out) = (
+            &mut chunk.decoder[..n * decoder],
+            &mut chunk.outputs[..n * outputs],
+        );
+        hidden.forward(
+            &chunk.codes,
+            decoder,
+            Activation::Relu,
+            of_hidden,
+            Threads::One,
+        );
         head.forward(of_hidden, outputs, Activation::Linear, of_out, Threads::One);
         chunk.squares = self.errors(of_out, first * outputs);
         self.back(chunk, first, end);
@@ -206,13 +219,19 @@ impl Step<'_> {
             add: false,
         };
         let of_hidden = self.parts(into, at);
-        (self.layer(at)).backward(&activations[..n * decoder], decoder, below, of_hidden, Threads::One);
+        (self.layer(at)).backward(
+            &activations[..n * decoder],
+            decoder,
+            below,
+            of_hidden,
+            Threads::One,
+        );
         let mut column = 0;
         for (s, width_of) in codes.into_iter().enumerate() {
             let n = self.encoded(s, first, end);
             if n > 0 {
-                let of_code = &mut code[..];
-                take_columns(codes_gradient, width, column, of_code, width_of, n);
+                code.resize(n * width_of, 0.0);
+                take_columns(codes_gradient, width, column, code, width_of);
                 let [lower, upper] = &mut hidden[s];
                 let at = s * PER_ENCODER;
                 let below = Below::Activations {
@@ -221,14 +240,20 @@ impl Step<'_> {
                     kept: 1.0,
                 };
                 let parts = self.parts(into, at + 4);
-                (self.layer(at + 4)).backward(&of_code[..n * width_of], width_of, below, parts, Threads::One);
+                (self.layer(at + 4)).backward(code, width_of, below, parts, Threads::One);
                 let below = Below::Activations {
                     values: &mut lower[..n * nodes],
                     buffer,
                     kept: 1.0,
                 };
                 let parts = self.parts(into, at + 2);
-                (self.layer(at + 2)).backward(&upper[..n * nodes], nodes, below, parts, Threads::One);
+                (self.layer(at + 2)).backward(
+                    &upper[..n * nodes],
+                    nodes,
+                    below,
+                    parts,
+                    Threads::One,
+                );
                 let below = Below::Inputs(self.inputs(s, first, n));
                 let parts = self.parts(into, at);
                 (self.layer(at)).backward(&lower[..n * nodes], nodes, below, parts, Threads::One);
@@ -239,7 +264,10 @@ impl Step<'_> {
 
     /// Where a layer's gradient goes.
     fn parts<'g>(&self, gradient: &'g mut [f32], tensor: usize) -> DenseGradient<'g> {
-        let (weight, bias) = (self.parameters.range(tensor), self.parameters.range(tensor + 1));
+        let (weight, bias) = (
+            self.parameters.range(tensor),
+            self.parameters.range(tensor + 1),
+        );
         let (before, of_bias) = gradient.split_at_mut(bias.start);
         DenseGradient {
             weight: &mut before[weight],
@@ -256,9 +284,9 @@ fn copy_columns(from: &[f32], cols: usize, to: &mut [f32], width: usize, column:
     }
 }
 
-/// The reverse, for the first `n` rows.
-fn take_columns(from: &[f32], width: usize, column: usize, to: &mut [f32], cols: usize, n: usize) {
-    for (row, out) in from.chunks_exact(width).zip(to.chunks_exact_mut(cols)).take(n) {
+/// The reverse, for as many rows as the narrow matrix has.
+fn take_columns(from: &[f32], width: usize, column: usize, to: &mut [f32], cols: usize) {
+    for (row, out) in from.chunks_exact(width).zip(to.chunks_exact_mut(cols)) {
         out.copy_from_slice(&row[column..column + cols]);
     }
 }

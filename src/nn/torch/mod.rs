@@ -16,14 +16,16 @@ mod network;
 mod tests;
 
 #[cfg(all(feature = "torch", unix))]
-pub(super) use network::{factor_network, feed_forward};
+pub(super) use network::{encoder_network, factor_network, feed_forward};
 
 #[cfg(not(all(feature = "torch", unix)))]
-pub(super) use without::{factor_network, feed_forward};
+pub(super) use without::{encoder_network, factor_network, feed_forward};
 
 #[cfg(not(all(feature = "torch", unix)))]
 mod without {
-    use crate::nn::seam::{DenseSpec, FactorNetwork, FactorSpec, FeedForward};
+    use crate::nn::seam::{
+        DenseSpec, EncoderNetwork, EncoderSpec, FactorNetwork, FactorSpec, FeedForward,
+    };
     use crate::nn::{Device, NnError};
 
     fn missing() -> NnError {
@@ -52,6 +54,8 @@ mod without {
         Err(missing())
     }
 
+    /// # Errors
+    /// Always.
     pub fn feed_forward(
         _spec: &DenseSpec,
         _parameters: &[f32],

@@ -6,8 +6,8 @@ use super::find::{LIBTORCH, VARIABLE};
 use super::interface::{self, Execution, Slice, SliceMut};
 use super::library::{Library, library};
 use crate::nn::seam::{
-    DenseBatch, DenseSpec, FactorBatch, FactorGradients, FactorNetwork, FactorSpec, FeedForward,
-    Trainable,
+    DenseBatch, DenseSpec, EncoderNetwork, EncoderSpec, FactorBatch, FactorGradients,
+    FactorNetwork, FactorSpec, FeedForward, Trainable,
 };
 use crate::nn::{AdamStep, Arithmetic, Device, NnError};
 
@@ -68,6 +68,20 @@ pub(crate) fn feed_forward(
         n_parameters: parameters.len(),
         widths,
     }))
+}
+
+/// An encoder network: this side does not train it.
+///
+/// # Errors
+/// Always.
+pub(crate) fn encoder_network(
+    _spec: &EncoderSpec,
+    _parameters: &[f32],
+    _device: Device,
+) -> Result<Box<dyn EncoderNetwork>, NnError> {
+    Err(NnError::Options(
+        "the torch backend trains no encoders: choose the backend native".into(),
+    ))
 }
 
 /// The library's handle of a network, freed when dropped.
