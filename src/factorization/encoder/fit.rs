@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::axes::canonical;
 use super::training::EncoderSettings;
 use super::{EncoderKept, EncoderOptions, EncoderTraining};
-use crate::factorization::fit::CheckpointWriter;
+use crate::factorization::timed_checkpoints::TimedCheckpoints;
 use crate::factorization::{
     Advance, CurvePoint, Device, FactorizationError, Stage, TrackRoles, TrainOptions, TrainingProgress, TrainingSet,
 };
@@ -50,7 +50,7 @@ pub(in crate::factorization) fn encode(
     encoder_options: &EncoderOptions,
     device: Device,
     kept: Option<EncoderKept>,
-    checkpoints: &mut CheckpointWriter<'_>,
+    checkpoints: &mut TimedCheckpoints<'_>,
 ) -> Result<(Encoder, EncoderKept), FactorizationError> {
     let mut training = begin(set, track_roles, options, encoder_options, device)?;
     let mut curve = Vec::new();

@@ -26,11 +26,12 @@ mod without {
     use crate::nn::seam::{
         DenseSpec, EncoderNetwork, EncoderSpec, FactorNetwork, FactorSpec, FeedForward,
     };
-    use crate::nn::{Device, NnError};
+    use crate::nn::{Device, LibraryProblem, NnError};
 
     fn missing() -> NnError {
-        NnError::Library(
-            "this program was built without the torch backend: choose the backend native".into(),
+        NnError::library(
+            LibraryProblem::NotBuilt,
+            "this program was built without the torch backend: choose the backend native",
         )
     }
 
