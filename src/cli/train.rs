@@ -437,6 +437,16 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
     let hours = |passes: u64, speed: f64| estimate.n_bins as f64 * passes as f64 / speed / 3600.0;
     let all = hours(estimate.passes_at_most, estimate.samples_per_second);
     row("at most (search and final)", measure(Some(all)), "hours");
+    if let Some(encoder) = estimate.encoder {
+        let speed = encoder.samples_per_second;
+        row(
+            "measured speed of the encoder",
+            json!(speed.round()),
+            "samples/s",
+        );
+        let all = hours(encoder.passes, speed);
+        row("the encoder", measure(Some(all)), "hours");
+    }
     if let Some(refinement) = estimate.refinement {
         row(
             "signal of the refinement (instead of the cache)",

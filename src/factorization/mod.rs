@@ -29,7 +29,7 @@ use batch::Batch;
 pub(crate) use blocks::{Block, Blocks};
 pub use encoder::EncoderOptions;
 pub use error::FactorizationError;
-pub use estimate::{Estimate, RefinementEstimate, estimate};
+pub use estimate::{EncoderEstimate, Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
 pub use fit::{RunOptions, fit};
 #[doc(hidden)]

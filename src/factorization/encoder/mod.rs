@@ -16,7 +16,7 @@ mod sampling;
 mod tests;
 mod training;
 
-pub(super) use fit::{encode, genome_factors};
+pub(super) use fit::{begin, encode, genome_factors};
 pub(super) use kept::{EncoderHeader, EncoderKept, read, write};
 pub use options::EncoderOptions;
 pub(super) use training::EncoderTraining;

@@ -164,9 +164,10 @@ fn axes_are_uncorrelated_descend_in_variance_and_add_up_to_the_variance_predicte
             assert!(variance(b) >= variance(a));
         }
     }
-    // Half an observed and half a predicted number, and half a wide mean: no more than 1 + 1/4.
+    // Half the sum of an observed number, of variance 1, and a predicted one, of about as much or
+    // less; and half a wide mean, of variance 1/4.
     let total: f64 = columns.iter().map(|c| variance(c)).sum();
-    assert!(total > 0.2 && total < 1.25, "{total}");
+    assert!(total > 0.2 && total < 1.5, "{total}");
 }
 
 #[test]
