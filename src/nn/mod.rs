@@ -29,13 +29,8 @@ pub(crate) use dropout::Dropout;
 pub use error::{LibraryProblem, NnError};
 pub(crate) use lazy_table::{Alphas, LazyTable};
 pub(crate) use native::{Activation, Dense};
-#[allow(
-    unused_imports,
-    reason = "a batch is made where encoders are trained, which no module does yet"
-)]
-pub(crate) use seam::EncoderBatch;
 pub(crate) use seam::{
-    DenseBatch, DenseSpec, EncoderNetwork, EncoderSpec, FactorBatch, FactorGradients,
+    DenseBatch, DenseSpec, EncoderBatch, EncoderNetwork, EncoderSpec, FactorBatch, FactorGradients,
     FactorNetwork, FactorRows, FactorSpec, FeedForward,
 };
 
@@ -80,7 +75,6 @@ pub(crate) fn feed_forward(
 ///
 /// # Errors
 /// As [`factor_network`].
-#[allow(dead_code, reason = "no module trains encoders yet")]
 pub(crate) fn encoder_network(
     backend: Backend,
     device: Device,

@@ -67,7 +67,6 @@ pub(crate) trait FeedForward: Trainable {
 pub(crate) trait EncoderNetwork: Trainable {
     /// Forward and back for a batch, keeping the gradients of Σ w (y − t)² / Σ w over samples and
     /// outputs. Returns that mean.
-    #[allow(dead_code, reason = "no module trains encoders yet")]
     fn back(&mut self, batch: &EncoderBatch<'_>) -> Result<f64, NnError>;
 }
 
@@ -238,7 +237,6 @@ impl EncoderSpec {
 
 /// Samples of a step. Samples that are decoded from more resolutions come first.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "no module trains encoders yet")]
 pub(crate) struct EncoderBatch<'a> {
     /// Inputs of each resolution, coarsest first, `[n, inputs]` for the first n samples: all of them
     /// at the coarsest resolution, as many at a finer one as at a coarser one or fewer. A sample
