@@ -32,6 +32,13 @@ pub(crate) fn solve_positive_definite(a: &mut [f64], b: &mut [f64]) {
     }
 }
 
+/// Solves A X = B. A must be positive definite; where rounding has made it something else, or it has
+/// NaN, there is no solution.
+pub(crate) fn solve_columns(mut a: Array2<f64>, mut b: Array2<f64>) -> Option<Array2<f64>> {
+    let solved = a.solvec_inplace(&mut b).is_ok();
+    (solved && b.iter().all(|v| v.is_finite())).then_some(b)
+}
+
 /// Eigenvalues of a symmetric matrix in descending order, and its eigenvectors as columns. The library
 /// iterates until they give the matrix back to about 1e-8 of its largest number. All are NaN where the matrix has a number that is not finite.
 pub(crate) fn eigen(a: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
