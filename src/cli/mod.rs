@@ -14,6 +14,7 @@ mod export;
 mod extend;
 mod figure;
 mod folds;
+mod guard;
 mod import;
 mod impute;
 mod index;
@@ -154,6 +155,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let common = arguments.common;
     set_up_logging(common.verbose);
+    guard::protect_inputs(common.db.clone());
     process::silence_caught_panics();
     if let Err(error) = set_up_threads(common.threads) {
         eprintln!("persea: {error:#}");
@@ -202,7 +204,7 @@ pub fn main() -> ExitCode {
         // A reader that stops early (`| head`) is not a failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("persea: {}", with_causes(&error));
+            eprintln!("persea: {}", output::printable(&with_causes(&error)));
             match error.is::<Misuse>() {
                 true => ExitCode::from(2),
                 false => ExitCode::FAILURE,

@@ -3,7 +3,7 @@
 //! A track that is in already, read from the same files in the same way, is skipped; one that has
 //! changed is replaced as a whole. So an interrupted ingest is resumed by repeating it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -108,6 +108,7 @@ pub fn ingest(
     let outcomes = outcomes
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    let mut notes: BTreeMap<String, Vec<Experiment>> = BTreeMap::new();
     let mut report = IngestReport {
         without_file: manifest.skipped.clone(),
         warnings,
@@ -119,6 +120,9 @@ pub fn ingest(
         match done {
             Ok(done) => {
                 report.warnings.extend(done.warnings);
+                for note in done.notes {
+                    notes.entry(note).or_default().push(experiment.clone());
+                }
                 match done.outcome {
                     Outcome::Replaced => report.replaced.push(experiment),
                     Outcome::Skipped => report.skipped.push(experiment),
@@ -129,7 +133,49 @@ pub fn ingest(
             Err(e) => report.failed.push((experiment, e)),
         }
     }
+    let noted = notes.into_iter().map(|(note, of)| {
+        let others = match of.len() {
+            0 | 1 => String::new(),
+            n => format!(" and {} other tracks", n - 1),
+        };
+        format!("{}{others}: {note}", of[0])
+    });
+    report.warnings.extend(noted);
+    report.warnings.extend(same_content(database, &report)?);
     Ok(report)
+}
+
+/// Warns of experiments that were read from files of the same content.
+fn same_content(
+    database: &Database,
+    report: &IngestReport,
+) -> Result<Vec<String>, CompendiumError> {
+    let new: BTreeSet<&Experiment> = report.ingested.iter().chain(&report.replaced).collect();
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tracks = database.tracks()?;
+    let mut by_content: BTreeMap<&str, Vec<Experiment>> = BTreeMap::new();
+    for track in &tracks {
+        let experiment = Experiment::new(&track.biosample, &track.assay);
+        for source in &track.sources {
+            let of = by_content.entry(&source.checksum).or_default();
+            if !of.contains(&experiment) {
+                of.push(experiment.clone());
+            }
+        }
+    }
+    let alike = by_content.into_values().filter(|of| of.len() > 1);
+    Ok(alike
+        .filter(|of| of.iter().any(|e| new.contains(e)))
+        .map(|of| {
+            let names: Vec<String> = of.iter().map(Experiment::to_string).collect();
+            format!(
+                "{} were read from files of the same content; is one of them named wrongly?",
+                names.join(" and ")
+            )
+        })
+        .collect())
 }
 
 impl ManifestTrack {
@@ -145,6 +191,7 @@ impl ManifestTrack {
 struct Done {
     outcome: Outcome,
     warnings: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Done {
@@ -152,6 +199,7 @@ impl Done {
         Done {
             outcome: Outcome::Skipped,
             warnings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }
@@ -211,6 +259,17 @@ fn ingest_track(
     for (source, row) in sources.iter_mut().zip(&track.rows) {
         source.checksum = checksum(&row.location)?;
     }
+    let mut twice = Vec::new();
+    for (i, source) in sources.iter().enumerate() {
+        if let Some(first) = sources[..i].iter().find(|s| s.checksum == source.checksum) {
+            twice.push(format!(
+                "{}: {} and {} have the same content, and count as two replicates",
+                track.experiment(),
+                first.location,
+                source.location
+            ));
+        }
+    }
     if like_old.is_some_and(|old| {
         let mut pairs = old.sources.iter().zip(&sources);
         pairs.all(|(a, b)| a.checksum == b.checksum)
@@ -252,12 +311,15 @@ fn ingest_track(
         }
     }
     writer.commit(reading.n_nan_bins)?;
+    let mut warnings = reading.warnings;
+    warnings.extend(twice);
     Ok(Done {
         outcome: match old {
             Some(_) => Outcome::Replaced,
             None => Outcome::Ingested,
         },
-        warnings: reading.warnings,
+        warnings,
+        notes: reading.notes,
     })
 }
 

@@ -29,6 +29,7 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
     }
     let mut touched = Vec::new();
     for interval in intervals {
+        let interval = &axis.assembly().resolve_interval(interval)?;
         let length = axis.assembly().chromosome(&interval.chrom)?.length;
         if interval.start >= length {
             return Err(StoreError::Invalid(format!(

@@ -117,6 +117,7 @@ pub fn place(query: &Query, axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<
 
 /// The interval, clipped to its chromosome; some of it must be covered.
 fn covered(axis: &GenomeAxis, interval: &Interval) -> crate::Result<Interval> {
+    let interval = &axis.assembly().resolve_interval(interval)?;
     let length = axis.assembly().chromosome(&interval.chrom)?.length;
     if interval.start >= length || interval.is_empty() {
         return Err(SearchError::query(format!(
@@ -140,9 +141,12 @@ fn covered(axis: &GenomeAxis, interval: &Interval) -> crate::Result<Interval> {
     Ok(clipped)
 }
 
-/// The gene of that name or identifier (with or without its version); of several, the first on
-/// the axis.
-fn find_gene<'a>(
+/// The gene of that name or identifier (with or without its version). Of several, the first on the axis,
+/// and a warning says which.
+///
+/// # Errors
+/// When there is none; the nearest names are given.
+pub fn find_gene<'a>(
     name: &str,
     axis: &GenomeAxis,
     genes: &'a [Gene],
@@ -160,6 +164,25 @@ fn find_gene<'a>(
         let exact = g.name == name || g.id == name;
         (axis.bins_within(&g.interval).is_empty(), !exact)
     });
+    if let Some(first) = found.first() {
+        let rank = |g: &Gene| {
+            let exact = g.name == name || g.id == name;
+            (axis.bins_within(&g.interval).is_empty(), !exact)
+        };
+        let alike: Vec<&&Gene> = (found.iter())
+            .filter(|g| rank(g) == rank(first) && g.interval != first.interval)
+            .collect();
+        if !alike.is_empty() {
+            let shown = |g: &Gene| format!("{} ({})", g.id, g.interval);
+            let others: Vec<String> = alike.iter().take(3).map(|g| shown(g)).collect();
+            tracing::warn!(
+                "{} genes are called {name}: {} is used, not {}; name one by its identifier or its region",
+                alike.len() + 1,
+                shown(first),
+                others.join(", ")
+            );
+        }
+    }
     found.first().copied().ok_or_else(|| {
         let nearest = nearest_names(name, genes.iter().map(|g| g.name.as_str()), 3);
         SearchError::query(match nearest.is_empty() {

@@ -132,12 +132,12 @@ impl GenomeAxis {
         };
         let mut regions = Vec::new();
         for name in names {
-            let n_bins = assembly.chromosome(&name)?.n_bins();
+            let chromosome = assembly.resolve(&name)?;
             regions.push(Region {
                 name: None,
-                chrom: name,
+                chrom: chromosome.name.clone(),
                 first_bin: 0,
-                n_bins,
+                n_bins: chromosome.n_bins(),
             });
         }
         Self::new(assembly, regions)

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::array::{ArrayReader, ArrayWriter};
 use super::bigwig::{BigWigReader, BigWigWriter};
-use super::text::{BedGraphReader, BedGraphWriter, PeakReader};
+use super::text::{BedGraphReader, BedGraphWriter, PeakReader, detect};
 use super::{Format, FormatError, Location};
+use persea_files::says_gzip;
 use persea_genome::GenomeAxis;
 
 /// What a base that a file does not cover counts as.
@@ -27,7 +28,7 @@ pub struct ReadOptions {
 }
 
 /// What a reader met, for the caller to keep and to warn of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadReport {
     /// Bins that had no mean and became 0: every base NaN, or, under [`Missing::Nan`], uncovered.
     pub n_nan_bins: u64,
@@ -35,6 +36,9 @@ pub struct ReadReport {
     pub n_negative_bins: u64,
     /// Intervals, or values of an array, that lie on the axis; 0 is a file with nothing there.
     pub n_records: u64,
+    /// What the user should know of the file's sequences: names that were matched, and records that
+    /// were passed over because the assembly lacks theirs.
+    pub notes: Vec<String>,
 }
 
 /// Receives bins: the axis bin that the slice starts at, then the values.
@@ -85,25 +89,28 @@ pub trait SignalWriter: Send {
 
 /// A reader of the signal file at a location.
 ///
-/// Without a format the name tells it, or else a local file's first bytes.
+/// Without a format the content tells it, as far as it can: bigWig, `.npy`, `.npz` and the kinds of BED.
+/// What remains (a bedGraph, or a remote file) is told by the name.
 ///
 /// # Errors
-/// When a local file is missing or is a folder, or nothing tells its format.
+/// When a local file is missing or is a folder, or nothing tells its format, or it is of a format that
+/// is not read.
 pub fn open_signal(
     location: &Location,
     format: Option<Format>,
 ) -> Result<Box<dyn SignalReader>, FormatError> {
     location.check()?;
-    let format = match format.or_else(|| Format::guess(location)) {
-        Some(format) => format,
-        None => Format::sniff(location)?,
+    let (format, is_told) = match format {
+        Some(format) => (format, true),
+        None => (detect(location)?, false),
     };
     let location = location.clone();
     Ok(match format {
         Format::BigWig => Box::new(BigWigReader::new(location)),
         Format::BedGraph => Box::new(BedGraphReader::new(location)),
+        Format::Bed if !is_told => Box::new(PeakReader::new(location, None)),
         Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
-            Box::new(PeakReader::new(location, format))
+            Box::new(PeakReader::new(location, Some(format)))
         }
         Format::Npz | Format::Npy => Box::new(ArrayReader::new(location, format)),
     })
@@ -112,16 +119,23 @@ pub fn open_signal(
 /// A writer of bins of `axis` to a new file at `path`, which replaces one that is there.
 ///
 /// BigWig has every chromosome of the assembly in its header; bedGraph is bgzipped where the path
-/// ends in `.gz`; npz and npy hold the bins that were written in the axis's order, as float32 (key
+/// ends in `.gz` or `.bgz`; npz and npy hold the bins that were written in the axis's order, as float32 (key
 /// `arr_0`).
 ///
 /// # Errors
-/// When the folder cannot be written to, or the format (peaks) holds no bins.
+/// When the folder cannot be written to, the format (peaks) holds no bins, or the name says gzip and
+/// the format is not bedGraph.
 pub fn create_signal(
     path: &Path,
     format: Format,
     axis: &GenomeAxis,
 ) -> Result<Box<dyn SignalWriter>, FormatError> {
+    if says_gzip(path) && format != Format::BedGraph {
+        return Err(FormatError::file(
+            path.display().to_string(),
+            format!("{format} is not written gzipped: leave the last ending out of the name"),
+        ));
+    }
     Ok(match format {
         Format::BigWig => Box::new(BigWigWriter::create(path, axis)?),
         Format::BedGraph => Box::new(BedGraphWriter::create(path, axis)?),
