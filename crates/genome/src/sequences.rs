@@ -143,12 +143,15 @@ impl<'a> SequenceNames<'a> {
         lacking.sort_unstable();
         if !lacking.is_empty() {
             let more = if lacking.len() > 3 { " …" } else { "" };
+            let sequences = match lacking.len() {
+                1 => "a sequence".to_string(),
+                n => format!("{n} sequences"),
+            };
             notes.push(format!(
-                "{} of {} records lie on {} sequences that {assembly} lacks ({}{more}) and were \
-                 passed over",
+                "{} of {} records are passed over: they lie on {sequences} that {assembly} lacks \
+                 ({}{more})",
                 self.n_lacking,
                 self.n_lacking + self.n_matched,
-                lacking.len(),
                 lacking[..lacking.len().min(3)].join(", ")
             ));
         }
@@ -190,8 +193,8 @@ mod tests {
         assert_eq!(
             report.notes,
             [
-                "3 of 4 records lie on 2 sequences that toy lacks (chr21_ML143377v1_fix, chrEBV) \
-                 and were passed over"
+                "3 of 4 records are passed over: they lie on 2 sequences that toy lacks \
+                 (chr21_ML143377v1_fix, chrEBV)"
             ]
         );
     }
