@@ -1,9 +1,10 @@
 //! `persea impute`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use persea::compendium::Experiment;
 use persea::formats::{Format, Location};
 use persea::genome::Interval;
@@ -57,7 +58,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
-    let experiments: Vec<Experiment> = match (&arguments.list, arguments.all_missing) {
+    let mut experiments: Vec<Experiment> = match (&arguments.list, arguments.all_missing) {
         (Some(list), _) => read_experiments(list, &model)?,
         (None, true) => missing_experiments(&database, &model)?,
         (None, false) if arguments.experiments.is_empty() => {
@@ -72,6 +73,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             experiments
         }
     };
+    let mut seen = HashSet::new();
+    experiments.retain(|e| seen.insert(e.clone()));
     if experiments.is_empty() {
         eprintln!("nothing to impute: every experiment of the model was measured");
         return Ok(ExitCode::SUCCESS);
@@ -102,6 +105,17 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 .collect()
         }
     };
+    let mut paths = HashSet::new();
+    let all = outputs
+        .iter()
+        .flat_map(|o| [Some(&o.path), o.uncertainty.as_ref()]);
+    if let Some(twice) = all.flatten().find(|path| !paths.insert(*path)) {
+        bail!(
+            "{} would be written twice, for a track and for the uncertainty of another; impute them \
+             into two folders",
+            twice.display()
+        );
+    }
     let intervals: Vec<Interval> = arguments
         .region
         .iter()

@@ -159,6 +159,11 @@ fn text_that_is_wrong_is_refused_with_its_line_and_what_to_do() {
             "line 1: its 8 columns are those of no BED, narrowPeak",
         ),
         (
+            "a.bed",
+            "chr1 0 1 m 0 + 0 1 0,0,0 9 50 1 2 3 4 5 6 7\nchr1 0 1 h 0 + 0 1 0,0,0 9 50 1 2 3 4 5 6 7\n",
+            "line 2: is about the modification h, and the lines before about m",
+        ),
+        (
             "a.bedgraph",
             "track type=wiggle_0\nfixedStep chrom=chr1 start=1 step=25 span=25\n1\n",
             "line 2: this is a wiggle, which is not read: make a bigWig of it",

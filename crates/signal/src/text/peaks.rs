@@ -80,6 +80,8 @@ struct Columns {
     format: Option<Format>,
     /// The first line's number of columns and layout.
     first: Option<(usize, Option<Layout>)>,
+    /// The modification that the lines of modkit's bedMethyl are about.
+    modification: Option<String>,
 }
 
 impl Columns {
@@ -87,6 +89,7 @@ impl Columns {
         Columns {
             format,
             first: None,
+            modification: None,
         }
     }
 
@@ -116,6 +119,16 @@ impl Columns {
             }
             false => None,
         };
+        if let Some(Ok(Layout::BedMethyl(18))) = layout {
+            let here = lines.texts()[3].to_string();
+            let before = self.modification.get_or_insert_with(|| here.clone());
+            if *before != here {
+                return Err(lines.error(format!(
+                    "is about the modification {here}, and the lines before about {before}; give a \
+                     file of one modification"
+                )));
+            }
+        }
         let (n_first, of_first) = match (self.first, &layout) {
             (Some(first), _) => first,
             (None, Some(Err(why))) => return Err(lines.error(why.clone())),
