@@ -14,7 +14,7 @@ mod writers;
 pub use completed::{
     CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
 };
-pub use experiment::{missing_experiments, parse_experiment, read_experiments};
+pub use experiment::{missing_experiments, read_experiments};
 pub use observed::Observed;
 pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
 pub use write::{Output, SignalScale, write_experiments};
