@@ -3,12 +3,13 @@
 //! A track that is in already, read from the same files in the same way, is skipped; one that has
 //! changed is replaced as a whole. So an interrupted ingest is resumed by repeating it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::read::read_track;
+use super::warnings::same_content;
 use super::{
     CompendiumError, Experiment, IngestEvent, IngestOptions, IngestReport, Manifest, ManifestRow,
     ManifestTrack, Outcome,
@@ -143,39 +144,6 @@ pub fn ingest(
     report.warnings.extend(noted);
     report.warnings.extend(same_content(database, &report)?);
     Ok(report)
-}
-
-/// Warns of experiments that were read from files of the same content.
-fn same_content(
-    database: &Database,
-    report: &IngestReport,
-) -> Result<Vec<String>, CompendiumError> {
-    let new: BTreeSet<&Experiment> = report.ingested.iter().chain(&report.replaced).collect();
-    if new.is_empty() {
-        return Ok(Vec::new());
-    }
-    let tracks = database.tracks()?;
-    let mut by_content: BTreeMap<&str, Vec<Experiment>> = BTreeMap::new();
-    for track in &tracks {
-        let experiment = Experiment::new(&track.biosample, &track.assay);
-        for source in &track.sources {
-            let of = by_content.entry(&source.checksum).or_default();
-            if !of.contains(&experiment) {
-                of.push(experiment.clone());
-            }
-        }
-    }
-    let alike = by_content.into_values().filter(|of| of.len() > 1);
-    Ok(alike
-        .filter(|of| of.iter().any(|e| new.contains(e)))
-        .map(|of| {
-            let names: Vec<String> = of.iter().map(Experiment::to_string).collect();
-            format!(
-                "{} were read from files of the same content; is one of them named wrongly?",
-                names.join(" and ")
-            )
-        })
-        .collect())
 }
 
 impl ManifestTrack {

@@ -135,6 +135,9 @@ struct RawSignal {
 
 impl RawSignal {
     fn see(&mut self, value: f64) {
+        if value.is_nan() {
+            return;
+        }
         self.maximum = self.maximum.max(value);
         self.n_fractions += u64::from(value.fract() != 0.0);
     }
