@@ -13,22 +13,17 @@ use crate::store::{Database, StoreError};
 /// # Errors
 /// When the file cannot be read, lacks a column, names nothing, or names what the model does not
 /// know; the line is given.
-pub fn read_experiments(path: &Path, model: &TrainedModel) -> Result<Vec<Experiment>, StoreError> {
-    let of_file = |e: FileError| StoreError::Invalid(e.to_string());
-    let table = Table::read(path).map_err(of_file)?;
-    let b = table.column("biosample").map_err(of_file)?;
-    let a = table.column("assay").map_err(of_file)?;
-    table.check_names(&[b, a]).map_err(of_file)?;
-    let bad = |line: u64, why: String| {
-        StoreError::Invalid(format!("{}, line {line}: {why}", path.display()))
-    };
+pub fn read_experiments(path: &Path, model: &TrainedModel) -> crate::Result<Vec<Experiment>> {
+    let table = Table::read(path)?;
+    let b = table.column("biosample")?;
+    let a = table.column("assay")?;
+    table.check_names(&[b, a])?;
+    let bad = |line: u64, why: String| FileError::line(path.display(), line, why);
     let mut experiments = Vec::new();
     for (line, cells) in &table.rows {
         let (Some(biosample), Some(assay)) = (cells.get(b), cells.get(a)) else {
-            return Err(bad(
-                *line,
-                "the line has fewer fields than the header".into(),
-            ));
+            let why = "the line has fewer fields than the header";
+            return Err(bad(*line, why.into()).into());
         };
         model
             .biosample(biosample)
@@ -37,10 +32,8 @@ pub fn read_experiments(path: &Path, model: &TrainedModel) -> Result<Vec<Experim
         experiments.push(Experiment::new(biosample, assay));
     }
     if experiments.is_empty() {
-        return Err(bad(
-            table.header_line,
-            "no experiment below the header".into(),
-        ));
+        let why = "no experiment below the header";
+        return Err(bad(table.header_line, why.into()).into());
     }
     let mut seen = HashSet::new();
     experiments.retain(|e| seen.insert(e.clone()));

@@ -7,6 +7,9 @@ use std::path::Path;
 use persea_files::{Lines, check_name, fields, is_header};
 
 use super::{Assembly, Gene, GenomeError, Interval, SequenceNames, Strand, annotation};
+use transcripts::{TranscriptStarts, is_transcript, plain_id};
+
+mod transcripts;
 
 /// The genes of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +32,8 @@ pub struct GeneSet {
 ///   `_gene` (`tRNA_gene`). A `gene_id` without such a feature is a gene too: the span of its
 ///   transcripts, else of its exons, on each chromosome and strand. The identifier is `gene_id`,
 ///   else `ID` without Ensembl's `gene:`; the name is `gene_name`, `Name` or `gene`, else the
-///   identifier.
+///   identifier. A transcript's TSS is kept with its gene: that of `gene_id`, else of `Parent`,
+///   on its chromosome and strand.
 /// - BED (0-based, half-open): the fourth field is identifier and name, the sixth the strand.
 ///
 /// A gene on a sequence that the assembly lacks, and one without a strand, are left out and counted.
@@ -169,6 +173,7 @@ struct Collector<'a> {
     best: HashMap<String, Evidence>,
     n_odd: u64,
     first_odd: Option<String>,
+    starts: TranscriptStarts,
 }
 
 impl<'a> Collector<'a> {
@@ -182,6 +187,7 @@ impl<'a> Collector<'a> {
             best: HashMap::new(),
             n_odd: 0,
             first_odd: None,
+            starts: TranscriptStarts::default(),
         }
     }
 
@@ -206,6 +212,7 @@ impl<'a> Collector<'a> {
                 name,
                 interval: Interval::new(chrom.trim(), start, end),
                 strand,
+                transcript_starts: Vec::new(),
             },
         )
     }
@@ -217,13 +224,15 @@ impl<'a> Collector<'a> {
                 fields.len()
             )));
         };
-        let Some(evidence) = Evidence::of(feature) else {
+        let evidence = Evidence::of(feature);
+        if evidence.is_none() && !is_transcript(feature) {
             return Ok(());
-        };
+        }
+        // A line of eight fields has no attributes: it has no name then, and is left out.
         let attributes = rest.first().copied().unwrap_or("");
         // Most lines are parts of a gene that has been read.
-        let is_known = |id: &str| self.best.get(id).is_some_and(|best| *best > evidence);
-        if quoted_gene_id(attributes).is_some_and(is_known) {
+        let is_known = |id: &str| (self.best.get(id)).is_some_and(|best| Some(*best) > evidence);
+        if !is_transcript(feature) && quoted_gene_id(attributes).is_some_and(is_known) {
             return Ok(());
         }
         let attributes = annotation::parse_attributes(attributes);
@@ -232,6 +241,18 @@ impl<'a> Collector<'a> {
                 let (_, value) = attributes.iter().find(|(k, _)| k == key)?;
                 (!value.is_empty()).then(|| value.clone())
             })
+        };
+        if is_transcript(feature)
+            && let Some(gene) = named(&["gene_id", "Parent"])
+            && let Ok(chromosome) = self.assembly.resolve(chrom.trim())
+            && let Some(strand) = Strand::from_symbol(strand.trim())
+        {
+            let place = (parse_position(start)?, parse_position(end)?);
+            let on = (chromosome.name.as_str(), chromosome.length);
+            (self.starts).add(&plain_id(&gene), on, place, strand)?;
+        }
+        let Some(evidence) = evidence else {
+            return Ok(());
         };
         // Only a gene's own feature is identified by `ID`; that of a transcript names the transcript.
         let id = match evidence {
@@ -246,7 +267,7 @@ impl<'a> Collector<'a> {
             }
             return Ok(());
         };
-        let id = id.strip_prefix("gene:").unwrap_or(&id).to_string();
+        let id = plain_id(&id);
         let best = self.best.entry(id.clone()).or_insert(evidence);
         *best = evidence.max(*best);
         let name = match evidence {
@@ -264,6 +285,7 @@ impl<'a> Collector<'a> {
             id,
             interval: Interval::new(chrom.trim(), start, end),
             strand: parse_strand(strand)?,
+            transcript_starts: Vec::new(),
         };
         self.add(evidence, gene)
     }
@@ -339,6 +361,7 @@ impl<'a> Collector<'a> {
                 None => set.n_other_chromosomes += 1,
             }
         }
+        self.starts.attach(&mut set.genes);
         if set.genes.is_empty() {
             let message = match &set.first_odd {
                 Some(odd) => format!("no gene in it that can be used; {odd}"),

@@ -23,6 +23,7 @@ impl LabelledWindow {
             name: name.into(),
             interval: Interval::new("chr1", start, start + 1_000),
             strand,
+            transcript_starts: Vec::new(),
         };
         let parts = NewDatabase {
             axis: GenomeAxis::whole_chromosomes(assembly, &["chr1"]).unwrap(),
@@ -220,7 +221,7 @@ fn bad_labels_are_refused_with_their_line() {
         (
             Fire,
             "E003.tsv",
-            "chrom\tstart\tend\tlabel\n1\t0\t5\t1\n",
+            "chrom\tstart\tend\tlabel\n9\t0\t5\t1\n",
             &["line 2", "chr1"],
         ),
         (
@@ -233,7 +234,7 @@ fn bad_labels_are_refused_with_their_line() {
             Replication,
             "E003.tsv",
             "chrom\tstart\tend\tlabel\nchr1\t0\t40000\tlate\n",
-            &["line 2", "`late` is no label"],
+            &["line 2", "`late` is not a label"],
         ),
         (
             Replication,
