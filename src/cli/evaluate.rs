@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::compendium::{ColumnMap, Experiment, Manifest};
+use persea::compendium::{ColumnMap, Manifest};
 use persea::evaluation::{
     Definitions, EvaluateOptions, Evaluation, IntervalsByStratum, LearnedBaseline, ScoringScale,
     TrackMeasures, evaluate,
@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 
 use super::folds;
 use super::measures::{SHOWN, print_choices, print_intervals, print_paired};
+use super::names::Known;
 use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
-use super::{Common, Misuse, names, progress};
+use super::{Common, Misuse, progress};
 
 /// Score imputations of held-out tracks, and of the baselines on the same tracks.
 #[derive(Debug, clap::Args)]
@@ -91,10 +92,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let options = EvaluateOptions {
         truth: read(&arguments.truth)?,
         peaks: read(&arguments.peaks)?,
-        only: names::pairs(&arguments.tracks)?
-            .into_iter()
-            .map(|(biosample, assay)| Experiment { biosample, assay })
-            .collect(),
+        only: Known::of(&database)?.experiments(&arguments.tracks)?,
         within: match &arguments.regions {
             Some(bed) => read_bed(bed, database.axis().assembly())?
                 .into_iter()

@@ -70,7 +70,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         let report = ingest(&database, &manifest, &options)?;
         bar.finish_and_clear();
         for warning in &report.warnings {
-            eprintln!("persea: warning: {warning}");
+            eprintln!("persea: warning: {}", super::output::printable(warning));
         }
         for row in &report.without_file {
             eprintln!(
@@ -82,7 +82,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             );
         }
         for (experiment, error) in &report.failed {
-            eprintln!("persea: {experiment}: {error}");
+            let message = format!("{experiment}: {error}");
+            eprintln!("persea: {}", super::output::printable(&message));
         }
         let mut table = Table::new(&[
             "ingested",

@@ -7,7 +7,7 @@ use persea::formats::Missing;
 use serde_json::json;
 
 use super::output::Table;
-use super::{Common, names};
+use super::{Common, names::Known};
 
 /// List, rename and remove tracks.
 #[derive(Debug, clap::Args)]
@@ -89,7 +89,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             _ => database.rename_assay(&from, &to)?,
         },
         Action::Remove { tracks } => {
-            for (biosample, assay) in names::pairs(&tracks)? {
+            for (biosample, assay) in Known::of(&database)?.pairs(&tracks)? {
                 database.remove_track(&biosample, &assay)?;
                 eprintln!("removed {biosample} {assay}");
             }

@@ -19,9 +19,10 @@ use persea::model::{Architecture, Preset, Sizes};
 use persea::store::Database;
 use serde_json::json;
 
+use super::names::{self, Known};
 use super::one_of::one_of;
 use super::output::{Table, grouped, measure};
-use super::{Common, Misuse, names, progress};
+use super::{Common, Misuse, progress};
 
 /// Train a model.
 ///
@@ -262,7 +263,7 @@ impl SizeArguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let mut hold = names::pairs(&arguments.hold)?;
+    let mut hold = Known::of(&database)?.pairs(&arguments.hold)?;
     if let (Some(path), Some(fold)) = (&arguments.hold_folds, &arguments.fold) {
         hold.extend(names::fold(path, fold)?);
     }
@@ -382,7 +383,7 @@ pub fn train_options(
         validate: match (arguments.no_validate, arguments.validate.is_empty()) {
             (true, _) => Validate::Nothing,
             (false, true) => Validate::Drawn,
-            (false, false) => Validate::Tracks(names::pairs(&arguments.validate)?),
+            (false, false) => Validate::Tracks(Known::of(database)?.pairs(&arguments.validate)?),
         },
         regions,
         seed: arguments.seed,

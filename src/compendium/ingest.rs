@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::read::read_track;
+use super::warnings::same_content;
 use super::{
     CompendiumError, Experiment, IngestEvent, IngestOptions, IngestReport, Manifest, ManifestRow,
     ManifestTrack, Outcome,
@@ -108,6 +109,7 @@ pub fn ingest(
     let outcomes = outcomes
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    let mut notes: BTreeMap<String, Vec<Experiment>> = BTreeMap::new();
     let mut report = IngestReport {
         without_file: manifest.skipped.clone(),
         warnings,
@@ -119,6 +121,9 @@ pub fn ingest(
         match done {
             Ok(done) => {
                 report.warnings.extend(done.warnings);
+                for note in done.notes {
+                    notes.entry(note).or_default().push(experiment.clone());
+                }
                 match done.outcome {
                     Outcome::Replaced => report.replaced.push(experiment),
                     Outcome::Skipped => report.skipped.push(experiment),
@@ -129,6 +134,15 @@ pub fn ingest(
             Err(e) => report.failed.push((experiment, e)),
         }
     }
+    let noted = notes.into_iter().map(|(note, of)| {
+        let others = match of.len() {
+            0 | 1 => String::new(),
+            n => format!(" and {} other tracks", n - 1),
+        };
+        format!("{}{others}: {note}", of[0])
+    });
+    report.warnings.extend(noted);
+    report.warnings.extend(same_content(database, &report)?);
     Ok(report)
 }
 
@@ -145,6 +159,7 @@ impl ManifestTrack {
 struct Done {
     outcome: Outcome,
     warnings: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Done {
@@ -152,6 +167,7 @@ impl Done {
         Done {
             outcome: Outcome::Skipped,
             warnings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }
@@ -211,6 +227,17 @@ fn ingest_track(
     for (source, row) in sources.iter_mut().zip(&track.rows) {
         source.checksum = checksum(&row.location)?;
     }
+    let mut twice = Vec::new();
+    for (i, source) in sources.iter().enumerate() {
+        if let Some(first) = sources[..i].iter().find(|s| s.checksum == source.checksum) {
+            twice.push(format!(
+                "{}: {} and {} have the same content, and count as two replicates",
+                track.experiment(),
+                first.location,
+                source.location
+            ));
+        }
+    }
     if like_old.is_some_and(|old| {
         let mut pairs = old.sources.iter().zip(&sources);
         pairs.all(|(a, b)| a.checksum == b.checksum)
@@ -252,12 +279,15 @@ fn ingest_track(
         }
     }
     writer.commit(reading.n_nan_bins)?;
+    let mut warnings = reading.warnings;
+    warnings.extend(twice);
     Ok(Done {
         outcome: match old {
             Some(_) => Outcome::Replaced,
             None => Outcome::Ingested,
         },
-        warnings: reading.warnings,
+        warnings,
+        notes: reading.notes,
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{CompendiumError, ManifestRow, ManifestTrack};
 use crate::formats::{ReadOptions, open_signal};
 use crate::genome::GenomeAxis;
+use crate::store::Transform;
 
 /// What was seen while a track was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct TrackReading {
     pub n_nan_bins: u64,
     /// What the user should know of: empty files, negative values, NaN.
     pub warnings: Vec<String>,
+    /// What the user should know and what many tracks have in common, without a track's name.
+    pub notes: Vec<String>,
 }
 
 /// Receives bins: the axis bin the slice starts at, then its transformed values.
@@ -53,6 +56,7 @@ pub fn read_track(
     let mut stored: Vec<f32> = Vec::new();
     let mut n_negative = 0;
     let (mut before_transform, mut transformed) = (0.0, 0.0);
+    let mut raw = RawSignal::default();
     read_row(last, axis, &mut reading, &mut |bin, values| {
         let summed;
         let values = match &mut sums {
@@ -67,6 +71,7 @@ pub fn read_track(
             // Signal comes in runs of one value, of zeros above all.
             if *value != before_transform {
                 before_transform = *value;
+                raw.see(value / n);
                 transformed = track.transform.apply_f64(value / n);
             }
             if !transformed.is_finite() {
@@ -88,8 +93,64 @@ pub fn read_track(
             track.biosample, track.assay
         ));
     }
+    if track.transform == Transform::Arcsinh {
+        let names = track.rows.iter().map(|row| row.location.to_string());
+        reading
+            .notes
+            .extend(names.into_iter().find_map(|name| transform_in_name(&name)));
+        if raw.looks_transformed() {
+            reading.notes.push(
+                "none of its values is above 12, as after an arcsinh; if it has been transformed \
+                 already, give the column `transform` of the manifest as none, or it is transformed \
+                 twice"
+                    .into(),
+            );
+        }
+    }
     Ok(reading)
 }
+
+/// Says that a file's name speaks of a transform, if it does.
+fn transform_in_name(name: &str) -> Option<String> {
+    let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let found = ["arcsinh", "asinh", "log2", "log1p"]
+        .into_iter()
+        .find(|word| file.contains(word));
+    found.map(|word| {
+        format!(
+            "its name says `{word}`; if it has been transformed already, give the column `transform` of \
+             the manifest as none, or it is transformed twice"
+        )
+    })
+}
+
+/// What a track's signal looks like before the transform.
+#[derive(Debug, Default)]
+struct RawSignal {
+    /// The largest value.
+    maximum: f64,
+    /// Runs of a value that is no whole number.
+    n_fractions: u64,
+}
+
+impl RawSignal {
+    fn see(&mut self, value: f64) {
+        if value.is_nan() {
+            return;
+        }
+        self.maximum = self.maximum.max(value);
+        self.n_fractions += u64::from(value.fract() != 0.0);
+    }
+
+    /// Whether signal of many values stays below 12, which is the arcsinh of 81,377. (Fractions, such as
+    /// of methylation, stay below 1.)
+    fn looks_transformed(&self) -> bool {
+        self.n_fractions >= MANY && self.maximum > 1.5 && self.maximum < 12.0
+    }
+}
+
+/// So many values show what a track's signal is like.
+const MANY: u64 = 10_000;
 
 /// Receives bins before the transform, multiplied.
 type RawSink<'a> = dyn FnMut(u64, &[f64]) -> Result<(), CompendiumError> + 'a;
@@ -121,6 +182,7 @@ fn read_row(
         return Err(e);
     }
     let report = outcome?;
+    reading.notes.extend(report.notes);
     let name = format!("{} {}: {}", row.biosample, row.assay, row.location);
     if report.n_records == 0 {
         let warning = format!(

@@ -17,7 +17,7 @@ pub use completed::{
     CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
 };
 pub use error::ImputationError;
-pub use experiment::{missing_experiments, parse_experiment, read_experiments};
+pub use experiment::{missing_experiments, read_experiments};
 pub(crate) use observed::Observed;
 pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use uncertainty::Uncertainty;

@@ -245,7 +245,10 @@ impl Drop for TrackWriter<'_> {
     }
 }
 
-/// Refuses names that could not be shown on a line or distinguished.
+/// The longest name in bytes. The longest summary of a biosample in ENCODE fits.
+const LONGEST_NAME: usize = 255;
+
+/// Refuses names that could not be shown on a line of a table, or distinguished.
 pub(crate) fn check_name(kind: &'static str, name: &str) -> Result<(), StoreError> {
     let why = if name.is_empty() {
         "is empty"
@@ -253,12 +256,18 @@ pub(crate) fn check_name(kind: &'static str, name: &str) -> Result<(), StoreErro
         "begins or ends with a blank"
     } else if name.chars().any(char::is_control) {
         "has a control character in it"
+    } else if name.len() > LONGEST_NAME {
+        "is longer than 255 bytes"
     } else {
         return Ok(());
     };
+    let mut shown: String = name.chars().take(60).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
     Err(StoreError::Name {
         kind,
-        name: name.to_string(),
+        name: shown,
         why,
     })
 }

@@ -41,3 +41,4 @@ mod stopping;
 mod tasks;
 mod text_files;
 mod training;
+mod what_people_have;

@@ -23,7 +23,7 @@ pub struct ReadOptions {
 }
 
 /// What a reader met, for the caller to keep and to warn of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadReport {
     /// Bins that had no mean and became 0: every base NaN, or, under [`Missing::Nan`], uncovered.
     pub n_nan_bins: u64,
@@ -31,6 +31,9 @@ pub struct ReadReport {
     pub n_negative_bins: u64,
     /// Intervals, or values of an array, that lie on the axis; 0 is a file with nothing there.
     pub n_records: u64,
+    /// What the user should know of the file's sequences: names that were matched, and records that
+    /// were passed over because the assembly lacks theirs.
+    pub notes: Vec<String>,
 }
 
 /// Receives bins: the axis bin that the slice starts at, then the values.

@@ -122,7 +122,8 @@ fn where_is(
     genes: &[Gene],
 ) -> anyhow::Result<Interval> {
     let axis = compendium.axis();
-    let is_chromosome = axis.assembly().chromosome(target).is_ok();
+    let is_gene = genes.iter().any(|g| g.name == target || g.id == target);
+    let is_chromosome = axis.assembly().resolve(target).is_ok() && !is_gene;
     let query = match target.contains(':') || is_chromosome {
         true => {
             let interval = Interval::parse_browser(target).map_err(|e| Misuse(e.to_string()))?;

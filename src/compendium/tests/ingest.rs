@@ -178,8 +178,9 @@ fn replicates_are_averaged_before_the_transform() {
     };
     let report = ingest(&db, &manifest, &options).unwrap();
     assert_eq!(names(&report.ingested), ["E001 x", "E002 x"]);
-    assert_eq!(report.warnings.len(), 1);
+    assert_eq!(report.warnings.len(), 2, "{:?}", report.warnings);
     assert!(report.warnings[0].contains("E002 x: lines 4 and 6 name the same file"));
+    assert!(report.warnings[1].contains("E001 x and E002 x were read from files of the same"));
     let (a, b, c) = (ramp(0), ramp(1), ramp(2));
     let expected: Vec<f32> = (0..200)
         .map(|i| {

@@ -48,6 +48,24 @@ fn a_writer_dropped_unfinished_leaves_nothing_and_what_stood_there_stays() {
     }
 }
 
+#[test]
+fn a_name_that_says_gzip_is_gzipped_or_refused() {
+    let axis = GenomeAxis::whole_chromosomes(assembly(&[("chr1", 1_000)]), &[]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a.bedGraph.gz", "a.bedGraph.bgz", "a.bedGraph.GZ"] {
+        let file = dir.path().join(name);
+        write(&file, Format::BedGraph, &axis, &[(0, vec![1.0; 40])]);
+        assert_eq!(std::fs::read(&file).unwrap()[..2], [0x1f, 0x8b], "{name}");
+        let (bins, _) = read_bins(&path(file), None, &axis, Missing::Zero).unwrap();
+        assert_eq!(bins, [1.0; 40], "{name}");
+    }
+    for (name, format) in [("a.bw.gz", Format::BigWig), ("a.npz.bgz", Format::Npz)] {
+        let refused = create_signal(&dir.path().join(name), format, &axis).err();
+        let message = refused.unwrap().to_string();
+        assert!(message.contains("is not written gzipped"), "{message}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_written_is_as_readable_as_any_new_file() {

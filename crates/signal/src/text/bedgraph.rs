@@ -10,7 +10,7 @@ use crate::pieces::PieceOrder;
 use crate::runs::{Run, Runs};
 use crate::walk::AxisWalk;
 use crate::{BinSink, FormatError, Location, ReadOptions, ReadReport, SignalReader, SignalWriter};
-use persea_files::OutputFile;
+use persea_files::{OutputFile, says_gzip};
 use persea_genome::GenomeAxis;
 
 /// Reads bedGraph as a stream.
@@ -57,17 +57,22 @@ impl SignalReader for BedGraphReader {
             last = Some(place);
             walk.add(place.rank, place.start, place.end, value)?;
         }
-        if last.is_none() {
-            return Err(lines.file_error("is empty: no line of signal in it"));
+        let is_empty = last.is_none();
+        let empty = lines.file_error("is empty: no line of signal in it");
+        let sequences = lines.finish()?;
+        if is_empty {
+            return Err(empty);
         }
-        walk.finish()
+        let mut report = walk.finish()?;
+        report.notes = sequences.notes;
+        Ok(report)
     }
 }
 
 const UNSORTED: &str =
     "is out of order: sort the bedGraph by chromosome and start (sort -k1,1 -k2,2n)";
 
-/// Writes bedGraph, bgzipped where the path ends in `.gz`; bins of equal value become one line.
+/// Writes bedGraph, bgzipped where the path [says so](says_gzip); bins of equal value become one line.
 pub(crate) struct BedGraphWriter {
     order: PieceOrder,
     runs: Runs,
@@ -81,9 +86,8 @@ enum Output {
 
 impl BedGraphWriter {
     pub fn create(path: &Path, axis: &GenomeAxis) -> Result<Self, FormatError> {
-        let output = BufWriter::with_capacity(1 << 16, OutputFile::stream(path)?);
-        let gzipped = path.extension().is_some_and(|end| end == "gz");
-        let output = if gzipped {
+        let output = BufWriter::with_capacity(1 << 16, OutputFile::stream_packed(path)?);
+        let output = if says_gzip(path) {
             Output::Gzip(BgzipWriter::new(output))
         } else {
             Output::Plain(output)
