@@ -197,7 +197,7 @@ mod tests {
                 .map(|s| (s.interval.start, s.interval.end))
                 .collect()
         };
-        assert_eq!(of(&[own.clone()]), [(0, 1_325)]);
+        assert_eq!(of(std::slice::from_ref(&own)), [(0, 1_325)]);
         // What two genes share is one place.
         assert_eq!(of(&[gene, own]), [(0, 1_325), (700, 2_725)]);
     }

@@ -359,6 +359,9 @@ fn by_imputed(
     })
 }
 
+/// Receives a group's number, the places of its items and their values.
+type Each<'a> = dyn FnMut(usize, &[usize], &[f32]) + 'a;
+
 /// Tracks of an axis by what they share of the other axis.
 struct Grouped {
     /// The items of the axis, in the order in which tracks name them.
@@ -406,7 +409,7 @@ impl Grouped {
         sample: &Sample,
         kernel: Kernel,
         weights: &[Vec<f32>],
-        each: &mut dyn FnMut(usize, &[usize], &[f32]),
+        each: &mut Each<'_>,
     ) -> crate::Result<(SimilarityMatrix, Vec<Option<SimilarityMatrix>>)> {
         let mut mean = PairMeans::new(self.names.len(), weights);
         for (at, (other, list)) in self.by_other.iter().enumerate() {
