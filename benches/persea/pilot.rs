@@ -33,6 +33,7 @@ pub fn options(name: &str) -> TrainOptions {
     TrainOptions {
         name: name.into(),
         architecture: Architecture::Avocado,
+        encoder: None,
         refinement: None,
         sizes: Sizes::preset(preset(name)),
         sampling: Sampling::Sequential,

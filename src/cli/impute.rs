@@ -108,10 +108,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
     };
     let mut paths = HashSet::new();
-    let all = outputs
-        .iter()
-        .flat_map(|o| [Some(&o.path), o.uncertainty.as_ref()]);
-    if let Some(twice) = all.flatten().find(|path| !paths.insert(*path)) {
+    let mut all = outputs.iter().flat_map(|o| {
+        let beside = o.uncertainty.iter();
+        let beside = beside.flat_map(|u| std::iter::once(&u.deviation).chain(&u.quantiles));
+        std::iter::once(&o.path).chain(beside)
+    });
+    if let Some(twice) = all.find(|path| !paths.insert(*path)) {
         bail!(
             "{} would be written twice, for a track and for the uncertainty of another; impute them \
              into two folders",
@@ -267,7 +269,7 @@ mod tests {
             ("o.bedGraph.gz", "o.sd.bedGraph.gz"),
             ("o.bedGraph.BGZ", "o.sd.bedGraph.BGZ"),
         ] {
-            assert_eq!(uncertainty_beside(Path::new(name)), Path::new(beside));
+            assert_eq!(uncertainty_beside(Path::new(name)).deviation, Path::new(beside));
         }
     }
 }

@@ -28,8 +28,9 @@ const MOST_ROWS: u64 = 150_000;
 const MOST_GROUPS: usize = 24;
 /// Stretches whose sums are in memory at once.
 const AT_ONCE: usize = 8;
-/// Added to the diagonal of the least squares, as a share of its mean.
-const RIDGE: f64 = 1e-5;
+/// Added to the diagonal of the least squares, as a share of its mean; the first with which they can be
+/// solved. The smallest serves wherever there are more rows than regressors.
+const RIDGES: [f64; 5] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
 /// The layers of the trained network.
 struct Trained {
@@ -183,10 +184,12 @@ impl Sums {
         let cross = Array2::from_shape_fn((r, t), |(i, j)| {
             self.cross[i * t + j] / n - mean[i] * self.targets[j] / n
         });
-        let mut stiff = gram.clone();
-        let ridge = RIDGE * gram.diag().sum() / r as f64;
-        stiff.diag_mut().iter_mut().for_each(|v| *v += ridge);
-        let mut solved = solve_columns(stiff, cross)?;
+        let mut solved = RIDGES.into_iter().find_map(|ridge| {
+            let mut stiff = gram.clone();
+            let ridge = ridge * gram.diag().sum() / r as f64;
+            stiff.diag_mut().iter_mut().for_each(|v| *v += ridge);
+            solve_columns(stiff, cross.clone())
+        })?;
         for (mut column, w) in solved.columns_mut().into_iter().zip(weights) {
             column *= w.sqrt();
         }
