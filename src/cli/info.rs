@@ -23,6 +23,10 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         database.tracks()?,
     );
     let info = database.info()?;
+    // The share of bins with data, in the mean over tracks.
+    let shares = || tracks.iter().map(|t| t.coverage(axis.n_bins()));
+    let n_with_gaps = shares().filter(|share| *share < 1.0).count();
+    let coverage = (!tracks.is_empty()).then(|| shares().sum::<f64>() / tracks.len() as f64);
     let models: Vec<Value> = database.list_models()?.iter().map(model).collect();
     let facts = [
         ("database", json!(database.path().display().to_string())),
@@ -39,6 +43,8 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ("biosamples", json!(biosamples.len())),
         ("assays", json!(assays.len())),
         ("tracks", json!(tracks.len())),
+        ("tracks_with_gaps", json!(n_with_gaps)),
+        ("coverage", json!(coverage)),
         (
             "experiments_missing",
             json!(biosamples.len() * assays.len() - tracks.len()),
@@ -61,6 +67,7 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     for (name, value) in facts {
         let shown = match (&value, common.format) {
             (Value::Number(n), Format::Table) if name == "schema" => json!(n),
+            (Value::Number(n), Format::Table) if n.is_f64() => json!(n),
             (Value::Number(n), Format::Table) => json!(grouped(n.as_u64().unwrap_or_default())),
             (Value::Array(list), _) => {
                 let name = |m: &Value| {
