@@ -40,23 +40,39 @@ pub(super) struct BinInRegion {
     pub region: Range<u64>,
 }
 
-/// A track's values `[offset, place]` about some places; `values` begin at the bin `first`.
-pub(super) fn patch(values: &[f32], first: u64, places: &[BinInRegion]) -> Vec<f32> {
+/// A track's values about some places.
+pub(super) struct Patch {
+    /// `[offset, place]`; the track's mean where it has no data.
+    values: Vec<f32>,
+    /// Whether it has data at each place.
+    has_data: Vec<bool>,
+}
+
+/// A track's values about some places; `values` begin at the bin `first`. A bin without data (NaN) counts as
+/// `mean`.
+pub(super) fn patch(values: &[f32], first: u64, places: &[BinInRegion], mean: f32) -> Patch {
+    let at = |place: &BinInRegion, offset: i64| {
+        let last = place.region.end - 1;
+        let bin = place.bin.saturating_add_signed(offset);
+        values[(bin.clamp(place.region.start, last) - first) as usize]
+    };
     let mut patch = Vec::with_capacity(OWN.len() * places.len());
     for offset in OWN {
-        patch.extend(places.iter().map(|place| {
-            let last = place.region.end - 1;
-            let bin = place.bin.saturating_add_signed(offset);
-            values[(bin.clamp(place.region.start, last) - first) as usize]
+        patch.extend(places.iter().map(|place| match at(place, offset) {
+            value if value.is_nan() => mean,
+            value => value,
         }));
     }
-    patch
+    Patch {
+        values: patch,
+        has_data: places.iter().map(|place| !at(place, 0).is_nan()).collect(),
+    }
 }
 
 /// The values of tracks about the same places.
 pub(super) struct Patches {
     n: usize,
-    by_track: HashMap<usize, Vec<f32>>,
+    by_track: HashMap<usize, Patch>,
 }
 
 impl Patches {
@@ -67,7 +83,7 @@ impl Patches {
         }
     }
 
-    pub fn put(&mut self, track: usize, patch: Vec<f32>) {
+    pub fn put(&mut self, track: usize, patch: Patch) {
         self.by_track.insert(track, patch);
     }
 
@@ -75,6 +91,7 @@ impl Patches {
     fn at(&self, track: usize, offset: usize) -> Option<&[f32]> {
         self.by_track
             .get(&track)?
+            .values
             .get(offset * self.n..(offset + 1) * self.n)
     }
 
@@ -86,10 +103,16 @@ impl Patches {
         })
     }
 
-    /// A track's values at the places themselves.
+    /// A track's values at the places themselves, NaN where it has no data.
     pub fn at_bin(&self, track: usize) -> Result<Vec<f64>, Bug> {
-        let values = self.read_at(track, HERE)?;
-        Ok(values.iter().map(|v| f64::from(*v)).collect())
+        let values = self.read_at(track, HERE)?.iter().map(|v| f64::from(*v));
+        let Some(Patch { has_data, .. }) = self.by_track.get(&track) else {
+            return Ok(values.collect());
+        };
+        let known = values.zip(has_data);
+        Ok(known
+            .map(|(v, has)| if *has { v } else { f64::NAN })
+            .collect())
     }
 
     /// A regression's inputs, one column after another.
@@ -111,9 +134,17 @@ impl Patches {
         Ok(columns)
     }
 
-    /// `None` where one is constant, or was not read because the target has no track of its assay.
+    /// Over the places at which both have data; `None` where one is constant, or was not read because the
+    /// target has no track of its assay.
     fn correlation(&self, one: usize, other: usize) -> Option<f64> {
-        CoMoments::of(self.at(one, HERE)?, self.at(other, HERE)?)?.pearson()
+        let (x, y) = (self.at(one, HERE)?, self.at(other, HERE)?);
+        let (has_x, has_y) = (
+            &self.by_track.get(&one)?.has_data,
+            &self.by_track.get(&other)?.has_data,
+        );
+        let known: Vec<usize> = (0..self.n).filter(|i| has_x[*i] && has_y[*i]).collect();
+        let pair = |i: usize| (f64::from(x[known[i]]), f64::from(y[known[i]]));
+        CoMoments::by(known.len(), pair)?.pearson()
     }
 }
 
@@ -273,7 +304,7 @@ mod tests {
                 _ => (i % 11) as f32,
             };
             let values: Vec<f32> = (0..50).map(value).collect();
-            patches.put(track, patch(&values, 0, &places));
+            patches.put(track, patch(&values, 0, &places, 0.0));
         }
         let design = Design::new(&training, &target, &patches).unwrap();
         let order: Vec<usize> = design.references.iter().map(|r| r.track).collect();
@@ -301,12 +332,20 @@ mod tests {
             bin: 110,
             region: 105..115,
         };
-        let patch = patch(&values, 100, &[place]);
-        assert_eq!(patch[0], 105.0);
+        let found = patch(&values, 100, std::slice::from_ref(&place), 0.5).values;
+        assert_eq!(found[0], 105.0);
         assert_eq!(
-            patch[3..10],
+            found[3..10],
             [106.0, 108.0, 109.0, 110.0, 111.0, 112.0, 114.0]
         );
-        assert_eq!(patch[12], 114.0);
+        assert_eq!(found[12], 114.0);
+        // A bin without data counts as the mean; at the place itself that is known.
+        let mut values = values;
+        values[9] = f32::NAN;
+        values[10] = f32::NAN;
+        let mut patches = Patches::new(1);
+        patches.put(0, patch(&values, 100, &[place], 0.5));
+        assert_eq!(patches.by_track[&0].values[5..8], [0.5, 0.5, 111.0]);
+        assert!(patches.at_bin(0).unwrap()[0].is_nan());
     }
 }

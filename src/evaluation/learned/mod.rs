@@ -25,7 +25,7 @@ use super::EvaluationError;
 use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Mask};
 use crate::random::{Purpose, generator};
-use design::{BinInRegion, Design, HALO, Patches};
+use design::{BinInRegion, Design, HALO, Patch, Patches};
 use regression::Regression;
 
 /// Bins at most that a reference's regression is trained on.
@@ -49,28 +49,31 @@ pub(super) type Read<'a> = dyn Fn(usize, Range<u64>) -> crate::Result<Vec<f32>> 
 /// The regressions of one target.
 pub(super) struct Learned {
     design: Design,
+    /// The mean of each training track: what its bins without data count as.
+    means: Vec<f32>,
     /// One for each reference.
     regressions: Vec<Regression>,
 }
 
 impl Learned {
     /// Learns to impute `target`, which is not read; `None` where there is no reference or
-    /// nothing to learn from.
+    /// nothing to learn from. `means` are those of the training tracks: what a bin without data counts as among
+    /// the inputs. A reference is learnt from where it has data.
     pub fn fit(
         which: LearnedBaseline,
         training: &[Experiment],
         target: &Experiment,
-        (axis, mask): (&GenomeAxis, &Mask),
+        (axis, mask, means): (&GenomeAxis, &Mask, &[f32]),
         read: &Read<'_>,
     ) -> crate::Result<Option<Self>> {
         let places = sampled(axis, mask);
         let mut patches = Patches::new(places.len());
         let needed = Design::needed(training, target);
-        let found: Vec<(usize, Vec<f32>)> = needed
+        let found: Vec<(usize, Patch)> = needed
             .into_iter()
             .map(|track| {
                 let values = read(track, 0..axis.n_bins())?;
-                Ok((track, design::patch(&values, 0, &places)))
+                Ok((track, design::patch(&values, 0, &places, means[track])))
             })
             .collect::<crate::Result<_>>()?;
         found.into_iter().for_each(|(t, p)| patches.put(t, p));
@@ -79,13 +82,15 @@ impl Learned {
         };
         let regressions = (design.references.par_iter().enumerate())
             .map(|(i, reference)| {
-                let inputs = patches.columns(&reference.learnt_from)?;
-                let wanted = patches.at_bin(reference.track)?;
+                let mut inputs = patches.columns(&reference.learnt_from)?;
+                let mut wanted = patches.at_bin(reference.track)?;
+                keep_known(&mut inputs, &mut wanted);
                 Regression::fit(which, &inputs, &wanted, i as u64)
             })
             .collect::<Result<Vec<_>, EvaluationError>>()?;
         Ok(Some(Learned {
             design,
+            means: means.to_vec(),
             regressions,
         }))
     }
@@ -126,7 +131,8 @@ impl Learned {
         let mut patches = Patches::new(places.len());
         for track in self.design.asked_of() {
             let values = read(track, reading.clone())?;
-            patches.put(track, design::patch(&values, reading.start, &places));
+            let patch = design::patch(&values, reading.start, &places, self.means[track]);
+            patches.put(track, patch);
         }
         let mut sums = vec![0f64; places.len()];
         let share = 1.0 / self.regressions.len() as f64;
@@ -144,6 +150,20 @@ impl Learned {
         }
         Ok(sums.into_iter().map(|s| s as f32).collect())
     }
+}
+
+/// Leaves out the rows of inputs, given column by column, of which what is wanted is not known.
+fn keep_known(inputs: &mut Vec<f64>, wanted: &mut Vec<f64>) {
+    if !wanted.iter().any(|v| v.is_nan()) {
+        return;
+    }
+    let columns = inputs.chunks_exact(wanted.len());
+    let known = columns.flat_map(|column| {
+        let rows = column.iter().zip(&*wanted);
+        rows.filter(|(_, w)| !w.is_nan()).map(|(v, _)| *v)
+    });
+    *inputs = known.collect();
+    wanted.retain(|v| !v.is_nan());
 }
 
 /// Bins drawn from those that count, the same for every target.
@@ -208,7 +228,8 @@ mod tests {
             Ok(values[track][bins.start as usize..bins.end as usize].to_vec())
         };
         let target = Experiment::new("x", "P");
-        let learned = Learned::fit(which, training, &target, (&axis, &mask), &read);
+        let means = vec![0.0; training.len()];
+        let learned = Learned::fit(which, training, &target, (&axis, &mask, &means), &read);
         learned.unwrap().unwrap().impute(&axis, &read).unwrap()
     }
 
@@ -234,6 +255,31 @@ mod tests {
     }
 
     #[test]
+    fn rows_without_a_wanted_value_are_left_out_in_every_column() {
+        let mut inputs = vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0];
+        let mut wanted = vec![0.5, f64::NAN, 1.5];
+        keep_known(&mut inputs, &mut wanted);
+        assert_eq!(
+            (inputs, wanted),
+            (vec![1.0, 3.0, 10.0, 30.0], vec![0.5, 1.5])
+        );
+    }
+
+    #[test]
+    fn a_stretch_without_data_in_a_track_leaves_imputations_finite_and_learns_nothing_there() {
+        let (training, mut values) = made();
+        let complete = imputed(LearnedBaseline::Ridge, &values, &training);
+        // One reference lacks a quarter of the axis.
+        values[3][..N / 4].fill(f32::NAN);
+        let gaps = imputed(LearnedBaseline::Ridge, &values, &training);
+        assert!(gaps.iter().all(|v| v.is_finite()));
+        let inside = N / 2 + 45..N - 45;
+        let apart: f32 = inside.clone().map(|i| (gaps[i] - complete[i]).abs()).sum();
+        // What is learnt from the rest is nearly the same: a learnt 0 would halve it.
+        assert!(apart / inside.len() as f32 <= 0.05, "{apart}");
+    }
+
+    #[test]
     fn a_target_in_training_is_not_read() {
         let (mut training, mut values) = made();
         let without = imputed(LearnedBaseline::Ridge, &values, &training);
@@ -251,7 +297,9 @@ mod tests {
         for (b, a) in [("x", "R"), ("v", "R")] {
             let target = Experiment::new(b, a);
             let which = LearnedBaseline::Ridge;
-            let learned = Learned::fit(which, &training, &target, (&axis, &mask), &read).unwrap();
+            let means = vec![0.0; training.len()];
+            let context = (&axis, &mask, means.as_slice());
+            let learned = Learned::fit(which, &training, &target, context, &read).unwrap();
             assert!(learned.is_none(), "{b} {a}");
         }
     }
