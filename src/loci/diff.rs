@@ -136,10 +136,12 @@ pub fn differences(
     let means = means(&reader, &WindowBins::of_ranges(&windows), &mask, progress)?;
     let usable: Vec<usize> = (0..windows.len())
         .filter(|i| u64::from(means.n_bins[*i]) * 2 >= width)
+        // Where one of the two has no data nothing can differ.
+        .filter(|i| means.of(*i).iter().all(|v| v.is_finite()))
         .collect();
     if usable.len() < FEWEST_WINDOWS {
         return Err(LociError::question(format!(
-            "{} unmasked windows of {} bp are too few to tell what is usual: shorten option `window`",
+            "{} windows of {} bp that are not masked and in which both have data are too few to tell what is usual: shorten option `window`",
             usable.len(),
             width * BIN_BP
         ))

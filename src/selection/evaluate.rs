@@ -3,12 +3,12 @@
 //! The choice never sees what is scored: of expression one half of the genes is chosen by and the
 //! other scored, of a compendium an assay is scored and the choice made by the others, at other bins.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 use rayon::prelude::*;
 
 use super::choose::Problem;
 use super::greedy::{Limits, Method};
-use super::profiles::Sample;
+use super::profiles::{Sample, filled};
 use super::similarity::SimilarityMatrix;
 use super::vectors::{Kernel, Vectors};
 use super::{NamedProfiles, ObjectiveKind, SelectionError};
@@ -113,7 +113,7 @@ pub fn evaluate_expression(
                 let mut errors = Vec::new();
                 for b in (0..n_drawn).filter(|b| !chosen.contains(b)) {
                     let weights = weights(&seen, b, chosen, predictor, &similarity);
-                    errors.push(error(&scored, b, chosen, &weights));
+                    errors.extend(error(&scored, scored.row(b), chosen, &weights));
                 }
                 Ok(mean(&errors))
             };
@@ -139,7 +139,9 @@ pub fn evaluate_compendium(
     let tracks = database.tracks()?;
     let sample = Sample::new(database, database.axis(), options.bins)?;
     let width = sample.width();
-    let values = shaped(tracks.len(), sample.observed(database, &tracks)?)?;
+    let observed = sample.observed(database, &tracks)?;
+    let values = shaped(tracks.len(), filled(&observed, width, &tracks))?;
+    let observed = shaped(tracks.len(), observed)?;
     // The first half of the bins is chosen by, the second scored.
     let half = width / 2;
     let (seen, scored) = values.view().split_at(Axis(1), half);
@@ -164,6 +166,9 @@ pub fn evaluate_compendium(
         let Some(similarity) = compared else { continue };
         let target: Vec<usize> = names.iter().filter_map(|n| place(n, assay)).collect();
         let scored = scored.select(Axis(0), &target);
+        let observed = observed
+            .slice(ndarray::s![.., half..])
+            .select(Axis(0), &target);
         let predict = |chosen: &[usize], predictor| {
             let mut errors = Vec::new();
             for b in (0..names.len()).filter(|b| !chosen.contains(b)) {
@@ -184,7 +189,7 @@ pub fn evaluate_compendium(
                     Predictor::Nearest => nearest(&near),
                     Predictor::Ridge => ridge(&rows, chosen.len(), &own),
                 };
-                errors.push(error(&scored, b, chosen, &weights));
+                errors.extend(error(&scored, observed.row(b), chosen, &weights));
             }
             Ok(mean(&errors))
         };
@@ -383,16 +388,22 @@ fn ridge(rows: &Array2<f32>, target: usize, predictors: &[usize]) -> Weights {
 }
 
 /// The mean squared error of a row predicted from others.
-fn error(scored: &Array2<f32>, b: usize, chosen: &[usize], (weights, constant): &Weights) -> f64 {
-    let mut sum = 0.0;
-    for (column, observed) in scored.row(b).iter().enumerate() {
+fn error(
+    scored: &Array2<f32>,
+    observed: ArrayView1<'_, f32>,
+    chosen: &[usize],
+    (weights, constant): &Weights,
+) -> Option<f64> {
+    let (mut sum, mut n) = (0.0, 0u32);
+    for (column, observed) in observed.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
         let parts = chosen.iter().zip(weights);
         let predicted: f64 = parts
             .map(|(c, w)| w * f64::from(scored[[*c, column]]))
             .sum();
         sum += (f64::from(*observed) - predicted - constant).powi(2);
+        n += 1;
     }
-    sum / scored.ncols().max(1) as f64
+    (n > 0).then(|| sum / f64::from(n))
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::features::Features;
 use super::product::{Combination, Experiments};
-use super::profiles::Sample;
+use super::profiles::{Sample, filled};
 use super::request::{KernelChoice, Request, Source, What};
 use super::similarity::{Similarity, SimilarityMatrix};
 use super::tables::{read_expression, read_similarities};
@@ -339,7 +339,7 @@ fn by_observed(
     let mut all = vec![vec![0f64; if features { width * by_other.len() } else { 0 }]; names.len()];
     for (at, (other, list)) in by_other.iter().enumerate() {
         let stored: Vec<Track> = list.iter().map(|(_, t)| t.clone()).collect();
-        let values = sample.observed(database, &stored)?;
+        let values = filled(&sample.observed(database, &stored)?, width, &stored);
         let name = |i: usize| format!("{} {other}", names[list[i].0]);
         let matrix = Vectors::new(width, &values, kernel, &name)?.matrix()?;
         let places: Vec<usize> = list.iter().map(|(p, _)| *p).collect();
