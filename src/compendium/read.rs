@@ -132,7 +132,11 @@ fn read_row(
     let report = outcome?;
     let name = format!("{} {}: {}", row.biosample, row.assay, row.location);
     if report.n_records == 0 {
-        let warning = format!("{name} has no signal in the covered regions (is it empty?)");
+        let zeros = match report.n_nan_bins {
+            0 => "; its bins are all 0",
+            _ => "",
+        };
+        let warning = format!("{name} has no signal in the covered regions (is it empty?){zeros}");
         reading.warnings.push(warning);
     }
     Ok(())
