@@ -4,37 +4,37 @@
 //! comparisons are over those that have. Where none has, an input is 0: the mean, in standardised signal. Bins at
 //! which every track has data get the same numbers, to the bit, as in a block without gaps.
 
+use super::Plan;
 use super::features::{Features, Rows, weigh};
-use super::{Plan, SignalBlock};
 
-/// Tracks of a block over one neighbourhood.
-struct Tracks<'a>(Vec<&'a [f32]>);
-
-impl<'a> Tracks<'a> {
-    fn new(block: &'a SignalBlock, which: impl Iterator<Item = usize>, reach: usize) -> Self {
-        Tracks(which.map(|t| block.track(t, reach)).collect())
+/// Adds to something at each bin at which a track has data.
+fn at_known<T>(track: &[f32], bins: &[u32], into: &mut [T], add: impl Fn(&mut T, usize, f32)) {
+    for (i, (to, bin)) in into.iter_mut().zip(bins).enumerate() {
+        let value = track[*bin as usize];
+        if !value.is_nan() {
+            add(to, i, value);
+        }
     }
+}
 
-    /// Those that have data at a bin, by their place, with their values.
-    fn at(&self, bin: usize) -> impl Iterator<Item = (usize, f32)> + Clone + '_ {
-        let values = self.0.iter().map(move |t| t[bin]).enumerate();
-        values.filter(|(_, v)| !v.is_nan())
-    }
-
-    fn average(&self, bin: usize) -> f32 {
-        let share = 1.0 / self.at(bin).count().max(1) as f32;
-        self.at(bin).fold(0.0, |sum, (_, v)| sum + share * v)
-    }
+/// 1 over how many of some tracks have data at each bin; 1 where none has.
+fn shares<'a>(tracks: impl Iterator<Item = &'a [f32]>, bins: &[u32]) -> Vec<f32> {
+    let mut counts = vec![0f32; bins.len()];
+    tracks.for_each(|track| at_known(track, bins, &mut counts, |n, _, _| *n += 1.0));
+    counts.iter().map(|n| 1.0 / n.max(1.0)).collect()
 }
 
 impl Features<'_> {
     /// As [`Features::averages`].
     pub(super) fn averages_with_gaps(&self, plan: &Plan, bins: &[u32]) -> Vec<Vec<f32>> {
         let over = |reach: usize| {
-            let others = Tracks::new(self.block, plan.others.iter().copied(), reach);
-            bins.iter()
-                .map(|bin| others.average(*bin as usize))
-                .collect()
+            let others = || plan.others.iter().map(|t| self.block.track(*t, reach));
+            let shares = shares(others(), bins);
+            let mut average = vec![0f32; bins.len()];
+            for track in others() {
+                at_known(track, bins, &mut average, |a, i, v| *a += shares[i] * v);
+            }
+            average
         };
         (0..self.config.reaches.len()).map(over).collect()
     }
@@ -50,6 +50,7 @@ impl Features<'_> {
         let find = |of: &[(usize, usize)], assay: usize| {
             of.iter().find(|(a, _)| *a == assay).map(|(_, t)| *t)
         };
+        let mut averages = vec![0f32; bins.len()];
         for assay in 0..self.config.assays {
             let (own, left_out) = (find(&plan.own, assay), find(&plan.left_out, assay));
             for (reach, plain) in plain.iter().enumerate() {
@@ -60,14 +61,13 @@ impl Features<'_> {
                 }
                 let sums = self.block.sum(assay, reach);
                 let taken = left_out.map(|t| self.block.track(t, reach));
-                let average = |i: usize| {
-                    let bin = bins[i] as usize;
+                for (average, bin) in averages.iter_mut().zip(bins) {
+                    let bin = *bin as usize;
                     let taken = taken.map(|t| t[bin]).filter(|v| !v.is_nan());
                     let n = self.block.count_at(assay, reach, bin) - usize::from(taken.is_some());
                     let share = if n > 0 { 1.0 / n as f32 } else { 0.0 };
-                    share * (sums[bin] - taken.unwrap_or(0.0))
-                };
-                let averages: Vec<f32> = (0..bins.len()).map(average).collect();
+                    *average = share * (sums[bin] - taken.unwrap_or(0.0));
+                }
                 rows.put(|i| averages[i]);
                 match own.map(|t| self.block.track(t, reach)) {
                     Some(track) => rows.put(|i| match track[bins[i] as usize] {
@@ -90,34 +90,45 @@ impl Features<'_> {
         averages: &[Vec<f32>],
         rows: &mut Rows<'_>,
     ) {
-        let others = |reach: usize| Tracks::new(self.block, plan.others.iter().copied(), reach);
-        let deviation = |place: usize| self.deviation(plan.others[place]);
+        let n = bins.len();
+        let others = |reach: usize| {
+            let tracks = plan.others.iter();
+            tracks.map(move |t| (self.deviation(*t), self.block.track(*t, reach)))
+        };
+        let (mut totals, mut weighted) = (vec![0f32; n], vec![0f32; n]);
         for (reach, plain) in averages.iter().enumerate() {
-            let others = others(reach);
+            totals.fill(0.0);
+            weighted.fill(0.0);
+            for (deviation, track) in others(reach) {
+                at_known(track, bins, &mut totals, |total, _, _| *total += deviation);
+            }
+            for (deviation, track) in others(reach) {
+                at_known(track, bins, &mut weighted, |w, i, v| {
+                    *w += deviation / totals[i] * v
+                });
+            }
             rows.put(|i| plain[i]);
-            rows.put(|i| {
-                let bin = bins[i] as usize;
-                let total: f32 = others.at(bin).map(|(place, _)| deviation(place)).sum();
-                let weighted =
-                    |sum: f32, (place, v): (usize, f32)| sum + deviation(place) / total * v;
-                others.at(bin).fold(0.0, weighted)
-            });
+            rows.put(|i| weighted[i]);
         }
+        let (mut squares, mut most, mut least) = (vec![0f32; n], vec![0f32; n], vec![0f32; n]);
         for (reach, plain) in averages.iter().enumerate().take(self.config.fine()) {
-            let others = others(reach);
-            rows.put(|i| {
-                let at = others.at(bins[i] as usize);
-                let share = 1.0 / at.clone().count().max(1) as f32;
-                let square =
-                    |sum: f32, (_, v): (usize, f32)| sum + share * (v - plain[i]) * (v - plain[i]);
-                at.fold(0.0, square).sqrt()
-            });
-            let extreme = |i: usize, of: fn(f32, f32) -> f32| {
-                let values = others.at(bins[i] as usize).map(|(_, v)| v);
-                values.reduce(of).unwrap_or(0.0)
-            };
-            rows.put(|i| extreme(i, f32::max));
-            rows.put(|i| extreme(i, f32::min));
+            let shares = shares(others(reach).map(|(_, track)| track), bins);
+            squares.fill(0.0);
+            most.fill(f32::NAN);
+            least.fill(f32::NAN);
+            for (_, track) in others(reach) {
+                let square = |s: &mut f32, i: usize, v: f32| {
+                    *s += shares[i] * (v - plain[i]) * (v - plain[i]);
+                };
+                at_known(track, bins, &mut squares, square);
+                // Of NaN and a number each is the number.
+                at_known(track, bins, &mut most, |m, _, v| *m = m.max(v));
+                at_known(track, bins, &mut least, |l, _, v| *l = l.min(v));
+            }
+            let or_zero = |v: f32| if v.is_nan() { 0.0 } else { v };
+            rows.put(|i| squares[i].sqrt());
+            rows.put(|i| or_zero(most[i]));
+            rows.put(|i| or_zero(least[i]));
         }
         self.of_alike_with_gaps(plan, bins, rows, averages);
     }
@@ -134,22 +145,42 @@ impl Features<'_> {
         let n = bins.len();
         let alike = &plan.alike;
         let mut distances = vec![0f32; alike.len() * n];
-        let mut mean = vec![0f32; n];
+        let mut is_compared = vec![false; alike.len() * n];
+        let (mut mean, mut comparable) = (vec![0f32; n], vec![0u32; n]);
+        let (mut nearby, mut seen) = (vec![0f32; n], vec![(0f32, 0usize); n]);
         for reach in 1..self.config.reaches.len() {
-            let mut comparable = vec![0u32; n];
-            let mut is_compared = vec![false; alike.len() * n];
+            distances.fill(0.0);
+            comparable.fill(0);
             for (place, (_, pairs)) in alike.iter().enumerate() {
-                let own = Tracks::new(self.block, pairs.iter().map(|p| p.0), reach);
-                let theirs = Tracks::new(self.block, pairs.iter().map(|p| p.1), reach);
-                for (i, bin) in bins.iter().enumerate() {
-                    let bin = *bin as usize;
-                    let apart = own.0.iter().zip(&theirs.0).map(|(a, b)| a[bin] - b[bin]);
-                    let apart = apart.filter(|v| !v.is_nan());
-                    let n_pairs = apart.clone().count();
-                    let share = 1.0 / n_pairs.max(1) as f32;
-                    distances[place * n + i] = apart.fold(0.0, |d, a| d + share * a * a);
-                    is_compared[place * n + i] = n_pairs > 0;
-                    comparable[i] += u32::from(n_pairs > 0);
+                let here = place * n..(place + 1) * n;
+                let tracks = || {
+                    let of = |(own, theirs): &(usize, usize)| {
+                        (
+                            self.block.track(*own, reach),
+                            self.block.track(*theirs, reach),
+                        )
+                    };
+                    pairs.iter().map(of)
+                };
+                let mut n_pairs = vec![0f32; n];
+                for (own, theirs) in tracks() {
+                    let count = |n: &mut f32, i: usize, _: f32| {
+                        *n += f32::from(!theirs[bins[i] as usize].is_nan());
+                    };
+                    at_known(own, bins, &mut n_pairs, count);
+                }
+                for (own, theirs) in tracks() {
+                    let add = |d: &mut f32, i: usize, own: f32| {
+                        let apart = own - theirs[bins[i] as usize];
+                        if !apart.is_nan() {
+                            *d += 1.0 / n_pairs[i] * apart * apart;
+                        }
+                    };
+                    at_known(own, bins, &mut distances[here.clone()], add);
+                }
+                for (i, compared) in is_compared[here].iter_mut().enumerate() {
+                    *compared = n_pairs[i] > 0.0;
+                    comparable[i] += u32::from(*compared);
                 }
             }
             mean.fill(0.0);
@@ -165,21 +196,21 @@ impl Features<'_> {
             }
             weigh(&mut distances, &mean, n);
             for (fine, average) in average.iter().enumerate().take(self.config.fine()) {
-                let which = alike.iter().map(|(place, _)| plan.others[*place]);
-                let tracks = Tracks::new(self.block, which, fine);
-                rows.put(|i| {
-                    let at = tracks.at(bins[i] as usize);
-                    let weight = |place: usize| distances[place * n + i];
-                    let apart =
-                        |sum: f32, (place, v): (usize, f32)| sum + weight(place) * (v - average[i]);
-                    let nearby = at.clone().fold(0.0, apart);
-                    let all = at.clone().count() == alike.len();
-                    let total: f32 = at.map(|(place, _)| weight(place)).sum();
-                    // Weights of all sum to 1 already.
-                    match all || total <= 0.0 {
-                        true => nearby,
-                        false => nearby / total,
-                    }
+                nearby.fill(0.0);
+                seen.fill((0.0, 0));
+                for ((place, _), weights) in alike.iter().zip(distances.chunks(n)) {
+                    let track = self.block.track(plan.others[*place], fine);
+                    at_known(track, bins, &mut nearby, |nearby, i, v| {
+                        *nearby += weights[i] * (v - average[i]);
+                    });
+                    at_known(track, bins, &mut seen, |seen, i, _| {
+                        *seen = (seen.0 + weights[i], seen.1 + 1);
+                    });
+                }
+                // Weights of all sum to 1 already.
+                rows.put(|i| match seen[i] {
+                    (total, n_seen) if n_seen < alike.len() && total > 0.0 => nearby[i] / total,
+                    _ => nearby[i],
                 });
             }
         }
@@ -188,7 +219,7 @@ impl Features<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{InputTrack, Inputs, RefinementConfig, TrackScale};
+    use super::super::{InputTrack, Inputs, RefinementConfig, SignalBlock, TrackScale};
     use super::*;
     use crate::random::{Purpose, fill_uniform, generator};
 
