@@ -10,6 +10,7 @@ DEMO ?= persea-demo
 TORCH ?= 1
 TESTS ?=
 ROOM ?=
+MODULE ?= $(ROOM)
 TEST ?=
 
 # TORCH=0 leaves the torch backend out, its loader included: no libtorch is fetched.
@@ -50,11 +51,11 @@ INCREMENTAL := CARGO_PROFILE_RELEASE_INCREMENTAL=true
 check: ## check that the code compiles (while editing)
 	$(INCREMENTAL) cargo check --release $(FEATURES) --lib --bins
 
-unit: ## run unit tests of ROOM=search or of a crate, ROOM=genome; TEST=name picks some
-ifneq ($(wildcard crates/$(ROOM)/Cargo.toml),)
-	$(INCREMENTAL) $(if $(filter torch,$(ROOM)),scripts/with_libtorch.sh) cargo test --release --package persea-$(ROOM) --lib $(TEST)
+unit: ## run unit tests of MODULE=search or of a crate, MODULE=genome; TEST=name picks some
+ifneq ($(wildcard crates/$(MODULE)/Cargo.toml),)
+	$(INCREMENTAL) $(if $(filter torch,$(MODULE)),scripts/with_libtorch.sh) cargo test --release --package persea-$(MODULE) --lib $(TEST)
 else
-	$(INCREMENTAL) cargo test --release $(FEATURES) --package persea --lib -- $(if $(TEST),$(TEST),$(ROOM)::)
+	$(INCREMENTAL) cargo test --release $(FEATURES) --package persea --lib -- $(if $(TEST),$(TEST),$(MODULE)::)
 endif
 
 dev: ## build the program incrementally (while editing)

@@ -3,15 +3,10 @@
 //! `cargo run --release --example score_against_average_activity`
 
 use std::error::Error;
-use std::ops::ControlFlow;
-use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
 use persea::evaluation::{EvaluateOptions, ScoringScale, evaluate};
-use persea::factorization::{
-    CurvePoint, Device, Listener, RunOptions, StepReport, TrainOptions, TrainingProgress,
-    draw_held_out, fit,
-};
+use persea::factorization::{RunOptions, TrainOptions, draw_held_out, fit};
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
 use persea::store::{Database, NewDatabase};
@@ -58,12 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         ..TrainOptions::default()
     };
-    let run_options = RunOptions {
-        device: Device::Cpu,
-        checkpoint_every: Duration::from_secs(600),
-        replace: false,
-    };
-    let trained = fit(&database, &options, run_options, false, &mut Silent)?;
+    let trained = fit(&database, &options, RunOptions::default(), false, &mut ())?;
     println!("trained {} passes", trained.record.training["passes"]);
 
     // No baseline sees its target, and the model has not either.
@@ -98,17 +88,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         shown(found.mean.calibrated_average.mse)
     );
     Ok(())
-}
-
-/// Hears nothing and never stops.
-struct Silent;
-
-impl Listener for Silent {
-    fn step(&mut self, _: &TrainingProgress, _: &StepReport) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn pass(&mut self, _: &CurvePoint) {}
-
-    fn checkpoint(&mut self, _: u64) {}
 }

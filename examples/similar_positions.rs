@@ -6,14 +6,9 @@
 //! `cargo run --release --example similar_positions`
 
 use std::error::Error;
-use std::ops::ControlFlow;
-use std::time::Duration;
 
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, ingest};
-use persea::factorization::{
-    CurvePoint, Device, Listener, RunOptions, StepReport, TrainOptions, TrainingProgress, Validate,
-    fit,
-};
+use persea::factorization::{RunOptions, TrainOptions, Validate, fit};
 use persea::genome::Interval;
 use persea::model::{Architecture, Preset, Sizes, TrainedModel};
 use persea::search::{Annotation, Class, Filter, Query};
@@ -102,24 +97,6 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
         seed: 1,
         ..TrainOptions::default()
     };
-    let run_options = RunOptions {
-        device: Device::Cpu,
-        checkpoint_every: Duration::from_secs(600),
-        replace: false,
-    };
-    fit(&database, &options, run_options, false, &mut Quiet)?;
+    fit(&database, &options, RunOptions::default(), false, &mut ())?;
     Ok(database)
-}
-
-/// Hears of nothing.
-struct Quiet;
-
-impl Listener for Quiet {
-    fn step(&mut self, _: &TrainingProgress, _: &StepReport) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn pass(&mut self, _: &CurvePoint) {}
-
-    fn checkpoint(&mut self, _: u64) {}
 }

@@ -1,4 +1,4 @@
-//! The crate's error: one variant a room; and the error for what cannot happen.
+//! The crate's error: one variant a module; and the error for what cannot happen.
 
 /// A state that this crate's own code rules out. Input does not lead to it: it is a bug, and a wrong
 /// answer would be worse than none.
@@ -15,7 +15,7 @@ impl Bug {
     }
 }
 
-/// Any error of the crate, by the room it comes from.
+/// Any error of the crate, by the module it comes from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -43,6 +43,9 @@ pub enum Error {
     /// Training.
     #[error(transparent)]
     Factorization(#[from] crate::factorization::FactorizationError),
+    /// Imputation.
+    #[error(transparent)]
+    Imputation(#[from] crate::imputation::ImputationError),
     /// Scoring and baselines.
     #[error(transparent)]
     Evaluation(#[from] crate::evaluation::EvaluationError),

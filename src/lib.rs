@@ -26,7 +26,7 @@
 //! | [`factorization`] | training |
 //! | [`imputation`] | experiments along the genome, as files |
 //! | [`evaluation`] | every measure of an imputation, and of the baselines |
-//! | `cross_validation` | every fold trained without its tracks, and scored |
+//! | [`cross_validation`] | every fold trained without its tracks, and scored |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
 //! | [`loci`] | biosamples at loci: departures, differences, annotation, quality control |
 //! | [`tasks`] | downstream tasks: labels, feature sets, folds, learners, runs |
@@ -94,7 +94,7 @@
 //!
 //! # Errors
 //!
-//! Every room has one error enum; [`Error`] folds them into one. A message says what went wrong,
+//! Every module has one error enum; [`Error`] folds them into one. A message says what went wrong,
 //! where, and what to do. User input and damaged files do not panic.
 
 pub mod annotation;

@@ -2,8 +2,8 @@
 //!
 //! `PERSEA_REQUIRE` lists what must be there, separated by commas: `data` (the real data), `mount`
 //! (the right to mount a small file system), `python` (the packages that `scripts/python.sh` installs),
-//! `peer` (the original Avocado's Python), `device` (the right to make devices), `unprivileged` (a user
-//! whom permissions bind).
+//! `peer` (the original Avocado's Python), `torch` (libtorch and its backend), `device` (the right to
+//! make devices), `unprivileged` (a user whom permissions bind).
 
 use std::io::Write;
 

@@ -1,15 +1,12 @@
 //! The real pilot compendium as a database, with an untrained model of each preset: what a network's
 //! numbers are does not change how fast it is.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::ensure;
 use persea::compendium::{ColumnMap, IngestOptions, Manifest, Replicates, ingest};
 use persea::factorization::{
-    Arithmetic, Backend, CurvePoint, Device, Listener, RunOptions, Sampling, StepReport,
-    TrackRoles, TrainOptions, TrainingProgress, Validate, fit,
+    Arithmetic, Backend, RunOptions, Sampling, TrackRoles, TrainOptions, Validate, fit,
 };
 use persea::genome::{Assembly, GenomeAxis};
 use persea::model::{Architecture, GenomeFactors, ModelConfig, Network, Preset, Sizes, save};
@@ -133,24 +130,6 @@ pub fn train_factors(database: &Database, name: &str) -> anyhow::Result<()> {
         passes: 40,
         ..options("paper")
     };
-    let run_options = RunOptions {
-        device: Device::Cpu,
-        checkpoint_every: Duration::from_secs(600),
-        replace: false,
-    };
-    fit(database, &options, run_options, false, &mut Quiet)?;
+    fit(database, &options, RunOptions::default(), false, &mut ())?;
     Ok(())
-}
-
-/// Hears of nothing.
-struct Quiet;
-
-impl Listener for Quiet {
-    fn step(&mut self, _: &TrainingProgress, _: &StepReport) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn pass(&mut self, _: &CurvePoint) {}
-
-    fn checkpoint(&mut self, _: u64) {}
 }

@@ -101,15 +101,25 @@ fn unmasked(mask: &Mask, range: Range<u64>) -> Vec<Range<u64>> {
 /// How many bins of a promoter lie on either side of the bin of the TSS: 1 kb.
 const PROMOTER_BINS_BESIDE: u64 = 40;
 
-/// The promoter of a gene, for classes, queries and loci: the bin of the TSS, and 1 kb on either side.
-/// The published measures have another definition ([`promoter_bins`]), which is theirs alone.
-pub(crate) fn promoter_interval(gene: &Gene) -> Interval {
-    let bin = gene.tss() / BIN_BP;
+/// A promoter, for classes, queries and loci: the bin of a TSS, and 1 kb on either side. The published
+/// measures have another definition ([`promoter_bins`]), which is theirs alone.
+fn promoter_at(chrom: &str, tss: u64) -> Interval {
+    let bin = tss / BIN_BP;
     Interval::new(
-        &gene.interval.chrom,
+        chrom,
         bin.saturating_sub(PROMOTER_BINS_BESIDE) * BIN_BP,
         (bin + 1 + PROMOTER_BINS_BESIDE) * BIN_BP,
     )
+}
+
+/// The promoters of a gene: one a transcript's TSS.
+pub(crate) fn promoter_intervals(gene: &Gene) -> impl Iterator<Item = Interval> + '_ {
+    (gene.starts()).map(|tss| promoter_at(&gene.interval.chrom, tss))
+}
+
+/// The promoter at the gene's own TSS: what a query by the gene's name is about.
+pub(crate) fn promoter_interval(gene: &Gene) -> Interval {
+    promoter_at(&gene.interval.chrom, gene.tss())
 }
 
 /// The bins of `mseprom`, `msegene` and `mseenh`.
@@ -169,8 +179,8 @@ impl AnnotationBins {
     }
 }
 
-/// The promoters' bins of the published measures: for each gene the `PROMOTER_BINS` bins upstream of its transcription
-/// start, in the direction of transcription, without the bin of the start itself; what the axis
+/// The promoters' bins of the published measures: for each gene the `PROMOTER_BINS` bins upstream of its own
+/// TSS ([`Gene::tss`]; its transcripts' do not count), in the direction of transcription, without the bin of the start itself; what the axis
 /// does not cover is left out.
 pub fn promoter_bins(axis: &GenomeAxis, mask: &Mask, genes: &[Gene]) -> BinSet {
     let ranges = genes.iter().flat_map(|gene| {
@@ -242,7 +252,33 @@ mod tests {
             name: "g".into(),
             interval: Interval::new(chrom, start, end),
             strand,
+            transcript_starts: Vec::new(),
         }
+    }
+
+    #[test]
+    fn each_transcript_has_a_promoter_and_the_published_measures_know_the_genes_own_tss_alone() {
+        let (axis, mask) = (axis(), Mask::none(&axis()));
+        let one = gene("chr1", 5_010, 9_000, Strand::Forward);
+        let more = Gene {
+            transcript_starts: vec![5_010, 7_000],
+            ..one.clone()
+        };
+        // The bins of 5,010 and 7,000 are 200 and 280: 40 on either side.
+        let promoters: Vec<Interval> = promoter_intervals(&more).collect();
+        assert_eq!(
+            promoters,
+            [
+                Interval::new("chr1", 4_000, 6_025),
+                Interval::new("chr1", 6_000, 8_025)
+            ]
+        );
+        assert_eq!(promoter_intervals(&one).collect::<Vec<_>>(), promoters[..1]);
+        assert_eq!(promoter_interval(&more), promoters[0]);
+        assert_eq!(
+            promoter_bins(&axis, &mask, &[more]),
+            promoter_bins(&axis, &mask, &[one])
+        );
     }
 
     #[test]

@@ -16,9 +16,9 @@ use crate::store::{Database, StoreError};
 
 const MAGIC: &[u8; 8] = b"PERSEAAN";
 /// Changes with the format, and with what promoters, genes and enhancers are.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The tables that it is made of.
-const TABLES: [&str; 3] = ["genes", "enhancers", "mask_intervals"];
+const TABLES: [&str; 4] = ["genes", "transcript_starts", "enhancers", "mask_intervals"];
 const CHECKSUM_BYTES: usize = 32;
 
 /// What a database's annotation over an axis is made of, as a digest; `None` where the database has
@@ -86,6 +86,7 @@ pub(super) fn read(path: &Path, origin: &[u8; 32]) -> Option<Parts> {
             strand,
             id: reader.text()?,
             name: reader.text()?,
+            transcript_starts: reader.numbers()?,
         });
     }
     let mut sets: [Vec<Range<u64>>; 4] = Default::default();
@@ -137,6 +138,10 @@ pub(super) fn write(path: &Path, origin: &[u8; 32], parts: &Parts) -> std::io::R
         bytes.push(u8::from(gene.strand == Strand::Reverse));
         text(&mut bytes, &gene.id);
         text(&mut bytes, &gene.name);
+        number(&mut bytes, gene.transcript_starts.len() as u64);
+        for start in &gene.transcript_starts {
+            number(&mut bytes, *start);
+        }
     }
     for set in &parts.sets {
         number(&mut bytes, set.len() as u64);
@@ -174,6 +179,10 @@ impl<'a> Reader<'a> {
         Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
     }
 
+    fn numbers(&mut self) -> Option<Vec<u64>> {
+        (0..self.number()?).map(|_| self.number()).collect()
+    }
+
     fn text(&mut self) -> Option<String> {
         let n = self.number()? as usize;
         String::from_utf8(self.take(n)?.to_vec()).ok()
@@ -190,6 +199,7 @@ mod tests {
             name: name.into(),
             interval: Interval::new(chrom, start, start + 100),
             strand,
+            transcript_starts: (start..start + start % 3).collect(),
         };
         Parts {
             genes: vec![

@@ -11,7 +11,7 @@ use crate::store::{Database, StoreError};
 vocabulary! {
     /// A class of places.
     pub enum Class {
-        /// 1 kb on either side of a TSS
+        /// 1 kb on either side of a transcript's TSS
         Promoter = "promoter",
         /// In a gene, including introns
         Gene = "gene",
@@ -132,6 +132,7 @@ mod tests {
             name: "A".into(),
             interval: Interval::new("chr1", 5_000, 6_000),
             strand: Strand::Forward,
+            transcript_starts: vec![5_000, 10_200],
         };
         let new = NewDatabase {
             axis: GenomeAxis::new(assembly, vec![region]).unwrap(),
@@ -149,9 +150,9 @@ mod tests {
 
     /// The classes of bins of every kind, and the nearest gene of a place.
     fn answers(annotation: &Annotation) -> (Vec<Vec<Class>>, Option<NearestGene>) {
-        // Axis bin b is chromosome bin 40 + b: gene 200 to 239, promoter 160 to 240, enhancer 320
-        // and 321, mask 360 to 363.
-        let bins = [119, 120, 160, 199, 201, 280, 282, 320, 324];
+        // Axis bin b is chromosome bin 40 + b: gene 200 to 239, promoters 160 to 240 and, of the other
+        // transcript, 368 to 448, enhancer 320 and 321, mask 360 to 363.
+        let bins = [119, 120, 160, 199, 201, 280, 282, 320, 324, 328, 399];
         let classes = bins.map(|b| annotation.classes(&(b..b + 1)));
         let place = Interval::new("chr1", 4_990, 4_992);
         (classes.to_vec(), annotation.nearest_gene(&place))
@@ -176,12 +177,17 @@ mod tests {
             vec![Intergenic],
             vec![Intergenic, Masked],
             vec![Intergenic],
+            vec![Promoter],
+            vec![Promoter],
         ];
         for annotation in [&from_tables, &from_file] {
             let (classes, nearest) = answers(annotation);
             assert_eq!(classes, expected);
             let nearest = nearest.unwrap();
             assert_eq!((nearest.name.as_str(), nearest.distance), ("A", -9));
+            // 20 bp downstream of the other transcript's start.
+            let place = Interval::new("chr1", 10_219, 10_221);
+            assert_eq!(annotation.nearest_gene(&place).unwrap().distance, 20);
         }
         assert_eq!(from_tables.genes(), from_file.genes());
 

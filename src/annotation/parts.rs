@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{BinSet, enhancer_bins, gene_bins, promoter_interval};
+use super::{BinSet, enhancer_bins, gene_bins, promoter_intervals};
 use crate::genome::{Gene, GenomeAxis, Mask};
 use crate::store::{Database, StoreError};
 
@@ -22,7 +22,7 @@ impl Parts {
         let none = Mask::none(axis);
         let masked = database.mask_intervals()?;
         let masked = masked.iter().flat_map(|i| axis.bins_within(i));
-        let promoters = genes.iter().map(promoter_interval);
+        let promoters = genes.iter().flat_map(promoter_intervals);
         let promoters = promoters.flat_map(|promoter| axis.bins_within(&promoter));
         let sets = [
             BinSet::new(&none, promoters),

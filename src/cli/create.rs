@@ -111,6 +111,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let n_masked = Mask::new(&axis, &mask).n_masked();
     let (n_genes, n_enhancers) = (genes.len(), enhancers.len());
+    let n_starts: usize = genes.iter().map(|g| g.starts().count()).sum();
     let (n_regions, n_bins) = (axis.regions().len(), axis.n_bins());
     Database::create(
         path,
@@ -122,13 +123,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         },
     )?;
     eprintln!(
-        "{}: {} ({n_regions} regions, {} bins of 25 bp, {} masked, {} of them in gaps of the assembly), {} genes, {} enhancers",
+        "{}: {} ({n_regions} regions, {} bins of 25 bp, {} masked, {} of them in gaps of the assembly), {} genes with {} TSS, {} enhancers",
         path.display(),
         assembly.name(),
         grouped(n_bins),
         grouped(n_masked as u64),
         grouped(n_in_gaps as u64),
         grouped(n_genes as u64),
+        grouped(n_starts as u64),
         grouped(n_enhancers as u64)
     );
     eprintln!("next: persea ingest MANIFEST --db {}", path.display());

@@ -261,6 +261,7 @@ fn simulated(folder: &Path) -> anyhow::Result<DemoInputs> {
 
 /// A folder of real tracks. Every biosample and assay keeps two tracks in training.
 fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<DemoInputs> {
+    // clap asks for an assembly with tracks; no name is none that is built in.
     let assembly = Assembly::by_name(arguments.assembly.as_deref().unwrap_or_default())?;
     let axis = match (&arguments.regions, arguments.chromosomes.is_empty()) {
         (Some(bed), _) => GenomeAxis::from_bed(assembly.clone(), bed)?,
@@ -278,6 +279,7 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<DemoInputs> {
         .with_context(|| format!("cannot read {}", tracks.display()))?;
     for entry in entries {
         let path = entry?.path();
+        // An entry of a folder has a name.
         let name = path
             .file_name()
             .unwrap_or_default()

@@ -9,7 +9,7 @@ use persea::evaluation::{LearnedBaseline, ScoringScale};
 use persea::factorization::FactorizationError;
 use serde_json::json;
 
-use super::evaluate::{SHOWN, print_paired};
+use super::measures::{SHOWN, print_paired};
 use super::output::{Format, Table, measure, print_json, print_line};
 use super::train::{self, Shown};
 use super::{Common, Misuse, names, progress};
@@ -40,7 +40,10 @@ pub fn run(
     let folds: Vec<Fold> = (names::folds(path)?.into_iter())
         .map(|(name, held)| Fold { name, held })
         .collect();
-    let held = folds.first().map(|f| f.held.clone()).unwrap_or_default();
+    let Some(first) = folds.first() else {
+        anyhow::bail!("{}: it has no fold below its header", path.display());
+    };
+    let held = first.held.clone();
     let (mut options, run_options) = train::train_options(&training.arguments, &database, held)?;
     options.name = prefix.to_string();
     let settings = CrossValidation {

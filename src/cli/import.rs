@@ -73,7 +73,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let options = ImportOptions {
         name: arguments.name.clone(),
         precision: Precision::from_name(&arguments.precision)
-            .ok_or_else(|| Misuse(format!("`{}` is no precision", arguments.precision)))?,
+            .ok_or_else(|| Misuse(format!("`{}` is not a precision", arguments.precision)))?,
         replace: arguments.replace,
         trained_on: (arguments.trained_on.as_deref())
             .map(names::pairs_of_file)

@@ -137,7 +137,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
 
 fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
     if let Some(name) = &arguments.format {
-        return Format::from_name(name).with_context(|| format!("`{name}` is no format"));
+        return Format::from_name(name).with_context(|| format!("`{name}` is not a format"));
     }
     if !one {
         return Ok(Format::BigWig);
@@ -156,6 +156,7 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
 
 /// `NAME.sd.bw` for `NAME.bw`.
 fn uncertainty_beside(path: &Path) -> PathBuf {
+    // Outputs have names: their endings have been looked at.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // `bedGraph.gz` is one extension.
     let cut = match name.strip_suffix(".gz") {

@@ -27,6 +27,8 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let shares = || tracks.iter().map(|t| t.coverage(axis.n_bins()));
     let n_with_gaps = shares().filter(|share| *share < 1.0).count();
     let coverage = (!tracks.is_empty()).then(|| shares().sum::<f64>() / tracks.len() as f64);
+    let genes = database.genes()?;
+    let n_starts: usize = genes.iter().map(|g| g.starts().count()).sum();
     let models: Vec<Value> = database.list_models()?.iter().map(model).collect();
     let facts = [
         ("database", json!(database.path().display().to_string())),
@@ -38,7 +40,8 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ("regions", json!(axis.regions().len())),
         ("bins", json!(axis.n_bins())),
         ("masked_bins", json!(database.mask()?.n_masked())),
-        ("genes", json!(database.genes()?.len())),
+        ("genes", json!(genes.len())),
+        ("tss", json!(n_starts)),
         ("enhancers", json!(database.enhancers()?.len())),
         ("biosamples", json!(biosamples.len())),
         ("assays", json!(assays.len())),
@@ -67,8 +70,10 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     for (name, value) in facts {
         let shown = match (&value, common.format) {
             (Value::Number(n), Format::Table) if name == "schema" => json!(n),
-            (Value::Number(n), Format::Table) if n.is_f64() => json!(n),
-            (Value::Number(n), Format::Table) => json!(grouped(n.as_u64().unwrap_or_default())),
+            (Value::Number(n), Format::Table) => match n.as_u64() {
+                Some(n) => json!(grouped(n)),
+                None => json!(n),
+            },
             (Value::Array(list), _) => {
                 let name = |m: &Value| {
                     let mark = if m["default"] == json!(true) {

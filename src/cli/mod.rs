@@ -21,6 +21,7 @@ mod info;
 mod ingest;
 mod locus;
 mod manual;
+mod measures;
 mod model;
 mod names;
 mod one_of;
@@ -296,7 +297,7 @@ mod tests {
                 "give option `k` 5 or fewer, or option `method` pca",
                 "give --k 5 or fewer, or --method pca",
             ),
-            ("`x` is no option `", "`x` is no option `"),
+            ("`x` is not an option `", "`x` is not an option `"),
             ("nothing", "nothing"),
         ] {
             assert_eq!(super::with_flags(message), shown);
@@ -338,7 +339,7 @@ mod tests {
             "select positions -k 1000 --probe-width 50 --spacing 1000 --outside a.bed --bed probes.bed",
             "select repeat 1",
             "project genome --method umap --output genome.svg",
-            "project genome --around chr1:151,200,000 --scale 250bp --sample all --theme dark",
+            "project genome --around chr1:151,200,000 --resolution 250bp --sample all --theme dark",
             "project genome --class promoter,enhancer --balance --format json",
             "project biosamples --method tsne --perplexity 1 --colour anatomy --dpi 150",
             "project list",
@@ -365,7 +366,7 @@ mod tests {
             "backup copy.persea --format json",
             "import avocado chr1=models/chr1 chr2=models/chr2 --assembly hg19",
             "export avocado --model base --output base --format json",
-            "export genome --scale 250bp --region chr1:1-2000 --output f.parquet",
+            "export genome --resolution 250bp --region chr1:1-2000 --output f.parquet",
             "export embedding --output f.npz --as npz",
             "export biosamples --output b.h5ad",
             "export assays --output a.tsv --format json",

@@ -1,7 +1,9 @@
-//! Progress on stderr, if it is a terminal.
+//! Progress on stderr: a bar if it is a terminal, lines of phases otherwise.
 
-use std::sync::Arc;
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -30,4 +32,93 @@ pub fn stop_on_interrupt(message: &'static str) -> anyhow::Result<Arc<AtomicBool
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(stop)
+}
+
+/// How long nothing is printed where stderr is no terminal.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Progress of work in phases: a bar if stderr is a terminal, otherwise a line every ten seconds.
+pub struct Phases {
+    bar: ProgressBar,
+    is_terminal: bool,
+    started: Instant,
+    printed: Mutex<Instant>,
+}
+
+impl Phases {
+    /// Before the first phase.
+    pub fn new() -> Self {
+        Phases {
+            bar: bar(1, "{msg} {wide_bar} {percent}% {elapsed}"),
+            is_terminal: std::io::stderr().is_terminal(),
+            started: Instant::now(),
+            printed: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Phase `phase` of `n_phases`, of which `done` of `total` steps are done.
+    pub fn report(&self, what: &str, (phase, n_phases): (usize, usize), (done, total): (u64, u64)) {
+        if self.is_terminal {
+            self.bar
+                .set_message(format!("phase {phase} of {n_phases}, {what}"));
+            self.bar.set_length(total);
+            self.bar.set_position(done);
+            return;
+        }
+        let Ok(mut printed) = self.printed.lock() else {
+            return;
+        };
+        if printed.elapsed() >= QUIET {
+            *printed = Instant::now();
+            let elapsed = self.started.elapsed();
+            eprintln!("{}", line(what, (phase, n_phases), (done, total), elapsed));
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A line of progress. The time left is that of phases as long as those so far.
+fn line(
+    what: &str,
+    (phase, n_phases): (usize, usize),
+    (done, total): (u64, u64),
+    elapsed: Duration,
+) -> String {
+    let of_phase = done as f64 / total.max(1) as f64;
+    let share = (phase.saturating_sub(1) as f64 + of_phase) / n_phases.max(1) as f64;
+    let left = match share > 0.0 {
+        true => {
+            let left = elapsed.as_secs_f64() * (1.0 - share) / share;
+            format!(", about {left:.0} s left")
+        }
+        false => String::new(),
+    };
+    format!(
+        "phase {phase} of {n_phases}, {what}: {:.0} % after {:.0} s{left}",
+        100.0 * of_phase,
+        elapsed.as_secs_f64()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_the_phase_its_share_and_the_time_left() {
+        let seconds = Duration::from_secs;
+        // The third of four phases, half of it done: 2.5 of 4 phases after 25 s, so 15 s are left.
+        assert_eq!(
+            line("predicting", (3, 4), (5, 10), seconds(25)),
+            "phase 3 of 4, predicting: 50 % after 25 s, about 15 s left"
+        );
+        assert_eq!(
+            line("reading", (1, 4), (0, 10), seconds(11)),
+            "phase 1 of 4, reading: 0 % after 11 s"
+        );
+    }
 }

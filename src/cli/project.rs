@@ -24,7 +24,7 @@ use super::{Common, Misuse};
 /// an earlier one; `persea plot projection` draws it again.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --scale 250bp\n          persea project biosamples --colour anatomy --output biosamples.pdf\n          persea project list"
+    after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --resolution 250bp\n          persea project biosamples --colour anatomy --output biosamples.pdf\n          persea project list"
 )]
 pub struct Arguments {
     #[command(subcommand)]

@@ -9,8 +9,10 @@ mod print;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Subcommand, ValueEnum};
-use persea::selection::{Combination, Concave, KernelChoice, MethodName, ObjectiveName, What};
+use clap::Subcommand;
+use persea::selection::{
+    Combination, Compared, Concave, KernelChoice, MethodName, ObjectiveName, What,
+};
 
 use super::Common;
 use super::one_of::one_of;
@@ -79,7 +81,8 @@ enum Action {
     ///
     /// With expression, one half of the genes makes the choice and the other half is predicted, for random
     /// subsets of two thirds of the biosamples. With the database's tracks, each assay is predicted in
-    /// turn, and the other assays make the choice at other bins.
+    /// turn, and the other assays make the choice at other blocks of the genome. Greedy choices stand beside
+    /// the medoids of k clusters, those of the k branches of a tree, and random choices.
     #[command(
         after_help = "Example: persea select evaluate --expression 57epigenomes.RPKM.pc.gz -k 3,5,10"
     )]
@@ -123,7 +126,7 @@ struct Options {
     #[arg(long, value_parser = one_of::<ObjectiveName>(), default_value_t = ObjectiveName::FacilityLocation)]
     objective: ObjectiveName,
     /// Source of similarities
-    #[arg(long, value_enum, default_value_t = Compared::Factors)]
+    #[arg(long, value_parser = one_of::<Compared>(), default_value_t = Compared::Factors)]
     similarity: Compared,
     /// Similarity matrix of your own: a table with names as header and first column, or .npy, .npz, .parquet
     #[arg(long, value_name = "FILE", conflicts_with_all = ["similarity", "expression"])]
@@ -137,14 +140,14 @@ struct Options {
     /// γ of the kernel rbf, exp(−γ d²) [default: 1 / median of d²]
     #[arg(long, allow_negative_numbers = true)]
     gamma: Option<f64>,
-    /// Approximate number of bins at which signal is compared
+    /// Number of bins at which signal is compared: one drawn from each of so many equal parts of the genome
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     bins: u64,
     /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// Starting set: `measured`, `none`, names, or a file with one name per line [default: measured,
-    /// if enough unmeasured items remain]
+    /// Starting set: `measured`, `none`, names, or a file with one name per line [default: measured, with --for-assay,
+    /// --for-biosample and for experiments]
     #[arg(long, value_name = "measured|none|NAME,…|FILE")]
     given: Option<String>,
     /// Items that must be chosen
@@ -177,7 +180,10 @@ struct Options {
     /// Number of random choices to compare with
     #[arg(long, default_value_t = 200)]
     random: usize,
-    /// Seed of all random choices
+    /// Number of resamples of the genome (of genes, with --expression) on which the choice is made again; 0 for none
+    #[arg(long, default_value_t = 100)]
+    resamples: usize,
+    /// Seed of all random choices: the bins that are compared, random choices and resamples
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Plot coverage against the number chosen (.svg, .png or .pdf)
@@ -197,16 +203,6 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn concave(text: &str) -> Result<Concave, String> {
     text.parse()
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Compared {
-    /// Factors of the model
-    Factors,
-    /// Imputed signal; with --for-assay of that assay only
-    Imputed,
-    /// Measured tracks; with --for-assay without that assay
-    Observed,
 }
 
 /// Runs the command.

@@ -120,8 +120,8 @@ struct GenomeSearch {
     #[arg(long, value_enum, default_value_t = Spread::Kbp5)]
     spread: Spread,
     /// Width of a hit; for regions chosen by their length, otherwise 25bp
-    #[arg(long, value_parser = one_of::<Resolution>())]
-    scale: Option<Resolution>,
+    #[arg(long, alias = "scale", value_parser = one_of::<Resolution>())]
+    resolution: Option<Resolution>,
     /// Allow only hits on these chromosomes
     #[arg(long, value_name = "CHROM,…", value_delimiter = ',')]
     chromosomes: Vec<String>,

@@ -6,7 +6,7 @@ use crate::files::FileError;
 use crate::formats::FormatError;
 use crate::store::StoreError;
 
-/// Errors of the compendium room.
+/// Errors of the module `compendium`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompendiumError {

@@ -28,6 +28,17 @@ pub struct MetadataReport {
 /// without a name are passed over, and so are empty fields and columns without a name; columns of
 /// one name are distinguished by the first such row (a second header) or by counting.
 ///
+/// ```
+/// use persea::compendium::ingest_metadata;
+///
+/// # let (folder, database) = persea::compendium::example_compendium()?;
+/// let table = folder.path().join("metadata.tsv");
+/// std::fs::write(&table, "biosample\tanatomy\nS1\tblood\nS9\tbrain\n")?;
+/// let report = ingest_metadata(&database, &table)?;
+/// assert_eq!((report.updated, report.n_others), (vec!["S1".to_string()], 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the file cannot be read, names something twice, or knows nothing that the database has.
 pub fn ingest_metadata(

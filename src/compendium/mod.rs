@@ -1,11 +1,12 @@
 //! The compendium: manifests of tracks, their way into the database, and what averages say.
 //!
-//! This room knows what signal means: replicates, multipliers, the transform, units, and that an
+//! This module knows what signal means: replicates, multipliers, the transform, units, and that an
 //! assay has one of each. Files are read by `formats`, bytes are kept by `store`.
 
 mod average;
 mod columns;
 mod error;
+mod example;
 mod ingest;
 mod manifest;
 mod metadata;
@@ -18,10 +19,11 @@ mod tests;
 pub use average::{AverageActivity, assay_scale, average_activity};
 pub use columns::ColumnMap;
 pub use error::CompendiumError;
+#[doc(hidden)]
+pub use example::example_compendium;
 pub use ingest::ingest;
 pub use manifest::{Manifest, ManifestRow, ManifestTrack, Replicates, SkippedRow};
 pub use metadata::{MetadataReport, ingest_metadata};
 pub use on_axis::TracksOnAxis;
 pub(crate) use read::read_track;
-pub use read::{TrackReading, TrackSink};
 pub use report::{Experiment, IngestEvent, IngestOptions, IngestReport, Outcome};

@@ -107,6 +107,39 @@ pub struct PeakScores {
 /// is scored as it is; a training that was stopped is gone on with. So the same call again finishes
 /// what was begun.
 ///
+/// ```
+/// use persea::cross_validation::{CrossValidation, Fold, cross_validate};
+/// use persea::evaluation::ScoringScale;
+/// use persea::factorization::RunOptions;
+/// # use persea::factorization::{TrainOptions, Validate};
+/// # use persea::model::{Architecture, Preset, Sizes};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// # let options = TrainOptions {
+/// #     architecture: Architecture::Avocado,
+/// #     refinement: None,
+/// #     sizes: Sizes { batch_size: 1_000, ..Sizes::preset(Preset::Small) },
+/// #     validate: Validate::Nothing,
+/// #     passes: 1,
+/// #     ..TrainOptions::default()
+/// # };
+/// let fold = |name: &str, biosample: &str, assay: &str| Fold {
+///     name: name.into(),
+///     held: vec![(biosample.into(), assay.into())],
+/// };
+/// let settings = CrossValidation {
+///     folds: vec![fold("a", "S1", "H3K4me3"), fold("b", "S2", "H3K27ac")],
+///     seeds: vec![0],
+///     options, // of the training; each fold sets what it holds out
+///     scale: ScoringScale::Arcsinh,
+///     learned: Vec::new(),
+/// };
+/// let run = RunOptions::default();
+/// let found = cross_validate(&database, &settings, run, &mut (), &mut |_, _| {})?;
+/// assert_eq!((found.runs.len(), found.tracks), (2, 2));
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// As training and scoring; when a model of a name to be used was trained otherwise.
 pub fn cross_validate(
@@ -144,10 +177,11 @@ fn run(
     match there {
         Some(model) => {
             if !is_of(&model, &options) {
-                return Err(StoreError::Invalid(format!(
-                    "there is a model {} that was trained with other options; delete it, or choose another prefix (option `prefix`)",
-                    options.name
-                ))
+                return Err(StoreError::Taken {
+                    kind: "model",
+                    name: options.name,
+                    advice: "it was trained with other options: delete it, or choose another prefix (option `prefix`)",
+                }
                 .into());
             }
         }

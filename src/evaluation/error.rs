@@ -1,9 +1,41 @@
 //! What can be wrong with what is to be scored.
 
-/// Errors of the evaluation room.
+use crate::compendium::Experiment;
+
+/// Errors of the module `evaluation`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluationError {
+    /// A track that the model was trained on was to be scored.
+    #[error(
+        "{experiment} was trained on: scoring it would say nothing of imputation; train without it (option `hold`)"
+    )]
+    TrainedOn {
+        /// The track.
+        experiment: Experiment,
+    },
+    /// A track was asked for that is not among those to score.
+    #[error("{experiment} is not among the tracks kept out of training")]
+    NotHeldOut {
+        /// The track.
+        experiment: Experiment,
+    },
+    /// There is no track to score.
+    #[error(
+        "model {model} held out no track: hold one out in training (option `hold`), or give the manifest of tracks that were never ingested (option `truth`)"
+    )]
+    NothingHeldOut {
+        /// The model.
+        model: String,
+    },
+    /// There is no bin to score.
+    #[error(
+        "no bin is left to score: none of those asked for is both covered by model {model} and not masked"
+    )]
+    NoBins {
+        /// The model.
+        model: String,
+    },
     /// Two series over the same bins differ in length.
     #[error(
         "{what} has {found} bins where the observed track has {expected}; give every series over the same axis"

@@ -24,7 +24,7 @@ pub use crate::annotation::{AnnotationBins, BinSet, Definitions, promoter_bins};
 pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
-pub use intervals::{Intervals, IntervalsByStratum, normal_ends};
+pub use intervals::{Intervals, IntervalsByStratum};
 pub use learned::LearnedBaseline;
 pub use paired::PairedDifference;
 pub use peaks::PeakStratum;

@@ -7,13 +7,14 @@ use super::intervals::normal_ends;
 use super::learned::Learned;
 use super::peaks::PeakStrata;
 use super::{
-    AnnotationBins, Baseline, BaselineStatistics, Definitions, IntervalsByStratum, LearnedBaseline,
-    PairedDifference, PeakStratum, Scorer, ScoringContext, TargetBaselines, TrackMeasures,
-    bin_variance, mean_measures, to_signal_scale,
+    AnnotationBins, Baseline, BaselineStatistics, Definitions, EvaluationError, IntervalsByStratum,
+    LearnedBaseline, PairedDifference, PeakStratum, Scorer, ScoringContext, TargetBaselines,
+    TrackMeasures, bin_variance, mean_measures, to_signal_scale,
 };
 use crate::compendium::{
     Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
 };
+use crate::files::FileError;
 use crate::formats::Location;
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, read_bed};
 use crate::imputation::{Stream, impute_track, spans};
@@ -215,10 +216,9 @@ pub fn evaluate(
         mask.keep_within(axis, &options.within);
     }
     if mask.n_masked() as u64 == axis.n_bins() {
-        return Err(StoreError::Invalid(format!(
-            "no bin is left to score: none of those asked for is both covered by model {} and not masked",
-            model.record().name
-        ))
+        return Err(EvaluationError::NoBins {
+            model: model.record().name.clone(),
+        }
         .into());
     }
     let (genes, enhancers) = (database.genes()?, database.enhancers()?);
@@ -252,9 +252,9 @@ pub fn evaluate(
         model.biosample(&e.biosample)?;
         model.assay(&e.assay)?;
         if trained_on(&e.biosample, &e.assay) {
-            return Err(StoreError::Invalid(format!(
-                "{e} was trained on: scoring it would say nothing of imputation; train without it (option `hold`)"
-            ))
+            return Err(EvaluationError::TrainedOn {
+                experiment: e.clone(),
+            }
             .into());
         }
     }
@@ -381,19 +381,18 @@ fn targets(
     if !options.only.is_empty() {
         for wanted in &options.only {
             if !targets.iter().any(|t| t.experiment() == *wanted) {
-                return Err(StoreError::Invalid(format!(
-                    "{wanted} is not among the tracks kept out of training"
-                ))
+                return Err(EvaluationError::NotHeldOut {
+                    experiment: wanted.clone(),
+                }
                 .into());
             }
         }
         targets.retain(|t| options.only.contains(&t.experiment()));
     }
     if targets.is_empty() {
-        return Err(StoreError::Invalid(format!(
-            "model {} held out no track: hold one out in training (option `hold`), or give the manifest of tracks that were never ingested (option `truth`)",
-            context.model.record().name
-        ))
+        return Err(EvaluationError::NothingHeldOut {
+            model: context.model.record().name.clone(),
+        }
         .into());
     }
     Ok(targets)
@@ -700,11 +699,8 @@ impl EvaluationContext<'_> {
         let mut called = vec![false; self.axis.n_bins() as usize];
         for row in &peaks.rows {
             let Location::Path(path) = &row.location else {
-                let refusal = format!(
-                    "{}: called peaks are read from local files only",
-                    row.location
-                );
-                return Err(StoreError::Invalid(refusal).into());
+                let why = "called peaks are read from local files only";
+                return Err(FileError::file(&row.location, why).into());
             };
             for (peak, _) in read_bed(path, self.axis.assembly())? {
                 for bins in self.axis.bins_within(&peak) {

@@ -1,23 +1,10 @@
 //! The samples of one step, grouped by the rows of factors they share.
 
-use persea_vocabulary::vocabulary;
 use rand_chacha::rand_core::RngCore;
 
-use super::Window;
+use super::{Sampling, Window};
 use crate::genome::{GenomeAxis, Resolution};
 use crate::random::{Purpose, below, generator, shuffle};
-
-vocabulary! {
-    /// In which order a pass visits the bins; each bin shows one random training track that has data there.
-    pub enum Sampling {
-        /// Along the genome; each pass visits every bin once
-        Sequential = "sequential",
-        /// Shuffled for each pass; each pass visits every bin once
-        Permuted = "permuted",
-        /// At random, with replacement
-        Random = "random",
-    }
-}
 
 /// Samples that share a row: consecutive, since samples are sorted by bin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -56,6 +56,16 @@ pub struct RefinementEstimate {
 
 /// Says what a training would take, measuring its speed on a part of the axis for some seconds.
 ///
+/// ```
+/// use persea::factorization::{Device, TrainOptions, estimate};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// let needed = estimate(&database, &TrainOptions::default(), Device::Cpu)?;
+/// assert_eq!((needed.n_tracks, needed.n_bins), (12, 8_000));
+/// assert!(needed.samples_per_second > 0.0);
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// As training would.
 pub fn estimate(

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
-use super::fit::{Listener, roles, window_bins};
+use super::fit::{roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::refinement::inputs;
+use super::timed_checkpoints::Listener;
 use super::{
     Adam, Arithmetic, Backend, CurvePoint, Device, FactorizationError, Length, Outcome, Sampling,
     Schedule, Settings, StepReport, Trained, Trainer, TrainingProgress, TrainingSet, TrainingTrack,
@@ -59,10 +60,56 @@ pub struct ExtendOptions {
     pub name: String,
 }
 
+impl Default for ExtendOptions {
+    /// What `persea extend` does without options. The extended model's name is `extended`.
+    fn default() -> Self {
+        ExtendOptions {
+            passes: None,
+            learning_rate: 1e-2,
+            seed: 0,
+            cache_bytes: 2_000_000_000,
+            backend: Backend::default(),
+            device: Device::Cpu,
+            name: "extended".into(),
+        }
+    }
+}
+
 /// Passes for a biosample's or an assay's factors: a few dozen numbers seen at every bin.
 const FEW_PASSES: u32 = 8;
 
 /// Adds to a model and stores the result.
+///
+/// ```
+/// use persea::factorization::{Additions, ExtendOptions, extend};
+/// use persea::model::TrainedModel;
+/// # use persea::factorization::{RunOptions, TrainOptions, Validate, fit};
+/// # use persea::model::{Architecture, Preset, Sizes};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// # let options = TrainOptions {
+/// #     architecture: Architecture::Avocado,
+/// #     refinement: None,
+/// #     sizes: Sizes { batch_size: 1_000, ..Sizes::preset(Preset::Small) },
+/// #     validate: Validate::Nothing,
+/// #     passes: 1,
+/// #     ..TrainOptions::default()
+/// # };
+/// # let of_s4 = ["H3K4me3", "H3K27ac", "H3K27me3"].map(|assay| ("S4".into(), assay.into()));
+/// # let options = TrainOptions { name: "three".into(), hold: of_s4.to_vec(), ..options };
+/// # fit(&database, &options, RunOptions::default(), false, &mut ())?;
+/// // A model that was trained without the biosample S4 learns it from two of its tracks.
+/// let model = TrainedModel::open(&database, Some("three"))?;
+/// let additions = Additions {
+///     biosamples: vec!["S4".into()],
+///     hold: vec![("S4".into(), "H3K4me3".into())],
+///     ..Additions::default()
+/// };
+/// let options = ExtendOptions { name: "four".into(), ..ExtendOptions::default() };
+/// let extended = extend(&database, &model, &additions, &options, &mut ())?;
+/// assert_eq!(extended.record.biosamples, ["S1", "S2", "S3", "S4"]);
+/// # Ok::<(), persea::Error>(())
+/// ```
 ///
 /// # Errors
 /// When there is nothing to add, it is known already, no track shows it, or as training.
@@ -83,10 +130,11 @@ pub fn extend(
             .iter()
             .any(|m| m.record.name == options.name)
     {
-        return Err(FactorizationError::Options(format!(
-            "there is a model {} already; choose another name (option `name`)",
-            options.name
-        ))
+        return Err(StoreError::Taken {
+            kind: "model",
+            name: options.name.clone(),
+            advice: "choose another name (option `name`)",
+        }
         .into());
     }
     let all = database.tracks()?;
@@ -124,9 +172,9 @@ pub fn extend(
         |t| &t.assay,
     )?;
     if biosamples.is_empty() && assays.is_empty() && additions.regions.is_empty() {
-        return Err(FactorizationError::Options(
-            "nothing to add: the model knows every biosample and assay of the database, and no region was given".into(),
-        )
+        return Err(FactorizationError::NothingToAdd {
+            why: "nothing to add: the model knows every biosample and assay of the database, and no region was given".into(),
+        }
         .into());
     }
     let usable: Vec<Track> = all.into_iter().filter(|t| additions.allow(t)).collect();
@@ -190,20 +238,9 @@ fn extended_refinement(
                 &assay,
             ));
         };
-        // Names that the model lacked were added before, so that each is found.
-        let place = |names: &[String], name: &String| {
-            names.iter().position(|n| n == name).unwrap_or_default() as u32
-        };
-        let places = |t: &Track| {
-            (
-                place(&after.biosamples, &t.biosample),
-                place(&after.assays, &t.assay),
-            )
-        };
-        refinement
-            .inputs
-            .tracks
-            .extend(inputs(&[track], places, true).tracks);
+        // Names that the model lacked were added before.
+        let added = inputs(&[track], &after.biosamples, &after.assays, true)?;
+        refinement.inputs.tracks.extend(added.tracks);
     }
     Ok(refinement)
 }
@@ -238,9 +275,9 @@ fn wanted(
     };
     for n in &names {
         if known.contains(n) {
-            return Err(FactorizationError::Options(format!(
-                "the model knows the {what} {n} already"
-            )));
+            return Err(FactorizationError::NothingToAdd {
+                why: format!("the model knows the {what} {n} already"),
+            });
         }
         if !tracks.iter().any(|t| name(t) == n) {
             return Err(
@@ -371,9 +408,9 @@ impl Extended<'_> {
             .map_err(FactorizationError::from)?;
         let outside = asked.regions_outside(&self.axis);
         if outside.is_empty() {
-            return Err(FactorizationError::Options(
-                "the model covers these regions already".into(),
-            )
+            return Err(FactorizationError::NothingToAdd {
+                why: "the model covers these regions already".into(),
+            }
             .into());
         }
         let added = GenomeAxis::with_regions_apart(assembly.clone(), outside)?;
@@ -388,9 +425,9 @@ impl Extended<'_> {
         };
         let tracks: Vec<Track> = usable.iter().filter(|t| trained_on(t)).cloned().collect();
         if tracks.is_empty() {
-            return Err(FactorizationError::Options(
-                "none of the model's training tracks may be used".into(),
-            )
+            return Err(FactorizationError::NothingToTrain {
+                why: "none of the model's training tracks may be used",
+            }
             .into());
         }
         let own = self
@@ -450,23 +487,15 @@ impl Extended<'_> {
             learning_rate,
             cosine,
         } = work;
-        // Names that the model lacked were added before, so that each is found.
-        let place = |names: &[String], name: &String| {
-            names.iter().position(|n| n == name).unwrap_or_default() as u32
-        };
         let set = Arc::new(TrainingSet {
             axis: axis.clone(),
             mask: Mask::new(axis, &self.database.mask_intervals()?),
+            // Names that the model lacked were added before.
             tracks: tracks
                 .iter()
-                .map(|t| TrainingTrack {
-                    biosample: (
-                        t.biosample.clone(),
-                        place(&self.record.biosamples, &t.biosample),
-                    ),
-                    assay: (t.assay.clone(), place(&self.record.assays, &t.assay)),
-                })
-                .collect(),
+                .map(|t| TrainingTrack::new(t, &self.record.biosamples, &self.record.assays))
+                .collect::<Result<_, _>>()
+                .map_err(FactorizationError::from)?,
             source: Box::new(TracksOnAxis::open(self.database, axis, tracks)?),
         });
         let mut settings = Settings {

@@ -1,6 +1,6 @@
 //! A training on a database: its tracks assigned, checkpoints written, the model stored.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,17 +8,19 @@ use serde_json::json;
 
 use super::checkpoint;
 use super::options::{TrackRoles, TrainOptions};
-use super::refinement::{self, RefinementKept, refine};
+use super::refinement::{self, refine};
+use super::timed_checkpoints::{Listener, TimedCheckpoints};
 use super::{
-    CurvePoint, Device, FactorizationError, Length, Outcome, Settings, State, StepReport,
-    TrackSource, Trained, Trainer, TrainingProgress, TrainingSet, Watcher, train,
+    CurvePoint, Device, FactorizationError, Length, Outcome, Settings, State, TrackSource, Trained,
+    TrainingProgress, TrainingSet, train,
 };
+use crate::Bug;
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask};
 use crate::model::{Architecture, GenomeFactors, ModelConfig, Network, save};
 use crate::nn::check_backend;
 use crate::store::{
-    Database, Model, ModelKind, ModelLock, ModelRecord, ModelTrack, Track, TrackRole,
+    Database, Model, ModelKind, ModelRecord, ModelTrack, StoreError, Track, TrackRole,
 };
 
 /// Bins at most that a look at the held-out tracks reads, where the network is small or large.
@@ -37,14 +39,15 @@ pub struct RunOptions {
     pub replace: bool,
 }
 
-/// What a training reports.
-pub trait Listener {
-    /// After every step; `Break` stops after a checkpoint.
-    fn step(&mut self, progress: &TrainingProgress, report: &StepReport) -> ControlFlow<()>;
-    /// After every pass.
-    fn pass(&mut self, point: &CurvePoint);
-    /// When a checkpoint has been written.
-    fn checkpoint(&mut self, step: u64);
+impl Default for RunOptions {
+    /// On the processor, with a checkpoint every ten minutes; no model is replaced.
+    fn default() -> Self {
+        RunOptions {
+            device: Device::Cpu,
+            checkpoint_every: Duration::from_secs(600),
+            replace: false,
+        }
+    }
 }
 
 impl TrackSource for TracksOnAxis {
@@ -80,6 +83,29 @@ pub(super) fn window_bins(cache_bytes: u64, n_tracks: usize) -> u64 {
 /// Trains a model by its options and stores it; continues from the last checkpoint of that name when
 /// `resume` is set.
 ///
+/// ```
+/// use persea::factorization::{RunOptions, TrainOptions, Validate, fit};
+/// use persea::model::{Architecture, Preset, Sizes};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// // Simulated tracks of four biosamples and three assays. One is held out, to be imputed.
+/// let options = TrainOptions {
+///     name: "small".into(),
+///     architecture: Architecture::Avocado,
+///     refinement: None,
+///     sizes: Sizes { batch_size: 1_000, ..Sizes::preset(Preset::Small) },
+///     hold: vec![("S1".into(), "H3K4me3".into())],
+///     validate: Validate::Nothing,
+///     passes: 2,
+///     ..TrainOptions::default()
+/// };
+/// // `()` listens to nothing, and never stops.
+/// let model = fit(&database, &options, RunOptions::default(), false, &mut ())?;
+/// assert_eq!(model.record.tracks.len(), 12);
+/// assert_eq!(model.record.training["passes"], 2);
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When the options cannot be, another process trains that model, signal is damaged, the loss is
 /// not finite, the disk is full, or the listener stops it ([`FactorizationError::Stopped`], after a
@@ -94,10 +120,9 @@ pub fn fit(
     let lock = database.lock_model(&options.name)?;
     let checkpoint = match resume {
         true => Some(database.latest_checkpoint(&options.name)?.ok_or_else(|| {
-            FactorizationError::Checkpoint(format!(
-                "there is no checkpoint of model {} to go on from",
-                options.name
-            ))
+            FactorizationError::NoCheckpoint {
+                name: options.name.clone(),
+            }
         })?),
         false => None,
     };
@@ -113,10 +138,11 @@ pub fn fit(
             .iter()
             .any(|m| m.record.name == options.name)
     {
-        return Err(FactorizationError::Options(format!(
-            "there is a model {} already; choose another name (option `name`), or replace it (option `replace`)",
-            options.name
-        ))
+        return Err(StoreError::Taken {
+            kind: "model",
+            name: options.name.clone(),
+            advice: "choose another name (option `name`), or replace it (option `replace`)",
+        }
         .into());
     }
     let axis = options.axis(database.axis())?;
@@ -128,10 +154,7 @@ pub fn fit(
         .collect();
     if let Some(header) = &header {
         if header.tracks != checksums {
-            return Err(FactorizationError::Checkpoint(
-                "the training tracks have changed since the checkpoint was written; train anew without option `resume`".into(),
-            )
-            .into());
+            return Err(FactorizationError::TracksChanged.into());
         }
         track_roles.validate = header.validate.clone();
     }
@@ -183,11 +206,10 @@ pub fn fit(
             if !run_options.replace
                 && let Some(left) = database.latest_checkpoint(&options.name)?
             {
-                return Err(FactorizationError::Options(format!(
-                    "an earlier training of {} stopped at step {}: go on with option `resume`, or begin anew with option `replace`",
-                    options.name,
-                    left.step()
-                ))
+                return Err(FactorizationError::Unfinished {
+                    name: options.name.clone(),
+                    step: left.step(),
+                }
                 .into());
             }
             database.discard_checkpoints(&lock)?;
@@ -195,7 +217,7 @@ pub fn fit(
         }
     };
     let began = Instant::now();
-    let mut checkpoints = CheckpointWriter {
+    let mut checkpoints = TimedCheckpoints {
         database,
         lock: &lock,
         options,
@@ -242,6 +264,7 @@ pub fn fit(
         resumed,
         &mut checkpoints,
     )?;
+    // A model without a refinement has no curve of one.
     let curve = checkpoints
         .refinement
         .map(|kept| kept.curve)
@@ -273,76 +296,6 @@ pub fn fit(
     Ok(model)
 }
 
-/// Keeps checkpoints and passes everything else on.
-pub(super) struct CheckpointWriter<'a> {
-    database: &'a Database,
-    lock: &'a ModelLock,
-    options: &'a TrainOptions,
-    checksums: &'a [String],
-    validate: &'a [Vec<usize>],
-    every: Duration,
-    last: Instant,
-    /// What there is of the refinement.
-    pub(super) refinement: Option<RefinementKept>,
-    pub(super) listener: &'a mut dyn Listener,
-}
-
-impl CheckpointWriter<'_> {
-    /// Whether it is time for a checkpoint.
-    pub(super) fn is_due(&self) -> bool {
-        self.last.elapsed() >= self.every
-    }
-
-    /// Writes a checkpoint: of the refinement alone, before the factors' training.
-    pub(super) fn write(
-        &mut self,
-        progress: &TrainingProgress,
-        trainer: Option<&Trainer>,
-    ) -> Result<(), FactorizationError> {
-        checkpoint::write(
-            self.database,
-            self.lock,
-            self.options,
-            self.checksums,
-            self.validate,
-            checkpoint::Progress {
-                progress,
-                trainer,
-                refinement: self.refinement.as_ref(),
-            },
-        )?;
-        self.last = Instant::now();
-        let step = match (trainer, &self.refinement) {
-            (Some(trainer), _) => trainer.position().step,
-            (None, kept) => kept.as_ref().map_or(0, |k| k.position.step),
-        };
-        self.listener.checkpoint(step);
-        Ok(())
-    }
-}
-
-impl Watcher for CheckpointWriter<'_> {
-    fn step(&mut self, progress: &TrainingProgress, report: &StepReport) -> ControlFlow<()> {
-        self.listener.step(progress, report)
-    }
-
-    fn pass(&mut self, point: &CurvePoint) {
-        self.listener.pass(point);
-    }
-
-    fn due(&mut self) -> bool {
-        self.is_due()
-    }
-
-    fn checkpoint(
-        &mut self,
-        progress: &TrainingProgress,
-        trainer: &Trainer,
-    ) -> Result<(), FactorizationError> {
-        self.write(progress, Some(trainer))
-    }
-}
-
 /// A model's tracks and what each was to it.
 pub(super) fn roles(tracks: &[Track], role: impl Fn(usize) -> TrackRole) -> Vec<ModelTrack> {
     let of = |(i, t): (usize, &Track)| ModelTrack {
@@ -365,7 +318,7 @@ fn record(
 ) -> Result<ModelRecord, FactorizationError> {
     curve.extend(&outcome.progress.curve);
     let config =
-        serde_json::to_value(config).map_err(|e| FactorizationError::Options(e.to_string()))?;
+        serde_json::to_value(config).map_err(|e| Bug::new(format!("a configuration: {e}")))?;
     let validated = |i: usize| match track_roles.validate.iter().any(|v| v.contains(&i)) {
         true => TrackRole::Validate,
         false => TrackRole::Train,

@@ -14,27 +14,41 @@ mod extend;
 mod fit;
 mod options;
 mod refinement;
+mod sampling;
 #[cfg(test)]
 mod tests;
+mod timed_checkpoints;
 mod train;
 mod trainer;
 mod validation;
 mod window;
 
-pub use batch::{Batch, Groups, Sampling};
-pub use blocks::{Block, Blocks};
+#[cfg(test)]
+use batch::Batch;
+pub(crate) use blocks::{Block, Blocks};
 pub use error::FactorizationError;
 pub use estimate::{Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
-pub use fit::{Listener, RunOptions, fit};
-pub use options::{Pair, RegionOption, TrackRoles, TrainOptions, Validate, default_passes};
-pub use refinement::{Advance, RefinementOptions, RefinementSettings, RefinementTraining, Trial};
-pub use train::{CurvePoint, Length, Outcome, Stage, TrainingProgress, Watcher, train};
+pub use fit::{RunOptions, fit};
+#[doc(hidden)]
+pub use options::TrackRoles;
+pub use options::{Pair, RegionOption, TrainOptions, Validate, default_passes};
+use refinement::Advance;
+pub use refinement::RefinementOptions;
+pub use sampling::Sampling;
+pub use timed_checkpoints::Listener;
+pub use train::{CurvePoint, Stage, TrainingProgress};
+pub(crate) use train::{Length, Outcome, Watcher, train};
+pub use trainer::StepReport;
+#[doc(hidden)]
 pub use trainer::{
-    AfterStep, PassEnd, Position, Settings, State, StepReport, Trained, Trainer, TrainingSet,
-    TrainingTrack,
+    AfterStep, PassEnd, Position, Settings, State, Trained, Trainer, TrainingSet, TrainingTrack,
 };
-pub use validation::{draw as draw_validation, draw_held_out};
-pub use window::{TrackSource, Window};
+pub(crate) use validation::draw as draw_validation;
+pub use validation::draw_held_out;
+#[doc(hidden)]
+pub use window::TrackSource;
+pub(crate) use window::Window;
 
-pub use crate::nn::{Adam, Arithmetic, Backend, Device, LazyTable, Schedule};
+pub(crate) use crate::nn::{Adam, LazyTable, Schedule};
+pub use crate::nn::{Arithmetic, Backend, Device};

@@ -6,6 +6,7 @@ use super::{
     Adam, Arithmetic, Backend, FactorizationError, RefinementOptions, Sampling, Schedule,
     TrainingTrack, draw_validation,
 };
+use crate::Bug;
 use crate::genome::{GenomeAxis, Region};
 use crate::model::{Architecture, Preset, Sizes};
 use crate::store::{Precision, StoreError, Track};
@@ -142,6 +143,7 @@ impl Default for TrainOptions {
 
 impl TrainOptions {
     /// The optimiser, its schedule spanning all passes.
+    #[doc(hidden)]
     pub fn adam(&self, steps_per_pass: u64) -> Adam {
         let schedule = match self.cosine {
             true => Schedule::Cosine {
@@ -257,9 +259,9 @@ impl TrackRoles {
         let (held, training): (Vec<Track>, Vec<Track>) =
             all.into_iter().partition(|t| is_in(&options.hold, t));
         if training.is_empty() {
-            return Err(FactorizationError::Options(
-                "there is no track to train on: ingest some, or hold out fewer".into(),
-            ));
+            return Err(FactorizationError::NothingToTrain {
+                why: "there is no track to train on: ingest some, or hold out fewer",
+            });
         }
         let names = |of: fn(&Track) -> &String| {
             let mut names: Vec<String> = training.iter().map(|t| of(t).clone()).collect();
@@ -268,16 +270,10 @@ impl TrackRoles {
             names
         };
         let (biosamples, assays) = (names(|t| &t.biosample), names(|t| &t.assay));
-        // The names are those of these tracks, so that each is found.
-        let place =
-            |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
         let tracks: Vec<TrainingTrack> = training
             .iter()
-            .map(|t| TrainingTrack {
-                biosample: (t.biosample.clone(), place(&biosamples, &t.biosample)),
-                assay: (t.assay.clone(), place(&assays, &t.assay)),
-            })
-            .collect();
+            .map(|t| TrainingTrack::new(t, &biosamples, &assays))
+            .collect::<Result<_, _>>()?;
         let validate = match &options.validate {
             Validate::Nothing => Vec::new(),
             Validate::Drawn => (0..u64::from(options.searches.max(1)))
@@ -324,10 +320,40 @@ fn named(validate: &Validate) -> &Vec<Pair> {
     }
 }
 
+impl TrainingTrack {
+    /// A track with the places of its names.
+    pub(super) fn new(
+        track: &Track,
+        biosamples: &[String],
+        assays: &[String],
+    ) -> Result<Self, Bug> {
+        Ok(TrainingTrack {
+            biosample: (
+                track.biosample.clone(),
+                place_of(biosamples, &track.biosample)?,
+            ),
+            assay: (track.assay.clone(), place_of(assays, &track.assay)?),
+        })
+    }
+}
+
+/// Where a name stands among those of which it is one.
+///
+/// # Errors
+/// When it is none of them: a factor of another would be trained in its place.
+pub(super) fn place_of(names: &[String], name: &str) -> Result<u32, Bug> {
+    match names.iter().position(|n| n == name) {
+        Some(place) => Ok(place as u32),
+        None => Err(Bug::new(format!(
+            "{name} is not among the names of its axis"
+        ))),
+    }
+}
+
 /// The error for a track that an option names and the database lacks.
 pub(super) fn no_such_track(
     all: &[Track],
-    what: &str,
+    what: &'static str,
     biosample: &str,
     assay: &str,
 ) -> FactorizationError {
@@ -342,7 +368,9 @@ pub(super) fn no_such_track(
     if !all.iter().any(|t| t.assay == assay) {
         return StoreError::unknown("assay", assay, all.iter().map(|t| t.assay.as_str())).into();
     }
-    FactorizationError::Options(format!(
-        "{what}: the database has no track {biosample} {assay}"
-    ))
+    FactorizationError::NoSuchTrack {
+        option: what,
+        biosample: biosample.to_string(),
+        assay: assay.to_string(),
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::batch::{Batch, Sampling, WindowSteps};
+use super::batch::{Batch, WindowSteps};
+use super::sampling::Sampling;
 use super::{Block, Blocks, FactorizationError, TrackSource, Window};
 use crate::genome::{GenomeAxis, Mask, Resolution};
 use crate::model::{Forward, GenomeBlock, GenomeFactors, Network, Sizes};

@@ -47,9 +47,9 @@ pub fn draw(tracks: &[TrainingTrack], seed: u64, search: u64) -> Vec<usize> {
 /// Draws tracks to hold out of training and score on, by the same rule, from (biosample, assay)
 /// pairs. May be none.
 pub fn draw_held_out(pairs: &[(String, String)], seed: u64) -> Vec<(String, String)> {
-    // Each name is one of these pairs', so that it is found.
+    // The first pair that has the name.
     let place = |name: &str, of: fn(&(String, String)) -> &str| {
-        pairs.iter().position(|p| of(p) == name).unwrap_or_default() as u32
+        pairs.iter().take_while(|p| of(p) != name).count() as u32
     };
     let tracks: Vec<TrainingTrack> = (pairs.iter())
         .map(|(b, a)| TrainingTrack {

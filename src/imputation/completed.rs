@@ -51,6 +51,19 @@ pub struct CompletedTrack {
 /// Every experiment that the model knows, in the order of its biosamples and assays, and where each
 /// comes from.
 ///
+/// ```
+/// use persea::imputation::completed_tracks;
+/// use persea::model::TrainedModel;
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// // No track of this database was measured: all experiments of its model are imputed.
+/// let model = TrainedModel::open(&database, None)?;
+/// let tracks = completed_tracks(&database, &model)?;
+/// assert_eq!(tracks.len(), 5 * 3);
+/// assert!(tracks.iter().all(|track| track.provenance.name() == "imputed"));
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When the database cannot be read.
 pub fn completed_tracks(

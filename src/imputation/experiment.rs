@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::ImputationError;
 use crate::compendium::Experiment;
 use crate::files::{FileError, Table};
 use crate::model::TrainedModel;
@@ -14,14 +15,12 @@ use crate::store::{Database, StoreError};
 /// # Errors
 /// When there is no colon, or the model knows no such biosample or assay (the nearest names are
 /// given).
-pub fn parse_experiment(text: &str, model: &TrainedModel) -> Result<Experiment, StoreError> {
+pub fn parse_experiment(text: &str, model: &TrainedModel) -> crate::Result<Experiment> {
     let splits: Vec<(&str, &str)> = (text.match_indices(':'))
         .map(|(i, _)| (&text[..i], &text[i + 1..]))
         .collect();
     let Some(first) = splits.first() else {
-        return Err(StoreError::Invalid(format!(
-            "`{text}` names no experiment; write it as BIOSAMPLE:ASSAY"
-        )));
+        return Err(ImputationError::Name { text: text.into() }.into());
     };
     let known = splits
         .iter()
@@ -37,22 +36,17 @@ pub fn parse_experiment(text: &str, model: &TrainedModel) -> Result<Experiment, 
 /// # Errors
 /// When the file cannot be read, lacks a column, names nothing, or names what the model does not
 /// know; the line is given.
-pub fn read_experiments(path: &Path, model: &TrainedModel) -> Result<Vec<Experiment>, StoreError> {
-    let of_file = |e: FileError| StoreError::Invalid(e.to_string());
-    let table = Table::read(path).map_err(of_file)?;
-    let b = table.column("biosample").map_err(of_file)?;
-    let a = table.column("assay").map_err(of_file)?;
-    table.check_names(&[b, a]).map_err(of_file)?;
-    let bad = |line: u64, why: String| {
-        StoreError::Invalid(format!("{}, line {line}: {why}", path.display()))
-    };
+pub fn read_experiments(path: &Path, model: &TrainedModel) -> crate::Result<Vec<Experiment>> {
+    let table = Table::read(path)?;
+    let b = table.column("biosample")?;
+    let a = table.column("assay")?;
+    table.check_names(&[b, a])?;
+    let bad = |line: u64, why: String| FileError::line(path.display(), line, why);
     let mut experiments = Vec::new();
     for (line, cells) in &table.rows {
         let (Some(biosample), Some(assay)) = (cells.get(b), cells.get(a)) else {
-            return Err(bad(
-                *line,
-                "the line has fewer fields than the header".into(),
-            ));
+            let why = "the line has fewer fields than the header";
+            return Err(bad(*line, why.into()).into());
         };
         model
             .biosample(biosample)
@@ -61,10 +55,8 @@ pub fn read_experiments(path: &Path, model: &TrainedModel) -> Result<Vec<Experim
         experiments.push(Experiment::new(biosample, assay));
     }
     if experiments.is_empty() {
-        return Err(bad(
-            table.header_line,
-            "no experiment below the header".into(),
-        ));
+        let why = "no experiment below the header";
+        return Err(bad(table.header_line, why.into()).into());
     }
     let mut seen = HashSet::new();
     experiments.retain(|e| seen.insert(e.clone()));

@@ -5,6 +5,7 @@
 //! `evaluation`'s.
 
 mod completed;
+mod error;
 mod experiment;
 mod observed;
 mod stream;
@@ -14,7 +15,8 @@ mod writers;
 pub use completed::{
     CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
 };
+pub use error::ImputationError;
 pub use experiment::{missing_experiments, parse_experiment, read_experiments};
-pub use observed::Observed;
+pub(crate) use observed::Observed;
 pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
 pub use write::{Output, SignalScale, write_experiments};

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::ImputationError;
 use crate::compendium::TracksOnAxis;
 use crate::model::{Refinement, SignalBlock, TrainedModel};
 use crate::store::{Database, StoreError, Track, TrackRole};
@@ -33,7 +34,7 @@ impl<'a> Observed<'a> {
         {
             let (b, a) = (&read.biosample, &read.assay);
             let found = stored.iter().find(|t| t.biosample == *b && t.assay == *a);
-            let changed = match found {
+            let change = match found {
                 Some(track) if track.checksum == read.checksum => {
                     tracks.push(track.clone());
                     continue;
@@ -41,11 +42,12 @@ impl<'a> Observed<'a> {
                 Some(_) => "has changed since the model was trained",
                 None => "has been removed from the database",
             };
-            return Err(StoreError::Invalid(format!(
-                "model {} imputes from observed tracks, and {b} {a} {changed}: \
-                 ingest the file it was trained on again, or train anew",
-                model.record().name
-            ))
+            return Err(ImputationError::TrackChanged {
+                model: model.record().name.clone(),
+                biosample: b.clone(),
+                assay: a.clone(),
+                change,
+            }
             .into());
         }
         Ok(Some(Observed {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Observed;
+use super::{ImputationError, Observed};
 use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Interval};
 use crate::model::{SignalBlock, TrainedModel};
@@ -29,29 +29,7 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
     }
     let mut touched = Vec::new();
     for interval in intervals {
-        let length = axis.assembly().chromosome(&interval.chrom)?.length;
-        if interval.start >= length {
-            return Err(StoreError::Invalid(format!(
-                "{interval} lies beyond the end of {}, which has {length} bp in {}",
-                interval.chrom,
-                axis.assembly().name()
-            ))
-            .into());
-        }
-        let clipped = Interval::new(&interval.chrom, interval.start, interval.end.min(length));
-        let ranges = axis.bins_within(&clipped);
-        if ranges.is_empty() {
-            let near = axis.nearest_region(&clipped.chrom, clipped.start);
-            let near = near.map_or_else(
-                || format!("no region of {} is covered", clipped.chrom),
-                |r| format!("the nearest covered region is {r}"),
-            );
-            return Err(StoreError::Invalid(format!(
-                "{clipped} is not covered by the model: {near}"
-            ))
-            .into());
-        }
-        touched.extend(ranges);
+        touched.extend(axis.bins_within(&axis.covered(interval)?));
     }
     let place = |bin: u64| {
         let region = axis.locate(bin).region;
@@ -153,11 +131,8 @@ impl<'a> Stream<'a> {
     {
         let observed = Observed::open(self.database, self.model).map_err(E::from)?;
         let Some(observed) = observed.filter(|o| o.refinement().spread.is_measured()) else {
-            let name = &self.model.record().name;
-            let why = format!(
-                "model {name} cannot tell how uncertain it is: train a model persea, and let it validate"
-            );
-            return Err(crate::Error::from(StoreError::Invalid(why)).into());
+            let model = self.model.record().name.clone();
+            return Err(crate::Error::from(ImputationError::NoUncertainty { model }).into());
         };
         let places = self.places(experiments).map_err(crate::Error::from)?;
         refined(&observed, &places, spans, true, sink)

@@ -66,13 +66,30 @@ pub fn experiments_of(
     }
     if experiments.is_empty() {
         let why = "the database has no track, and no model that could impute one";
-        return Err(LociError::question(why).into());
+        return Err(LociError::too_few(why).into());
     }
     Ok(experiments)
 }
 
 /// Annotates sites, widened by `reach` bp on either side, in batches: memory does not grow with the
 /// list. `sink` gets each site, in the list's order.
+///
+/// ```
+/// use persea::genome::Interval;
+/// use persea::loci::{CompletedCompendium, Site, annotate, experiments_of};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// let compendium = CompletedCompendium::open(&database, None, true)?;
+/// let experiments = experiments_of(&compendium, &["H3K4me3".into()])?;
+/// let site = Site { interval: Interval::new("chr1", 50_000, 51_000), name: None };
+/// let mut signal = Vec::new();
+/// annotate(&compendium, &experiments, &[site], 0, &mut |found| {
+///     signal.extend(found.signal.iter().map(|s| s.signal));
+///     Ok(())
+/// })?;
+/// assert_eq!(signal.len(), 4); // one for each biosample
+/// # Ok::<(), persea::Error>(())
+/// ```
 ///
 /// # Errors
 /// When a chunk or a blob is damaged, or the sink fails.
@@ -169,10 +186,7 @@ impl<'a> SiteEmbeddings<'a> {
         by_biosample: bool,
     ) -> crate::Result<Self> {
         let Some(model) = compendium.model() else {
-            return Err(StoreError::Invalid(
-                "embeddings are a model's, and there is none: `persea train` makes one".into(),
-            )
-            .into());
+            return Err(StoreError::NoModel.into());
         };
         let record = model.record();
         let text = |texts: &mut dyn Iterator<Item = usize>| {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::random::{Purpose, generator};
 
-/// Blocks below which a bootstrap is no test.
+/// Blocks below which a bootstrap is not a test.
 pub(super) const FEW_BLOCKS: usize = 10;
 
 /// What blocks say of a mean.

@@ -47,7 +47,7 @@ pub(super) fn cluster(
         ));
     }
     if let Some(k) = wanted.filter(|k| *k == 0 || *k > n) {
-        return Err(LociError::question(format!(
+        return Err(LociError::options(format!(
             "{k} clusters of {n} biosamples cannot be; ask for 1 to {n}"
         )));
     }

@@ -158,7 +158,7 @@ impl<'a> CompletedCompendium<'a> {
     ///
     /// # Errors
     /// When a track has been removed or cannot be opened.
-    pub fn reader(&self, experiments: &[SourcedExperiment]) -> crate::Result<Reader<'_>> {
+    pub(crate) fn reader(&self, experiments: &[SourcedExperiment]) -> crate::Result<Reader<'_>> {
         let mut tracks: Vec<Track> = Vec::new();
         let mut places = Vec::with_capacity(experiments.len());
         let mut imputed = Vec::new();

@@ -8,7 +8,7 @@
 //! **There is no p.** There are no replicates to tell noise from difference, and no tail can be taken for
 //! granted: on real tracks a normal one is wrong by orders of magnitude a few deviations out. So windows
 //! are ranked. A window differs from a given z and effect on; `rarity` says which share of the windows
-//! of its level has a z of that size or more, differences among them. It is no error rate.
+//! of its level has a z of that size or more, differences among them. It is not an error rate.
 
 use super::LociError;
 use super::completed::{CompletedCompendium, Source, SourcedExperiment};
@@ -93,6 +93,17 @@ pub struct Differences {
 /// Finds where two biosamples differ. `progress` receives how many bins are read of how many. Memory: some
 /// hundred bytes a window.
 ///
+/// ```
+/// use persea::loci::{CompletedCompendium, DiffOptions, differences};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// let compendium = CompletedCompendium::open(&database, None, true)?;
+/// let options = DiffOptions::default();
+/// let found = differences(&compendium, "S1", "S2", "H3K4me3", &options, &mut |_, _| {})?;
+/// assert!(found.n_different <= found.n_windows);
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When the biosamples are one, a name is unknown, there are too few windows, or a chunk is damaged.
 pub fn differences(
@@ -105,12 +116,12 @@ pub fn differences(
 ) -> crate::Result<Differences> {
     if first == second {
         let why = format!("{first} and {second} are one biosample: nothing can differ");
-        return Err(LociError::question(why).into());
+        return Err(LociError::options(why).into());
     }
     let width = (options.window + BIN_BP / 2) / BIN_BP;
     if width == 0 || options.min_z.is_nan() || options.min_z < 0.0 || options.min_effect < 0.0 {
         let why = "windows have 25 bp or more, and the least z and effect are not negative";
-        return Err(LociError::question(why).into());
+        return Err(LociError::options(why).into());
     }
     let experiments = [
         compendium.experiment(first, assay)?,
@@ -122,11 +133,9 @@ pub fn differences(
         .find(imputed)
         .filter(|_| !options.count_imputed)
     {
-        return Err(LociError::question(format!(
-            "{} was not measured, and what differs from an imputation is its error as well: \
-             give the option `count-imputed` to compare them all the same",
-            imputed.experiment
-        ))
+        return Err(LociError::NotMeasured {
+            experiment: imputed.experiment.clone(),
+        }
         .into());
     }
     let axis = compendium.axis();
@@ -136,11 +145,9 @@ pub fn differences(
     let means = means(&reader, &WindowBins::of_ranges(&windows), &mask, progress)?;
     let usable: Vec<usize> = (0..windows.len())
         .filter(|i| u64::from(means.n_bins[*i]) * 2 >= width)
-        // Where one of the two has no data nothing can differ.
-        .filter(|i| means.of(*i).iter().all(|v| v.is_finite()))
         .collect();
     if usable.len() < FEWEST_WINDOWS {
-        return Err(LociError::question(format!(
+        return Err(LociError::too_few(format!(
             "{} windows of {} bp that are not masked and in which both have data are too few to tell what is usual: shorten option `window`",
             usable.len(),
             width * BIN_BP

@@ -98,10 +98,10 @@ pub fn enrichment(
 ) -> crate::Result<Enrichment> {
     options.matching.check()?;
     if options.replicates < 20 {
-        return Err(LociError::question("20 replicates at least are drawn").into());
+        return Err(LociError::options("20 replicates at least are drawn").into());
     }
     if options.block == 0 {
-        return Err(LociError::question("blocks of sites are 1 bp wide at least").into());
+        return Err(LociError::options("blocks of sites are 1 bp wide at least").into());
     }
     let mut distinct: Vec<Site> = sites.to_vec();
     distinct.sort_by(|a, b| a.interval.cmp(&b.interval));
@@ -122,7 +122,7 @@ pub fn enrichment(
         .collect();
     if counted.is_empty() {
         let why = "none of the sites is covered and unmasked: there is nothing to test";
-        return Err(LociError::question(why).into());
+        return Err(LociError::too_few(why).into());
     }
     let pools = Pools::gather(
         compendium,
@@ -183,7 +183,7 @@ pub fn enrichment(
             };
             let members = sorted.get(&(width, class)).map_or(&[][..], Vec::as_slice);
             if members.len() < 20 {
-                return Err(LociError::question(format!(
+                return Err(LociError::too_few(format!(
                     "only {} loci of {} bp are there to match a site among",
                     members.len(),
                     width * crate::genome::BIN_BP

@@ -53,7 +53,7 @@ impl Default for MatchOptions {
 impl MatchOptions {
     pub(super) fn check(&self) -> Result<(), LociError> {
         if self.matched < 10 || self.candidates < self.matched {
-            return Err(LociError::question(format!(
+            return Err(LociError::options(format!(
                 "{} matched loci of {} candidates are too few to tell what is usual: match 10 or \
                  more, of at least as many",
                 self.matched, self.candidates
@@ -61,7 +61,7 @@ impl MatchOptions {
         }
         if !(self.caliper > 0.0 && self.caliper.is_finite()) {
             let why = "the caliper of matched loci must be above 0";
-            return Err(LociError::question(why.to_string()));
+            return Err(LociError::options(why.to_string()));
         }
         Ok(())
     }
@@ -218,8 +218,7 @@ pub fn at_locus(
     check_number(assay, &counts)?;
     let bins = axis.bins_within(interval);
     let Some(width) = bins.iter().map(|b| b.end - b.start).max() else {
-        let why = format!("{interval} is not covered by the database's regions");
-        return Err(LociError::question(why).into());
+        return Err(axis.not_covered(interval).into());
     };
     let whole = match (bins.first(), bins.last()) {
         (Some(first), Some(last)) => {
@@ -261,8 +260,7 @@ pub fn at_locus(
     let at_locus = means.of(n_candidates);
     let n_bins = u64::from(means.n_bins[n_candidates]);
     if n_bins == 0 {
-        let why = format!("{whole} is masked: there is nothing to compare");
-        return Err(LociError::question(why).into());
+        return Err(LociError::Masked { interval: whole }.into());
     }
 
     // Candidates that are masked for the most part stand for nothing.
@@ -270,7 +268,7 @@ pub fn at_locus(
         .filter(|i| u64::from(means.n_bins[*i]) * 2 >= width)
         .collect();
     if usable.len() < FEWEST_CANDIDATES {
-        return Err(LociError::question(format!(
+        return Err(LociError::too_few(format!(
             "only {} loci of {} bp are left to match {whole} among: ask for a shorter one, or for \
              less distance (option `exclude`)",
             usable.len(),
@@ -441,7 +439,7 @@ fn in_order(tree: Tree) -> Tree {
 pub(super) fn check_number(assay: &str, counts: &[bool]) -> Result<(), LociError> {
     let (n, all) = (counts.iter().filter(|c| **c).count(), counts.len());
     if n < 2 {
-        return Err(LociError::question(format!(
+        return Err(LociError::too_few(format!(
             "{assay} is measured in {n} biosample{}: departures from average activity need at least \
              two, better many{}",
             if n == 1 { "" } else { "s" },

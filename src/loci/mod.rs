@@ -12,7 +12,7 @@
 //! - [`quality`]: tracks that disagree with the rest, or look like another's.
 //!
 //! The book (`docs/src/method/statistics.md`) states what each p-value means and what the methods cannot
-//! show. This room draws nothing.
+//! show. This module draws nothing.
 
 mod annotate;
 mod blocks;
@@ -31,12 +31,12 @@ mod windows;
 
 pub use annotate::{AnnotatedSite, SignalAtSite, SiteEmbeddings, annotate, experiments_of};
 pub use cluster::{Join, Tree};
-pub use completed::{CompletedCompendium, Reader, RowsSink, Source, SourcedExperiment};
+pub use completed::{CompletedCompendium, Source, SourcedExperiment};
 pub use diff::{DiffOptions, Difference, Differences, differences};
 pub use enrichment::{Enriched, Enrichment, EnrichmentOptions, enrichment};
 pub use error::LociError;
 pub use locus::{ClusterAtLocus, Column, Locus, LocusOptions, LocusRow, MatchOptions, at_locus};
 pub use null::Departure;
-pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, TrackWindows, quality};
+pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, quality};
 pub use scan::{ScanOptions, Scanned, ScannedLocus, scan};
 pub use sites::{Site, promoters, read_sites};

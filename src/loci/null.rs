@@ -181,7 +181,7 @@ impl Class {
         let spread_d = total[2] - total[0] * mean;
         let spread_a = total[3] - total[1] * middle;
         let product = total[4] - total[1] * mean;
-        // What rounding leaves of equal numbers is no spread.
+        // What rounding leaves of equal numbers is not a spread.
         let varies = spread_a > 1e-10 * count * (1.0 + middle * middle);
         let slope = if varies { product / spread_a } else { 0.0 };
         let freedom = if varies { count - 2.0 } else { count - 1.0 };

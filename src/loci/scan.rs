@@ -56,6 +56,20 @@ pub struct Scanned {
 /// Ranks loci by who departs from average activity. `progress` receives how many bins are read of how
 /// many.
 ///
+/// ```
+/// use persea::loci::{CompletedCompendium, ScanOptions, promoters, scan};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let compendium = CompletedCompendium::open(&database, None, false)?;
+/// let sites = promoters(compendium.axis(), &database.genes()?)?;
+/// // This database has no tracks: all that is compared is imputed.
+/// let mut options = ScanOptions::default();
+/// options.matching.count_imputed = true;
+/// let found = scan(&compendium, "A1", &sites, &options, &mut |_, _| {})?;
+/// assert_eq!((found.loci.len(), found.experiments.len()), (2, 5));
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When the list is empty, the assay is unknown, fewer than two biosamples have it, no locus is
 /// covered, or a blob is damaged.
@@ -81,7 +95,7 @@ pub fn scan(
     let places = WindowBins::of_intervals(axis, sites.iter().map(|s| &s.interval));
     let widths = widths(axis, sites);
     if widths.is_empty() {
-        return Err(LociError::question(
+        return Err(LociError::too_few(
             "none of the loci is covered by the database's regions".to_string(),
         )
         .into());

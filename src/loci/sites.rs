@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::LociError;
+use crate::annotation::promoter_intervals;
 use crate::files::{FileError, Lines, check_name};
 use crate::genome::{Assembly, Gene, GenomeAxis, Interval, read_bed_lines};
-use crate::search::GenePart;
 
 /// A site of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,27 +43,25 @@ pub fn read_sites(path: &Path, assembly: &Assembly) -> crate::Result<Vec<Site>> 
     Ok(sites)
 }
 
-/// The promoters of all genes that an axis covers: the bin of the transcription start, and 1 kb on
-/// either side. Of those at one place the first is named.
+/// The promoters of all genes that an axis covers: the bin of each transcript's TSS, and 1 kb on either
+/// side. Of those at one place the first is named.
 ///
 /// # Errors
 /// When there is no gene on the axis.
 pub fn promoters(axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<Vec<Site>> {
     let mut sites: Vec<Site> = Vec::new();
     for gene in genes {
-        let interval = GenePart::Promoter.interval(gene);
-        if !axis.bins_within(&interval).is_empty() {
-            sites.push(Site {
-                interval,
-                name: Some(gene.name.clone()),
-            });
-        }
+        let covered = promoter_intervals(gene).filter(|i| !axis.bins_within(i).is_empty());
+        sites.extend(covered.map(|interval| Site {
+            interval,
+            name: Some(gene.name.clone()),
+        }));
     }
     // Stable: of those at one place the list's first stays in front.
     sites.sort_by(|a, b| a.interval.cmp(&b.interval));
     sites.dedup_by(|a, b| a.interval == b.interval);
     if sites.is_empty() {
-        return Err(LociError::question(
+        return Err(LociError::too_few(
             "the database has no genes in its regions; `persea create` reads them (option `genes`)",
         )
         .into());
@@ -168,6 +166,33 @@ mod tests {
             let message = read(name, content.as_bytes()).unwrap_err();
             assert!(message.contains(why), "{content}: {message}");
         }
+    }
+
+    #[test]
+    fn each_start_of_a_gene_has_a_promoter_of_its_own() {
+        // In chr1's covered stretch of 250 to 1,749: the gene's own start at 300, another at 1,700;
+        // one at 3,000, whose promoter is not covered.
+        let gene = Gene {
+            id: "G".into(),
+            name: "A".into(),
+            interval: Interval::new("chr1", 300, 900),
+            strand: crate::genome::Strand::Forward,
+            transcript_starts: vec![300, 1_700, 3_000],
+        };
+        let own = Gene {
+            transcript_starts: vec![],
+            ..gene.clone()
+        };
+        let of = |genes: &[Gene]| -> Vec<(u64, u64)> {
+            let sites = promoters(&toy_axis(), genes).unwrap();
+            assert!(sites.iter().all(|s| s.name.as_deref() == Some("A")));
+            (sites.iter())
+                .map(|s| (s.interval.start, s.interval.end))
+                .collect()
+        };
+        assert_eq!(of(&[own.clone()]), [(0, 1_325)]);
+        // What two genes share is one place.
+        assert_eq!(of(&[gene, own]), [(0, 1_325), (700, 2_725)]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::files::FileError;
 
-/// Errors of the model room.
+/// Errors of the module `model`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
@@ -19,9 +19,37 @@ pub enum ModelError {
         /// Rows and columns that the configuration asks for.
         expected: [usize; 2],
     },
-    /// A biosample or assay that the model does not know, or a model that cannot be what is asked.
+    /// Places beyond the model's biosamples and assays.
+    #[error(
+        "the model has {biosamples} biosamples and {assays} assays; {biosample} and {assay} were asked for"
+    )]
+    Beyond {
+        /// The place among the biosamples, from 0.
+        biosample: usize,
+        /// The place among the assays, from 0.
+        assay: usize,
+        /// How many biosamples there are.
+        biosamples: usize,
+        /// How many assays there are.
+        assays: usize,
+    },
+    /// A block of genome factors whose rows do not stand one after another in memory.
+    #[error("genome factors must stand row after row in memory; copy them to a standard layout")]
+    Strided,
+    /// A model that another program's files cannot hold.
+    #[error("model {model} cannot be exported: {why}")]
+    Export {
+        /// The model.
+        model: String,
+        /// What the files cannot hold, and what to do.
+        why: String,
+    },
+    /// Another program's files that do not make one model; the message names them.
     #[error("{0}")]
-    Unknown(String),
+    Import(String),
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] crate::Bug),
     /// A file of another program's model that is not what it should be.
     #[error(transparent)]
     File(#[from] FileError),

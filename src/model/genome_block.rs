@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::ModelError;
 use crate::genome::Resolution;
 use crate::nn::frozen::NestedRows;
 
@@ -44,12 +45,19 @@ impl GenomeBlock {
     }
 
     /// The same as rows of nested tables.
-    pub(super) fn rows(&self) -> NestedRows<'_> {
-        NestedRows {
+    ///
+    /// # Errors
+    /// When a table's rows do not stand one after another in memory.
+    pub(super) fn rows(&self) -> Result<NestedRows<'_>, ModelError> {
+        let mut tables = [&[] as &[f32]; 3];
+        for (scale, table) in tables.iter_mut().zip(&self.scales) {
+            *scale = table.as_slice().ok_or(ModelError::Strided)?;
+        }
+        Ok(NestedRows {
             first: self.first_bin,
             n: self.n_bins,
             shared_by: Resolution::ALL.map(Resolution::bins),
-            tables: (self.scales.each_ref()).map(|table| table.as_slice().unwrap_or_default()),
-        }
+            tables,
+        })
     }
 }

@@ -21,10 +21,14 @@ pub use error::ModelError;
 pub use factor_table::{GenomeRows, GenomeTable, NamedAxis, NamedTable};
 pub use genome_block::GenomeBlock;
 pub(crate) use parameters::initial_factors;
-pub use parameters::{Dense, GenomeFactors, InputRows, Network};
+pub use parameters::{Dense, GenomeFactors, Network};
 pub use prediction::Forward;
-pub use refinement::{
-    Features, InputTrack, Inputs, Member, Plan, Refinement, RefinementConfig, ScaleModel,
-    SignalBlock, Spread, Standardisation, TrackScale,
+pub(crate) use refinement::Refinement;
+pub use refinement::RefinementConfig;
+pub(crate) use refinement::{
+    Features, InputTrack, Inputs, Member, ScaleModel, SignalBlock, Spread, Standardisation,
+    TrackScale,
 };
-pub use stored::{TrainedModel, save};
+pub use stored::TrainedModel;
+#[doc(hidden)]
+pub use stored::save;

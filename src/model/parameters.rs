@@ -191,7 +191,7 @@ impl Network {
     }
 
     /// Rows of the first layer's weight that a part of the input meets.
-    pub fn input_rows(sizes: &Sizes) -> InputRows {
+    pub(crate) fn input_rows(sizes: &Sizes) -> InputRows {
         let biosample = 0..sizes.biosample_factors;
         let assay = biosample.end..biosample.end + sizes.assay_factors;
         let bp25 = assay.end..assay.end + sizes.factors_25bp;

@@ -66,7 +66,7 @@ impl Forward {
         let shifts: Vec<Vec<f32>> = (experiments.iter())
             .map(|(b, a)| self.shift(*b, *a))
             .collect::<Result<_, _>>()?;
-        self.network.predict(&block.rows(), &shifts, out);
+        self.network.predict(&block.rows()?, &shifts, out);
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Forward {
         sum: &mut [f32],
     ) -> Result<(), ModelError> {
         let shift = self.shift(biosample, assay)?;
-        self.network.add_hidden(&block.rows(), &shift, sum);
+        self.network.add_hidden(&block.rows()?, &shift, sum);
         Ok(())
     }
 
@@ -89,9 +89,12 @@ impl Forward {
     fn shift(&self, biosample: usize, assay: usize) -> Result<Vec<f32>, ModelError> {
         let [biosamples, assays] = self.network.n_names();
         if biosample >= biosamples || assay >= assays {
-            return Err(ModelError::Unknown(format!(
-                "the model has {biosamples} biosamples and {assays} assays; {biosample} and {assay} were asked for"
-            )));
+            return Err(ModelError::Beyond {
+                biosample,
+                assay,
+                biosamples,
+                assays,
+            });
         }
         Ok(self.network.shift(biosample, assay))
     }

@@ -124,7 +124,7 @@ impl TrainedModel {
     }
 
     /// What imputes from observed tracks, in a model that has it.
-    pub fn refinement(&self) -> Option<&Refinement> {
+    pub(crate) fn refinement(&self) -> Option<&Refinement> {
         self.refinement.as_ref()
     }
 

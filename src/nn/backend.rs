@@ -65,9 +65,11 @@ impl std::str::FromStr for Device {
             "cuda" => Some(0),
             other => other.strip_prefix("cuda:").and_then(|n| n.parse().ok()),
         };
-        index.map(Device::Cuda).ok_or_else(|| {
-            NnError::Options(format!("`{text}` is no device; use cpu, cuda or cuda:N"))
-        })
+        index
+            .map(Device::Cuda)
+            .ok_or_else(|| NnError::UnknownDevice {
+                text: text.to_string(),
+            })
     }
 }
 
@@ -85,13 +87,13 @@ vocabulary! {
 /// Refuses what a backend cannot do on a device. `backend` is what [`Backend::on`] gave.
 ///
 /// # Errors
-/// [`NnError::Options`], naming what would do.
+/// [`NnError::Unsupported`], naming what would do.
 pub fn check_backend(
     backend: Backend,
     device: Device,
     arithmetic: Arithmetic,
 ) -> Result<(), NnError> {
-    let refuse = |why: String| Err(NnError::Options(why));
+    let refuse = |why: String| Err(NnError::Unsupported { why });
     match (backend.on(device), device, arithmetic) {
         (Backend::Native, Device::Cuda(_), _) => refuse(format!(
             "the native backend trains on CPUs only: choose the backend torch for {device}"

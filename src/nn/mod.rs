@@ -20,12 +20,14 @@ mod shallow;
 mod torch;
 pub(crate) mod vectors;
 
-pub use adam::{Adam, Schedule};
+pub(crate) use adam::Adam;
+pub use adam::Schedule;
 pub(crate) use adam::{AdamStep, adam_step_on_all_threads};
-pub use backend::{Arithmetic, Backend, Device, check_backend};
+pub(crate) use backend::check_backend;
+pub use backend::{Arithmetic, Backend, Device};
 pub(crate) use dropout::Dropout;
-pub use error::NnError;
-pub use lazy_table::{Alphas, LazyTable};
+pub use error::{LibraryProblem, NnError};
+pub(crate) use lazy_table::{Alphas, LazyTable};
 pub(crate) use native::{Activation, Dense};
 pub(crate) use seam::{
     DenseBatch, DenseSpec, FactorBatch, FactorGradients, FactorNetwork, FactorRows, FactorSpec,

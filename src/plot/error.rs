@@ -2,7 +2,7 @@
 
 use persea_drawing::DrawingError;
 
-/// Errors of the plot room.
+/// Errors of the module `plot`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {

@@ -23,7 +23,7 @@ pub(crate) use persea_drawing::{
 pub use persea_drawing::{
     Cloud, CoverageFigure, CurveFigure, DEFAULT_DPI, DrawingError, FactorFigure, FigureFormat,
     HeatMap, HeatMapRow, LineChart, LocusFigure, LocusFigureGene, LocusFigureRow, SimilarityFigure,
-    Theme, TracksFigure, bars, fitted, lines, selection_curve, write_figure,
+    Theme, TracksFigure, selection_curve, write_figure,
 };
 pub use projection_cloud::projection_cloud;
 pub use report::{ReportOptions, report_html};

@@ -43,6 +43,15 @@ const PROJECTED: u64 = 4_000;
 /// The page as HTML, in one file without scripts. What a database has no numbers for is said, not left
 /// out in silence.
 ///
+/// ```
+/// use persea::plot::{ReportOptions, report_html};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// let page = report_html(&database, &ReportOptions::default(), &mut |_| {})?;
+/// assert!(page.starts_with("<!doctype html>"));
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When something that is there cannot be read.
 pub fn report_html(

@@ -147,9 +147,7 @@ pub(super) fn measures_table(run: &ReportedRun) -> Grid {
             row.n_features.to_string(),
         ];
         for name in names.into_iter().chain([within]) {
-            cells.push(with_interval(
-                &row.measures.get(name).copied().unwrap_or_default(),
-            ));
+            cells.push(with_interval(&row.measure(name)));
         }
         cells.push(match (row.fold_mean, row.fold_standard_error) {
             (Some(m), Some(se)) => format!("{m:.3} ± {se:.3}"),
@@ -235,9 +233,9 @@ fn subsets_table(result: &RunResult) -> Option<Grid> {
     for row in &result.rows {
         let mut cells = vec![row.name.clone()];
         cells.extend(
-            row.subsets.iter().map(|s| {
-                with_interval(&s.measures.get(&result.primary).copied().unwrap_or_default())
-            }),
+            row.subsets
+                .iter()
+                .map(|s| with_interval(&s.measure(&result.primary))),
         );
         grid.row(class(row, None), cells);
     }
@@ -336,11 +334,7 @@ pub(super) fn overview(runs: &[ReportedRun]) -> Grid {
 pub(super) fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
     let result = &run.result;
     let bar = |row: &RowResult| {
-        let m = row
-            .measures
-            .get(&result.primary)
-            .copied()
-            .unwrap_or_default();
+        let m = row.measure(&result.primary);
         Bar {
             label: row.name.clone(),
             value: m.value,

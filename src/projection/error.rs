@@ -1,6 +1,6 @@
 //! What can go wrong with a projection.
 
-/// Errors of the projection room.
+/// Errors of the module `projection`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectionError {

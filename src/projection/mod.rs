@@ -3,7 +3,7 @@
 //! [`genome_points`] and [`named_points`] gather factors, [`project`] lays them out, and a
 //! [`Projection`] says how far it can be trusted: what share of neighbourhoods it keeps. Everything is exact
 //! up to the layouts themselves (all neighbours are found, all components computed), and the same for
-//! a seed on any number of threads. This room draws nothing.
+//! a seed on any number of threads. This module draws nothing.
 //!
 //! ```
 //! use ndarray::array;
@@ -28,11 +28,11 @@ mod tsne;
 mod umap;
 
 pub use error::ProjectionError;
-pub use neighbours::Neighbours;
+pub(crate) use neighbours::Neighbours;
 pub use pca::{Pca, pca};
 pub use points::{GenomeChoice, Points, Where, genome_points, named_points};
 pub use quality::{Quality, quality};
 pub use run::{Method, MethodName, Projection, project};
-pub use tsne::{TsneOptions, tsne};
+pub(crate) use tsne::{TsneOptions, tsne};
 pub(crate) use umap::fuzzy_graph;
-pub use umap::{Edge, UmapOptions, layout};
+pub(crate) use umap::{UmapOptions, layout};

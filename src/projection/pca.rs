@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2};
 
-use crate::linear::eigen;
+use crate::linear::Components;
 
 /// Principal components of points.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,36 +30,15 @@ pub fn pca(points: ArrayView2<'_, f32>, n_components: usize) -> Pca {
             row -= &mean;
         }
     }
-    let (mut values, vectors) = if n < width {
-        // Of few long rows: their products among themselves have the same eigenvalues, and their
-        // eigenvectors weigh the rows to the directions'.
-        let (values, weights) = eigen(centred.dot(&centred.t()) / (n.max(2) - 1) as f64);
-        let mut directions = centred.t().dot(&weights);
-        for (value, mut direction) in values.iter().zip(directions.columns_mut()) {
-            let length = direction.dot(&direction).sqrt();
-            // What is left of a direction without variance is rounding.
-            let is_one = *value > 1e-12 * values[0].max(0.0) && length > 0.0;
-            direction.mapv_inplace(|x| if is_one { x / length } else { 0.0 });
-        }
-        (values, directions)
-    } else {
-        eigen(centred.t().dot(&centred) / (n.max(2) - 1) as f64)
-    };
-    values.resize(width, 0.0);
-    let total: f64 = values.iter().map(|v| v.max(0.0)).sum();
-    let explained = values
-        .iter()
-        .map(|v| if total > 0.0 { v.max(0.0) / total } else { 0.0 })
+    let found = Components::of(&centred, n.min(width));
+    let total: f64 = found.variances.iter().sum();
+    let mut explained: Vec<f64> = (found.variances.iter())
+        .map(|v| if total > 0.0 { v / total } else { 0.0 })
         .collect();
-    let kept = n_components.min(vectors.ncols());
+    explained.resize(width, 0.0);
     let mut directions = Array2::<f64>::zeros((width, n_components));
-    for i in 0..kept {
-        let column = vectors.column(i);
-        let largest = column
-            .iter()
-            .fold(0.0f64, |m, v| if v.abs() > m.abs() { *v } else { m });
-        let sign = if largest < 0.0 { -1.0 } else { 1.0 };
-        directions.column_mut(i).assign(&(&column * sign));
+    for (mut to, from) in (directions.columns_mut().into_iter()).zip(found.directions.columns()) {
+        to.assign(&from);
     }
     Pca {
         scores: centred.dot(&directions),

@@ -74,6 +74,26 @@ type Chosen = BTreeMap<u64, Option<String>>;
 
 /// Gathers rows of the genome. Masked rows are left out: the model was not trained there.
 ///
+/// ```
+/// use persea::model::{GenomeRows, TrainedModel};
+/// use persea::projection::{GenomeChoice, Method, Where, genome_points, project};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let model = TrainedModel::open(&database, None)?;
+/// let choice = GenomeChoice {
+///     rows: GenomeRows::Embedding,
+///     at: Where::Everywhere,
+///     classes: Vec::new(),
+///     is_balanced: false,
+///     sample: Some(200),
+///     seed: 0,
+/// };
+/// let points = genome_points(&database, &model, &choice)?;
+/// let projection = project("genome", &model, points, Method::Pca, 0)?;
+/// assert_eq!(projection.coordinates.dim(), (200, 2));
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When nothing is left, too much is asked for, or factors are damaged.
 pub fn genome_points(
@@ -94,7 +114,7 @@ pub fn genome_points(
     if chosen.len() as u64 > MOST_POINTS {
         return Err(ProjectionError::Points(format!(
             "{} points are too many: all their distances are looked at; sample {MOST_POINTS} \
-             or fewer (option `sample`), or take a coarser scale (option `scale`)",
+             or fewer (option `sample`), or choose a coarser resolution (option `resolution`)",
             chosen.len()
         ))
         .into());

@@ -42,6 +42,7 @@ pub fn quality(points: ArrayView2<'_, f32>, picture: ArrayView2<'_, f32>, k: usi
         wide.squared_distances(*i, truth);
         flat.squared_distances(*i, shown);
         let near = nearest(truth, *i, k);
+        // k is 1 at least, so that there is a farthest.
         let farthest = near.last().copied().unwrap_or_default();
         let mut kept = 0u64;
         let mut penalty = 0u64;

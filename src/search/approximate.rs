@@ -3,7 +3,7 @@
 use super::allowed::{Allowed, SearchScope};
 use super::graph::{self, Graph, GraphOptions, GraphReport, GraphVectors, Vectors};
 use super::query::Query;
-use super::samples::{SampleAxis, SampleHit, SampleSum};
+use super::samples::{SampleAxis, SampleHit, SampleSum, check_k};
 use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::view::Metric;
 use super::{RowsRead, SearchError};
@@ -14,6 +14,20 @@ use crate::store::Database;
 
 /// Builds a graph of a model's vectors, audits it and stores it in `index/`, in place of an older
 /// one.
+///
+/// ```
+/// use persea::genome::Resolution;
+/// use persea::model::TrainedModel;
+/// use persea::search::{GraphOptions, GraphVectors, Query, build_graph};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let model = TrainedModel::open(&database, None)?;
+/// build_graph(&database, &model, GraphVectors::Bp250, &GraphOptions::default())?;
+/// let query = Query::position("chr1", 40_000);
+/// let search = database.similar(query).resolution(Resolution::Bp250).approximate(64);
+/// assert_eq!(search.k(3).run()?.hits.len(), 3);
+/// # Ok::<(), persea::Error>(())
+/// ```
 ///
 /// # Errors
 /// When an option or a number is unfit, the database can only be read, another process is writing
@@ -178,7 +192,7 @@ pub fn search_approximately(
         if one.resolution == Resolution::Bp25 {
             return Err(SearchError::query(
                 "graphs are of 250 bp and 5 kbp rows; single bins are searched exactly (or give \
-                 the scale 250bp)",
+                 the resolution 250bp)",
             )
             .into());
         }
@@ -302,14 +316,7 @@ pub fn similar_samples_approximately(
     with_query: bool,
 ) -> crate::Result<Vec<SampleHit>> {
     let names = sum.axis.names(model);
-    if k == 0 || k > names.len() {
-        return Err(SearchError::query(format!(
-            "k is {k}; ask for at least one hit and no more than the {} {}s",
-            names.len(),
-            sum.axis.name()
-        ))
-        .into());
-    }
+    check_k(k, names, sum.axis)?;
     let (of, factors) = match sum.axis {
         SampleAxis::Biosamples => (GraphVectors::Biosamples, &model.network().biosamples),
         SampleAxis::Assays => (GraphVectors::Assays, &model.network().assays),

@@ -2,11 +2,46 @@
 
 use std::path::PathBuf;
 
-/// Errors of the search room.
+/// Errors of the module `search`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SearchError {
-    /// A query that cannot be answered as it was asked.
+    /// A gene that the database does not know.
+    #[error("gene {name} is not found{}", match nearest.as_slice() {
+        [] => ": the database has no genes; `persea create` reads them (option `genes`)".to_string(),
+        nearest => format!("; nearest: {}", nearest.join(", ")),
+    })]
+    UnknownGene {
+        /// The name asked for.
+        name: String,
+        /// The nearest names; none where there are no genes at all.
+        nearest: Vec<String>,
+    },
+    /// No hits are asked for, or more than there can be.
+    #[error("k is {k}; ask for at least one hit and no more than the {most} {of}")]
+    HitCount {
+        /// How many were asked for.
+        k: usize,
+        /// How many there can be.
+        most: u64,
+        /// Of what.
+        of: String,
+    },
+    /// A filter that leaves nothing to search.
+    #[error("the filter allows nothing: {why}")]
+    FilteredOut {
+        /// How many bins each of its parts allows.
+        why: String,
+    },
+    /// A query that has no direction, which a cosine would compare.
+    #[error(
+        "{what} is all zeros, which has no direction: the cosine is undefined; use the metric euclidean"
+    )]
+    NoDirection {
+        /// The query, or a sum of biosamples or assays.
+        what: &'static str,
+    },
+    /// A query and options that do not go together, or values that cannot be: the message says which.
     #[error("{0}")]
     Query(String),
     /// A file of `index/` is not what was written.
@@ -33,6 +68,9 @@ pub enum SearchError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A broken invariant of this crate.
+    #[error(transparent)]
+    Bug(#[from] crate::Bug),
     /// A graph that cannot be built or read.
     #[error("approximate search: {0}")]
     Graph(String),

@@ -47,6 +47,7 @@ pub fn example_database_of(
         name: name.into(),
         interval: Interval::new("chr1", start, end),
         strand,
+        transcript_starts: Vec::new(),
     };
     let parts = NewDatabase {
         axis: axis.clone(),
@@ -73,7 +74,7 @@ pub fn example_database_of(
         name: "example".into(),
         kind: ModelKind::Avocado,
         config: serde_json::to_value(&config)
-            .map_err(|e| crate::Bug::new(format!("a configuration is no JSON ({e})")))?,
+            .map_err(|e| crate::Bug::new(format!("a configuration is not JSON ({e})")))?,
         seed,
         training: serde_json::json!({ "passes": 0 }),
         precision: Precision::F32,

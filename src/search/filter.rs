@@ -64,10 +64,11 @@ impl Filter {
             keep("outside", rest);
         }
         if let Some(bp) = self.tss_within {
-            let near = annotation.genes().iter().map(|gene| {
-                let tss = gene.tss();
-                let end = tss.saturating_add(bp).saturating_add(1);
-                Interval::new(&gene.interval.chrom, tss.saturating_sub(bp), end)
+            let near = annotation.genes().iter().flat_map(|gene| {
+                gene.starts().map(move |tss| {
+                    let end = tss.saturating_add(bp).saturating_add(1);
+                    Interval::new(&gene.interval.chrom, tss.saturating_sub(bp), end)
+                })
             });
             let near: Vec<Interval> = near.collect();
             keep("distance to a TSS", bins_of(axis, &near)?);
@@ -88,11 +89,11 @@ impl Filter {
             keep("class not wanted", rest);
         }
         if set.n_bins() == 0 {
-            return Err(SearchError::query(format!(
-                "the filter allows nothing: of {n_bins} bins, {}, and all together none",
+            let why = format!(
+                "of {n_bins} bins, {}, and all together none",
                 counts.join(", ")
-            ))
-            .into());
+            );
+            return Err(SearchError::FilteredOut { why }.into());
         }
         Ok(Allowed::of(set, layout))
     }

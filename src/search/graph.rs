@@ -200,7 +200,7 @@ pub(super) fn build(
         File::open(&path)
             .and_then(|f| f.sync_all())
             .map_err(io(&path))?;
-        report.bytes += fs::metadata(&path).map_or(0, |m| m.len());
+        report.bytes += fs::metadata(&path).map_err(io(&path))?.len();
         checksums.insert(name.into(), json!(checksum(&path)?));
     }
     // The old record does not vouch for the new files, nor the new one for the old files: a kill

@@ -37,11 +37,14 @@ pub fn write_index(
     let view = View::new(model, metric);
     let shape = Shape::new(database, model, metric);
     write(database, model, &layout, &view, &shape)?;
-    let file = |path: PathBuf| {
-        let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());
-        IndexFile { path, bytes }
+    let file = |path: PathBuf| match std::fs::metadata(&path) {
+        Ok(metadata) => Ok(IndexFile {
+            path,
+            bytes: metadata.len(),
+        }),
+        Err(source) => Err(SearchError::Io { path, source }.into()),
     };
-    Ok(shape.paths().into_iter().map(file).collect())
+    shape.paths().into_iter().map(file).collect()
 }
 
 fn write(

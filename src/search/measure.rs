@@ -157,9 +157,7 @@ impl<'a> Cosine<'a> {
         let [fine, middle, coarse] = [0, 1, 2].map(|s| norm(&query.parts[s]));
         let query_norm = (fine + middle + coarse).sqrt();
         if query_norm == 0.0 {
-            return Err(SearchError::query(
-                "the query is all zeros, which has no direction: the cosine is undefined",
-            ));
+            return Err(SearchError::NoDirection { what: "the query" });
         }
         let (middles, coarses) = (&tables.norms_middle, &tables.norms_coarse);
         let n_factors: usize = query.parts.iter().map(Vec::len).sum();

@@ -1,6 +1,6 @@
 //! Where else does it look like this? Similar positions, regions and genes, exactly.
 //!
-//! This room owns `index/`: flat files of a model's genome factors, derived from the database,
+//! This module owns `index/`: flat files of a model's genome factors, derived from the database,
 //! checked, memory-mapped. It knows what a model's factors are and nothing of how they came about.
 //!
 //! **Exact multi-scale search.** The squared distance between two positions is a sum over scales,

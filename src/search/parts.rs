@@ -269,6 +269,6 @@ pub(super) fn axis_hash(axis: &GenomeAxis) -> [u8; 32] {
 pub(super) fn model_of(path: &Path) -> Option<i64> {
     let name = path.file_name()?.to_str()?;
     let rest = name.strip_prefix("model")?;
-    // A name of another form is no file of ours.
+    // A name of another form is not a file of ours.
     rest[..rest.find('.')?].parse().ok()
 }

@@ -9,11 +9,11 @@ use persea_vocabulary::vocabulary;
 vocabulary! {
     /// Which part of a gene.
     pub enum GenePart = Promoter {
-        /// 1 kb on either side of the TSS
+        /// 1 kb on either side of the gene's own TSS
         Promoter = "promoter",
         /// From start to end, introns included.
         Body = "body",
-        /// The bin of the transcription start.
+        /// The bin of the gene's own TSS.
         Tss = "tss",
     }
 }
@@ -101,43 +101,14 @@ pub fn place(query: &Query, axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<
     Ok(match query {
         Query::Position { chrom, position } => {
             let position = *position;
-            Some(covered(
-                axis,
-                &Interval::new(chrom, position, position.saturating_add(1)),
-            )?)
+            Some(axis.covered(&Interval::new(chrom, position, position.saturating_add(1)))?)
         }
-        Query::Region(interval) => Some(covered(axis, interval)?),
-        Query::Gene { name, part } => Some(covered(
-            axis,
-            &part.interval(find_gene(name, axis, genes)?),
-        )?),
+        Query::Region(interval) => Some(axis.covered(interval)?),
+        Query::Gene { name, part } => {
+            Some(axis.covered(&part.interval(find_gene(name, axis, genes)?))?)
+        }
         Query::Vector(_) => None,
     })
-}
-
-/// The interval, clipped to its chromosome; some of it must be covered.
-fn covered(axis: &GenomeAxis, interval: &Interval) -> crate::Result<Interval> {
-    let length = axis.assembly().chromosome(&interval.chrom)?.length;
-    if interval.start >= length || interval.is_empty() {
-        return Err(SearchError::query(format!(
-            "{interval} lies beyond the end of {}, which has {length} bp in {}",
-            interval.chrom,
-            axis.assembly().name()
-        ))
-        .into());
-    }
-    let clipped = Interval::new(&interval.chrom, interval.start, interval.end.min(length));
-    if axis.bins_within(&clipped).is_empty() {
-        let near = axis.nearest_region(&clipped.chrom, clipped.start);
-        let near = near.map_or_else(
-            || format!("no region of {} is covered", clipped.chrom),
-            |r| format!("the nearest covered region is {r}"),
-        );
-        return Err(
-            SearchError::query(format!("{clipped} is not covered by the model: {near}")).into(),
-        );
-    }
-    Ok(clipped)
 }
 
 /// The gene of that name or identifier (with or without its version); of several, the first on
@@ -162,12 +133,10 @@ fn find_gene<'a>(
     });
     found.first().copied().ok_or_else(|| {
         let nearest = nearest_names(name, genes.iter().map(|g| g.name.as_str()), 3);
-        SearchError::query(match nearest.is_empty() {
-            true => format!(
-                "gene {name} is not found: the database has no genes; `persea create` reads them (option `genes`)"
-            ),
-            false => format!("gene {name} is not found; nearest: {}", nearest.join(", ")),
-        })
+        SearchError::UnknownGene {
+            name: name.to_string(),
+            nearest: nearest.into_iter().map(Into::into).collect(),
+        }
     })
 }
 
@@ -194,6 +163,7 @@ mod tests {
             name: name.into(),
             interval: Interval::new("a", start, end),
             strand,
+            transcript_starts: Vec::new(),
         }
     }
 

@@ -162,8 +162,34 @@ impl Sums {
     }
 }
 
+/// Refuses a number of hits that cannot be.
+pub(super) fn check_k(k: usize, names: &[String], axis: SampleAxis) -> Result<(), SearchError> {
+    match (1..=names.len()).contains(&k) {
+        true => Ok(()),
+        false => Err(SearchError::HitCount {
+            k,
+            most: names.len() as u64,
+            of: format!("{}s", axis.name()),
+        }),
+    }
+}
+
 /// The biosamples or assays nearest to a sum of them, which are not among the answers themselves
 /// unless `with_query`. Nearest by `metric`, equals in the model's order.
+///
+/// ```
+/// use persea::model::TrainedModel;
+/// use persea::search::{Metric, Profile, SampleAxis, SampleSum, similar_samples};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let model = TrainedModel::open(&database, None)?;
+/// let sum = SampleSum::parse("S1 - S2 + S3", SampleAxis::Biosamples, &model)?;
+/// let metric = Metric::Euclidean;
+/// let hits = similar_samples(&database, &model, &sum, Profile::Factors, metric, 2, false)?;
+/// assert_eq!(hits.len(), 2);
+/// assert!(hits.iter().all(|hit| !["S1", "S2", "S3"].contains(&hit.name.as_str())));
+/// # Ok::<(), persea::Error>(())
+/// ```
 ///
 /// # Errors
 /// When k is 0 or more than there are, the metric is the network's, the sum is all zeros and the metric
@@ -178,17 +204,7 @@ pub fn similar_samples(
     with_query: bool,
 ) -> crate::Result<Vec<SampleHit>> {
     let names = sum.axis.names(model);
-    if k == 0 {
-        return Err(SearchError::query("k is 0; ask for at least one hit").into());
-    }
-    if k > names.len() {
-        return Err(SearchError::query(format!(
-            "k is {k}, and the model has {} {}s; ask for no more",
-            names.len(),
-            sum.axis.name()
-        ))
-        .into());
-    }
+    check_k(k, names, sum.axis)?;
     if metric == Metric::Network {
         return Err(SearchError::query(
             "biosamples and assays are compared by the metric euclidean or cosine; how the \
@@ -210,10 +226,7 @@ pub fn similar_samples(
         Profile::Imputed { bins } => imputed(database, model, sum, bins, &mut sums)?,
     }
     if metric == Metric::Cosine && sums.query_norm == 0.0 {
-        return Err(SearchError::query(
-            "the sum is all zeros, and has no direction that a cosine could compare; use the metric euclidean",
-        )
-        .into());
+        return Err(SearchError::NoDirection { what: "the sum" }.into());
     }
     let scale = match profile {
         Profile::Factors => 1.0,

@@ -15,6 +15,7 @@ use super::tables::Tables;
 use super::terms::Product;
 use super::view::{Metric, View};
 use super::{SearchError, index};
+use crate::Bug;
 use crate::annotation::{Annotation, BinBits};
 use crate::genome::{Gene, GenomeAxis, Interval, Resolution, Strand};
 use crate::model::TrainedModel;
@@ -181,9 +182,8 @@ impl Searcher {
             )));
         }
         if bins.is_empty() {
-            return Err(SearchError::query(
-                "the filter allows nothing: no bin is given",
-            ));
+            let why = "no bin is given".to_string();
+            return Err(SearchError::FilteredOut { why });
         }
         let ranges = bins.iter().map(|b| *b..*b + 1);
         let allowed = Allowed::of(BinBits::of(self.axis.n_bins(), ranges), &self.layout);
@@ -218,7 +218,9 @@ impl Searcher {
         let row = self.layout.row_of(bin);
         let coarse = &self.layout.rows()[row];
         let middle = |i: &usize| coarse.bins_of_250bp(*i).contains(&bin);
-        let i = (0..usize::from(coarse.n_250bp)).find(middle).unwrap_or(0);
+        let i = (0..usize::from(coarse.n_250bp))
+            .find(middle)
+            .ok_or_else(|| Bug::new(format!("bin {bin} lies in none of its row's 250 bp rows")))?;
         let (group, at) = match scale {
             Resolution::Bp25 => {
                 let bins = coarse.bins_of_250bp(i);
@@ -341,12 +343,13 @@ impl Searcher {
     /// Refuses a number of hits that cannot be.
     pub(super) fn check_k(&self, k: usize, resolution: Resolution) -> Result<(), SearchError> {
         let n = self.axis.n_rows(resolution);
-        match k {
-            0 => Err(SearchError::query("k is 0; ask for at least one hit")),
-            k if k as u64 > n => Err(SearchError::query(format!(
-                "k is {k}, and there are {n} places of {resolution}; ask for no more"
-            ))),
-            _ => Ok(()),
+        match (1..=n).contains(&(k as u64)) {
+            true => Ok(()),
+            false => Err(SearchError::HitCount {
+                k,
+                most: n,
+                of: format!("rows of {resolution}"),
+            }),
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choose::CurvePoint;
 use super::request::What;
+use super::resamples::Stability;
 
 /// One choice of an [`Answer`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,8 +23,11 @@ pub struct Chosen {
     pub cost: Option<f64>,
     /// Whether it was required.
     pub required: bool,
-    /// Whether it has been measured already; `None` where that is no question.
+    /// Whether it has been measured already; `None` where that is not a question.
     pub measured: Option<bool>,
+    /// The share of resamples in which it is chosen again; `None` where there are none.
+    #[serde(default)]
+    pub stability: Option<f64>,
     /// The items that are more like it than like any other that was chosen or given.
     pub represents: Vec<String>,
 }
@@ -73,6 +77,9 @@ pub struct Answer {
     pub curve: Vec<CurvePoint>,
     /// How many random choices.
     pub n_random: usize,
+    /// How stable the choice is; `None` where nothing can be drawn again (factors, a matrix).
+    #[serde(default)]
+    pub stability: Option<Stability>,
     /// How often a gain was computed.
     pub evaluations: u64,
     /// What the user should know.

@@ -133,6 +133,17 @@ impl Problem<'_> {
         })
     }
 
+    /// The choice alone, in order.
+    ///
+    /// # Errors
+    /// As [`Problem::solve`].
+    pub fn chosen(&self) -> Result<Vec<usize>, SelectionError> {
+        let candidates = self.candidates()?;
+        let start = self.start()?;
+        let run = self.run(start.as_ref(), &candidates);
+        Ok(run.steps.iter().map(|s| s.candidate).collect())
+    }
+
     /// The highest value of all choices of `k`, where they are few enough to look at each.
     fn best_of_all(&self, start: &dyn Objective, candidates: &[usize]) -> Option<f64> {
         let optional: Vec<usize> = candidates
@@ -200,19 +211,19 @@ impl Problem<'_> {
         }
         let candidates: Vec<usize> = (0..n).filter(|i| open[*i]).collect();
         if candidates.is_empty() {
-            return Err(SelectionError::question(
-                "nothing is left to choose from: everything is in the starting set or excluded",
+            return Err(SelectionError::NothingToChoose(
+                "nothing is left to choose from: everything is in the starting set or excluded"
+                    .into(),
             ));
         }
         if k == 0 {
             return Err(SelectionError::question("k is 0; choose at least one"));
         }
         if self.limits.budget.is_none() && k > candidates.len() {
-            return Err(SelectionError::question(format!(
-                "k is {k}, and {} {} left to choose from; choose no more",
-                candidates.len(),
-                if candidates.len() == 1 { "is" } else { "are" }
-            )));
+            return Err(SelectionError::TooMany {
+                k,
+                left: candidates.len(),
+            });
         }
         if self.required.len() > k {
             return Err(SelectionError::question(format!(

@@ -17,12 +17,15 @@ mod guarantee;
 mod multiscale;
 mod objective;
 mod objective_kind;
+mod pair_means;
 mod position_request;
 mod positions;
 mod probes;
 mod product;
 mod profiles;
+mod references;
 mod request;
+mod resamples;
 mod select;
 mod similarity;
 mod sources;
@@ -35,7 +38,8 @@ pub use answer::{Answer, Chosen, Start};
 pub use choose::{Choice, CurvePoint, Problem};
 pub use error::SelectionError;
 pub use evaluate::{
-    EvaluationOptions, EvaluationRow, Predictor, evaluate_compendium, evaluate_expression,
+    Chooser, Compared, Evaluation, EvaluationOptions, EvaluationProgress, EvaluationRow, LeftOut,
+    Predictor, Repetition, evaluate_compendium, evaluate_expression,
 };
 pub use features::{Concave, Features};
 pub use greedy::{Limits, Method, MethodName, Run, Step, greedy};
@@ -49,6 +53,7 @@ pub use positions::{
 };
 pub use product::{Combination, Experiments};
 pub use request::{Given, KernelChoice, Request, Source, What};
+pub use resamples::Stability;
 pub use select::{select, store, stored};
 pub use similarity::{Similarity, SimilarityMatrix};
 pub use tables::{NamedMatrix, NamedProfiles, read_costs, read_expression};

@@ -76,6 +76,17 @@ pub struct PositionCurvePoint {
 
 /// Chooses positions.
 ///
+/// ```
+/// use persea::selection::{PositionRequest, select_positions};
+///
+/// # let (_folder, database) = persea::search::example_database()?;
+/// let request = PositionRequest { ground_set: 500, n_random: 2, ..PositionRequest::new(3) };
+/// let answer = select_positions(&database, &request)?;
+/// assert_eq!(answer.chosen.len(), 3);
+/// assert!(answer.chosen[2].coverage <= answer.bound);
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When nothing may be chosen, fewer than `k` may, or a file cannot be read.
 pub fn select_positions(
@@ -101,10 +112,11 @@ pub fn select_positions(
     let candidates = candidates(database, &model, &allowed, width, step)?;
     if candidates.places.is_empty() {
         let why = format!(
-            "no position is left: nowhere are {} bp covered by the model, inside and not outside",
+            "no position is left: the model covers no {} bp inside the intervals asked for and outside \
+             the others",
             width * BIN_BP
         );
-        return Err(SelectionError::question(why).into());
+        return Err(SelectionError::NothingToChoose(why).into());
     }
     let target_parts = at_bins(database, &model, &targets)?;
     let gamma = match request.gamma {

@@ -62,21 +62,29 @@ pub(super) fn draw(
     seed: u64,
     which: u64,
 ) -> Result<Vec<u64>, SelectionError> {
-    let open: Vec<u64> = (0..axis.n_bins())
-        .filter(|b| !masked.is_masked(*b))
-        .collect();
-    if open.len() < 2 {
+    let n_open = axis.n_bins() as usize - masked.n_masked();
+    if n_open < 2 {
         return Err(SelectionError::question(
-            "the model covers no unmasked bins",
+            "there are no two unmasked bins to draw",
         ));
     }
-    let n = n.min(open.len());
+    let n = n.min(n_open);
     let mut rng = generator(seed, Purpose::RandomChoice, (1 << 32) + which);
-    let drawn = (0..n).map(|i| {
-        let (from, to) = (i * open.len() / n, (i + 1) * open.len() / n);
-        open[from + below(&mut rng, (to - from).max(1) as u32) as usize]
+    let mut drawn = (0..n).map(|i| {
+        let (from, to) = (i * n_open / n, (i + 1) * n_open / n);
+        from + below(&mut rng, (to - from).max(1) as u32) as usize
     });
-    Ok(drawn.collect())
+    // The drawn are places among the unmasked, ascending: one walk finds their bins.
+    let mut bins = Vec::with_capacity(n);
+    let mut next = drawn.next();
+    let unmasked = (0..axis.n_bins()).filter(|b| !masked.is_masked(*b));
+    for (place, bin) in unmasked.enumerate() {
+        if next == Some(place) {
+            bins.push(bin);
+            next = drawn.next();
+        }
+    }
+    Ok(bins)
 }
 
 /// One over the median of d² between positions.

@@ -55,7 +55,7 @@ impl Similarity for Experiments {
     fn fill(&self, candidates: &[usize], targets: Range<usize>, out: &mut [f32]) {
         let n_assays = self.assays.n();
         for (c, row) in candidates.iter().zip(out.chunks_exact_mut(targets.len())) {
-            let of_assay = self.assays.row(c % n_assays).unwrap_or_default();
+            let of_assay = self.assays.of(c % n_assays);
             let mut done = 0;
             while done < row.len() {
                 let target = targets.start + done;

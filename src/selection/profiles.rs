@@ -1,48 +1,67 @@
-//! Numbers to compare biosamples, assays and experiments by: imputed and observed signal at bins spread
-//! over the genome.
+//! Numbers to compare biosamples, assays and experiments by: imputed and observed signal at bins
+//! scattered over the genome, and the blocks of the genome that a bootstrap draws.
 
 use std::ops::Range;
 
+use super::probes::draw;
 use crate::compendium::{Experiment, TracksOnAxis};
-use crate::genome::{GenomeAxis, Mask, Resolution};
+use crate::genome::{GenomeAxis, Mask};
 use crate::imputation::Stream;
 use crate::model::TrainedModel;
+use crate::random::{Purpose, below, generator};
 use crate::store::{Database, Track};
 
-/// Bins of an axis, about so many, in short stretches spread evenly; masked bins are left out.
+/// Which stream of chance draws the bins.
+const SAMPLE: u64 = 2;
+/// Bins that are read at once at most.
+const READ_BINS: u64 = 1 << 14;
+/// Longest block of a bootstrap: 5 Mb.
+const BLOCK_BINS: u64 = 200_000;
+/// From so many regions on, regions are the blocks.
+const ENOUGH_REGIONS: usize = 20;
+/// Blocks that fewer regions are cut into, about.
+const WANTED_BLOCKS: u64 = 50;
+
+/// Unmasked bins of an axis: one drawn at random from each of so many equal parts of them.
 pub(super) struct Sample {
-    stretches: Vec<Range<u64>>,
-    /// Which of the stretches' bins count, one after another.
-    kept: Vec<bool>,
+    /// Ascending.
+    bins: Vec<u64>,
+    /// The block that each lies in, from 0.
+    blocks: Vec<usize>,
 }
 
 impl Sample {
-    pub(super) fn new(database: &Database, axis: &GenomeAxis, wanted: u64) -> crate::Result<Self> {
-        let wanted = wanted.clamp(1, axis.n_bins());
-        let n = wanted.div_ceil(Resolution::Kbp5.bins());
-        let length = wanted / n;
-        let stretch = |i: u64| {
-            // The middle of each of so many equal parts of the axis, cut at its region's end.
-            let middle = axis.n_bins() * (2 * i + 1) / (2 * n);
-            let first = middle.saturating_sub(length / 2);
-            let region = axis.region_bins(axis.locate(first).region);
-            first..region.end.min(first + length.max(1))
-        };
-        let stretches: Vec<Range<u64>> = (0..n).map(stretch).collect();
+    /// Draws about `wanted` bins (all of them where there are fewer).
+    pub(super) fn new(
+        database: &Database,
+        axis: &GenomeAxis,
+        wanted: u64,
+        seed: u64,
+    ) -> crate::Result<Self> {
         let mask = Mask::new(axis, &database.mask_intervals()?);
-        let bins = stretches.iter().cloned().flatten();
-        let kept: Vec<bool> = bins.map(|bin| !mask.is_masked(bin)).collect();
-        Ok(Sample { stretches, kept })
+        let wanted = wanted.clamp(2, axis.n_bins()) as usize;
+        let bins = draw(axis, &mask, wanted, seed, SAMPLE)?;
+        let blocks = blocks(axis, &bins);
+        Ok(Sample { bins, blocks })
     }
 
-    /// How many bins count.
+    /// How many bins there are.
     pub(super) fn width(&self) -> usize {
-        self.kept.iter().filter(|k| **k).count()
+        self.bins.len()
     }
 
-    fn keep(&self, values: &[f32], out: &mut Vec<f32>) {
-        let kept = values.iter().zip(&self.kept).filter(|(_, k)| **k);
-        out.extend(kept.map(|(v, _)| *v));
+    /// The bins of every other block, and those of the blocks between them.
+    pub(super) fn halves(&self) -> [Sample; 2] {
+        [0, 1].map(|half| {
+            let own = (self.bins.iter().zip(&self.blocks)).filter(|(_, block)| *block % 2 == half);
+            let (bins, blocks) = own.map(|(bin, block)| (*bin, block / 2)).unzip();
+            Sample { bins, blocks }
+        })
+    }
+
+    /// The block that each bin lies in, from 0, ascending.
+    pub(super) fn blocks(&self) -> &[usize] {
+        &self.blocks
     }
 
     /// What a model imputes, `[experiments, bins]`, arcsinh.
@@ -52,42 +71,43 @@ impl Sample {
         model: &TrainedModel,
         experiments: &[Experiment],
     ) -> crate::Result<Vec<f32>> {
-        let n = self.kept.len();
-        let mut all = Vec::with_capacity(experiments.len() * self.width());
+        let n = self.bins.len();
+        let spans: Vec<Range<u64>> = self.bins.iter().map(|bin| *bin..bin + 1).collect();
+        let mut all = Vec::with_capacity(experiments.len() * n);
         // As many at once as a walk along the genome serves well.
         for some in experiments.chunks(64) {
             let mut values = vec![0f32; some.len() * n];
             let mut filled = vec![0; some.len()];
             let stream = Stream::new(database, model);
-            stream.run::<crate::Error>(some, &self.stretches, &mut |place, _, piece| {
+            stream.run::<crate::Error>(some, &spans, &mut |place, _, piece| {
                 let from = place * n + filled[place];
                 values[from..from + piece.len()].copy_from_slice(piece);
                 filled[place] += piece.len();
                 Ok(())
             })?;
-            for track in values.chunks_exact(n.max(1)) {
-                self.keep(track, &mut all);
-            }
+            all.extend(values);
         }
         Ok(all)
     }
 
-    /// What is stored of tracks, `[tracks, bins]`, arcsinh; NaN where a track has no data.
+    /// What is stored of tracks, `[tracks, bins]`, arcsinh; NaN where a track has no data. `progress` receives how many tracks are read.
     pub(super) fn observed(
         &self,
         database: &Database,
         tracks: &[Track],
+        progress: &mut dyn FnMut(usize),
     ) -> crate::Result<Vec<f32>> {
         let signal = TracksOnAxis::open(database, database.axis(), tracks)?;
         let mut all = Vec::with_capacity(tracks.len() * self.width());
+        let mut read = vec![0f32; READ_BINS as usize];
         for track in 0..tracks.len() {
-            let mut values = Vec::with_capacity(self.kept.len());
-            for bins in &self.stretches {
-                let mut piece = vec![0f32; (bins.end - bins.start) as usize];
-                signal.read(track, bins.clone(), &mut piece)?;
-                values.extend(piece);
+            for together in self.bins.chunk_by(|a, b| a / READ_BINS == b / READ_BINS) {
+                let (first, last) = (together[0], together[together.len() - 1]);
+                let read = &mut read[..(last + 1 - first) as usize];
+                signal.read(track, first..last + 1, read)?;
+                all.extend(together.iter().map(|bin| read[(bin - first) as usize]));
             }
-            self.keep(&values, &mut all);
+            progress(track + 1);
         }
         Ok(all)
     }
@@ -120,10 +140,137 @@ pub(super) fn filled(values: &[f32], width: usize, tracks: &[Track]) -> Vec<f32>
     all
 }
 
+/// The block that each of some ascending bins lies in. Where there are 20 regions or more, a region is a
+/// block, cut into pieces where it is longer than 5 Mb; fewer regions are cut into about 50 pieces.
+fn blocks(axis: &GenomeAxis, bins: &[u64]) -> Vec<usize> {
+    let longest = match axis.regions().len() {
+        ENOUGH_REGIONS.. => BLOCK_BINS,
+        _ => (axis.n_bins().div_ceil(WANTED_BLOCKS)).clamp(1, BLOCK_BINS),
+    };
+    let piece = |bin: u64| {
+        let region = axis.locate(bin).region;
+        let of_region = axis.region_bins(region);
+        let n = (of_region.end - of_region.start).div_ceil(longest);
+        (
+            region,
+            (bin - of_region.start) * n / (of_region.end - of_region.start),
+        )
+    };
+    let mut number = 0;
+    let mut last = None;
+    let mut blocks = Vec::with_capacity(bins.len());
+    for bin in bins {
+        let piece = piece(*bin);
+        if last.is_some_and(|last| last != piece) {
+            number += 1;
+        }
+        last = Some(piece);
+        blocks.push(number);
+    }
+    blocks
+}
+
+/// How often each position counts in one resample: as many blocks are drawn with replacement as there
+/// are, and a position counts as often as its block was drawn.
+pub(super) fn resample(blocks: &[usize], seed: u64, number: u64) -> Vec<f32> {
+    let n = blocks.last().map_or(0, |last| last + 1);
+    let mut rng = generator(seed, Purpose::Bootstrap, (4 << 32) + number);
+    let mut counts = vec![0f32; n];
+    for _ in 0..n {
+        counts[below(&mut rng, n as u32) as usize] += 1.0;
+    }
+    blocks.iter().map(|b| counts[*b]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::genome::{Assembly, Interval, Region};
     use crate::store::test_support::{store_track, toy_database};
+
+    fn axis(lengths: &[u64]) -> GenomeAxis {
+        let list = [("c".to_string(), 100_000_000)];
+        let assembly = Assembly::from_chromosomes("a", &list).unwrap();
+        let mut first_bin = 0;
+        let regions = lengths.iter().map(|n_bins| {
+            first_bin += 10;
+            let region = Region {
+                name: None,
+                chrom: "c".into(),
+                first_bin,
+                n_bins: *n_bins,
+            };
+            first_bin += n_bins;
+            region
+        });
+        GenomeAxis::new(assembly, regions.collect()).unwrap()
+    }
+
+    #[test]
+    fn bins_are_scattered_over_all_regions_in_proportion_to_their_length_and_none_is_masked() {
+        let axis = axis(&[1_000, 3_000, 6_000]);
+        // The first half of the second region is masked: bins 1,000 to 2,499 of the axis.
+        let masked = Interval::new("c", (10 + 1_000 + 10) * 25, (10 + 1_000 + 10 + 1_500) * 25);
+        let mask = Mask::new(&axis, &[masked]);
+        assert_eq!(mask.n_masked(), 1_500);
+        let bins = draw(&axis, &mask, 85, 7, SAMPLE).unwrap();
+        assert_eq!(bins.len(), 85);
+        assert!(bins.is_sorted() && bins.iter().all(|b| !mask.is_masked(*b)));
+        // One from each 100 unmasked bins: 10, 15 and 60.
+        let within = |range: Range<u64>| bins.iter().filter(|b| range.contains(b)).count();
+        assert_eq!(
+            [
+                within(0..1_000),
+                within(1_000..4_000),
+                within(4_000..10_000)
+            ],
+            [10, 15, 60]
+        );
+        assert_eq!(draw(&axis, &mask, 85, 7, SAMPLE).unwrap(), bins);
+        assert_ne!(draw(&axis, &mask, 85, 8, SAMPLE).unwrap(), bins);
+        // All of them, where there are no more.
+        assert_eq!(draw(&axis, &mask, 99_999, 7, SAMPLE).unwrap().len(), 8_500);
+    }
+
+    #[test]
+    fn regions_are_blocks_where_there_are_many_and_pieces_of_them_where_there_are_few() {
+        let many = axis(&[50; 20]);
+        let bins: Vec<u64> = (0..1_000).step_by(10).collect();
+        let expected: Vec<usize> = bins.iter().map(|b| (b / 50) as usize).collect();
+        assert_eq!(blocks(&many, &bins), expected);
+        // 1,000 bins in two regions: pieces of 20.
+        let few = axis(&[400, 600]);
+        let expected: Vec<usize> = bins.iter().map(|b| (b / 20) as usize).collect();
+        assert_eq!(blocks(&few, &bins), expected);
+    }
+
+    #[test]
+    fn halves_share_no_block() {
+        let sample = Sample {
+            bins: (0..10).collect(),
+            blocks: vec![0, 0, 1, 1, 1, 2, 3, 4, 4, 5],
+        };
+        let [even, odd] = sample.halves();
+        assert_eq!(even.bins, [0, 1, 5, 7, 8]);
+        assert_eq!(even.blocks, [0, 0, 1, 2, 2]);
+        assert_eq!(odd.bins, [2, 3, 4, 6, 9]);
+        assert_eq!(odd.blocks, [0, 0, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_resample_draws_whole_blocks_as_many_as_there_are() {
+        let blocks = [0, 0, 0, 1, 1, 2, 3, 3];
+        let mut differ = false;
+        for number in 0..20 {
+            let weights = resample(&blocks, 1, number);
+            assert_eq!(weights, resample(&blocks, 1, number));
+            assert!(weights[0] == weights[1] && weights[0] == weights[2]);
+            assert!(weights[3] == weights[4] && weights[6] == weights[7]);
+            assert_eq!(weights[0] + weights[3] + weights[5] + weights[6], 4.0);
+            differ |= weights != resample(&blocks, 1, number + 1);
+        }
+        assert!(differ);
+    }
 
     #[test]
     fn a_bin_without_data_is_what_the_assays_other_tracks_show_there() {

@@ -89,8 +89,10 @@ vocabulary! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Given {
-    /// What has been measured, if that leaves as many as are asked for; nothing otherwise, which is said.
-    MeasuredIfItLeavesEnough,
+    /// What has been measured, where the request is of experiments or names the assay or the biosample;
+    /// nothing otherwise.
+    #[serde(alias = "measured_if_it_leaves_enough")]
+    MeasuredIfKnown,
     /// What has been measured.
     Measured,
     /// Nothing.
@@ -134,7 +136,11 @@ pub struct Request {
     pub method: Method,
     /// How many random choices stand beside it.
     pub n_random: usize,
-    /// What chance derives from.
+    /// On how many resamples of the genome's blocks (of the genes, where expression is compared) the
+    /// choice is made again.
+    #[serde(default)]
+    pub resamples: usize,
+    /// What chance derives from: the bins that are compared, random choices, resamples.
     pub seed: u64,
 }
 
@@ -151,13 +157,14 @@ impl Request {
             combination: Combination::Product,
             model: None,
             new_of: None,
-            given: Given::MeasuredIfItLeavesEnough,
+            given: Given::MeasuredIfKnown,
             require: Vec::new(),
             exclude: Vec::new(),
             costs: None,
             budget: None,
             method: Method::Lazy,
             n_random: 200,
+            resamples: 100,
             seed: 0,
         }
     }

@@ -8,7 +8,9 @@ use super::SelectionError;
 use super::answer::{Answer, Chosen, Start};
 use super::choose::Problem;
 use super::greedy::Limits;
+use super::references::{note, reference_of_item};
 use super::request::{Given, Request, What};
+use super::resamples::again;
 use super::sources::{compare, experiment_name};
 use crate::store::{Database, NewSelection, StoredSelection, nearest_names};
 
@@ -23,11 +25,12 @@ impl Items<'_> {
         let found = self.names.iter().position(|n| n == name);
         found.ok_or_else(|| {
             let near = nearest_names(name, self.names.iter().map(String::as_str), 3);
-            SelectionError::question(format!(
-                "unknown {} {name}; the nearest names are {}",
-                self.what.one(),
-                near.join(", ")
-            ))
+            SelectionError::UnknownItem {
+                kind: self.what.one(),
+                name: name.to_string(),
+                nearest: near,
+                advice: "",
+            }
         })
     }
 
@@ -67,7 +70,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         names: &compared.names,
     };
     if compared.names.len() < 2 {
-        return Err(SelectionError::question(format!(
+        return Err(SelectionError::NothingToChoose(format!(
             "there is {} {} only: nothing to choose between",
             compared.names.len(),
             request.what.one()
@@ -75,14 +78,25 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         .into());
     }
     let required = items.places(&request.require)?;
-    let excluded = items.places(&request.exclude)?;
+    let mut excluded = items.places(&request.exclude)?;
+    let mut notes = compared.notes.clone();
+    let mut references = Vec::new();
+    for (place, name) in compared.names.iter().enumerate() {
+        let Some(what) = reference_of_item(request.what, name) else {
+            continue;
+        };
+        if !excluded.contains(&place) {
+            references.push((name.clone(), what));
+            excluded.push(place);
+        }
+    }
+    notes.extend(note(&references));
     if let Some(both) = required.iter().find(|p| excluded.contains(p)) {
         let why = format!("{} is required and excluded", compared.names[*both]);
         return Err(SelectionError::question(why).into());
     }
-    let mut notes = Vec::new();
     let measured = measured(database, request)?;
-    let given = starting_set(request, &items, measured.as_ref(), &excluded, &mut notes)?;
+    let given = starting_set(request, &items, measured.as_ref())?;
     if let Some(both) = required.iter().find(|p| given.contains(p)) {
         let why = format!(
             "{} is required, and in the starting set already",
@@ -93,8 +107,12 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
     let costs = costs(request, &compared.names, &given, &excluded)?;
     let open = (0..compared.names.len()).filter(|p| !given.contains(p) && !excluded.contains(p));
     let n_candidates = open.count();
+    let k = request
+        .k
+        .map(|k| left_to_measure(request, k, (given.len(), n_candidates), &mut notes));
+    let k = k.transpose()?;
     let limits = Limits {
-        k: match (request.k, request.budget) {
+        k: match (k, request.budget) {
             (Some(k), _) => k,
             (None, Some(_)) => n_candidates,
             (None, None) => {
@@ -123,6 +141,15 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         seed: request.seed,
     };
     let choice = problem.solve()?;
+    let places: Vec<usize> = choice.steps.iter().map(|s| s.candidate).collect();
+    // Features are not drawn again.
+    let resampled = compared.resampled.as_ref();
+    let stability = match resampled.filter(|_| !request.objective.needs_features()) {
+        Some(resampled) => resampled.stability(&places, &compared.names, &|similarity| {
+            again(&problem, similarity)
+        })?,
+        None => None,
+    };
     let mut represents: Vec<Vec<String>> = vec![Vec::new(); compared.names.len()];
     for (target, by) in choice.represented_by.iter().enumerate() {
         if let Some(by) = by {
@@ -142,6 +169,7 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         cost: costs.as_ref().map(|c| c[step.candidate]),
         required: step.required,
         measured: (measured.as_ref()).map(|m| m.contains(&compared.names[step.candidate])),
+        stability: stability.as_ref().map(|(shares, _)| shares[i]),
         represents: represents[step.candidate].clone(),
     });
     let chosen: Vec<Chosen> = chosen.collect();
@@ -171,13 +199,14 @@ pub fn select(database: Option<&Database>, request: &Request) -> crate::Result<A
         guarantee_text: choice.guarantee.text,
         curve: choice.curve,
         n_random: request.n_random,
+        stability: stability.map(|(_, stability)| stability),
         evaluations: choice.evaluations,
         notes,
         rests_on,
     })
 }
 
-/// The items that have been measured; `None` where that is no question.
+/// The items that have been measured; `None` where that is not a question.
 fn measured(
     database: Option<&Database>,
     request: &Request,
@@ -194,14 +223,15 @@ fn measured(
         if known.iter().any(|k| k == new) {
             return Ok(());
         }
-        // An assay that nobody has run yet is none of the database's, which is no mistake: but it
+        // An assay that nobody has run yet is none of the database's, which is not a mistake: but it
         // may be a misspelt one.
         let near = nearest_names(new, known.iter().map(String::as_str), 3);
-        Err(SelectionError::question(format!(
-            "unknown {kind} {new}; the nearest names are {}. For one that is nowhere measured leave it out: \
-             the choice is then of all",
-            near.join(", ")
-        ))
+        Err(SelectionError::UnknownItem {
+            kind,
+            name: new.to_string(),
+            nearest: near,
+            advice: ". If it was never measured, leave it out: the choice is then of all",
+        }
         .into())
     };
     Ok(match (request.what, &request.new_of) {
@@ -231,8 +261,6 @@ fn starting_set(
     request: &Request,
     items: &Items<'_>,
     measured: Option<&HashSet<String>>,
-    excluded: &[usize],
-    notes: &mut Vec<String>,
 ) -> Result<Vec<usize>, SelectionError> {
     let of_measured = || -> Vec<usize> {
         let is_measured = |name: &String| measured.is_some_and(|m| m.contains(name));
@@ -254,29 +282,41 @@ fn starting_set(
                 }
             )));
         }
-        Given::Measured => of_measured(),
-        Given::MeasuredIfItLeavesEnough => {
-            let given = of_measured();
-            let left = (0..items.names.len())
-                .filter(|p| !given.contains(p) && !excluded.contains(p))
-                .count();
-            let wanted = request.k.unwrap_or(1).max(request.require.len());
-            let required = items.places(&request.require)?;
-            let enough = left >= wanted && !required.iter().any(|p| given.contains(p));
-            if !enough && !given.is_empty() {
-                notes.push(format!(
-                    "{} of {} {} have been measured already, which leaves too few to choose {wanted} from: this is a \
-                     choice from all, as if nothing had been measured. Option `given` measured counts them as the starting set",
-                    given.len(),
-                    items.names.len(),
-                    request.what.many(),
-                ));
-            }
-            if enough { given } else { Vec::new() }
-        }
+        Given::Measured | Given::MeasuredIfKnown => of_measured(),
     };
     given.sort_unstable();
     Ok(given)
+}
+
+/// How many are chosen: k, or as many as are left to measure where that is fewer.
+fn left_to_measure(
+    request: &Request,
+    k: usize,
+    (n_given, n_left): (usize, usize),
+    notes: &mut Vec<String>,
+) -> Result<usize, SelectionError> {
+    let by_measured = matches!(request.given, Given::Measured | Given::MeasuredIfKnown);
+    if !by_measured || n_given == 0 || k <= n_left {
+        return Ok(k);
+    }
+    let what = request.what;
+    let of = match &request.new_of {
+        Some(new) => format!(" for {new}"),
+        None => String::new(),
+    };
+    if n_left == 0 {
+        return Err(SelectionError::question(format!(
+            "nothing is left to measure{of}: {n_given} {} have been measured and no other may be chosen. Option `given` none \
+             chooses as if nothing had been measured",
+            what.many()
+        )));
+    }
+    let verb = if n_left == 1 { "is" } else { "are" };
+    let one = if n_left == 1 { what.one() } else { what.many() };
+    notes.push(format!(
+        "{n_left} {one} {verb} left to measure{of}, fewer than the {k} asked for: {n_left} {verb} proposed"
+    ));
+    Ok(n_left)
 }
 
 /// A cost for each item; those that cannot be chosen need none.

@@ -95,6 +95,11 @@ impl SimilarityMatrix {
         self.values[i * self.n + j]
     }
 
+    /// An item's similarities to all.
+    pub(super) fn of(&self, item: usize) -> &[f32] {
+        &self.values[item * self.n..(item + 1) * self.n]
+    }
+
     /// Its values, row-major.
     pub fn values(&self) -> &[f32] {
         &self.values
@@ -118,7 +123,7 @@ impl Similarity for SimilarityMatrix {
     }
 
     fn row(&self, candidate: usize) -> Option<&[f32]> {
-        Some(&self.values[candidate * self.n..(candidate + 1) * self.n])
+        Some(self.of(candidate))
     }
 }
 

@@ -1,12 +1,14 @@
 //! Where similarities come from.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::features::Features;
+use super::pair_means::PairMeans;
 use super::product::{Combination, Experiments};
 use super::profiles::{Sample, filled};
+use super::references::note;
 use super::request::{KernelChoice, Request, Source, What};
+use super::resamples::{Draws, Resampled, Similarities};
 use super::similarity::{Similarity, SimilarityMatrix};
 use super::tables::{read_expression, read_similarities};
 use super::vectors::{Kernel, Vectors};
@@ -15,6 +17,9 @@ use crate::compendium::Experiment;
 use crate::model::TrainedModel;
 use crate::search::SampleAxis;
 use crate::store::{Database, Track};
+
+/// What resamples of signal draw.
+const BLOCKS: &str = "blocks of the genome";
 
 /// The items, how alike they are, and what they were compared by.
 pub(super) struct Compared {
@@ -27,6 +32,10 @@ pub(super) struct Compared {
     pub(super) model: Option<(String, String)>,
     /// The file's checksum, where there was one.
     pub(super) checksum: Option<String>,
+    /// The same of resamples, where something can be drawn again.
+    pub(super) resampled: Option<Resampled>,
+    /// What the user should know.
+    pub(super) notes: Vec<String>,
 }
 
 /// The name of an experiment as an item.
@@ -79,6 +88,8 @@ pub(super) fn compare(database: Option<&Database>, request: &Request) -> crate::
                 by: format!("the matrix {path}"),
                 model: None,
                 checksum: Some(read.checksum),
+                resampled: None,
+                notes: Vec::new(),
             })
         }
         Source::Expression { path } => {
@@ -86,30 +97,51 @@ pub(super) fn compare(database: Option<&Database>, request: &Request) -> crate::
                 let why = "expression tells biosamples apart, not assays or experiments";
                 return Err(SelectionError::question(why).into());
             }
-            let read = read_expression(Path::new(path))?;
-            let kernel = request.kernel(KernelChoice::SquaredCorrelation);
-            let name = |i: usize| read.names[i].clone();
-            let vectors = Vectors::new(read.width, &read.values, kernel, &name)?;
-            let features = match needs_features {
-                true => {
-                    let values = read.values.iter().map(|v| f64::from(*v)).collect();
-                    Some(Features::new(read.width, values)?)
-                }
-                false => None,
-            };
-            Ok(Compared {
-                by: format!(
-                    "{} of log2(1 + x) in {path}",
-                    in_words(kernel, Some(&vectors))
-                ),
-                similarity: Box::new(vectors.matrix()?),
-                names: read.names,
-                features,
-                model: None,
-                checksum: Some(read.checksum),
-            })
+            by_expression(Path::new(path), request, needs_features)
         }
     }
+}
+
+fn by_expression(path: &Path, request: &Request, features: bool) -> crate::Result<Compared> {
+    let read = read_expression(path)?;
+    let kernel = request.kernel(KernelChoice::SquaredCorrelation);
+    let name = |i: usize| read.names[i].clone();
+    let vectors = Vectors::new(read.width, &read.values, kernel, &name)?;
+    let features = match features {
+        true => {
+            let values = read.values.iter().map(|v| f64::from(*v)).collect();
+            Some(Features::new(read.width, values)?)
+        }
+        false => None,
+    };
+    let mut notes: Vec<String> = note(&read.left_out).into_iter().collect();
+    let genes: Vec<usize> = (0..read.width).collect();
+    let work = (read.names.len() * read.names.len() * read.width) as f64;
+    let draws = Draws::new(
+        &genes,
+        "genes",
+        (request.resamples, request.seed),
+        work,
+        &mut notes,
+    );
+    Ok(Compared {
+        by: format!(
+            "{} of log2(1 + x) in {}",
+            in_words(kernel, Some(&vectors)),
+            path.display()
+        ),
+        similarity: Box::new(vectors.matrix()?),
+        names: read.names,
+        features,
+        model: None,
+        checksum: Some(read.checksum),
+        resampled: Some(draws.with(Similarities::Vectors {
+            width: read.width,
+            values: read.values,
+            kernel,
+        })),
+        notes,
+    })
 }
 
 fn need(database: Option<&Database>) -> Result<&Database, SelectionError> {
@@ -139,16 +171,23 @@ fn in_words(kernel: Kernel, vectors: Option<&Vectors>) -> String {
     }
 }
 
+/// How alike the biosamples or assays of a model are by their factors, and the kernel in words.
+pub(super) fn factor_similarity(
+    model: &TrainedModel,
+    axis: SampleAxis,
+    kernel: Kernel,
+) -> Result<(SimilarityMatrix, String), SelectionError> {
+    let (names, factors) = of_axis(model, axis);
+    let values: Vec<f32> = factors.iter().copied().collect();
+    let name = |i: usize| names[i].clone();
+    let vectors = Vectors::new(factors.ncols(), &values, kernel, &name)?;
+    Ok((vectors.matrix()?, in_words(kernel, Some(&vectors))))
+}
+
 fn by_factors(model: &TrainedModel, request: &Request, features: bool) -> crate::Result<Compared> {
     let record = model.record();
     let kernel = request.kernel(KernelChoice::Cosine);
-    let compare = |axis: SampleAxis| -> Result<(SimilarityMatrix, String), SelectionError> {
-        let (names, factors) = of_axis(model, axis);
-        let values: Vec<f32> = factors.iter().copied().collect();
-        let name = |i: usize| names[i].clone();
-        let vectors = Vectors::new(factors.ncols(), &values, kernel, &name)?;
-        Ok((vectors.matrix()?, in_words(kernel, Some(&vectors))))
-    };
+    let compare = |axis: SampleAxis| factor_similarity(model, axis, kernel);
     let model_of = Some((record.name.clone(), model.stored().checksum.clone()));
     let Some(axis) = axis(request.what) else {
         let (biosamples, of_biosamples) = compare(SampleAxis::Biosamples)?;
@@ -180,6 +219,8 @@ fn by_factors(model: &TrainedModel, request: &Request, features: bool) -> crate:
             features,
             model: model_of,
             checksum: None,
+            resampled: None,
+            notes: Vec::new(),
         });
     };
     let (matrix, by) = compare(axis)?;
@@ -198,6 +239,8 @@ fn by_factors(model: &TrainedModel, request: &Request, features: bool) -> crate:
         by: format!("{by} of their factors"),
         model: model_of,
         checksum: None,
+        resampled: None,
+        notes: Vec::new(),
     })
 }
 
@@ -221,14 +264,19 @@ fn by_imputed(
 ) -> crate::Result<Compared> {
     let record = model.record();
     let kernel = request.kernel(KernelChoice::SquaredCorrelation);
-    let sample = Sample::new(database, model.axis(), bins)?;
+    let sample = Sample::new(database, model.axis(), bins, request.seed)?;
     let width = sample.width();
     let model_of = Some((record.name.clone(), model.stored().checksum.clone()));
     let by = |of: &str| {
         format!(
-            "{} of imputed signal at {width} bins{of}",
+            "{} of imputed signal at {width} scattered bins{of}",
             in_words(kernel, None)
         )
+    };
+    let mut notes = Vec::new();
+    let mut draws = |work: usize| {
+        let asked = (request.resamples, request.seed);
+        Draws::new(sample.blocks(), BLOCKS, asked, work as f64, &mut notes)
     };
     let Some(axis) = axis(request.what) else {
         let experiments: Vec<Experiment> = (record.biosamples.iter())
@@ -236,6 +284,7 @@ fn by_imputed(
             .collect();
         let values = sample.imputed(database, model, &experiments)?;
         let name = |i: usize| experiments[i].to_string();
+        let draws = draws(experiments.len() * experiments.len() * width);
         return Ok(Compared {
             similarity: Box::new(Vectors::new(width, &values, kernel, &name)?),
             features: match features {
@@ -248,6 +297,12 @@ fn by_imputed(
             by: by(""),
             model: model_of,
             checksum: None,
+            resampled: Some(draws.with(Similarities::Vectors {
+                width,
+                values,
+                kernel,
+            })),
+            notes,
         });
     };
     let (names, others) = match axis {
@@ -265,8 +320,10 @@ fn by_imputed(
         }
         None => others.iter().collect(),
     };
-    let mut mean = PairMean::new(names.len());
+    let draws = draws(names.len() * names.len() * width * others.len());
+    let mut mean = PairMeans::new(names.len(), &draws.weights);
     let mut all = vec![Vec::new(); names.len()];
+    let everyone: Vec<usize> = (0..names.len()).collect();
     for other in &others {
         let experiment = |name: &String| match axis {
             SampleAxis::Biosamples => Experiment::new(name, *other),
@@ -275,9 +332,7 @@ fn by_imputed(
         let experiments: Vec<Experiment> = names.iter().map(experiment).collect();
         let values = sample.imputed(database, model, &experiments)?;
         let name = |i: usize| experiments[i].to_string();
-        let matrix = Vectors::new(width, &values, kernel, &name)?.matrix()?;
-        let everyone: Vec<usize> = (0..names.len()).collect();
-        mean.add(&everyone, &matrix);
+        mean.add(&everyone, (width, &values), kernel, &name)?;
         if features {
             for (all, values) in all.iter_mut().zip(values.chunks_exact(width)) {
                 all.extend(clipped(values));
@@ -288,9 +343,10 @@ fn by_imputed(
         [one] => format!(" of {one}"),
         _ => format!(", the mean over {} tracks of each", others.len()),
     };
+    let (similarity, resampled) = mean.matrices(names)?;
     Ok(Compared {
         names: names.clone(),
-        similarity: Box::new(mean.matrix(names)?),
+        similarity: Box::new(similarity),
         features: match features {
             true => Some(Features::new(width * others.len(), all.concat())?),
             false => None,
@@ -298,7 +354,72 @@ fn by_imputed(
         by: by(&of),
         model: model_of,
         checksum: None,
+        resampled: Some(draws.with(Similarities::Matrices(resampled))),
+        notes,
     })
+}
+
+/// Tracks of an axis by what they share of the other axis.
+struct Grouped {
+    /// The items of the axis, in the order in which tracks name them.
+    names: Vec<String>,
+    /// For each of the other axis, the places of the items that have it, and the tracks.
+    by_other: Vec<(String, Vec<(usize, Track)>)>,
+}
+
+impl Grouped {
+    /// All items; of the tracks those of another than `left_out`.
+    fn new(tracks: &[Track], axis: SampleAxis, left_out: Option<&str>) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        let mut by_other: Vec<(String, Vec<(usize, Track)>)> = Vec::new();
+        for track in tracks {
+            let (name, other) = match axis {
+                SampleAxis::Biosamples => (&track.biosample, &track.assay),
+                SampleAxis::Assays => (&track.assay, &track.biosample),
+            };
+            let place = names.iter().position(|n| n == name).unwrap_or_else(|| {
+                names.push(name.clone());
+                names.len() - 1
+            });
+            if left_out == Some(other) {
+                continue; // What is still to be measured must not be what it is chosen by.
+            }
+            match by_other.iter_mut().find(|(o, _)| o == other) {
+                Some((_, list)) => list.push((place, track.clone())),
+                None => by_other.push((other.clone(), vec![(place, track.clone())])),
+            }
+        }
+        Grouped { names, by_other }
+    }
+
+    /// Multiplications that comparing all of them takes.
+    fn work(&self, width: usize) -> usize {
+        let of = |(_, list): &(String, Vec<(usize, Track)>)| list.len() * list.len() * width;
+        self.by_other.iter().map(of).sum()
+    }
+
+    /// The mean similarity of pairs over what both have. `each` receives each group's number, its places
+    /// and its values.
+    fn compare(
+        &self,
+        database: &Database,
+        sample: &Sample,
+        kernel: Kernel,
+        weights: &[Vec<f32>],
+        each: &mut dyn FnMut(usize, &[usize], &[f32]),
+    ) -> crate::Result<(SimilarityMatrix, Vec<Option<SimilarityMatrix>>)> {
+        let mut mean = PairMeans::new(self.names.len(), weights);
+        for (at, (other, list)) in self.by_other.iter().enumerate() {
+            let stored: Vec<Track> = list.iter().map(|(_, t)| t.clone()).collect();
+            let observed = sample.observed(database, &stored, &mut |_| ())?;
+            let values = filled(&observed, sample.width(), &stored);
+            let name = |i: usize| format!("{} {other}", self.names[list[i].0]);
+            let places: Vec<usize> = list.iter().map(|(p, _)| *p).collect();
+            mean.add(&places, (sample.width(), &values), kernel, &name)?;
+            each(at, &places, &values);
+        }
+        Ok(mean.matrices(&self.names)?)
+    }
 }
 
 fn by_observed(
@@ -307,109 +428,81 @@ fn by_observed(
     bins: u64,
     features: bool,
 ) -> crate::Result<Compared> {
-    let Some(axis) = axis(request.what) else {
-        let why = "experiments that nobody has run have no observed signal; compare factors or imputed signal";
-        return Err(SelectionError::question(why).into());
-    };
-    let of = |t: &Track| match axis {
-        SampleAxis::Biosamples => (t.biosample.clone(), t.assay.clone()),
-        SampleAxis::Assays => (t.assay.clone(), t.biosample.clone()),
-    };
     let tracks = database.tracks()?;
-    let mut names: Vec<String> = Vec::new();
-    let mut by_other: Vec<(String, Vec<(usize, Track)>)> = Vec::new();
-    for track in &tracks {
-        let (name, other) = of(track);
-        let place = names.iter().position(|n| *n == name).unwrap_or_else(|| {
-            names.push(name);
-            names.len() - 1
-        });
-        if request.new_of.as_ref() == Some(&other) {
-            continue; // What is still to be measured must not be what it is chosen by.
-        }
-        match by_other.iter_mut().find(|(o, _)| *o == other) {
-            Some((_, list)) => list.push((place, track.clone())),
-            None => by_other.push((other, vec![(place, track.clone())])),
-        }
-    }
     let kernel = request.kernel(KernelChoice::SquaredCorrelation);
-    let sample = Sample::new(database, database.axis(), bins)?;
+    let sample = Sample::new(database, database.axis(), bins, request.seed)?;
     let width = sample.width();
-    let mut mean = PairMean::new(names.len());
-    let mut all = vec![vec![0f64; if features { width * by_other.len() } else { 0 }]; names.len()];
-    for (at, (other, list)) in by_other.iter().enumerate() {
-        let stored: Vec<Track> = list.iter().map(|(_, t)| t.clone()).collect();
-        let values = filled(&sample.observed(database, &stored)?, width, &stored);
-        let name = |i: usize| format!("{} {other}", names[list[i].0]);
-        let matrix = Vectors::new(width, &values, kernel, &name)?.matrix()?;
-        let places: Vec<usize> = list.iter().map(|(p, _)| *p).collect();
-        mean.add(&places, &matrix);
-        if features {
+    let mut notes = Vec::new();
+    let mut draws = |work: usize| {
+        let asked = (request.resamples, request.seed);
+        Draws::new(sample.blocks(), BLOCKS, asked, work as f64, &mut notes)
+    };
+    let by = format!(
+        "{} of observed signal at {width} scattered bins, the mean over the tracks that two have in common",
+        in_words(kernel, None)
+    );
+    let Some(axis) = axis(request.what) else {
+        refuse_features(request.objective, "observed signal of experiments")?;
+        let biosamples = Grouped::new(&tracks, SampleAxis::Biosamples, None);
+        let assays = Grouped::new(&tracks, SampleAxis::Assays, None);
+        let draws = draws(biosamples.work(width) + assays.work(width));
+        let compare =
+            |of: &Grouped| of.compare(database, &sample, kernel, &draws.weights, &mut |_, _, _| ());
+        let (b, b_resampled) = compare(&biosamples)?;
+        let (a, a_resampled) = compare(&assays)?;
+        let how = match request.combination {
+            Combination::Product => "product",
+            Combination::Mean => "mean",
+        };
+        return Ok(Compared {
+            names: (biosamples.names.iter())
+                .flat_map(|b| assays.names.iter().map(move |a| experiment_name(b, a)))
+                .collect(),
+            similarity: Box::new(Experiments::new(b, a, request.combination)),
+            features: None,
+            by: format!("the {how} of biosamples' and assays' similarity, {by}"),
+            model: None,
+            checksum: None,
+            resampled: Some(draws.with(Similarities::Products(
+                b_resampled,
+                a_resampled,
+                request.combination,
+            ))),
+            notes,
+        });
+    };
+    let grouped = Grouped::new(&tracks, axis, request.new_of.as_deref());
+    let n_others = grouped.by_other.len();
+    let draws = draws(grouped.work(width));
+    let n = if features { width * n_others } else { 0 };
+    let mut all = vec![vec![0f64; n]; grouped.names.len()];
+    let (similarity, resampled) = grouped.compare(
+        database,
+        &sample,
+        kernel,
+        &draws.weights,
+        &mut |at, places, values| {
+            if !features {
+                return;
+            }
             for (place, values) in places.iter().zip(values.chunks_exact(width)) {
                 for (to, from) in all[*place][at * width..].iter_mut().zip(clipped(values)) {
                     *to = from;
                 }
             }
-        }
-    }
+        },
+    )?;
     Ok(Compared {
-        similarity: Box::new(mean.matrix(&names)?),
+        similarity: Box::new(similarity),
         features: match features {
-            true => Some(Features::new(width * by_other.len(), all.concat())?),
+            true => Some(Features::new(width * n_others, all.concat())?),
             false => None,
         },
-        by: format!(
-            "{} of observed signal at {width} bins, the mean over the tracks that two have in common",
-            in_words(kernel, None)
-        ),
-        names,
+        by,
+        names: grouped.names,
         model: None,
         checksum: None,
+        resampled: Some(draws.with(Similarities::Matrices(resampled))),
+        notes,
     })
-}
-
-/// The mean similarity of pairs, over whatever each pair has in common.
-struct PairMean {
-    n: usize,
-    sums: Vec<f64>,
-    counts: HashMap<(usize, usize), u32>,
-}
-
-impl PairMean {
-    fn new(n: usize) -> Self {
-        PairMean {
-            n,
-            sums: vec![0.0; n * n],
-            counts: HashMap::new(),
-        }
-    }
-
-    fn add(&mut self, places: &[usize], matrix: &SimilarityMatrix) {
-        for (i, a) in places.iter().enumerate() {
-            for (j, b) in places.iter().enumerate() {
-                self.sums[a * self.n + b] += f64::from(matrix.get(i, j));
-                *self.counts.entry((*a, *b)).or_default() += 1;
-            }
-        }
-    }
-
-    fn matrix(&self, names: &[String]) -> Result<SimilarityMatrix, SelectionError> {
-        let mut values = Vec::with_capacity(self.n * self.n);
-        for a in 0..self.n {
-            for b in 0..self.n {
-                let value = match self.counts.get(&(a, b)) {
-                    Some(count) => self.sums[a * self.n + b] / f64::from(*count),
-                    None if a == b => 1.0,
-                    None => {
-                        return Err(SelectionError::question(format!(
-                            "{} and {} have no track in common to be compared by; compare factors or imputed signal",
-                            names[a], names[b]
-                        )));
-                    }
-                };
-                values.push(value as f32);
-            }
-        }
-        SimilarityMatrix::new(self.n, values, &|i| names[i].clone())
-    }
 }

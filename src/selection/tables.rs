@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::SelectionError;
+use super::references::reference;
 use super::similarity::SimilarityMatrix;
 use crate::files::Table;
 use crate::formats::read_matrix;
@@ -28,6 +29,8 @@ pub struct NamedProfiles {
     pub values: Vec<f32>,
     /// BLAKE3 of the file, in hexadecimal.
     pub checksum: String,
+    /// What the file has beside items, and what it is: references that are no biosamples.
+    pub left_out: Vec<(String, &'static str)>,
 }
 
 /// A table whose header and first column are names.
@@ -138,7 +141,8 @@ fn checked(
 }
 
 /// Reads a table of expression, genes × biosamples (a header with the biosamples' names after the
-/// column of genes), as log2(1 + x): a row a biosample.
+/// column of genes), as log2(1 + x): a row a biosample. References that are no biosamples (E000 of
+/// Roadmap's tables) are left out.
 ///
 /// # Errors
 /// When a field is not a number, negative, or a row is short.
@@ -164,17 +168,30 @@ pub fn read_expression(path: &Path) -> crate::Result<NamedProfiles> {
         for (i, field) in fields[1..].iter().enumerate() {
             let x = number(path, *line, field)?;
             if !x.is_finite() || x < 0.0 {
-                let why = format!("`{field}` is no expression: it must be 0 or more");
+                let why = format!("`{field}` is not an expression: it must be 0 or more");
                 return Err(SelectionError::line(path, *line, why).into());
             }
             values[i * width + gene] = (1.0 + x).log2() as f32;
         }
     }
+    let is_kept: Vec<bool> = names.iter().map(|n| reference(n).is_none()).collect();
+    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    for name in names {
+        match reference(&name) {
+            Some(what) => left_out.push((name, what)),
+            None => kept.push(name),
+        }
+    }
+    let rows = values.chunks_exact(width.max(1)).zip(&is_kept);
+    let values = (rows.filter(|(_, kept)| **kept))
+        .flat_map(|(row, _)| row.to_vec())
+        .collect();
     Ok(NamedProfiles {
-        names,
+        names: kept,
         width,
         values,
         checksum: table.checksum,
+        left_out,
     })
 }
 
@@ -274,6 +291,15 @@ mod tests {
             message.contains("line 2") && message.contains("0 or more"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_reference_among_biosamples_is_left_out_with_its_numbers() {
+        let (_folder, path) = file("gene_id\tE1\tE000\tE2\nG1\t1\t15\t3\nG2\t0\t31\t7\n");
+        let read = read_expression(&path).unwrap();
+        assert_eq!(read.names, ["E1", "E2"]);
+        assert_eq!(read.values, [1.0, 0.0, 2.0, 3.0]);
+        assert_eq!(read.left_out[0].0, "E000");
     }
 
     #[test]

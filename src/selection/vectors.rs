@@ -48,7 +48,22 @@ impl Vectors {
         kernel: Kernel,
         name: &dyn Fn(usize) -> String,
     ) -> Result<Self, SelectionError> {
+        Self::weighted(width, values, None, kernel, name)
+    }
+
+    /// As [`Vectors::new`], where position i of a vector counts `weights[i]` times (not negative).
+    pub(super) fn weighted(
+        width: usize,
+        values: &[f32],
+        weights: Option<&[f32]>,
+        kernel: Kernel,
+        name: &dyn Fn(usize) -> String,
+    ) -> Result<Self, SelectionError> {
         let n = values.len() / width.max(1);
+        let weight = |i: usize| weights.map_or(1.0, |w| f64::from(w[i]));
+        let roots: Option<Vec<f64>> =
+            weights.map(|w| w.iter().map(|w| f64::from(*w).sqrt()).collect());
+        let total: f64 = (0..width).map(weight).sum();
         let mut prepared = Vec::with_capacity(values.len());
         for (i, vector) in values.chunks_exact(width.max(1)).enumerate() {
             if vector.iter().any(|v| !v.is_finite()) {
@@ -57,16 +72,21 @@ impl Vectors {
             }
             let centre = match kernel {
                 Kernel::SquaredCorrelation | Kernel::Correlation => {
-                    vector.iter().map(|v| f64::from(*v)).sum::<f64>() / width as f64
+                    let weighted = vector.iter().enumerate();
+                    weighted
+                        .map(|(i, v)| weight(i) * f64::from(*v))
+                        .sum::<f64>()
+                        / total
                 }
                 Kernel::Cosine | Kernel::Rbf { .. } => 0.0,
             };
-            let square = |v: &f32| (f64::from(*v) - centre).powi(2);
+            let square = |(i, v): (usize, &f32)| weight(i) * (f64::from(*v) - centre).powi(2);
             let length = match kernel {
                 Kernel::Rbf { .. } => 1.0,
-                _ => vector.iter().map(square).sum::<f64>().sqrt(),
+                _ => vector.iter().enumerate().map(square).sum::<f64>().sqrt(),
             };
-            if length <= 1e-12 {
+            // Nothing may count in a resample.
+            if length.is_nan() || length <= 1e-12 {
                 let (what, instead) = match kernel {
                     Kernel::Cosine => ("all zeros", "no direction to compare"),
                     _ => ("constant", "no correlation with anything"),
@@ -77,11 +97,11 @@ impl Vectors {
                 );
                 return Err(SelectionError::question(why));
             }
-            prepared.extend(
-                vector
-                    .iter()
-                    .map(|v| ((f64::from(*v) - centre) / length) as f32),
-            );
+            let scaled = |(i, v): (usize, &f32)| {
+                let root = roots.as_ref().map_or(1.0, |r| r[i]);
+                (root * (f64::from(*v) - centre) / length) as f32
+            };
+            prepared.extend(vector.iter().enumerate().map(scaled));
         }
         let squares = prepared
             .chunks_exact(width.max(1))
@@ -227,6 +247,27 @@ mod tests {
         assert!((squared.get(0, 1) - 1.0).abs() < 1e-6);
         let correlation = similarity(Kernel::Correlation, &vectors).unwrap();
         assert_eq!(correlation.get(0, 1), 0.0);
+    }
+
+    #[test]
+    fn a_weight_of_two_is_a_position_twice() {
+        let values = [1.0, 4.0, -2.0, 0.5, 3.0, 2.0, 2.0, 7.0, -1.0];
+        let weights = [2.0, 0.0, 1.0];
+        let twice = [1.0, 1.0, -2.0, 0.5, 0.5, 2.0, 2.0, 2.0, -1.0];
+        for kernel in [
+            Kernel::Cosine,
+            Kernel::Rbf { gamma: None },
+            Kernel::SquaredCorrelation,
+            Kernel::Correlation,
+        ] {
+            let name = |i: usize| i.to_string();
+            let weighted = Vectors::weighted(3, &values, Some(&weights), kernel, &name).unwrap();
+            let expected = Vectors::new(3, &twice, kernel, &name).unwrap();
+            let (weighted, expected) = (weighted.matrix().unwrap(), expected.matrix().unwrap());
+            for (a, b) in weighted.values().iter().zip(expected.values()) {
+                assert!((a - b).abs() < 1e-6, "{kernel:?}: {a} {b}");
+            }
+        }
     }
 
     #[test]

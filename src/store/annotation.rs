@@ -1,5 +1,7 @@
 //! The annotation that a database is made with: mask, genes, enhancers.
 
+use std::collections::BTreeMap;
+
 use super::connection::{named, whole};
 use super::{Database, StoreError};
 use crate::genome::{Gene, Interval, Mask, Strand};
@@ -29,13 +31,21 @@ impl Database {
         self.intervals("enhancers")
     }
 
-    /// The genes, in the order in which they were given.
+    /// The genes with their transcripts' starts, in the order in which they were given.
     ///
     /// # Errors
     /// When SQLite fails.
     pub fn genes(&self) -> Result<Vec<Gene>, StoreError> {
-        self.read_checked(&["genes"], |t| {
-            let sql = "SELECT chrom, start, \"end\", id, name, strand FROM genes ORDER BY ordinal";
+        self.read_checked(&["genes", "transcript_starts"], |t| {
+            let sql = "SELECT gene, position FROM transcript_starts ORDER BY gene, position";
+            let mut select = t.prepare(sql)?;
+            let pairs = select.query_map([], |row| Ok((whole(row, 0)?, whole(row, 1)?)))?;
+            let mut starts: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+            for pair in pairs {
+                let (gene, position) = pair?;
+                starts.entry(gene).or_default().push(position);
+            }
+            let sql = "SELECT chrom, start, \"end\", id, name, strand, ordinal FROM genes ORDER BY ordinal";
             let mut select = t.prepare(sql)?;
             let genes = select.query_map([], |row| {
                 Ok(Gene {
@@ -43,6 +53,7 @@ impl Database {
                     id: row.get(3)?,
                     name: row.get(4)?,
                     strand: named(row, 5, Strand::from_symbol)?,
+                    transcript_starts: starts.remove(&whole(row, 6)?).unwrap_or_default(),
                 })
             })?;
             Ok(genes.collect::<Result<_, _>>()?)

@@ -87,10 +87,10 @@ impl Database {
             });
         }
         let (Some(name), Some(folder)) = (to.file_name(), to.parent()) else {
-            return Err(StoreError::Invalid(format!(
-                "{} cannot name a backup",
-                to.display()
-            )));
+            return Err(StoreError::Folder {
+                path: to.to_path_buf(),
+                why: "cannot name a backup",
+            });
         };
         let folder = match folder.as_os_str().is_empty() {
             true => Path::new("."),
@@ -104,10 +104,10 @@ impl Database {
             .canonicalize()
             .map_err(|e| StoreError::io(self.path(), e))?;
         if folder.starts_with(&here) {
-            return Err(StoreError::Invalid(format!(
-                "{} lies inside the database itself; name a place beside it",
-                to.display()
-            )));
+            return Err(StoreError::Folder {
+                path: to.to_path_buf(),
+                why: "lies inside the database itself; name a place beside it",
+            });
         }
         Ok(to.with_file_name(format!(
             ".{}.copying-{}",
@@ -156,11 +156,10 @@ impl Database {
             }
             source.execute_batch("ROLLBACK").map_err(at)?;
             if attempt == ATTEMPTS {
-                return Err(StoreError::Invalid(format!(
-                    "{}: tracks are replaced faster than they can be copied; back it up when \
-                     nobody ingests",
-                    self.path().display()
-                )));
+                // Tracks are replaced faster than they can be copied.
+                return Err(StoreError::Busy {
+                    path: self.path().to_path_buf(),
+                });
             }
         }
         drop(source);

@@ -12,6 +12,7 @@ use super::checkpoint_file::{
 };
 use super::durable::{make_folder, remove_folder, rename_synced};
 use super::{Database, ModelLock, StoreError};
+use crate::Bug;
 
 /// How many checkpoints of a model are kept.
 const N_KEPT: usize = 2;
@@ -173,8 +174,11 @@ impl CheckpointWriter<'_> {
     /// # Errors
     /// When the disk is full; the checkpoints before it stay.
     pub fn finish(mut self) -> Result<(), StoreError> {
-        let table =
-            serde_json::to_vec(&self.contents).map_err(|e| StoreError::Invalid(e.to_string()))?;
+        let table = serde_json::to_vec(&self.contents).map_err(|e| {
+            Bug::new(format!(
+                "a checkpoint's list cannot be written as JSON: {e}"
+            ))
+        })?;
         let mut close = || {
             self.file.write_all(&table)?;
             self.file.write_all(&(table.len() as u64).to_le_bytes())?;

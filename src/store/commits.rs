@@ -51,8 +51,8 @@ fn raise(path: &Path, number: u64) -> io::Result<()> {
     file.lock()?;
     let mut text = String::new();
     let noted = match file.read_to_string(&mut text) {
+        // No number, or no text: new or damaged, and made anew.
         Ok(_) => parse(&text).unwrap_or(0),
-        // No text: damaged, and made anew.
         Err(_) => 0,
     };
     if noted < number {

@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/006_projections.sql"),
     include_str!("../../schema/007_commits_and_chunks.sql"),
     include_str!("../../schema/008_track_coverage.sql"),
+    include_str!("../../schema/009_transcript_starts.sql"),
 ];
 
 /// The name of the file in the database directory.
@@ -82,7 +83,7 @@ pub(crate) fn open(file: &Path, database: &Path) -> Result<(Connection, bool), S
     Ok((connection, read_only))
 }
 
-/// Tells what is no SQLite file before SQLite does, in plainer words.
+/// Tells what is not a SQLite file before SQLite does, in plainer words.
 fn check_header(file: &Path, database: &Path) -> Result<(), StoreError> {
     let not_ours = |why: &str| StoreError::NotADatabase {
         path: database.to_path_buf(),
@@ -244,7 +245,8 @@ pub(crate) fn named<T>(
     from_name: impl Fn(&str) -> Option<T>,
 ) -> rusqlite::Result<T> {
     let name: String = row.get(column)?;
-    from_name(&name).ok_or_else(|| not_read(column, format!("`{name}` is no value of this column")))
+    from_name(&name)
+        .ok_or_else(|| not_read(column, format!("`{name}` is not a value of this column")))
 }
 
 fn not_read(column: usize, why: String) -> rusqlite::Error {

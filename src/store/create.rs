@@ -51,10 +51,10 @@ impl Database {
             });
         }
         let Some(name) = path.file_name() else {
-            return Err(StoreError::Invalid(format!(
-                "{} cannot name a new database",
-                path.display()
-            )));
+            return Err(StoreError::Folder {
+                path: path.to_path_buf(),
+                why: "cannot name a new database",
+            });
         };
         check_chromosomes(new)?;
         let temporary_name = format!(
@@ -171,6 +171,13 @@ fn write_annotation(transaction: &Transaction<'_>, new: &NewDatabase) -> Result<
             gene.interval.end as i64,
             gene.strand.symbol().to_string()
         ])?;
+    }
+    let mut insert =
+        transaction.prepare("INSERT INTO transcript_starts (gene, position) VALUES (?1, ?2)")?;
+    for (i, gene) in new.genes.iter().enumerate() {
+        for position in &gene.transcript_starts {
+            insert.execute(params![i as i64, *position as i64])?;
+        }
     }
     Ok(())
 }

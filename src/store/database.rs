@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::commits::{self, BeforeOpening};
 use super::connection::whole;
+use super::locks::{Lock, join_readers, readers_are_done};
 use super::table_checksums::{self, Digests};
 use super::{StoreError, connection};
 use crate::genome::{Assembly, GenomeAxis, Region};
@@ -29,6 +31,9 @@ pub struct Database {
     checked: Mutex<BTreeSet<&'static str>>,
     /// How committed transactions were lost, as it was noticed at opening.
     lost: Mutex<Option<String>>,
+    /// Held from the first model that is read: other processes leave the numbers of models alone that
+    /// this one may still read.
+    reading: Mutex<Option<Lock>>,
 }
 
 impl Database {
@@ -44,7 +49,7 @@ impl Database {
             Ok(_) => {
                 return Err(StoreError::NotADatabase {
                     path: path.to_path_buf(),
-                    why: "it is no folder".into(),
+                    why: "it is not a folder".into(),
                 });
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -74,6 +79,7 @@ impl Database {
             swept: Mutex::new(false),
             checked: Mutex::default(),
             lost: Mutex::new(lost),
+            reading: Mutex::default(),
         })
     }
 
@@ -215,6 +221,26 @@ impl Database {
                     .into(),
             }),
         }
+    }
+
+    /// To be called before a model is looked up.
+    pub(super) fn join_readers(&self) {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if reading.is_none() {
+            *reading = join_readers(&self.locks_folder());
+        }
+    }
+
+    /// Whether no other handle reads a model that was deleted before this is called; waits for it so long
+    /// at most. What this handle reads is up to its owner.
+    pub(super) fn readers_are_done(&self, patience: Duration) -> Result<bool, StoreError> {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_reading = reading.take().is_some();
+        let done = readers_are_done(&self.locks_folder(), patience);
+        if was_reading {
+            *reading = join_readers(&self.locks_folder());
+        }
+        done
     }
 
     pub(crate) fn lost_at_opening(&self) -> Option<String> {

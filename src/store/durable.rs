@@ -1,7 +1,7 @@
 //! Writing files so that they survive a power cut: written under a temporary name, synced, renamed.
 //!
 //! A rename is only durable once the folder that holds the name has been synced as well; these
-//! functions do both, so that what the rest of the room calls "stored" is on the disk.
+//! functions do both, so that what the rest of the module calls "stored" is on the disk.
 
 use std::fs::{self, File};
 use std::io::Write;

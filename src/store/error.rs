@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 
 use super::nearest::nearest_names;
 
-/// Errors of the store room.
+/// Errors of the module `store`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -129,7 +129,58 @@ pub enum StoreError {
         /// What to do.
         advice: &'static str,
     },
-    /// A call that cannot be carried out as it was made: wrong shapes, names, values.
+    /// No model is named, and there is none.
+    #[error("there is no model in this database; `persea train` makes one")]
+    NoModel,
+    /// No model is named, and none is the default one.
+    #[error("no model is the default one; name one of {}", names.join(", "))]
+    NoDefaultModel {
+        /// The models that there are.
+        names: Vec<String>,
+    },
+    /// Another writer has replaced or deleted what was being read. Reading it again reads what is there
+    /// now.
+    #[error("{what} was replaced or deleted while it was being read; read it again")]
+    Replaced {
+        /// The model, task or track.
+        what: String,
+    },
+    /// A name that nothing can have.
+    #[error("the {kind} name `{}` {why}", name.escape_debug())]
+    Name {
+        /// What was to have it: `biosample`, `assay`, `model`, ….
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A folder that cannot be what it was to become.
+    #[error("{path} {why}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why it cannot.
+        why: &'static str,
+    },
+    /// A number that cannot be stored.
+    #[error("{what} {why}")]
+    Number {
+        /// Where it stands: a track's bin, a tensor's row.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A track or model was to be finished of which parts had not come.
+    #[error("{what} is not whole: {missing}")]
+    Incomplete {
+        /// The track or tensor.
+        what: String,
+        /// What has not come.
+        missing: String,
+    },
+    /// A call whose parts do not fit together, such as a buffer of the wrong length. The code that makes
+    /// the call has to change; the message says how the parts disagree.
     #[error("{0}")]
     Invalid(String),
     /// A broken invariant of this crate.

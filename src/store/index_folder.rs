@@ -1,4 +1,4 @@
-//! The folder `index/`: what can be rebuilt. The search room says what is in it.
+//! The folder `index/`: what can be rebuilt. The module `search` says what is in it.
 
 use std::path::PathBuf;
 

@@ -42,6 +42,7 @@ impl Database {
             .map_err(|e| StoreError::io(&file, e))?
             .len();
         let log = self.path().join(format!("{}-wal", connection::FILE_NAME));
+        // There is no log while nobody has the database open for writing.
         let log_bytes = std::fs::metadata(&log).map_or(0, |m| m.len());
         let signal_bytes = bytes_below(&self.signal_folder())?;
         let checkpoint_bytes = bytes_below(&self.checkpoints_folder())?;

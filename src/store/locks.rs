@@ -7,9 +7,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::StoreError;
 use super::durable::make_folder;
+
+/// The file that readers of models share, and a writer who removes one has alone for a moment.
+const READERS: &str = "readers.lock";
 
 /// A held lock; dropping it releases it.
 #[derive(Debug)]
@@ -85,6 +89,35 @@ pub(crate) fn exclude_writers(folder: &Path) -> Result<Option<Lock>, StoreError>
     }
 }
 
+/// Takes part in reading models, as all readers do. `None` where the file can be neither made nor opened:
+/// there nobody writes either, and what a writer elsewhere takes away is [`StoreError::Replaced`].
+pub(crate) fn join_readers(folder: &Path) -> Option<Lock> {
+    let path = folder.join(READERS);
+    let file = open(&path).ok().or_else(|| File::open(&path).ok())?;
+    file.lock_shared().ok()?;
+    Some(Lock { file, remove: None })
+}
+
+/// Whether everybody who read a model when this was called has done so; waits for it so long at most.
+/// Whoever begins to read meanwhile does not see what was deleted before.
+pub(crate) fn readers_are_done(folder: &Path, patience: Duration) -> Result<bool, StoreError> {
+    make_folder(folder)?;
+    let path = folder.join(READERS);
+    let file = open(&path)?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            // Let go at once, with the file: to have had it alone is all that is asked.
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(e)) => return Err(StoreError::io(&path, e)),
+        }
+    }
+}
+
 fn writers(folder: &Path) -> Result<(PathBuf, File), StoreError> {
     make_folder(folder)?;
     let path = folder.join("writers.lock");
@@ -155,6 +188,25 @@ mod tests {
         assert!(exclude_writers(folder.path()).unwrap().is_none());
         drop((one, two));
         assert!(exclude_writers(folder.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_deletion_waits_for_readers_and_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let at_once = Duration::ZERO;
+        assert!(readers_are_done(folder.path(), at_once).unwrap());
+        let (one, two) = (join_readers(folder.path()), join_readers(folder.path()));
+        assert!(one.is_some() && two.is_some());
+        drop(one);
+        assert!(!readers_are_done(folder.path(), at_once).unwrap());
+        assert!(!readers_are_done(folder.path(), Duration::from_millis(20)).unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(50));
+                drop(two);
+            });
+            assert!(readers_are_done(folder.path(), Duration::from_secs(30)).unwrap());
+        });
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn fill(log: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<bool> {
     }
 }
 
+/// Four bytes as a number; 0 beyond the end, which no checksum of a frame agrees with.
 fn word(bytes: &[u8], at: usize) -> u32 {
     let four = bytes.get(at..at + 4).and_then(|b| b.first_chunk::<4>());
     four.map_or(0, |four| u32::from_be_bytes(*four))

@@ -1,6 +1,6 @@
 //! The database directory: SQLite, Zarr arrays, checkpoints, locks and the commit protocol.
 //!
-//! This room owns everything on the disk below `NAME.persea/` and is the only one that speaks
+//! This module owns everything on the disk below `NAME.persea/` and is the only one that speaks
 //! SQL. It knows how things are stored and nothing of what they mean: signal is finite numbers
 //! along the genome axis, or NaN in bins without data, a model is named tensors and a record.
 //!

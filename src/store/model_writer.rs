@@ -9,7 +9,7 @@ use rusqlite::params;
 use super::bulk::Bulk;
 use super::locks::{Lock, join_writers};
 use super::model_rows::insert_record;
-use super::models::{make_ready, remove_rows};
+use super::models::{PATIENCE, make_ready, remove_once_read, remove_rows};
 use super::tensors::{checksum, encode, rows_per_chunk};
 use super::{Database, Model, ModelLock, ModelRecord, Precision, StoreError};
 
@@ -119,7 +119,7 @@ impl ModelWriter<'_> {
     /// record's precision, without in f32.
     ///
     /// # Errors
-    /// When the shape differs from the call before, `data` is no whole number of rows or more
+    /// When the shape differs from the call before, `data` is not a whole number of rows or more
     /// than is left, the region is not in the record, a number is not finite (or too large for
     /// f16), or the disk is full.
     pub fn tensor(
@@ -169,12 +169,11 @@ impl ModelWriter<'_> {
             let n_come = begun.n_stored * begun.cols + begun.pending.len() as u64;
             if begun.pending.len() == per_chunk || n_come == begun.rows * begun.cols {
                 let chunk = begun.take_chunk(key).map_err(|row| {
-                    StoreError::Invalid(format!(
-                        "tensor {} of model {}: row {row} has a number that {} cannot hold",
-                        key.0,
-                        self.name,
-                        begun.precision.name()
-                    ))
+                    let precision = begun.precision.name();
+                    StoreError::Number {
+                        what: format!("tensor {} of model {}: row {row}", key.0, self.name),
+                        why: format!("has a number that {precision} cannot hold"),
+                    }
                 })?;
                 self.batch_bytes += chunk.data.len();
                 self.batch.push(chunk);
@@ -192,10 +191,10 @@ impl ModelWriter<'_> {
         for ((name, region), begun) in &self.tensors {
             if begun.n_stored < begun.rows && begun.cols > 0 {
                 let of_region = region.map_or(String::new(), |r| format!(" of region {r}"));
-                return Err(StoreError::Invalid(format!(
-                    "tensor {name}{of_region} of model {}: only {} of {} rows have come",
-                    self.name, begun.n_stored, begun.rows
-                )));
+                return Err(StoreError::Incomplete {
+                    what: format!("tensor {name}{of_region} of model {}", self.name),
+                    missing: format!("only {} of {} rows have come", begun.n_stored, begun.rows),
+                });
             }
         }
         self.store_batch()?;
@@ -206,7 +205,7 @@ impl ModelWriter<'_> {
             .write(|t| make_ready(t, id, &name, &checksum))?;
         self.committed = true;
         if let Some(old) = replaced
-            && let Err(e) = remove_rows(self.database, old)
+            && let Err(e) = remove_once_read(self.database, old, PATIENCE)
         {
             tracing::warn!("the model that {name} replaces has not been removed yet: {e}");
         }

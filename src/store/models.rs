@@ -1,5 +1,7 @@
 //! The models of a database: which there are, and which is the default.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::locks::{Lock, lock_one};
@@ -47,6 +49,7 @@ impl Database {
     /// # Errors
     /// When there is none (the nearest names are given) or SQLite fails.
     pub fn read_model(&self, name: Option<&str>) -> Result<Model, StoreError> {
+        self.join_readers();
         self.read_checked(TABLES, |t| {
             let found = match name {
                 Some(name) => t
@@ -61,14 +64,10 @@ impl Database {
                 (None, Some(name)) => Err(unknown_model(t, name)?),
                 (None, None) => {
                     let names = model_names(t)?;
-                    Err(StoreError::Invalid(if names.is_empty() {
-                        "there is no model in this database; `persea train` makes one".into()
-                    } else {
-                        format!(
-                            "no model is the default one; name one of {}",
-                            names.join(", ")
-                        )
-                    }))
+                    Err(match names.is_empty() {
+                        true => StoreError::NoModel,
+                        false => StoreError::NoDefaultModel { names },
+                    })
                 }
             }
         })
@@ -125,7 +124,7 @@ impl Database {
             )?;
             Ok(id)
         })?;
-        remove_rows(self, id)
+        remove_once_read(self, id, PATIENCE)
     }
 }
 
@@ -159,9 +158,29 @@ pub(crate) fn remove_unfinished(database: &Database) -> Result<(), StoreError> {
         // One being deleted has its own lock, and is left to whoever does it.
         if let Ok(_lock) = lock_one(&database.locks_folder(), "model", &name, &name) {
             tracing::info!("removing what was left of model {name} ({status})");
-            remove_rows(database, id)?;
+            remove_once_read(database, id, Duration::ZERO)?;
         }
     }
+    Ok(())
+}
+
+/// How long a deletion waits for those who read the model. Most searches take far less; who reads for
+/// longer leaves the rows to the next writer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Removes all rows of a model that has been marked as deleted, once nobody reads it any more. Where
+/// somebody still does after so long, the rows are left to the next writer's sweep.
+pub(crate) fn remove_once_read(
+    database: &Database,
+    id: i64,
+    patience: Duration,
+) -> Result<(), StoreError> {
+    if database.readers_are_done(patience)? {
+        return remove_rows(database, id);
+    }
+    tracing::info!(
+        "a deleted model is still being read: the next command that writes gives its space back"
+    );
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use super::coverage::{CoverageBuilder, TrackCoverage};
 use super::durable::{make_folder, sync_folder, write_synced};
 use super::statistics::Statistics;
 use super::zarr::{METADATA, TrackArray};
+use crate::Bug;
 
 /// How many begun shards are kept in memory, 8 MiB each.
 const RESIDENT_SHARDS: usize = 3;
@@ -64,7 +65,7 @@ impl ShardAssembler {
         spill_folder: PathBuf,
     ) -> Result<Self, StoreError> {
         make_folder(&folder)?;
-        let document = array.metadata().map_err(StoreError::Invalid)?;
+        let document = array.metadata().map_err(Bug::new)?;
         write_synced(&folder.join(METADATA), &document)?;
         Ok(ShardAssembler {
             array,
@@ -122,14 +123,8 @@ impl ShardAssembler {
         self.statistics.insert(shard, Statistics::of(values));
         self.coverage
             .insert(shard, TrackCoverage::of_values(values));
-        let bytes = self
-            .array
-            .encode_shard(&begun.values)
-            .map_err(StoreError::Invalid)?;
-        let checksums = self
-            .array
-            .chunk_checksums(&bytes)
-            .map_err(StoreError::Invalid)?;
+        let bytes = self.array.encode_shard(&begun.values).map_err(Bug::new)?;
+        let checksums = self.array.chunk_checksums(&bytes).map_err(Bug::new)?;
         self.checksums.insert(shard, checksums);
         let file = self.folder.join(self.array.shard_file(shard));
         if let Some(folder) = file.parent() {
@@ -185,9 +180,10 @@ impl ShardAssembler {
     pub(crate) fn finish(self) -> Result<AssembledArray, StoreError> {
         let n_bins = self.array.division().n_bins;
         if let Some(missing) = self.come.first_missing(n_bins) {
-            return Err(StoreError::Invalid(format!(
-                "bin {missing} of the axis has not come: the track is not whole"
-            )));
+            return Err(StoreError::Incomplete {
+                what: "the track".into(),
+                missing: format!("bin {missing} of the axis has not come"),
+            });
         }
         super::durable::remove_folder(&self.spill_folder)?;
         let last = self.array.shard_file(self.array.division().n_shards() - 1);

@@ -29,14 +29,21 @@ impl Database {
     /// Opens a track's signal.
     ///
     /// # Errors
-    /// When the array is missing (the track has been replaced or removed since it was looked up)
-    /// or its metadata is damaged.
+    /// [`StoreError::Replaced`] when the track has been replaced or removed since it was looked up; when
+    /// the array is missing or its metadata is damaged.
     pub fn signal(&self, track: &Track) -> Result<SignalArray, StoreError> {
         let what = format!(
             "track {} {} (signal.zarr/{})",
             track.biosample, track.assay, track.array
         );
-        let array = SignalArray::open(&self.signal_folder().join(&track.array), what)?;
+        let array = match SignalArray::open(&self.signal_folder().join(&track.array), what) {
+            Err(StoreError::Damaged { .. }) if self.has_replaced(track)? => {
+                return Err(StoreError::Replaced {
+                    what: format!("track {} {}", track.biosample, track.assay),
+                });
+            }
+            opened => opened?,
+        };
         if array.n_bins() != self.axis().n_bins() {
             return Err(array.damaged(format!(
                 "it has {} bins, the genome axis {}",
@@ -51,6 +58,14 @@ impl Database {
             Ok(list) => Ok(array.with_checksums(list)),
             Err(why) => Err(array.damaged(format!("{why}; {AGAIN}"))),
         }
+    }
+}
+
+impl Database {
+    /// Whether a track that was looked up has another array by now, or none.
+    fn has_replaced(&self, track: &Track) -> Result<bool, StoreError> {
+        let now = self.track(&track.biosample, &track.assay)?;
+        Ok(now.is_none_or(|now| now.array != track.array))
     }
 }
 

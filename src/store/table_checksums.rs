@@ -21,6 +21,7 @@ const FIXED: &[&str] = &[
     "regions",
     "mask_intervals",
     "genes",
+    "transcript_starts",
     "enhancers",
 ];
 

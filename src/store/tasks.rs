@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
-use super::connection::whole;
+use super::connection::{named, whole};
 use super::tensors::checksum;
 use super::track_writer::check_name;
 use super::{Database, StoreError};
@@ -292,10 +292,9 @@ fn unknown_task(t: &Transaction<'_>, name: &str) -> Result<StoreError, StoreErro
 }
 
 fn replaced(task: &Task) -> StoreError {
-    StoreError::Invalid(format!(
-        "task {} was replaced while it was being read; read it again",
-        task.name
-    ))
+    StoreError::Replaced {
+        what: format!("task {}", task.name),
+    }
 }
 
 fn interval_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Interval>> {
@@ -312,11 +311,14 @@ fn interval_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Interval
 fn example_of_row(row: &Row<'_>) -> rusqlite::Result<Example> {
     let place = interval_at(row, 1)?;
     let partner = interval_at(row, 5)?;
-    let strand: Option<String> = row.get(4)?;
+    let strand = match row.get_ref(4)? {
+        rusqlite::types::ValueRef::Null => None,
+        _ => Some(named(row, 4, Strand::from_symbol)?),
+    };
     Ok(Example {
         name: row.get(0)?,
         place,
-        strand: strand.as_deref().and_then(Strand::from_symbol),
+        strand,
         partner,
         fold: row.get(8)?,
     })
@@ -353,6 +355,7 @@ fn task_checksum(examples: &[Example], columns: &[LabelColumn]) -> String {
     for e in examples {
         let strand = e.strand.map_or(' ', Strand::symbol);
         let (one, other) = (place(e.place.as_ref()), place(e.partner.as_ref()));
+        // A fold has a name; an example without one is in none.
         let fold = e.fold.as_deref().unwrap_or_default();
         hasher.update(format!("{}\n{one}\n{strand}\n{other}\n{fold}\n", e.name).as_bytes());
     }

@@ -100,10 +100,9 @@ impl Database {
         let there = t.query_row(sql, [model.id], |_| Ok(())).optional()?;
         Ok(match there {
             Some(()) => damaged_tensor(model, tensor, "pieces of it are missing"),
-            None => StoreError::Invalid(format!(
-                "model {} was replaced or deleted while it was being read; read it again",
-                model.record.name
-            )),
+            None => StoreError::Replaced {
+                what: format!("model {}", model.record.name),
+            },
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A toy database, for the tests of this room and of those that build on it.
+//! A toy database, for the tests of this module and of those that build on it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,10 @@ pub(crate) fn toy_parts() -> NewDatabase {
         name: name.into(),
         interval: Interval::new("chr1", start, end),
         strand,
+        transcript_starts: match name {
+            "second" => vec![5_500, 5_999],
+            _ => Vec::new(),
+        },
     };
     NewDatabase {
         axis: toy_axis(),

@@ -1,8 +1,10 @@
-//! What the room promises, tested on whole databases.
+//! What the module promises, tested on whole databases.
 
 mod backup;
+mod damage;
+mod damaged_sqlite;
 mod directory;
-mod faults;
+mod interrupted;
 mod lost;
 mod models;
 mod tracks;

@@ -66,7 +66,7 @@ impl Database {
             attributes.insert(key.into(), value);
         }
         let division = Division::of_axis(self.axis().n_bins());
-        let description = TrackArray::new(division, attributes).map_err(StoreError::Invalid)?;
+        let description = TrackArray::new(division, attributes).map_err(Bug::new)?;
         let temporary = self.temporary_folder();
         make_folder(&temporary)?;
         let mut begun = TrackWriter {
@@ -105,14 +105,18 @@ impl TrackWriter<'_> {
         if let Some(i) = values.iter().position(|v| v.is_infinite()) {
             let axis = self.database.axis();
             let bin = (axis_bin + i as u64).min(axis.n_bins().saturating_sub(1));
-            return Err(StoreError::Invalid(format!(
-                "track {} {}: the value at {} is {}, and only finite values (or NaN, where there is no \
-                 data) can be stored",
-                self.track.biosample,
-                self.track.assay,
-                axis.bin_interval(bin),
-                values[i]
-            )));
+            return Err(StoreError::Number {
+                what: format!(
+                    "track {} {}: the value at {}",
+                    self.track.biosample,
+                    self.track.assay,
+                    axis.bin_interval(bin)
+                ),
+                why: format!(
+                    "is {}, and only finite values (or NaN, where there is no data) can be stored",
+                    values[i]
+                ),
+            });
         }
         match &mut self.assembler {
             Some(assembler) => assembler.write(axis_bin, values),
@@ -259,7 +263,7 @@ impl Drop for TrackWriter<'_> {
 }
 
 /// Refuses names that could not be shown on a line or distinguished.
-pub(crate) fn check_name(kind: &str, name: &str) -> Result<(), StoreError> {
+pub(crate) fn check_name(kind: &'static str, name: &str) -> Result<(), StoreError> {
     let why = if name.is_empty() {
         "is empty"
     } else if name.trim() != name {
@@ -269,10 +273,11 @@ pub(crate) fn check_name(kind: &str, name: &str) -> Result<(), StoreError> {
     } else {
         return Ok(());
     };
-    Err(StoreError::Invalid(format!(
-        "the {kind} name `{}` {why}",
-        name.escape_debug()
-    )))
+    Err(StoreError::Name {
+        kind,
+        name: name.to_string(),
+        why,
+    })
 }
 
 /// Eight characters that no other array of this database ends with.

@@ -28,6 +28,7 @@ use zarrs::metadata::ConfigurationSerialize;
 use super::division::{ChunkLocation, Division};
 use super::durable::{sync_folder, write_synced};
 use super::{StoreError, chunk_checksums};
+use crate::Bug;
 use crate::genome::{BIN_BP, GenomeAxis};
 
 /// The name of the metadata document of a group or an array.
@@ -84,7 +85,7 @@ impl TrackArray {
     fn from_array(array: Array<()>) -> Result<Self, String> {
         let one = |shape: &[u64]| match shape {
             [n] => Ok(*n),
-            _ => Err("it is no array of one dimension".to_string()),
+            _ => Err("it is not an array of one dimension".to_string()),
         };
         if *array.data_type() != data_type::float32() {
             return Err("its values are not float32".into());
@@ -258,6 +259,11 @@ pub(crate) fn root_document(axis: &GenomeAxis) -> Result<Vec<u8>, StoreError> {
     let group = GroupBuilder::new()
         .attributes(attributes)
         .build(Arc::new(()), "/")
-        .map_err(|e| StoreError::Invalid(e.to_string()))?;
-    serde_json::to_vec_pretty(group.metadata()).map_err(|e| StoreError::Invalid(e.to_string()))
+        .map_err(|e| Bug::new(format!("the group of tracks cannot be described: {e}")))?;
+    serde_json::to_vec_pretty(group.metadata()).map_err(|e| {
+        Bug::new(format!(
+            "the group of tracks cannot be written as JSON: {e}"
+        ))
+        .into()
+    })
 }

@@ -4,67 +4,13 @@
 //! anything is computed is tested: each feature set against the reference (own signal) and against
 //! the best baseline, pooled and within folds or units. Its p are corrected together (Holm 1979).
 
-use serde::{Deserialize, Serialize};
-
-use super::result::RowKind;
+use super::result::{Against, Comparison, Family, RowKind};
 use super::score::{Spread, interval};
 
 /// The error rate that the number of bootstrap replicates is chosen for.
 pub(crate) const ALPHA: f64 = 0.05;
 /// The measures that are tested.
 pub(crate) const TESTED: usize = 2;
-
-/// What a feature set is tested against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Against {
-    /// The reference: own signal, or what was named.
-    Reference,
-    /// The baseline whose measure is best.
-    BestBaseline,
-}
-
-/// How much better one row of a run is than another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// One.
-    pub a: String,
-    /// The other.
-    pub b: String,
-    /// The measure compared.
-    pub measure: String,
-    /// a − b: the mean over the divisions into folds.
-    pub difference: Option<f64>,
-    /// Its 2.5th percentile over resampled units and divisions.
-    pub low: Option<f64>,
-    /// Its 97.5th percentile.
-    pub high: Option<f64>,
-    /// The difference in units of its own standard deviation over resamplings.
-    pub effect: Option<f64>,
-    /// Of the declared family: against what. Only those are tested.
-    pub family: Option<Against>,
-    /// Two-sided: twice the share of resamplings on the other side of 0. `None` outside of the
-    /// family, and where a class lies in fewer than ten units, of which there are too few different
-    /// resamplings to tell.
-    pub p: Option<f64>,
-    /// The same, corrected for all comparisons of the family (Holm 1979).
-    pub p_holm: Option<f64>,
-    /// The difference in each division into folds.
-    pub partitions: Option<Spread>,
-}
-
-/// The comparisons of a run that are tested.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Family {
-    /// The feature set that the others are compared with, if the run has one.
-    pub reference: Option<String>,
-    /// The best baseline by each measure tested.
-    pub best_baselines: Vec<(String, String)>,
-    /// How many p are corrected together.
-    pub n: usize,
-    /// Bootstrap replicates; the least p is 2 / (replicates + 1).
-    pub replicates: usize,
-}
 
 /// A row to compare.
 pub(crate) struct Row<'a> {
@@ -86,7 +32,7 @@ impl Row<'_> {
     }
 }
 
-/// Units below which a bootstrap is no test.
+/// Units below which a bootstrap is not a test.
 pub(crate) const FEW_UNITS: usize = 10;
 
 /// How many tests the family of a run with so many feature sets has.

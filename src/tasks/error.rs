@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::files::FileError;
 
-/// Errors of the tasks room.
+/// Errors of the module `tasks`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
@@ -30,6 +30,24 @@ pub enum TaskError {
         learner: &'static str,
         /// What is wrong and what to do.
         message: String,
+    },
+    /// A stored run that cannot be read.
+    #[error("run {run} cannot be read: {why}")]
+    Stored {
+        /// Its number.
+        run: i64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What a stored run depends on is no longer what it was: it cannot be repeated.
+    #[error("{what} {change} since run {run}: its numbers cannot be repeated")]
+    Changed {
+        /// The run.
+        run: i64,
+        /// The task, model, track or matrix.
+        what: String,
+        /// What has become of it.
+        change: &'static str,
     },
     /// Settings that make no sense.
     #[error("{0}")]

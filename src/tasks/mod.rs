@@ -2,7 +2,7 @@
 //!
 //! Owns labels and their import, feature sets, folds, learners, baselines, scores and their
 //! spread, and runs that can be repeated. Figures are left to `plot`, reading of signal and
-//! factors to the rooms above.
+//! factors to the modules above.
 //!
 //! Data goes one way: labels ([`import()`]) → rows with windows → [`FeatureSet`]s, pooled over the
 //! windows → folds of whole units → a [`Learner`] for each fold, which sees nothing of the fold it
@@ -55,7 +55,6 @@ mod suite;
 mod tests;
 mod windows;
 
-pub use compare::{Against, Comparison, Family};
 pub use error::TaskError;
 pub use features::{FeatureSet, MatrixSource, Pooling, Term, UserMatrix};
 pub use folds::{FoldKind, FoldSettings};
@@ -64,7 +63,9 @@ pub use importance::Importance;
 pub use kind::{Target, TaskKind};
 pub use learners::{Calibration, Learner, Parameters};
 pub use predictions::{PredictedRow, Predictions, predictions};
-pub use result::{FoldScore, LeftOut, RowKind, RowResult, RunResult, Subset};
+pub use result::{
+    Against, Comparison, Family, FoldScore, LeftOut, RowKind, RowResult, RunResult, Subset,
+};
 pub use run::{Outcome, Progress, rerun, run};
 pub(crate) use score::higher_is_better;
 pub use score::{Measured, Spread, measure_names, within_name};

@@ -70,17 +70,14 @@ pub fn predictions(database: &Database, run: &Run) -> crate::Result<Predictions>
     };
     let lengths = [biosample.len(), label.len(), fold.len(), unit.len()];
     if lengths.iter().any(|n| *n != example.len()) {
-        return Err(TaskError::Settings(format!("run {} is not whole", run.id)).into());
+        return Err(stored(run, "its columns differ in length").into());
     }
     if biosample
         .iter()
         .any(|b| !(0.0..biosamples.len() as f64).contains(b))
     {
-        let why = format!(
-            "run {} has predictions of a biosample that it does not name",
-            run.id
-        );
-        return Err(TaskError::Settings(why).into());
+        let why = "it has predictions of a biosample that it does not name";
+        return Err(stored(run, why).into());
     }
     let rows = (0..example.len()).map(row).collect();
     let predicted = columns.iter().filter(|(name, _)| {
@@ -94,10 +91,17 @@ pub fn predictions(database: &Database, run: &Run) -> crate::Result<Predictions>
     })
 }
 
+fn stored(run: &Run, why: impl Into<String>) -> TaskError {
+    TaskError::Stored {
+        run: run.id,
+        why: why.into(),
+    }
+}
+
 /// The names of the task's examples, if it is still the one that was run.
 fn names_of(database: &Database, run: &Run) -> crate::Result<Option<Vec<String>>> {
     let result: RunResult = serde_json::from_value(run.result.clone())
-        .map_err(|e| TaskError::Settings(format!("the result of run {}: {e}", run.id)))?;
+        .map_err(|e| stored(run, format!("its result: {e}")))?;
     let known = database.list_tasks()?;
     let same = known.iter().find(|t| {
         let checksum = result

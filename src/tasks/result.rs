@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, Family};
 use super::folds::FoldKind;
 use super::importance::Importance;
 use super::learners::Parameters;
@@ -95,6 +94,58 @@ pub struct RowResult {
     pub seconds: f64,
 }
 
+/// What a feature set is tested against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// The reference: own signal, or what was named.
+    Reference,
+    /// The baseline whose measure is best.
+    BestBaseline,
+}
+
+/// How much better one row of a run is than another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// One.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// The measure compared.
+    pub measure: String,
+    /// a − b: the mean over the divisions into folds.
+    pub difference: Option<f64>,
+    /// Its 2.5th percentile over resampled units and divisions.
+    pub low: Option<f64>,
+    /// Its 97.5th percentile.
+    pub high: Option<f64>,
+    /// The difference in units of its own standard deviation over resamplings.
+    pub effect: Option<f64>,
+    /// Of the declared family: against what. Only those are tested.
+    pub family: Option<Against>,
+    /// Two-sided: twice the share of resamplings on the other side of 0. `None` outside of the
+    /// family, and where a class lies in fewer than ten units, of which there are too few different
+    /// resamplings to tell.
+    pub p: Option<f64>,
+    /// The same, corrected for all comparisons of the family (Holm 1979).
+    pub p_holm: Option<f64>,
+    /// The difference in each division into folds.
+    pub partitions: Option<Spread>,
+}
+
+/// The comparisons of a run that are tested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Family {
+    /// The feature set that the others are compared with, if the run has one.
+    pub reference: Option<String>,
+    /// The best baseline by each measure tested.
+    pub best_baselines: Vec<(String, String)>,
+    /// How many p are corrected together.
+    pub n: usize,
+    /// Bootstrap replicates; the least p is 2 / (replicates + 1).
+    pub replicates: usize,
+}
+
 /// A run's result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
@@ -145,6 +196,20 @@ pub struct RunResult {
 
 const fn one() -> usize {
     1
+}
+
+impl RowResult {
+    /// A measure; undefined where it was not computed.
+    pub fn measure(&self, name: &str) -> Measured {
+        self.measures.get(name).copied().unwrap_or_default()
+    }
+}
+
+impl Subset {
+    /// A measure; undefined where it was not computed.
+    pub fn measure(&self, name: &str) -> Measured {
+        self.measures.get(name).copied().unwrap_or_default()
+    }
 }
 
 impl RunResult {

@@ -219,6 +219,7 @@ impl Rows {
             Some(Threshold::Median(_)) => {
                 let mut sorted = self.label.clone();
                 sorted.sort_by(f64::total_cmp);
+                // Without a label nothing is asked of the threshold.
                 sorted.get(sorted.len() / 2).copied().unwrap_or(0.5)
             }
         };
@@ -300,6 +301,7 @@ impl Rows {
             Target::Regression => {
                 let mut sorted = spreads.clone();
                 sorted.sort_by(f64::total_cmp);
+                // Without an example nothing is asked of it.
                 sorted.get(sorted.len() * 3 / 4).copied().unwrap_or(0.0)
             }
         };

@@ -7,11 +7,11 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::baselines::{baselines, by_row};
-use super::compare::{self, Family, compare};
+use super::compare::{self, compare};
 use super::features::{Computed, CpgIslands, Features, Maker, Request, Term, UserMatrix};
 use super::folds::Folds;
 use super::leakage::{check_model, check_tracks};
-use super::result::{RowKind, RunResult};
+use super::result::{Family, RowKind, RunResult};
 use super::rows::Rows;
 use super::score::within_name;
 use super::scorer::{Scorer, Spec};
@@ -368,39 +368,41 @@ pub fn rerun(
     run_stored: &Run,
     progress: &mut dyn FnMut(Progress),
 ) -> crate::Result<(Outcome, Vec<String>)> {
-    let settings: RunSettings = serde_json::from_value(run_stored.settings.clone())
-        .map_err(|e| TaskError::Settings(format!("the settings of run {}: {e}", run_stored.id)))?;
+    let settings: RunSettings =
+        serde_json::from_value(run_stored.settings.clone()).map_err(|e| TaskError::Stored {
+            run: run_stored.id,
+            why: format!("its settings: {e}"),
+        })?;
     let inputs = Inputs::open(database, &settings)?;
     let before: Vec<(String, String)> = serde_json::from_value(run_stored.result["inputs"].clone())
-        .map_err(|e| {
-            TaskError::Settings(format!(
-                "run {} does not say which labels, model and tracks it read ({e}): whether they \
-                 have changed since cannot be known, so it is not repeated",
-                run_stored.id
-            ))
+        .map_err(|e| TaskError::Stored {
+            run: run_stored.id,
+            why: format!(
+                "it does not name the labels, model and tracks that it read ({e}). They may have changed \
+                 since, so it is not repeated"
+            ),
         })?;
     if before.is_empty() {
-        return Err(TaskError::Settings(format!(
-            "run {} names nothing that it read, not even its task: it is damaged, and not repeated",
-            run_stored.id
-        ))
+        return Err(TaskError::Stored {
+            run: run_stored.id,
+            why:
+                "it names nothing that it read, not even its task: it is damaged, and not repeated"
+                    .into(),
+        }
         .into());
     }
     for (name, checksum) in &before {
         match inputs.checksums.iter().find(|(n, _)| n == name) {
             Some((_, now)) if now == checksum => {}
-            Some(_) => {
-                return Err(TaskError::Settings(format!(
-                    "{name} has changed since run {}: its numbers cannot be repeated",
-                    run_stored.id
-                ))
-                .into());
-            }
-            None => {
-                return Err(TaskError::Settings(format!(
-                    "{name}, which run {} depends on, is gone",
-                    run_stored.id
-                ))
+            other => {
+                return Err(TaskError::Changed {
+                    run: run_stored.id,
+                    what: name.clone(),
+                    change: match other {
+                        Some(_) => "has changed",
+                        None => "has been removed",
+                    },
+                }
                 .into());
             }
         }

@@ -300,6 +300,7 @@ impl<'a> Scorer<'a> {
                 partitions: Spread::of(&of_partitions),
                 fold_mean: mean(&of_folds),
                 fold_standard_error: fold_standard_error(&of_folds, self.test_share()),
+                // There is one division at least; `RunSettings::check` refuses 0.
                 folds: folds.into_iter().next().unwrap_or_default(),
                 subsets,
                 importance: self.importance(spec, &first.outcomes, values[0][0], &at),

@@ -40,7 +40,7 @@ impl std::str::FromStr for Threshold {
         match text.parse::<f64>() {
             Ok(at) if at.is_finite() => Ok(Threshold::At(at)),
             _ => Err(TaskError::Settings(format!(
-                "`{text}` is no threshold; expected a number, or median"
+                "`{text}` is not a threshold; expected a number, or median"
             ))),
         }
     }

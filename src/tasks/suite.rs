@@ -180,7 +180,7 @@ impl Suite {
     /// Reads a suite.
     ///
     /// # Errors
-    /// When the text is no TOML, or has what a suite has not; the line is named.
+    /// When the text is not TOML, or has what a suite has not; the line is named.
     pub fn parse(text: &str, path: &Path) -> Result<Self, TaskError> {
         toml::from_str(text).map_err(|e| TaskError::file(path, e.to_string()))
     }
@@ -432,7 +432,7 @@ impl Suite {
     /// that its paths are relative to unless the user says otherwise.
     ///
     /// # Errors
-    /// When there is neither, or it is no suite.
+    /// When there is neither, or it is not a suite.
     pub fn open(name: &Path) -> Result<(Self, PathBuf), TaskError> {
         let shipped = shipped_suites();
         if let Some((_, text)) = shipped.iter().find(|(n, _)| Path::new(n) == name) {

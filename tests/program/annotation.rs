@@ -23,6 +23,57 @@ fn genes_enhancers_and_masks_are_counted_by_info() {
     let lines = std::fs::read_to_string(workspace.path("sim/enhancers.bed")).unwrap();
     assert_eq!(info["enhancers"], lines.lines().count());
     assert!(info["genes"].as_u64().unwrap() > 0);
+    // Without transcripts a gene has one TSS.
+    assert_eq!(info["tss"], info["genes"]);
+}
+
+#[test]
+fn each_transcripts_tss_is_a_promoter_of_classes_and_loci_and_none_of_the_published_measures() {
+    let workspace = Workspace::new();
+    // A gene of 40 kb whose second transcript starts 30 kb downstream of the first.
+    let gene = "chr1\tx\tgene\t10001\t50000\t.\t+\t.\tgene_id \"G1\"; gene_name \"TWO\";\n";
+    let transcript = |id: &str, start: u64| {
+        format!(
+            "chr1\tx\ttranscript\t{start}\t50000\t.\t+\t.\tgene_id \"G1\"; transcript_id \"{id}\";\n"
+        )
+    };
+    let (first, second) = (transcript("t1", 10_001), transcript("t2", 40_001));
+    workspace.write("one.gtf", gene);
+    workspace.write("two.gtf", format!("{gene}{first}{second}"));
+    let create =
+        "create --assembly simulated --chrom-sizes sim/chrom.sizes --chromosomes chr1,chr2";
+    let tracks = "ingest sim/manifest.tsv";
+    for name in ["one", "two"] {
+        workspace.ok(&format!("{create} --genes {name}.gtf --db {name}.persea"));
+        workspace.ok(&format!("{tracks} --db {name}.persea"));
+    }
+    let info = |name: &str| {
+        workspace
+            .ok(&format!("info --format json --db {name}.persea"))
+            .json()
+    };
+    assert_eq!(
+        (&info("one")["tss"], &info("two")["tss"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(info("two")["genes"], 1);
+    // Loci: the bins of both starts, and 1 kb on either side.
+    let scanned = |name: &str| -> Vec<(u64, u64)> {
+        let line = format!(
+            "locus scan --promoters --assay H3K4me3 --measured-only --format json --db {name}.persea"
+        );
+        let found = workspace.ok(&line).json();
+        let mut places: Vec<(u64, u64)> = (found.as_array().unwrap().iter())
+            .map(|l| (l["start"].as_u64().unwrap(), l["end"].as_u64().unwrap()))
+            .collect();
+        places.sort_unstable();
+        places
+    };
+    assert_eq!(scanned("one"), [(9_000, 11_025)]);
+    assert_eq!(scanned("two"), [(9_000, 11_025), (39_000, 41_025)]);
+    workspace
+        .ok("locus TWO --assay H3K4me3 --measured-only --db two.persea")
+        .says(&["other transcripts of TWO start at chr1:40,001"]);
 }
 
 #[test]

@@ -246,7 +246,7 @@ fn factors_are_the_same_in_every_format() {
     let rows = "--region chrT:5,001-7,500 --region chrU:1-600";
     for ending in ["npz", "parquet", "tsv", "h5ad"] {
         workspace.ok(&format!(
-            "export genome --scale 250bp {rows} --output g.{ending}"
+            "export genome --resolution 250bp {rows} --output g.{ending}"
         ));
         workspace.ok(&format!("export embedding --output e.{ending}"));
         workspace.ok(&format!("export biosamples --output b.{ending}"));
@@ -326,7 +326,12 @@ fn h5ad_files_open_in_anndata_with_biosamples_as_obs_and_their_metadata() {
         "biosample\tgroup\tin/out\tåge\nE017\tlung\tin\tgrün\n",
     );
     workspace.ok("ingest --metadata b.tsv");
-    for what in ["biosamples", "assays", "embedding", "genome --scale 5kbp"] {
+    for what in [
+        "biosamples",
+        "assays",
+        "embedding",
+        "genome --resolution 5kbp",
+    ] {
         let name = what.split(' ').next().unwrap();
         workspace.ok(&format!("export {what} --output {name}.h5ad"));
     }

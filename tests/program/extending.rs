@@ -124,7 +124,7 @@ fn new_regions_are_added_and_old_predictions_keep_every_bit() {
     assert_eq!(before.values().next().unwrap().len(), 30125 / 25);
     workspace
         .run("impute S1:H3K4me3 --output a.npz --region chr2:1,001-1,100")
-        .fails(&["not covered by the model", "no region of chr2"]);
+        .fails(&["is not covered", "no region of chr2"]);
     workspace.ok("extend --model m --regions new.bed --passes 2");
     let after = predictions(&workspace, &biosamples, &assays, "--region chr1:1-30,125");
     assert_eq!(after, before);

@@ -109,3 +109,33 @@ fn reference_writes_a_page_for_every_verb_that_help_lists() {
             .contains("## persea similar position")
     );
 }
+
+#[test]
+fn the_glossary_defines_every_measure() {
+    let glossary = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/docs/src/reference/glossary.md"
+    );
+    let glossary = std::fs::read_to_string(glossary).unwrap();
+    let targets = [
+        persea::tasks::Target::Classification,
+        persea::tasks::Target::Regression,
+    ];
+    let of_tasks = targets.map(|target| {
+        let mut names = persea::tasks::measure_names(target).to_vec();
+        names.push(persea::tasks::within_name(target));
+        names
+    });
+    let measures = persea::evaluation::TrackMeasures::NAMES;
+    for measure in measures.iter().chain(of_tasks.iter().flatten()) {
+        let term = format!("`{measure}`");
+        let defined = (glossary.lines())
+            .filter(|line| line.starts_with("| "))
+            .any(|line| {
+                line.split(" | ")
+                    .next()
+                    .is_some_and(|cell| cell.contains(&term))
+            });
+        assert!(defined, "{measure} is not in the glossary");
+    }
+}

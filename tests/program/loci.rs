@@ -212,7 +212,7 @@ fn sites_of_beds_and_vcfs_are_annotated() {
     assert_ne!(variants[1]["signal"], wide[1]["signal"]);
     workspace
         .run("annotate s.bed --embedding e.npz")
-        .fails(&["there is none", "train"]);
+        .fails(&["there is no model", "train"]);
     workspace
         .run("annotate s.bed --assay Q")
         .fails(&["unknown assay Q", "P"]);

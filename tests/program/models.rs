@@ -94,21 +94,10 @@ fn who_reads_while_another_process_replaces_the_model_sees_one_of_both_whole() {
         format!("train {SMALL} --name {name} --passes 1 --no-validate --seed {seed}")
     };
     let ask = |model: &str| {
-        // A model that is replaced in the middle of a command is an error of its own, never a mixture.
-        let answered = |command: String| {
-            for _ in 0..20 {
-                let outcome = workspace.run(&command);
-                if outcome.code == Some(0) {
-                    return outcome;
-                }
-                outcome.fails(&["was replaced or deleted while it was being read; read it again"]);
-            }
-            panic!("{command}: not answered in twenty tries")
-        };
-        let similar = answered(format!(
+        let similar = workspace.ok(&format!(
             "similar region chr1:10,001-11,000 -k 5 --exclude 1000 --format tsv --model {model}"
         ));
-        answered(format!(
+        workspace.ok(&format!(
             "impute S1:H3K4me3 --model {model} --arcsinh --output a.npy"
         ));
         let imputed = std::fs::read(workspace.path("a.npy")).unwrap();

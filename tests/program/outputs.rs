@@ -14,7 +14,7 @@ fn an_output_that_is_a_link_stays_one_whatever_command_writes_it() {
         ("impute S1:H3K4me3 --output", "bw"),
         ("impute S1:H3K4me3 --output", "bedgraph.gz"),
         ("impute S1:H3K4me3 --output", "npz"),
-        ("export genome --scale 5kbp --output", "parquet"),
+        ("export genome --resolution 5kbp --output", "parquet"),
         ("export biosamples --output", "tsv"),
         ("export biosamples --output", "h5ad"),
         ("similar position chr1:30,010 -k 3 --exclude 0 --bed", "bed"),

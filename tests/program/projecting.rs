@@ -51,6 +51,7 @@ fn a_sample_of_the_genome_is_projected_drawn_and_stored() {
 #[test]
 fn the_genome_is_projected_around_a_locus_of_classes_and_at_labelled_positions() {
     let workspace = Workspace::trained();
+    // `--scale` is the earlier name of `--resolution`.
     let json = workspace
         .ok("project genome --around chr1:30,000 --reach 5000 --scale 250bp --sample all --format json")
         .json();

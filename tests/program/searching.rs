@@ -115,7 +115,7 @@ fn regions_genes_and_batches_are_answered() {
     let answer = workspace
         .ok("similar region chr1:10,001-11,000 -k 3 --exclude 1000 --format json")
         .json();
-    assert_eq!(answer["query"]["scale"], "250bp");
+    assert_eq!(answer["query"]["resolution"], "250bp");
     assert!(hits(&answer).iter().all(|h| h.2 - h.1 <= 250));
     let answer = workspace
         .ok("similar region chr1:10,001-11,000 -k 3 --exclude none --align --format json")
@@ -167,7 +167,7 @@ fn a_vector_of_ones_own_is_answered_and_one_that_does_not_fit_refused() {
         .ok("similar vector v.txt -k 2 --format json")
         .json();
     assert_eq!(hits(&answer).len(), 2);
-    let pooled = "similar vector v.txt -k 2 --scale 5kbp --format json";
+    let pooled = "similar vector v.txt -k 2 --resolution 5kbp --format json";
     let exact = workspace.ok(pooled).json();
     let found = workspace.ok(&format!("{pooled} --approximate")).json();
     assert_eq!(found["exact"], false);
@@ -209,7 +209,7 @@ fn biosamples_and_assays_are_compared_and_added() {
         .fails(&["k is 0"]);
     workspace
         .run("similar assay H3K4me3 -k 5")
-        .fails(&["the model has 4 assays"]);
+        .fails(&["no more than the 4 assays"]);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn bad_questions_are_refused_with_the_reason() {
         ("similar position chr1:100 -k 0", &["k is 0"]),
         (
             "similar position chr1:100 -k 5000",
-            &["there are 4802 places of 25bp"],
+            &["no more than the 4802 rows of 25bp"],
         ),
         (
             "similar position chr1:100 --exclude 0 --chromosomes chr1 --inside chr2.bed",

@@ -39,6 +39,7 @@ fn biosamples_for_an_assay_are_chosen_stored_and_chosen_again() {
     assert_eq!(answer["curve"].as_array().unwrap().len(), 3);
     let svg = fs::read_to_string(workspace.path("c.svg")).unwrap();
     assert!(svg.contains("coverage") && svg.contains("90 % band"));
+    assert!(svg.contains(&format!("chosen: 1 {}, 2 {}", chosen[0], chosen[1])));
 
     let table = workspace.ok("select show 1 --format tsv").tsv();
     assert_eq!(table[0][1], "biosample");
@@ -75,16 +76,155 @@ fn what_is_measured_covers_and_is_not_chosen() {
             .json();
         assert_eq!(names(&answer).len(), 1);
     }
-    // Too few are left: all are chosen from, and it is said.
+}
+
+#[test]
+fn what_is_left_to_measure_is_proposed_however_little_it_is() {
+    let workspace = Workspace::trained();
     let tracks = workspace.tracks();
-    let n = tracks.iter().filter(|t| t.ends_with(" H3K4me3")).count();
-    assert!(n > 1);
+    let has = |b: &str, assay: &str| tracks.contains(&format!("{b} {assay}"));
+    let biosamples = ["S1", "S2", "S3", "S4"];
+    let mut n_asked = 0;
+    for assay in ["H3K4me3", "H3K36me3", "H3K27me3", "H3K9me3", "H3K4me1"] {
+        let left: Vec<&str> = biosamples.into_iter().filter(|b| !has(b, assay)).collect();
+        if left.is_empty() || left.len() == 4 {
+            continue;
+        }
+        n_asked += 1;
+        for given in ["", "--given measured"] {
+            let line = format!(
+                "select biosamples -k 4 --for-assay {assay} {given} --no-store --format json"
+            );
+            let run = workspace.ok(&line);
+            let mut chosen = names(&run.json());
+            chosen.sort();
+            assert_eq!(chosen, left, "{assay}");
+            run.says(&["left to measure for", "fewer than the 4 asked for"]);
+        }
+    }
+    assert!(n_asked > 0, "{tracks:?}");
+    // Of experiments: the four that are missing, of ten.
+    let missing = names(
+        &workspace
+            .ok("select experiments -k 10 --no-store --format json")
+            .json(),
+    );
+    assert_eq!(missing.len(), 4);
+    for name in missing {
+        assert!(!tracks.contains(&name.replace(':', " ")), "{name}");
+    }
+    // Nothing left is an error that says what to do.
+    let (biosample, assay) = tracks[0].split_once(' ').unwrap();
+    let others: Vec<&str> = (biosamples.into_iter())
+        .filter(|b| !has(b, assay) && *b != biosample)
+        .collect();
+    let exclude = match others.as_slice() {
+        [] => String::new(),
+        others => format!("--exclude {}", others.join(",")),
+    };
     workspace
-        .ok("select biosamples -k 4 --for-assay H3K4me3")
-        .says(&["have been measured already", "a choice from all"]);
+        .run(&format!(
+            "select biosamples -k 1 --for-assay {assay} {exclude}"
+        ))
+        .fails(&["nothing is left", "none"]);
+}
+
+#[test]
+fn a_reference_that_is_no_biosample_is_not_chosen() {
+    let workspace = Workspace::created();
+    let rename = |text: &str| text.replace("\tb", "\tE000").replace("\nb\t", "\nE000\t");
+    workspace.write("m.tsv", rename(MATRIX));
+    // b was chosen first: it represents a and c.
+    let run = workspace.ok("select biosamples --matrix m.tsv -k 2 --given none --format json");
+    assert!(!names(&run.json()).contains(&"E000".to_string()));
+    run.says(&["E000 is a reference (Universal Human Reference RNA) and no biosample"]);
     workspace
-        .run("select biosamples -k 4 --for-assay H3K4me3 --given measured")
-        .fails(&["k is 4", "left to choose from"]);
+        .run("select biosamples --matrix m.tsv -k 2 --given none --require E000")
+        .fails(&["E000 is required and excluded"]);
+}
+
+#[test]
+fn a_choice_by_signal_says_how_stable_it_is() {
+    let workspace = Workspace::trained();
+    for kind in ["imputed", "observed"] {
+        let line = format!("select biosamples -k 2 --similarity {kind} --bins 1000 --format json");
+        let answer = workspace.ok(&line).json();
+        let stability = &answer["stability"];
+        assert_eq!(stability["n_resamples"], 100, "{stability}");
+        assert!(stability["n_units"].as_u64().unwrap() >= 40, "{stability}");
+        for chosen in answer["chosen"].as_array().unwrap() {
+            let share = chosen["stability"].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&share) && share >= stability["same"].as_f64().unwrap());
+        }
+        workspace
+            .ok(&line.replace("--format json", "--resamples 20"))
+            .says(&["stability:", "of 20 resamples of", "blocks of the genome"]);
+        let none = workspace.ok(&format!("{line} --resamples 0")).json();
+        assert_eq!(none["stability"], Value::Null);
+    }
+    // Experiments by observed signal: the product of biosamples' and assays'.
+    let answer = workspace
+        .ok("select experiments -k 2 --similarity observed --bins 1000 --format json")
+        .json();
+    assert_eq!(answer["n_items"], 16);
+    assert_eq!(answer["stability"]["n_resamples"], 100);
+    // Other bins are drawn with another seed.
+    let of_seed = |seed: u64| {
+        let line = format!(
+            "select biosamples -k 2 --similarity observed --bins 300 --resamples 0 --seed {seed} --format json"
+        );
+        workspace.ok(&line).json()["everything"].clone()
+    };
+    assert_eq!(of_seed(1), of_seed(1));
+    let values = |seed: u64| {
+        workspace
+        .ok(&format!("select biosamples -k 2 --similarity observed --bins 300 --resamples 0 --seed {seed} --format json"))
+        .json()["chosen"][0]["value"].clone()
+    };
+    assert_ne!(values(1), values(2));
+}
+
+#[test]
+fn similarities_are_compared_on_an_assay_that_the_model_has_not_seen() {
+    let workspace = Workspace::ingested();
+    let tracks = workspace.tracks();
+    let of = |assay: &str| -> Vec<String> {
+        let having = tracks.iter().filter(|t| t.ends_with(&format!(" {assay}")));
+        having.map(|t| t.replace(' ', ":")).collect()
+    };
+    let assay = tracks[0].split_once(' ').unwrap().1;
+    workspace.ok(&format!(
+        "train --name without --model avocado --preset small --nodes 16 --batch-size 500 --threads 1 --passes 2 \
+         --no-validate --hold {}",
+        of(assay).join(",")
+    ));
+    workspace.ok(
+        "train --name all --model avocado --preset small --nodes 16 --batch-size 500 --threads 1 --passes 1 --no-validate",
+    );
+    let run = workspace
+        .ok("select evaluate -k 1 --models all,without --bins 1000 --random 5 --format json");
+    let found = run.json();
+    let rows = found["rows"].as_array().unwrap();
+    for by in [
+        "factors, cosine",
+        "imputed, squared-correlation",
+        "observed, squared-correlation",
+    ] {
+        assert!(rows.iter().any(|r| r["similarity"] == by), "{by}");
+    }
+    // Only the assay that a model was trained without is scored.
+    for row in rows {
+        assert_eq!(row["n"], 1);
+        assert_eq!(row["repetitions"][0]["of"], assay);
+    }
+    assert_eq!(found["left_out"].as_array().unwrap().len(), 3);
+    run.says(&["is left out: every model was trained on tracks of it"]);
+    workspace
+        .run("select evaluate -k 1 --models all --bins 1000 --random 5")
+        .fails(&["no assay can be scored", "was trained on tracks of it"]);
+    workspace
+        .run("select evaluate -k 1 --similarity factors")
+        .fails(&["trained on no track of the assay", "models"]);
 }
 
 #[test]
@@ -137,10 +277,18 @@ fn expression_is_compared_and_a_choice_put_to_the_proof() {
     let rows = workspace
         .ok("select evaluate --expression rpkm.tsv -k 2 --replicates 5 --random 10 --format json")
         .json();
-    assert_eq!(rows[0]["predictor"], "nearest");
-    assert!(rows[0]["difference"].as_f64().unwrap() <= 0.0);
+    let row = &rows["rows"][0];
+    assert_eq!(
+        (&row["predictor"], &row["chooser"]),
+        (&"nearest".into(), &"greedy".into())
+    );
+    assert!(row["difference"].as_f64().unwrap() <= 0.0);
+    // Three ways to choose, three to predict.
     let rows = workspace.ok("select evaluate -k 1 --random 5 --bins 1000 --format tsv");
-    assert_eq!(rows.tsv().len(), 3);
+    assert_eq!(rows.tsv().len(), 10);
+    workspace
+        .ok("select evaluate -k 1 --random 5 --bins 1000")
+        .says(&["least error beside chance"]);
 }
 
 #[test]
@@ -228,7 +376,6 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
         ),
         ("biosamples -k 1 --given measured", "--for-assay"),
         ("assays -k 1 --for-biosample X", "unknown biosample X"),
-        ("experiments -k 1 --similarity observed", "nobody has run"),
         (
             "biosamples -k 1 --matrix crooked.tsv",
             "not symmetric: b and a",
@@ -282,7 +429,10 @@ fn what_is_chosen_without_an_assay_predicts_it_on_real_tracks() {
             table.display()
         ))
         .json();
-    for row in rows.as_array().unwrap() {
+    let greedy = |row: &&Value| row["chooser"] == "greedy";
+    let rows = rows["rows"].as_array().unwrap();
+    assert_eq!(rows.iter().filter(greedy).count(), 3);
+    for row in rows.iter().filter(greedy) {
         assert!(row["difference"].as_f64().unwrap() < 0.0, "{row}");
     }
 }

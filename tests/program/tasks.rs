@@ -231,7 +231,7 @@ fn labels_that_cannot_be_are_refused_with_file_and_line() {
         ),
         (
             format!("{header}{good}chr1\t2000\t3000\tmaybe\n"),
-            &["line 4", "`maybe` is no label"],
+            &["line 4", "`maybe` is not a label"],
         ),
         (
             format!("chrom\tstart\tend\tfireness\n{good}"),

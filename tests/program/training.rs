@@ -177,7 +177,7 @@ fn options_that_cannot_be_are_refused_before_anything_is_trained() {
         ("--batch-size 0", "batch"),
         ("--device cuda:99 --backend native", "torch for cuda:99"),
         ("--arithmetic bf16", "torch for bf16"),
-        ("--device tpu", "`tpu` is no device"),
+        ("--device tpu", "`tpu` is not a device"),
         ("--regions nowhere.bed", "nowhere.bed"),
     ] {
         let options = options.replace("--clip -1", "--clip=-1");

@@ -150,6 +150,7 @@ mod tests {
             name: name.into(),
             interval: Interval::new("chr1", start, end),
             strand,
+            transcript_starts: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::canvas::{Canvas, Frame, Stroke, TextStyle};
 use super::figures::{Plane, range};
+use super::fonts::text_width;
 use super::palette::Theme;
 
 /// The curve and what stands beside it.
@@ -18,7 +19,7 @@ pub struct CurveFigure {
 }
 
 /// A point of it; what is undefined is left out.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CurveFigurePoint {
     /// How many choices.
     pub k: usize,
@@ -28,17 +29,22 @@ pub struct CurveFigurePoint {
     pub random_mean: Option<f64>,
     /// The 5th and the 95th percentile of them.
     pub random_band: Option<[f64; 2]>,
+    /// What was chosen at it: one item, or all that a budget buys.
+    pub names: Vec<String>,
 }
 
 const WIDTH: f64 = 640.0;
 const CHART_HEIGHT: f64 = 400.0;
 const KEY_ROW: f64 = 18.0;
+const NAME_SIZE: f64 = 12.5;
+/// Rows of names at most; what does not fit is counted.
+const MOST_NAME_ROWS: usize = 8;
 /// Of more points none is marked.
 const MOST_DOTS: usize = 60;
 const THEME: Theme = Theme::Light;
 
 /// Draws it as SVG: the selection as a line with dots, random choices as a dashed line in a band,
-/// the bound as a dotted line; the key stands below and covers nothing.
+/// the bound as a dotted line; the key and the names of what was chosen stand below and cover nothing.
 pub fn selection_curve(figure: &CurveFigure) -> String {
     let points = &figure.points;
     let of = |value: fn(&CurveFigurePoint) -> Option<f64>| -> Vec<(f64, f64)> {
@@ -76,11 +82,12 @@ pub fn selection_curve(figure: &CurveFigure) -> String {
         .into_iter()
         .filter_map(|(name, stroke, is_shown)| is_shown.then_some((name, stroke)))
         .collect();
-    let height = CHART_HEIGHT + KEY_ROW * key.len() as f64 + 8.0;
+    let names = name_rows(points, WIDTH - 76.0 - 24.0);
+    let height = CHART_HEIGHT + KEY_ROW * (key.len() + names.len()) as f64 + 8.0;
     let mut canvas = Canvas::new(WIDTH, height, THEME);
     let frame = Frame::new(86.0, 42.0, WIDTH - 110.0, CHART_HEIGHT - 92.0);
-    let names = ["number chosen", figure.value_name.as_str()];
-    let plane = Plane::draw(&mut canvas, frame, &figure.title, names, [[first, last], y]);
+    let axes = ["number chosen", figure.value_name.as_str()];
+    let plane = Plane::draw(&mut canvas, frame, &figure.title, axes, [[first, last], y]);
     if !low.is_empty() {
         let edge = low.iter().chain(high.iter().rev());
         let edge: Vec<(f64, f64)> = edge.map(|p| plane.place(*p)).collect();
@@ -97,7 +104,11 @@ pub fn selection_curve(figure: &CurveFigure) -> String {
             canvas.marker(plane.place(*point), 4.0, chosen.colour);
         }
     }
-    let style = TextStyle::new(12.5, THEME.ink());
+    let style = TextStyle::new(NAME_SIZE, THEME.ink());
+    for (i, row) in names.iter().enumerate() {
+        let y = CHART_HEIGHT + 4.0 + KEY_ROW * ((key.len() + i) as f64 + 0.5);
+        canvas.text((76.0, y), row, &style);
+    }
     for (i, (name, stroke)) in key.into_iter().enumerate() {
         let y = CHART_HEIGHT + 4.0 + KEY_ROW * (i as f64 + 0.5);
         if stroke == random {
@@ -118,6 +129,33 @@ pub fn selection_curve(figure: &CurveFigure) -> String {
     canvas.finish()
 }
 
+/// The names of what was chosen with their numbers, in rows of a width.
+fn name_rows(points: &[CurveFigurePoint], width: f64) -> Vec<String> {
+    let names: Vec<String> = (points.iter())
+        .flat_map(|p| match p.names.as_slice() {
+            [one] => vec![format!("{} {one}", p.k)],
+            several => several.to_vec(),
+        })
+        .collect();
+    let mut rows: Vec<String> = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        let joined = rows.last().map(|row| format!("{row}, {name}"));
+        match joined.filter(|row| text_width(row, NAME_SIZE, false) <= width) {
+            Some(joined) => {
+                rows.pop();
+                rows.push(joined);
+            }
+            None if rows.len() == MOST_NAME_ROWS => {
+                rows.push(format!("and {} more", names.len() - i));
+                break;
+            }
+            None if rows.is_empty() => rows.push(format!("chosen: {name}")),
+            None => rows.push(name.clone()),
+        }
+    }
+    rows
+}
+
 /// How much of the band's colour covers what is behind it.
 const BAND: f64 = 0.25;
 
@@ -131,6 +169,10 @@ mod tests {
             value: Some(1.0 - 0.5f64.powi(k as i32)),
             random_mean: Some(0.8 - 0.5f64.powi(k as i32)),
             random_band: Some([0.6 - 0.5f64.powi(k as i32), 0.9 - 0.5f64.powi(k as i32)]),
+            names: (k > 0)
+                .then(|| format!("E{k:03} <{k}>"))
+                .into_iter()
+                .collect(),
         };
         CurveFigure {
             title: "biosamples < 3".into(),
@@ -154,6 +196,25 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn what_was_chosen_is_named_in_order_and_what_does_not_fit_is_counted() {
+        let svg = selection_curve(&figure(4));
+        assert!(
+            svg.contains("chosen: 1 E001 &lt;1&gt;, 2 E002 &lt;2&gt;, 3 E003 &lt;3&gt;"),
+            "{svg}"
+        );
+        let few = name_rows(&figure(4).points, 540.0);
+        assert_eq!(few.len(), 1);
+        let many = name_rows(&figure(500).points, 540.0);
+        assert_eq!(many.len(), MOST_NAME_ROWS + 1);
+        assert!(
+            many.iter()
+                .all(|row| text_width(row, NAME_SIZE, false) <= 540.0)
+        );
+        let n_named = many[..MOST_NAME_ROWS].join(", ").split(", ").count();
+        assert_eq!(many[MOST_NAME_ROWS], format!("and {} more", 499 - n_named));
     }
 
     #[test]

@@ -35,7 +35,7 @@ enum Kind {
 
 /// Where the bytes of an output belong.
 enum Destination {
-    /// At this path, which is no link.
+    /// At this path, which is not a link.
     Regular(PathBuf),
     /// Through whatever the path opens.
     Stream,

@@ -36,7 +36,7 @@ fn split_at_semicolon(text: &str) -> (&str, &str) {
     text.split_once(';').unwrap_or((text, ""))
 }
 
-/// Undoes `%3B` and the like; what is no escape stays as it is.
+/// Undoes `%3B` and the like; what is not an escape stays as it is.
 fn unescape(text: &str) -> String {
     if !text.contains('%') {
         return text.to_string();

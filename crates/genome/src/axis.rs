@@ -325,6 +325,38 @@ impl GenomeAxis {
         outside
     }
 
+    /// An interval up to the end of its chromosome, if the axis covers some of it.
+    ///
+    /// # Errors
+    /// When the assembly has no such chromosome, the interval lies beyond its end or is empty, or no
+    /// region touches it.
+    pub fn covered(&self, interval: &Interval) -> Result<Interval, GenomeError> {
+        let length = self.assembly.chromosome(&interval.chrom)?.length;
+        if interval.start >= length || interval.is_empty() {
+            return Err(GenomeError::Beyond {
+                interval: interval.to_string(),
+                chrom: interval.chrom.clone(),
+                length,
+                assembly: self.assembly.name().to_string(),
+            });
+        }
+        let interval = Interval::new(&interval.chrom, interval.start, interval.end.min(length));
+        if self.bins_within(&interval).is_empty() {
+            return Err(self.not_covered(&interval));
+        }
+        Ok(interval)
+    }
+
+    /// The error for an interval that no region touches.
+    pub fn not_covered(&self, interval: &Interval) -> GenomeError {
+        let nearest = self.nearest_region(&interval.chrom, interval.start);
+        GenomeError::NotCovered {
+            interval: interval.to_string(),
+            chrom: interval.chrom.clone(),
+            nearest: nearest.map(|region| region.to_string()),
+        }
+    }
+
     /// The covered region nearest to a base on its chromosome, for error messages.
     pub fn nearest_region(&self, chrom: &str, position: u64) -> Option<Interval> {
         (0..self.regions.len())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use persea_files::FileError;
 
-/// Errors of the genome room.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenomeError {
@@ -23,6 +23,31 @@ pub enum GenomeError {
         assembly: String,
         /// What was probably meant, or empty.
         hint: String,
+    },
+    /// An interval that begins behind its chromosome's end, or holds no base.
+    #[error("{interval} lies beyond the end of {chrom}, which has {length} bp in {assembly}")]
+    Beyond {
+        /// What was asked for, 1-based and inclusive, as a browser shows it.
+        interval: String,
+        /// Its chromosome.
+        chrom: String,
+        /// The chromosome's length.
+        length: u64,
+        /// The assembly's name.
+        assembly: String,
+    },
+    /// An interval that no region of the axis touches.
+    #[error("{interval} is not covered: {}", match nearest {
+        Some(region) => format!("the nearest covered region is {region}"),
+        None => format!("no region of {chrom} is covered"),
+    })]
+    NotCovered {
+        /// What was asked for, up to the end of its chromosome, 1-based and inclusive.
+        interval: String,
+        /// Its chromosome.
+        chrom: String,
+        /// The nearest region of the axis on that chromosome.
+        nearest: Option<String>,
     },
     /// Coordinates that cannot be.
     #[error("{0}")]

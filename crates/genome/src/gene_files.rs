@@ -7,6 +7,9 @@ use std::path::Path;
 use persea_files::{Lines, check_name, fields, is_header};
 
 use super::{Assembly, Gene, GenomeError, Interval, Strand, annotation};
+use transcripts::{TranscriptStarts, is_transcript, plain_id};
+
+mod transcripts;
 
 /// The genes of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +27,8 @@ pub struct GeneSet {
 /// - GTF and GFF3 (1-based, inclusive): the features `gene` (also `pseudogene` and `ncRNA_gene`);
 ///   where a file has none, the spans of its transcripts, else of its exons, merged by `gene_id`,
 ///   chromosome and strand. The identifier is `gene_id`, else `ID` without Ensembl's `gene:`; the
-///   name is `gene_name`, `Name` or `gene`, else the identifier.
+///   name is `gene_name`, `Name` or `gene`, else the identifier. A transcript's TSS is kept with its
+///   gene: that of `gene_id`, else of `Parent`, on its chromosome and strand.
 /// - BED (0-based, half-open): the fourth field is identifier and name, the sixth the strand.
 ///
 /// # Errors
@@ -133,6 +137,7 @@ struct Collector<'a> {
     /// Genes merged on unknown chromosomes, so that each counts once.
     other_merged: HashSet<(String, String, char)>,
     first_unknown: Option<GenomeError>,
+    starts: TranscriptStarts,
 }
 
 impl<'a> Collector<'a> {
@@ -145,6 +150,7 @@ impl<'a> Collector<'a> {
             n_other: 0,
             other_merged: HashSet::new(),
             first_unknown: None,
+            starts: TranscriptStarts::default(),
         }
     }
 
@@ -167,6 +173,7 @@ impl<'a> Collector<'a> {
             name,
             interval: Interval::new(*chrom, start, end),
             strand,
+            transcript_starts: Vec::new(),
         })
     }
 
@@ -177,12 +184,11 @@ impl<'a> Collector<'a> {
                 fields.len()
             ));
         };
-        let Some(evidence) = Evidence::of(feature) else {
-            return Ok(());
-        };
-        if evidence < self.evidence {
+        let evidence = Evidence::of(feature).filter(|evidence| *evidence >= self.evidence);
+        if evidence.is_none() && !is_transcript(feature) {
             return Ok(());
         }
+        // A line of eight fields has no attributes: it has no name then, and is left out.
         let attributes = rest.first().copied().unwrap_or("");
         let attributes = annotation::parse_attributes(attributes);
         let named = |keys: &[&str]| {
@@ -190,6 +196,18 @@ impl<'a> Collector<'a> {
                 let (_, value) = attributes.iter().find(|(k, _)| k == key)?;
                 (!value.is_empty()).then(|| value.clone())
             })
+        };
+        if is_transcript(feature)
+            && let Some(gene) = named(&["gene_id", "Parent"])
+            && let Ok(chromosome) = self.assembly.chromosome(chrom)
+            && let Some(strand) = Strand::from_symbol(strand.trim())
+        {
+            let place = (parse_position(start)?, parse_position(end)?);
+            let on = (*chrom, chromosome.length);
+            (self.starts).add(&plain_id(&gene), on, place, strand)?;
+        }
+        let Some(evidence) = evidence else {
+            return Ok(());
         };
         // Only a gene's own feature is identified by `ID`; that of a transcript names the transcript.
         let id = match evidence {
@@ -202,7 +220,7 @@ impl<'a> Collector<'a> {
             }
             return Ok(());
         };
-        let id = id.strip_prefix("gene:").unwrap_or(&id).to_string();
+        let id = plain_id(&id);
         let name = match evidence {
             Evidence::Gene => named(&["gene_name", "Name", "gene"]),
             _ => named(&["gene_name", "gene"]),
@@ -216,6 +234,7 @@ impl<'a> Collector<'a> {
             id,
             interval: Interval::new(*chrom, start, end),
             strand: parse_strand(strand)?,
+            transcript_starts: Vec::new(),
         };
         if evidence > self.evidence {
             self.evidence = evidence;
@@ -288,7 +307,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn finish(self, path: &Path) -> Result<GeneSet, GenomeError> {
+    fn finish(mut self, path: &Path) -> Result<GeneSet, GenomeError> {
+        self.starts.attach(&mut self.genes);
         if self.genes.is_empty() {
             let message = match self.first_unknown {
                 Some(error) if self.n_other > 0 => format!(

@@ -41,21 +41,38 @@ pub struct Gene {
     pub interval: Interval,
     /// The strand.
     pub strand: Strand,
+    /// The bases that its transcripts start at, 0-based, ascending, each once; empty where its file
+    /// has no transcripts.
+    pub transcript_starts: Vec<u64>,
 }
 
 impl Gene {
-    /// The base that transcription starts at, 0-based: `start` on `+`, `end` − 1 on `-`.
+    /// The gene's own TSS, 0-based: `start` on `+`, `end` − 1 on `-`. Published measures and labels
+    /// have one TSS a gene; [`Gene::starts`] has every transcript's.
     ///
     /// ```
     /// use persea_genome::{Gene, Interval, Strand};
-    /// let interval = Interval::new("chr1", 100, 200);
-    /// let gene = Gene { id: "G".into(), name: "g".into(), interval, strand: Strand::Reverse };
+    /// let gene = Gene {
+    ///     id: "G".into(),
+    ///     name: "g".into(),
+    ///     interval: Interval::new("chr1", 100, 200),
+    ///     strand: Strand::Reverse,
+    ///     transcript_starts: vec![149, 199],
+    /// };
     /// assert_eq!(gene.tss(), 199);
+    /// assert_eq!(gene.starts().collect::<Vec<u64>>(), [149, 199]);
     /// ```
     pub fn tss(&self) -> u64 {
         match self.strand {
             Strand::Forward => self.interval.start,
             Strand::Reverse => self.interval.end.saturating_sub(1),
         }
+    }
+
+    /// Every base that transcription starts at, 0-based, ascending: the TSS of the gene's transcripts, or
+    /// the gene's own where no transcript is known.
+    pub fn starts(&self) -> impl Iterator<Item = u64> + '_ {
+        let own = self.transcript_starts.is_empty().then(|| self.tss());
+        self.transcript_starts.iter().copied().chain(own)
     }
 }

@@ -1,6 +1,6 @@
 //! The genome axis: assemblies, regions, 25 bp bins, the three scales, masks and genes.
 //!
-//! This room knows nothing of signal. Everything here is 0-based and half-open, as in BED; only
+//! This crate knows nothing of signal. Everything here is 0-based and half-open, as in BED; only
 //! [`Interval::parse_browser`] reads the 1-based inclusive form that genome browsers show.
 
 mod annotation;

@@ -65,7 +65,7 @@ impl TopBins {
 
     /// The top share of the values in percent, rounded as [`n_of_percent`] does.
     ///
-    /// `None` also when that is no bin at all, and when bins of value 0 tie for the last places: a
+    /// `None` also when that is not a bin at all, and when bins of value 0 tie for the last places: a
     /// track with signal in fewer bins than that has no such top.
     pub fn percent<T: Value>(values: &[T], percent: usize) -> Option<Self> {
         let top = Self::new(values, n_of_percent(values.len(), percent))?;

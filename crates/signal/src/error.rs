@@ -5,7 +5,7 @@ use std::io;
 use persea_files::FileError;
 use persea_genome::{GenomeError, Interval};
 
-/// Errors of the formats room. `file` is a path or a URL, as the user gave it.
+/// Errors of this crate. `file` is a path or a URL, as the user gave it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {

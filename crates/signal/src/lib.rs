@@ -26,7 +26,9 @@ mod bins;
 mod error;
 mod format;
 mod http;
+mod identity;
 mod location;
+mod open;
 mod panics;
 mod pieces;
 mod runs;
@@ -44,9 +46,8 @@ mod tests;
 pub use array::npy_header;
 pub use error::FormatError;
 pub use format::Format;
-pub use location::{Identity, Location, checksum, identity};
+pub use identity::{Identity, checksum, identity};
+pub use location::Location;
+pub use open::{create_signal, open_signal};
 pub use panics::{catch_panic, panic_becomes_error};
-pub use signal::{
-    BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter, create_signal,
-    open_signal,
-};
+pub use signal::{BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter};

@@ -1,12 +1,8 @@
-//! The room's two doors: a reader and a writer of any format.
+//! What a reader and a writer of signal are, whatever the format.
 
 use std::io;
-use std::path::Path;
 
-use super::array::{ArrayReader, ArrayWriter};
-use super::bigwig::{BigWigReader, BigWigWriter};
-use super::text::{BedGraphReader, BedGraphWriter, PeakReader};
-use super::{Format, FormatError, Location};
+use super::FormatError;
 use persea_genome::GenomeAxis;
 
 /// What a base that a file does not cover counts as.
@@ -97,56 +93,4 @@ pub trait SignalWriter: Send {
     /// # Errors
     /// When the file cannot be written.
     fn finish(self: Box<Self>) -> Result<(), FormatError>;
-}
-
-/// A reader of the signal file at a location.
-///
-/// Without a format the name tells it, or else a local file's first bytes.
-///
-/// # Errors
-/// When a local file is missing or is a folder, or nothing tells its format.
-pub fn open_signal(
-    location: &Location,
-    format: Option<Format>,
-) -> Result<Box<dyn SignalReader>, FormatError> {
-    location.check()?;
-    let format = match format.or_else(|| Format::guess(location)) {
-        Some(format) => format,
-        None => Format::sniff(location)?,
-    };
-    let location = location.clone();
-    Ok(match format {
-        Format::BigWig => Box::new(BigWigReader::new(location)),
-        Format::BedGraph => Box::new(BedGraphReader::new(location)),
-        Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
-            Box::new(PeakReader::new(location, format))
-        }
-        Format::Npz | Format::Npy => Box::new(ArrayReader::new(location, format)),
-    })
-}
-
-/// A writer of bins of `axis` to a new file at `path`, which replaces one that is there.
-///
-/// BigWig has every chromosome of the assembly in its header; bedGraph is bgzipped where the path
-/// ends in `.gz`; npz and npy hold the bins that were written in the axis's order, as float32 (key
-/// `arr_0`).
-///
-/// # Errors
-/// When the folder cannot be written to, or the format (peaks) holds no bins.
-pub fn create_signal(
-    path: &Path,
-    format: Format,
-    axis: &GenomeAxis,
-) -> Result<Box<dyn SignalWriter>, FormatError> {
-    Ok(match format {
-        Format::BigWig => Box::new(BigWigWriter::create(path, axis)?),
-        Format::BedGraph => Box::new(BedGraphWriter::create(path, axis)?),
-        Format::Npz | Format::Npy => Box::new(ArrayWriter::create(path, format, axis)?),
-        Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
-            return Err(FormatError::file(
-                path.display().to_string(),
-                format!("{format} holds peaks, not a track: write bigwig, bedgraph, npz or npy"),
-            ));
-        }
-    })
 }

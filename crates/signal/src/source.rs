@@ -41,6 +41,16 @@ impl ByteSource for LocalFile {
     }
 }
 
+impl ByteSource for RangeReader {
+    fn n_bytes(&self) -> u64 {
+        RangeReader::n_bytes(self)
+    }
+
+    fn will_need(&mut self, bytes: Range<u64>) {
+        RangeReader::will_need(self, bytes);
+    }
+}
+
 /// Opens a file for reading at any place.
 pub(super) fn open_bytes(location: &Location) -> Result<Box<dyn ByteSource>, FormatError> {
     match location {

@@ -159,6 +159,7 @@ pub(crate) fn draw_genes(
                 name: format!("GENE{}-{}", number + 1, i + 1),
                 interval: Interval::new(chrom, start, end),
                 strand,
+                transcript_starts: Vec::new(),
             };
             let domain = domain_at(domains, gene.tss());
             // Housekeeping genes, regulated genes, and those that hardly any tissue uses.

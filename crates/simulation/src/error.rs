@@ -1,4 +1,4 @@
-//! Errors of the simulation room.
+//! Errors of this crate.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use persea_files::FileError;
 use persea_genome::GenomeError;
 use persea_signal::FormatError;
 
-/// Errors of the simulation room.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulationError {
@@ -30,7 +30,7 @@ pub enum SimulationError {
     /// A file could not be written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The simulated genome is refused by the genome room.
+    /// The simulated genome is refused by `persea-genome`.
     #[error(transparent)]
     Genome(#[from] GenomeError),
     /// A track could not be written.

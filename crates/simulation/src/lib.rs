@@ -6,7 +6,7 @@
 //! scored against a control as MACS does. Labels of all four tasks follow from the same states.
 //! `docs/src/method/simulation.md` states every choice and compares the result with real tracks.
 //!
-//! This room owns the truth and writes it as the files that a user would have. It knows nothing of
+//! This crate owns the truth and writes it as the files that a user would have. It knows nothing of
 //! databases, models or how anything is learned from those files.
 //!
 //! The same settings give the same bytes, on any number of threads. Memory grows with the elements

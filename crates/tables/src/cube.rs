@@ -104,6 +104,7 @@ impl CubeWriter {
         assay: u64,
         mut values: &[f32],
     ) -> Result<(), FileError> {
+        // Of a track whose first values these are, nothing has come before.
         let (n_come, mut shard) = self.begun.remove(&(biosample, assay)).unwrap_or_default();
         let mut n_come = n_come;
         if n_come + values.len() as u64 > self.n_bins {

@@ -3,7 +3,7 @@
 //! Both layouts are read: that of Keras 2 (`model_weights/LAYER/LAYER/kernel:0`) and that of Keras 3
 //! (`…/kernel`), of whole models and of weights alone; which arrays a layer has, and in which order,
 //! its attribute `weight_names` says. How the layers are connected is not checked: that is
-//! the model room's. Rows are read and written as they are needed, so that a table may be larger
+//! the module `model`'s. Rows are read and written as they are needed, so that a table may be larger
 //! than memory.
 //!
 //! HDF5 has no checksums of arrays: damage to a file's structure is found, a flipped bit of a number

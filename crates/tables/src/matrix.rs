@@ -183,7 +183,7 @@ fn short_header<R: Read>(mut reader: R) -> std::io::Result<impl Read + use<R>> {
     start.resize(at + n_bytes as usize, 0);
     reader.read_exact(&mut start[at..])?;
     if start[at..].iter().filter(|b| b"([{".contains(b)).count() > MOST_BRACKETS {
-        return Err(std::io::Error::other("its header is no array's"));
+        return Err(std::io::Error::other("its header is not an array's"));
     }
     Ok(std::io::Cursor::new(start).chain(reader))
 }

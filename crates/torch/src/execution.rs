@@ -34,7 +34,7 @@ impl Compute {
             },
         };
         if ![F32, BF16].contains(&of.arithmetic) {
-            return refuse(format!("{} is no arithmetic", of.arithmetic));
+            return refuse(format!("{} is not arithmetic", of.arithmetic));
         }
         Ok(Compute {
             device,

@@ -107,7 +107,7 @@ pub unsafe extern "C" fn factor_back(
         with(handle, |state| {
             state.gradients.clear();
             let Kinds::Factorization(network) = &state.kind else {
-                return refuse("the network is no factorisation's");
+                return refuse("the network is not a factorisation's");
             };
             let (batch, out) = (
                 argument(batch, "the batch")?,
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn feed_forward_back(
         with(handle, |state| {
             state.gradients.clear();
             let Kinds::FeedForward(network) = &state.kind else {
-                return refuse("the network is no feed-forward network");
+                return refuse("the network is not a feed-forward network");
             };
             let (batch, error) = (
                 argument(batch, "the batch")?,

@@ -8,6 +8,7 @@ use persea::genome::{Interval, Resolution};
 use persea::imputation::spans;
 use persea::model::{GenomeRows, GenomeTable, NamedAxis, NamedTable, TrainedModel};
 
+use super::super::one_of::one_of;
 use super::super::output::{grouped, print_line};
 use super::super::{Common, Misuse, progress};
 
@@ -29,14 +30,14 @@ pub struct Target {
 /// Write genome factors of one width: one row per 25 bp, 250 bp or 5 kbp.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: persea export genome --scale 250bp --region chr1:1,000,000-2,000,000 --output region.parquet"
+    after_help = "Example: persea export genome --resolution 250bp --region chr1:1,000,000-2,000,000 --output region.parquet"
 )]
 pub struct Genome {
     #[command(flatten)]
     target: Target,
     /// Width of a row
-    #[arg(long, value_parser = ["25bp", "250bp", "5kbp"], default_value = "25bp")]
-    scale: String,
+    #[arg(long, alias = "scale", value_parser = one_of::<Resolution>(), default_value_t = Resolution::Bp25)]
+    resolution: Resolution,
     /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
     #[arg(long, value_name = "REGION", num_args = 1)]
     region: Vec<String>,
@@ -73,10 +74,9 @@ pub struct Assays {
 
 /// Runs `export genome`.
 pub fn genome(arguments: Genome, common: &Common) -> anyhow::Result<ExitCode> {
-    let scale = Resolution::from_name(&arguments.scale).unwrap_or(Resolution::Bp25);
     along_the_genome(
         &arguments.target,
-        GenomeRows::Resolution(scale),
+        GenomeRows::Resolution(arguments.resolution),
         &arguments.region,
         common,
     )

@@ -13,7 +13,7 @@ use super::Common;
 /// Write factors, models and completed compendia for other programs.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea export genome --scale 25bp --region chr1:1,000,000-2,000,000 --output region.parquet\n          persea export biosamples --output biosamples.h5ad\n          persea export completed --output completed.zarr\n          persea export avocado --model base --output base"
+    after_help = "Examples: persea export genome --resolution 25bp --region chr1:1,000,000-2,000,000 --output region.parquet\n          persea export biosamples --output biosamples.h5ad\n          persea export completed --output completed.zarr\n          persea export avocado --model base --output base"
 )]
 pub struct Arguments {
     #[command(subcommand)]

@@ -13,7 +13,7 @@ use persea::search::{GenePart, Query, place};
 use serde_json::{Value, json};
 
 use super::super::figure::{FigureArguments, check_ending};
-use super::super::output::{Format, Table, measure, print_json};
+use super::super::output::{Format, Table, grouped, measure, print_json};
 use super::super::{Common, Misuse, progress};
 use super::{Matching, Origin};
 
@@ -137,7 +137,34 @@ fn where_is(
             },
         },
     };
-    place(&query, axis, genes)?.context("it lies nowhere")
+    let interval = place(&query, axis, genes)?.context("it lies nowhere")?;
+    if let Query::Gene {
+        name,
+        part: GenePart::Promoter | GenePart::Tss,
+    } = &query
+    {
+        note_other_starts(name, &interval, genes);
+    }
+    Ok(interval)
+}
+
+/// Names the TSS of a gene's transcripts that lie outside the promoter that is looked at.
+fn note_other_starts(name: &str, promoter: &Interval, genes: &[Gene]) {
+    let chrom = &promoter.chrom;
+    let of_name = |g: &&Gene| {
+        (g.name.eq_ignore_ascii_case(name) || g.id == name) && g.interval.chrom == *chrom
+    };
+    let others: Vec<String> = (genes.iter().filter(of_name))
+        .flat_map(Gene::starts)
+        .filter(|tss| !(promoter.start..promoter.end).contains(tss))
+        .map(|tss| format!("{chrom}:{}", grouped(tss + 1)))
+        .collect();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        eprintln!(
+            "note: other transcripts of {name} start at {others}; give a region to look there"
+        );
+    }
 }
 
 fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<()> {

@@ -19,14 +19,14 @@ use super::Layout;
 /// The default is a uniform sample of 10,000 unmasked positions that the model covers.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --scale 250bp --sample all\n          persea project genome --bed labelled.bed --output labelled.svg"
+    after_help = "Examples: persea project genome --method umap --output genome.svg\n          persea project genome --class promoter,enhancer --balance --method umap --output classes.png\n          persea project genome --around chr1:151,200,000 --resolution 250bp --sample all\n          persea project genome --bed labelled.bed --output labelled.svg"
 )]
 pub struct Arguments {
     #[command(flatten)]
     layout: Layout,
     /// What a point is: a bin with its factors at all three widths, or a row of one width
-    #[arg(long, value_enum, default_value_t = PointWidth::Embedding)]
-    scale: PointWidth,
+    #[arg(long, alias = "scale", value_enum, default_value_t = PointWidth::Embedding)]
+    resolution: PointWidth,
     /// Number of points, sampled uniformly; or `all`
     #[arg(long, default_value = "10000", value_name = "N|all", value_parser = sample)]
     sample: Sample,
@@ -94,7 +94,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.layout.model.as_deref())?;
     let at = place(&arguments, model.axis())?;
-    let rows = match arguments.scale {
+    let rows = match arguments.resolution {
         PointWidth::Embedding => GenomeRows::Embedding,
         PointWidth::Bp25 => GenomeRows::Resolution(Resolution::Bp25),
         PointWidth::Bp250 => GenomeRows::Resolution(Resolution::Bp250),
@@ -111,7 +111,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     let points = genome_points(&database, &model, &choice)?;
     let classes: Vec<&str> = choice.classes.iter().map(|c| c.name()).collect();
     let settings = json!({
-        "scale": arguments.scale.to_possible_value().map(|v| v.get_name().to_string()),
+        "resolution": arguments.resolution.to_possible_value().map(|v| v.get_name().to_string()),
         "sample": choice.sample,
         "around": arguments.around,
         "bed": arguments.bed,

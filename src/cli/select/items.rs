@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use persea::files::read_text;
 use persea::selection::{
-    Combination, Given, Method, MethodName, ObjectiveKind, ObjectiveName, Request, Source, What,
-    read_costs, select, store,
+    Combination, Compared, Given, Method, MethodName, ObjectiveKind, ObjectiveName, Request,
+    Source, What, read_costs, select, store,
 };
 
 use super::super::{Common, Misuse};
-use super::{Compared, Options, print};
+use super::{Options, print};
 
 pub fn run(
     what: What,
@@ -101,13 +101,14 @@ fn request(
         budget: options.budget,
         method,
         n_random: options.random,
+        resamples: options.resamples,
         seed: options.seed,
     })
 }
 
 fn given(text: Option<&str>) -> anyhow::Result<Given> {
     let Some(text) = text else {
-        return Ok(Given::MeasuredIfItLeavesEnough);
+        return Ok(Given::MeasuredIfKnown);
     };
     let names = |names: Vec<&str>| {
         let named = names.into_iter().map(str::trim).filter(|n| !n.is_empty());

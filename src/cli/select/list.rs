@@ -28,7 +28,7 @@ pub fn list(common: &Common) -> anyhow::Result<ExitCode> {
             true => json!("facility-location"),
             false => result["objective"].clone(),
         };
-        let n_chosen = result["chosen"].as_array().map_or(0, Vec::len);
+        let n_chosen = result["chosen"].as_array().map(Vec::len);
         table.row(vec![
             json!(selection.id),
             json!(selection.created),

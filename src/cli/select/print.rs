@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use persea::plot::{DEFAULT_DPI, FigureFormat, selection_curve, selection_figure, write_figure};
-use persea::selection::{Answer, What};
+use persea::selection::{Answer, Stability, What};
 use serde_json::{Value, json};
 
 use super::super::Misuse;
@@ -47,6 +47,10 @@ pub fn answer(answer: &Answer, id: Option<i64>, format: Format) -> anyhow::Resul
     if is_measured {
         columns.push("measured");
     }
+    let is_resampled = answer.stability.is_some();
+    if is_resampled {
+        columns.push("chosen_again");
+    }
     columns.extend(["n_represents", "represents"]);
     let mut table = Table::new(&columns);
     for chosen in &answer.chosen {
@@ -68,6 +72,9 @@ pub fn answer(answer: &Answer, id: Option<i64>, format: Format) -> anyhow::Resul
         }
         if is_measured {
             row.push(chosen.measured.map_or(Value::Null, yes_or_no));
+        }
+        if is_resampled {
+            row.push(measure(chosen.stability));
         }
         row.push(json!(chosen.represents.len()));
         row.push(json!(names(&chosen.represents, format)));
@@ -148,6 +155,9 @@ fn beside(answer: &Answer, id: Option<i64>) {
             answer.n_random
         );
     }
+    if let Some(stability) = &answer.stability {
+        eprintln!("{}", stability_in_words(stability));
+    }
     if what == What::Experiments {
         eprintln!(
             "{} gains computed for {} candidates",
@@ -158,6 +168,23 @@ fn beside(answer: &Answer, id: Option<i64>) {
     if let Some(id) = id {
         eprintln!("stored as selection {id}; `persea select repeat {id}` repeats it");
     }
+}
+
+fn stability_in_words(stability: &Stability) -> String {
+    let instead: Vec<String> = (stability.instead.iter())
+        .map(|(name, share)| format!("{name} {:.0} %", 100.0 * share))
+        .collect();
+    let instead = match instead.is_empty() {
+        true => String::new(),
+        false => format!("; chosen instead: {}", instead.join(", ")),
+    };
+    format!(
+        "stability: {:.0} % of {} resamples of {} {} make the same choice{instead}",
+        100.0 * stability.same,
+        stability.n_resamples,
+        grouped(stability.n_units as u64),
+        stability.unit
+    )
 }
 
 fn with_share(before: &str, value: Option<f64>, everything: Option<f64>) -> String {

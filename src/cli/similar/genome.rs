@@ -80,7 +80,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         k: search.k,
         exclude: search.exclude.0,
         spread: search.spread.into(),
-        resolution: search.scale,
+        resolution: search.resolution,
         align,
     };
     let tracks = match (&search.signal, &search.plot) {

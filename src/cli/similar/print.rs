@@ -158,7 +158,7 @@ fn query_object(printed: &Printed<'_>, query: &Query, answer: &Answer) -> Value 
     }
     object.insert("model".into(), json!(printed.model.record().name));
     object.insert("metric".into(), json!(printed.metric.name()));
-    object.insert("scale".into(), json!(answer.resolution.name()));
+    object.insert("resolution".into(), json!(answer.resolution.name()));
     object.insert("k".into(), json!(printed.options.k));
     object.insert("exclude".into(), json!(printed.options.exclude));
     let spread = printed.options.spread.map(|s| s.name());

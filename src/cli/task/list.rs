@@ -47,7 +47,7 @@ pub fn show(name: &str, common: &Common) -> anyhow::Result<ExitCode> {
             task.name, task.kind, task.n_examples, task.imported
         ))?;
         for source in task.sources.as_array().into_iter().flatten() {
-            let text = |key: &str| source[key].as_str().unwrap_or("").to_string();
+            let text = |key: &str| source[key].as_str().unwrap_or("unknown").to_string();
             print_line(format_args!(
                 "from {} (BLAKE3 {})",
                 text("file"),

@@ -296,13 +296,13 @@ pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Res
             json!(row.n_features),
         ];
         for name in names {
-            let m = row.measures.get(name).copied().unwrap_or_default();
+            let m = row.measure(name);
             cells.push(measure(m.value));
             if format != Format::Table || name == result.primary {
                 cells.extend([measure(m.low), measure(m.high)]);
             }
         }
-        let m = row.measures.get(within).copied().unwrap_or_default();
+        let m = row.measure(within);
         cells.push(measure(m.value));
         if format != Format::Table {
             cells.extend([measure(m.low), measure(m.high)]);
@@ -374,7 +374,7 @@ fn subsets(result: &RunResult) -> anyhow::Result<()> {
     for part in 0..parts {
         for row in &result.rows {
             if let Some(s) = row.subsets.get(part) {
-                let m = s.measures.get(&result.primary).copied().unwrap_or_default();
+                let m = s.measure(&result.primary);
                 let text = [json!(s.name), json!(row.name), json!(s.n)];
                 let numbers = [measure(m.value), measure(m.low), measure(m.high)];
                 table.row(text.into_iter().chain(numbers).collect());

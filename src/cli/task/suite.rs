@@ -126,12 +126,8 @@ fn print(runs: &[SuiteRun], format: Format) -> anyhow::Result<()> {
         };
         let within = within_name(result.target);
         for row in &result.rows {
-            let w = row.measures.get(within).copied().unwrap_or_default();
-            let m = row
-                .measures
-                .get(&result.primary)
-                .copied()
-                .unwrap_or_default();
+            let w = row.measure(within);
+            let m = row.measure(&result.primary);
             let cells = [
                 json!(id),
                 json!(s.task),

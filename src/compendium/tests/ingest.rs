@@ -313,7 +313,7 @@ fn tracks_that_are_in_count_when_units_are_compared() {
         message.contains("track of E001 has transform arcsinh, unit fold"),
         "{message}"
     );
-    // Replacing all of them is no mixture.
+    // Replacing all of them is not a mixture.
     let third =
         folder_with("biosample assay path unit\nE001 x a.npy pvalue\nE002 x b.npy pvalue\n");
     assert_eq!(run(&db, &third).replaced.len(), 2);

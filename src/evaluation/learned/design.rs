@@ -11,7 +11,7 @@ use crate::measures::CoMoments;
 const OWN: [i64; 13] = [-40, -20, -8, -4, -2, -1, 0, 1, 2, 4, 8, 20, 40];
 /// Those at which the assay's tracks in other biosamples are: some of the same.
 const OTHERS: [i64; 5] = [-4, -1, 0, 1, 4];
-/// Where in [`OWN`] those stand that [`OTHERS`] has; one that it lacks is no index at compile time.
+/// Where in [`OWN`] those stand that [`OTHERS`] has; one that it lacks is not an index at compile time.
 const OTHERS_IN_OWN: [usize; OTHERS.len()] = {
     let mut places = [0; OTHERS.len()];
     let mut i = 0;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::training::{Advance, RefinementSettings, RefinementTraining, Trial};
 use super::{RefinementKept, RefinementOptions};
-use crate::factorization::fit::CheckpointWriter;
+use crate::Bug;
+use crate::factorization::options::place_of;
+use crate::factorization::timed_checkpoints::TimedCheckpoints;
 use crate::factorization::{
     CurvePoint, Device, FactorizationError, Stage, StepReport, TrackRoles, TrainOptions,
     TrainingProgress, TrainingSet,
@@ -13,23 +15,26 @@ use crate::model::{InputTrack, Inputs, Refinement, SignalBlock, TrackScale};
 use crate::store::Track;
 
 /// The tracks that a refinement reads, as it knows them.
+///
+/// # Errors
+/// When a track's biosample or assay is not among the names.
 pub(in crate::factorization) fn inputs(
     tracks: &[Track],
-    places: impl Fn(&Track) -> (u32, u32),
+    biosamples: &[String],
+    assays: &[String],
     added: bool,
-) -> Inputs {
+) -> Result<Inputs, Bug> {
     let of = |track: &Track| {
-        let (biosample, assay) = places(track);
-        InputTrack {
-            biosample,
-            assay,
+        Ok(InputTrack {
+            biosample: place_of(biosamples, &track.biosample)?,
+            assay: place_of(assays, &track.assay)?,
             scale: TrackScale::new(track.mean, track.variance),
             added,
-        }
+        })
     };
-    Inputs {
-        tracks: tracks.iter().map(of).collect(),
-    }
+    Ok(Inputs {
+        tracks: tracks.iter().map(of).collect::<Result<_, Bug>>()?,
+    })
 }
 
 /// A training of the refinement at its start.
@@ -43,24 +48,21 @@ pub(in crate::factorization) fn begin(
     refinement_options: &RefinementOptions,
     device: Device,
 ) -> Result<RefinementTraining, FactorizationError> {
-    // The names are those of these tracks, so that each is found.
-    let places = |track: &Track| {
-        let place =
-            |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
-        (
-            place(&track_roles.biosamples, &track.biosample),
-            place(&track_roles.assays, &track.assay),
-        )
-    };
     let config = refinement_options.config(track_roles.biosamples.len(), track_roles.assays.len());
     let per_bin = SignalBlock::bytes_per_bin(&config, track_roles.training.len());
     let window_bins = (options.cache_bytes / per_bin.max(1)).max(1 << 14);
     RefinementTraining::new(
         Arc::clone(set),
-        inputs(&track_roles.training, places, false),
+        inputs(
+            &track_roles.training,
+            &track_roles.biosamples,
+            &track_roles.assays,
+            false,
+        )?,
         config,
         refinement_options,
         Trial {
+            // Without validation there is no first search, and nothing is tried.
             targets: track_roles.validate.first().cloned().unwrap_or_default(),
         },
         RefinementSettings {
@@ -83,7 +85,7 @@ pub(in crate::factorization) fn refine(
     refinement_options: &RefinementOptions,
     device: Device,
     kept: Option<RefinementKept>,
-    checkpoints: &mut CheckpointWriter<'_>,
+    checkpoints: &mut TimedCheckpoints<'_>,
 ) -> Result<(Refinement, RefinementKept), FactorizationError> {
     let mut training = begin(set, track_roles, options, refinement_options, device)?;
     let mut curve = Vec::new();
@@ -124,7 +126,7 @@ pub(in crate::factorization) fn refine(
 
 /// Tells the listener of a step, and keeps a checkpoint where it is time for one.
 fn tell(
-    checkpoints: &mut CheckpointWriter<'_>,
+    checkpoints: &mut TimedCheckpoints<'_>,
     training: &RefinementTraining,
     curve: &[CurvePoint],
     report: StepReport,

@@ -16,4 +16,6 @@ mod training;
 pub(super) use fit::{begin, inputs, refine};
 pub(super) use kept::{RefinementHeader, RefinementKept, read, write};
 pub use options::RefinementOptions;
-pub use training::{Advance, RefinementSettings, RefinementTraining, Trial};
+pub(super) use training::Advance;
+#[cfg(test)]
+use training::{RefinementSettings, RefinementTraining, Trial};

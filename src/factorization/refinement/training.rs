@@ -121,9 +121,9 @@ impl RefinementTraining {
         config.check()?;
         let blocks = Blocks::new(&set.axis, &set.mask);
         if blocks.n_kept() == 0 || inputs.tracks.is_empty() {
-            return Err(FactorizationError::Options(
-                "every bin is masked, or there is no track: nothing to train on".into(),
-            ));
+            return Err(FactorizationError::NothingToTrain {
+                why: "every bin is masked, or there is no track: nothing to train on",
+            });
         }
         let variance = |i: usize| f64::from(inputs.tracks[i].scale.deviation).powi(2);
         let n = inputs.tracks.len();
@@ -172,11 +172,6 @@ impl RefinementTraining {
     /// Which network is being trained, counted from 0, and of how many.
     pub fn network(&self) -> (usize, usize) {
         (self.network, self.n_networks())
-    }
-
-    /// Where the training of the network is.
-    pub fn position(&self) -> Position {
-        self.position
     }
 
     fn begin_network(&mut self) -> Result<(), FactorizationError> {

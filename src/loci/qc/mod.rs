@@ -144,6 +144,17 @@ pub struct Quality {
 /// Holds every measured track against the others; those that one of the models held out also against
 /// its imputation. `progress` receives how many bins are read of how many.
 ///
+/// ```
+/// use persea::loci::{CompletedCompendium, QualityOptions, quality};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// let compendium = CompletedCompendium::open(&database, None, true)?;
+/// let options = QualityOptions::default();
+/// let found = quality(&compendium, &[], &options, &mut |_, _| {})?;
+/// assert_eq!(found.tracks.len(), 12);
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When there are fewer than two tracks, all is masked, a model is unknown, or a chunk is damaged.
 pub fn quality(
@@ -153,7 +164,7 @@ pub fn quality(
     progress: &mut dyn FnMut(u64, u64),
 ) -> crate::Result<Quality> {
     if options.groups < 2 || options.limit.is_nan() || options.limit <= 0.0 {
-        return Err(LociError::question(
+        return Err(LociError::options(
             "standard errors need two groups at least, and the limit must be above 0",
         )
         .into());
@@ -166,7 +177,7 @@ pub fn quality(
         })
         .collect();
     if experiments.len() < 2 {
-        return Err(LociError::question(format!(
+        return Err(LociError::too_few(format!(
             "the database has {} track{}: there is nothing to hold {} against",
             experiments.len(),
             if experiments.len() == 1 { "" } else { "s" },
@@ -200,7 +211,7 @@ pub fn quality(
     let windows = TrackWindows::new(values, options.groups);
     if windows.n_windows() < 100 {
         let why = "fewer than 100 unmasked windows of 250 bp are left to compare tracks over";
-        return Err(LociError::question(why).into());
+        return Err(LociError::too_few(why).into());
     }
     let names: Vec<Experiment> = experiments.into_iter().map(|e| e.experiment).collect();
     let mut tracks = assess(&names, &windows, options);

@@ -7,6 +7,7 @@ use ndarray::Array2;
 use super::keras_config::keras_config;
 use super::parameters_file::ParametersFile;
 use super::{embedding_layer, genome_layer, original_rows, padding_tensor};
+use crate::Bug;
 use crate::formats::{KerasModel, KerasWeight, write_keras, write_text};
 use crate::genome::{GenomeAxis, Resolution};
 use crate::model::stored::genome_tensor;
@@ -53,23 +54,34 @@ pub fn export_avocado(
 ) -> crate::Result<Vec<ExportedAvocado>> {
     let record = model.record();
     if model.config().architecture != Architecture::Avocado {
-        return Err(ModelError::Unknown(format!(
-            "model {} is a {}, which the original Avocado cannot hold",
-            record.name,
-            model.config().architecture.name()
-        ))
+        return Err(ModelError::Export {
+            model: record.name.clone(),
+            why: format!(
+                "it is a {}, which the original Avocado cannot hold",
+                model.config().architecture.name()
+            ),
+        }
+        .into());
+    }
+    if name.file_name().is_none() {
+        return Err(ModelError::Export {
+            model: record.name.clone(),
+            why: format!("{} cannot name files", name.display()),
+        }
         .into());
     }
     let axis = model.axis();
     for (i, region) in axis.regions().iter().enumerate() {
         if !region.first_bin.is_multiple_of(Resolution::Kbp5.bins()) {
-            return Err(ModelError::Unknown(format!(
-                "region {} of model {} begins inside a 5 kbp bin of its chromosome. The original \
-                 counts coarse bins from a region's first bin, so its files cannot hold this model: \
-                 train on whole chromosomes (or on regions that begin at multiples of 5,000 bp)",
-                axis.region_interval(i),
-                record.name
-            ))
+            return Err(ModelError::Export {
+                model: record.name.clone(),
+                why: format!(
+                    "its region {} begins inside a 5 kbp bin of its chromosome, and the original counts \
+                     coarse bins from a region's first bin; train on whole chromosomes (or on regions \
+                     that begin at multiples of 5,000 bp)",
+                    axis.region_interval(i)
+                ),
+            }
             .into());
         }
     }
@@ -201,7 +213,7 @@ fn write_region(
         Ok(())
     })?;
     let text = serde_json::to_vec_pretty(&says.to_json())
-        .map_err(|e| ModelError::Config(e.to_string()))?;
+        .map_err(|e| Bug::new(format!("a network's description: {e}")))?;
     write_text(&json, &text)?;
     Ok(ExportedAvocado {
         region: axis.region_interval(region).to_string(),
@@ -215,6 +227,7 @@ fn write_region(
 fn path_of(name: &Path, axis: &GenomeAxis, region: usize, extension: &str) -> PathBuf {
     let r = &axis.regions()[region];
     let of_chrom = axis.regions().iter().filter(|o| o.chrom == r.chrom).count();
+    // `export_avocado` has refused what has no name.
     let mut file = name.file_name().unwrap_or_default().to_os_string();
     if axis.regions().len() > 1 {
         file.push(format!(".{}", r.chrom.replace(['/', '\\', '\0'], "_")));

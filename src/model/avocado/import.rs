@@ -8,13 +8,12 @@ use serde_json::{Value, json};
 
 use super::parameters_file::ParametersFile;
 use super::{embedding_layer, genome_layer, original_rows, padding_tensor};
+use crate::Bug;
 use crate::formats::KerasFile;
 use crate::genome::{GenomeAxis, Region, Resolution};
 use crate::model::stored::{begin, genome_tensor};
 use crate::model::{Architecture, Dense, ModelConfig, ModelError, Network, Sizes};
-use crate::store::{
-    Database, Model, ModelKind, ModelRecord, ModelTrack, Precision, StoreError, TrackRole,
-};
+use crate::store::{Database, Model, ModelKind, ModelRecord, ModelTrack, Precision, TrackRole};
 
 /// Bins that a chromosome's model may lack at its end: signal files end where their signal does, and
 /// the last 10 kbp of a chromosome are a gap.
@@ -49,7 +48,7 @@ impl AvocadoPart {
         let (chrom, name) = match text.split_once('=') {
             Some((chrom, name)) if !chrom.is_empty() && !name.is_empty() => (chrom, name),
             _ => {
-                return Err(ModelError::Unknown(format!(
+                return Err(ModelError::Import(format!(
                     "`{text}` names no model of a chromosome; write chr1=NAME for the files \
                      NAME.json and NAME.h5"
                 )));
@@ -94,9 +93,34 @@ struct Opened<'a> {
 /// say what they were trained on: without [`ImportOptions::trained_on`] every experiment then counts
 /// as trained on.
 ///
+/// ```
+/// use persea::model::{AvocadoPart, ImportOptions, import_avocado};
+/// use persea::store::Precision;
+/// # use persea::model::{TrainedModel, export_avocado};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let region = persea::genome::Region { name: None, chrom: "chr1".into(), first_bin: 0, n_bins: 40_000 };
+/// # let database =
+/// #     persea::search::example_database_of(folder.path(), vec![region], 7, &mut |_| {})?;
+/// # let model = TrainedModel::open(&database, None)?;
+/// # let name = folder.path().join("theirs");
+/// # export_avocado(&database, &model, &name, &mut |_, _| {})?;
+/// # let name = name.display();
+/// let part = AvocadoPart::parse(&format!("chr1={name}"))?; // theirs.json and theirs.h5
+/// let options = ImportOptions {
+///     name: "theirs".into(),
+///     precision: Precision::F32,
+///     replace: false,
+///     trained_on: None,
+/// };
+/// let imported = import_avocado(&database, &[part], &options, &mut |_, _| {})?;
+/// assert_eq!(imported.record.assays, ["A1", "A2", "A3"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When a file cannot be read or is damaged, a JSON disagrees with its `.h5`, the parts have not one
-/// network, a part is no model of a whole chromosome, or the database does not cover it.
+/// network, a part is not a model of a whole chromosome, or the database does not cover it.
 pub fn import_avocado(
     database: &Database,
     parts: &[AvocadoPart],
@@ -106,7 +130,7 @@ pub fn import_avocado(
     let lock = database.lock_model(&options.name)?;
     let opened: Vec<Opened<'_>> = parts.iter().map(Opened::new).collect::<Result<_, _>>()?;
     let Some(first) = opened.first() else {
-        return Err(ModelError::Unknown("no chromosome's model was named".into()).into());
+        return Err(ModelError::Import("no chromosome's model was named".into()).into());
     };
     let network = first.network()?;
     for other in &opened[1..] {
@@ -126,7 +150,8 @@ pub fn import_avocado(
     let record = ModelRecord {
         name: options.name.clone(),
         kind: ModelKind::Avocado,
-        config: serde_json::to_value(&config).map_err(|e| ModelError::Config(e.to_string()))?,
+        config: serde_json::to_value(&config)
+            .map_err(|e| Bug::new(format!("a configuration: {e}")))?,
         seed: 0,
         training: json!({
             "imported": {
@@ -319,6 +344,7 @@ impl<'a> Opened<'a> {
 
     /// Where it came from, for the record.
     fn describe(&self) -> Result<Value, ModelError> {
+        // Files that have been read have names.
         let name = |path: &Path| {
             path.file_name()
                 .map(|n| n.to_string_lossy().into_owned())
@@ -356,7 +382,7 @@ fn axis(database: &Database, opened: &[Opened<'_>]) -> crate::Result<GenomeAxis>
     for Opened { part, says, .. } in opened {
         let chromosome = assembly.chromosome(&part.chrom)?;
         if regions.iter().any(|r| r.chrom == part.chrom) {
-            return Err(ModelError::Unknown(format!("{} is named twice", part.chrom)).into());
+            return Err(ModelError::Import(format!("{} is named twice", part.chrom)).into());
         }
         let n_bins = chromosome.n_bins();
         let missing = n_bins.checked_sub(says.positions);
@@ -366,7 +392,7 @@ fn axis(database: &Database, opened: &[Opened<'_>]) -> crate::Result<GenomeAxis>
             return Err(ModelError::file(
                 &part.json,
                 format!(
-                    "has {} positions, and {} of {} has {n_bins} bins of 25 bp: it is no model of \
+                    "has {} positions, and {} of {} has {n_bins} bins of 25 bp: it is not a model of \
                      that whole chromosome. One of several regions set end to end (the 1,126,469 \
                      positions of the ENCODE pilot regions, say) cannot be imported: its 250 bp and \
                      5 kbp factors are counted along the joined regions, lie across their borders, \
@@ -397,7 +423,7 @@ fn axis(database: &Database, opened: &[Opened<'_>]) -> crate::Result<GenomeAxis>
     let axis = GenomeAxis::with_regions_apart(assembly.clone(), regions)?;
     axis.starts_in(database.axis()).map_err(|e| {
         let chromosomes: Vec<&str> = opened.iter().map(|o| o.part.chrom.as_str()).collect();
-        StoreError::Invalid(format!(
+        ModelError::Import(format!(
             "{e}: its regions are fixed when it is made. Make another database, of \
              assembly {} and chromosomes {} (`persea create`), or let the import make one (option \
              `assembly`)",
@@ -415,7 +441,7 @@ fn tracks(
 ) -> Result<Vec<ModelTrack>, ModelError> {
     let is_of = |(b, a): &&(String, String)| says.biosamples.contains(b) && says.assays.contains(a);
     if let Some((b, a)) = known.and_then(|known| known.iter().find(|pair| !is_of(pair))) {
-        return Err(ModelError::Unknown(format!(
+        return Err(ModelError::Import(format!(
             "{b} {a} is said to have been trained on, and the model does not know it"
         )));
     }

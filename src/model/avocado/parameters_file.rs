@@ -27,10 +27,10 @@ impl ParametersFile {
         let bad = |message: String| ModelError::file(path, message);
         let text = crate::files::read_text(path)?;
         let value: Value = serde_json::from_str(&text)
-            .map_err(|e| bad(format!("is no JSON as the original Avocado saves it: {e}")))?;
+            .map_err(|e| bad(format!("is not JSON as the original Avocado saves it: {e}")))?;
         let Value::Object(object) = value else {
             return Err(bad(
-                "is no JSON object as the original Avocado saves it".into()
+                "is not a JSON object as the original Avocado saves it".into()
             ));
         };
         Self::of(&object).map_err(bad)
@@ -41,13 +41,13 @@ impl ParametersFile {
             let number = number(object, key)?;
             match number.fract() == 0.0 && (1.0..1e9).contains(&number) {
                 true => Ok(number as usize),
-                false => Err(format!("{key} is {number}, which is no size")),
+                false => Err(format!("{key} is {number}, which is not a size")),
             }
         };
         let positions = number(object, "n_genomic_positions")?;
         if !(1.0..1e12).contains(&positions) {
             return Err(format!(
-                "n_genomic_positions is {positions}, which is no length"
+                "n_genomic_positions is {positions}, which is not a length"
             ));
         }
         let sizes = Sizes {
@@ -99,20 +99,20 @@ impl ParametersFile {
 fn number(object: &Map<String, Value>, key: &str) -> Result<f64, String> {
     let value = object.get(key).ok_or_else(|| format!("has no {key}"))?;
     let number = value.as_f64().filter(|n| n.is_finite());
-    number.ok_or_else(|| format!("{key} is {value}, which is no number"))
+    number.ok_or_else(|| format!("{key} is {value}, which is not a number"))
 }
 
 fn names(object: &Map<String, Value>, key: &str) -> Result<Vec<String>, String> {
     let value = object.get(key).ok_or_else(|| format!("has no {key}"))?;
     let list = value
         .as_array()
-        .ok_or_else(|| format!("{key} is no list of names"))?;
+        .ok_or_else(|| format!("{key} is not a list of names"))?;
     let mut names: Vec<String> = Vec::with_capacity(list.len());
     for name in list {
         let name = name
             .as_str()
             .filter(|name| !name.is_empty())
-            .ok_or_else(|| format!("{key} has {name}, which is no name"))?;
+            .ok_or_else(|| format!("{key} has {name}, which is not a name"))?;
         if names.iter().any(|known| known == name) {
             return Err(format!("{key} has {name} twice"));
         }
@@ -129,7 +129,7 @@ fn experiments(object: &Map<String, Value>) -> Result<Option<Vec<(String, String
         return Ok(None);
     };
     let pairs: Vec<(String, String)> = serde_json::from_value(value.clone())
-        .map_err(|e| format!("experiments is no list of pairs of names: {e}"))?;
+        .map_err(|e| format!("experiments is not a list of pairs of names: {e}"))?;
     // A model that was never fitted, or fitted by parts, has none.
     Ok((!pairs.is_empty()).then_some(pairs))
 }
@@ -188,11 +188,11 @@ mod tests {
             ("celltypes", json!(["a", "a"]), "celltypes has a twice"),
             ("celltypes", json!([]), "celltypes is empty"),
             ("assays", json!([3]), "assays has 3"),
-            ("assays", json!("x"), "assays is no list"),
+            ("assays", json!("x"), "assays is not a list"),
             (
                 "experiments",
                 json!([["a"]]),
-                "experiments is no list of pairs",
+                "experiments is not a list of pairs",
             ),
         ] {
             let message = ParametersFile::of(&object(&[(key, value)])).unwrap_err();

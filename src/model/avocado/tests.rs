@@ -280,7 +280,7 @@ fn models_of_joined_regions_and_of_other_chromosomes_are_refused_with_the_reason
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("no model of that whole chromosome"),
+            error.contains("not a model of that whole chromosome"),
             "{error}"
         );
         assert!(error.contains("joined regions"), "{error}");

@@ -125,6 +125,7 @@ impl TwoWay {
     }
 
     fn expect(&self, biosample: u32, assay: u32) -> f64 {
+        // An entry that no track showed has no effect.
         let of = |effects: &[f64], place: u32| effects.get(place as usize).copied().unwrap_or(0.0);
         self.common + of(&self.biosamples, biosample) + of(&self.assays, assay)
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::interface;
-use crate::nn::NnError;
+use crate::nn::{LibraryProblem, NnError};
 
 /// The environment variable that names the library, its folder, or a PyTorch's.
 pub(super) const VARIABLE: &str = "PERSEA_TORCH";
@@ -60,10 +60,13 @@ pub(super) fn find(variable: Option<&Path>, programs: &[PathBuf]) -> Result<Foun
     }
     let Some(libtorch) = libtorch_in(given) else {
         let (given, own) = (given.display(), file_name("persea_torch"));
-        return Err(NnError::Library(format!(
-            "{VARIABLE}={given} is neither {own}, nor a folder with it, nor the folder of a PyTorch \
+        return Err(NnError::library(
+            LibraryProblem::Missing,
+            format!(
+                "{VARIABLE}={given} is neither {own}, nor a folder with it, nor the folder of a PyTorch \
              or libtorch {LIBTORCH}; correct it, or unset it"
-        )));
+            ),
+        ));
     };
     Ok(Found {
         library: beside(programs)?,
@@ -95,11 +98,14 @@ fn beside(programs: &[PathBuf]) -> Result<PathBuf, NnError> {
             searched.push(path.display().to_string());
         }
     }
-    Err(NnError::Library(format!(
-        "the backend torch needs {name}, which is none of {}; make it with `make torch`, or set \
+    Err(NnError::library(
+        LibraryProblem::Missing,
+        format!(
+            "the backend torch needs {name}, which is none of {}; make it with `make torch`, or set \
          {VARIABLE} to the file, or choose the backend native",
-        searched.join(", ")
-    )))
+            searched.join(", ")
+        ),
+    ))
 }
 
 /// The libraries' folder of the PyTorch that `python3` would import, without importing it.
@@ -134,11 +140,14 @@ pub(super) fn version_of(libraries: &Path) -> Option<String> {
 /// When a libtorch says that it is of another version.
 pub(super) fn check_version(libraries: &Path) -> Result<(), NnError> {
     match version_of(libraries) {
-        Some(found) if found.split('+').next() != Some(LIBTORCH) => Err(NnError::Library(format!(
-            "{} is libtorch {found}; the backend torch needs {LIBTORCH}: install that version, or \
+        Some(found) if found.split('+').next() != Some(LIBTORCH) => Err(NnError::library(
+            LibraryProblem::Version,
+            format!(
+                "{} is libtorch {found}; the backend torch needs {LIBTORCH}: install that version, or \
                  choose the backend native",
-            libraries.display()
-        ))),
+                libraries.display()
+            ),
+        )),
         _ => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::find::{self, Found, LIBTORCH, VARIABLE, file_name};
 use super::interface::{self, Interface, InterfaceFunction, SliceMut, VersionFunction};
-use crate::nn::NnError;
+use crate::nn::{LibraryProblem, NnError};
 
 /// libtorch's C function that gives its version: major, minor and patch in the highest bytes.
 const LIBTORCH_VERSION: &CStr = c"aoti_torch_abi_version";
@@ -77,12 +77,15 @@ pub(super) fn open(found: &Found) -> Result<Library, NnError> {
         Err(reason) if found.libtorch.is_none() && is_about_libtorch(&reason) => {
             // Built or installed without a libtorch of its own: PyTorch's serves.
             let Some(folder) = find::installed_pytorch() else {
-                return Err(NnError::Library(format!(
-                    "{} needs libtorch {LIBTORCH} ({reason}), and python3 has no PyTorch: install \
+                return Err(NnError::library(
+                    LibraryProblem::Missing,
+                    format!(
+                        "{} needs libtorch {LIBTORCH} ({reason}), and python3 has no PyTorch: install \
                      PyTorch {LIBTORCH}, or set {VARIABLE} to the folder of one, or choose the \
                      backend native",
-                    path.display()
-                )));
+                        path.display()
+                    ),
+                ));
             };
             preload(&folder)?;
             open_shared(path, libc::RTLD_LOCAL).map_err(|reason| cannot_load(path, &reason))?
@@ -90,10 +93,13 @@ pub(super) fn open(found: &Found) -> Result<Library, NnError> {
         Err(reason) => return Err(cannot_load(path, &reason)),
     };
     let of = |what: &str| {
-        NnError::Library(format!(
-            "{} {what}: build it again with `make torch`, or choose the backend native",
-            path.display()
-        ))
+        NnError::library(
+            LibraryProblem::Load,
+            format!(
+                "{} {what}: build it again with `make torch`, or choose the backend native",
+                path.display()
+            ),
+        )
     };
     let (Some(version), Some(functions)) = (
         symbol(handle, interface::VERSION_SYMBOL),
@@ -138,11 +144,14 @@ pub(super) fn open(found: &Found) -> Result<Library, NnError> {
 }
 
 fn cannot_load(path: &Path, reason: &str) -> NnError {
-    NnError::Library(format!(
-        "{} cannot be loaded ({reason}): it needs libtorch {LIBTORCH}; build it again with `make \
+    NnError::library(
+        LibraryProblem::Load,
+        format!(
+            "{} cannot be loaded ({reason}): it needs libtorch {LIBTORCH}; build it again with `make \
          torch`, or set {VARIABLE} to the folder of a PyTorch {LIBTORCH}, or choose the backend native",
-        path.display()
-    ))
+            path.display()
+        ),
+    )
 }
 
 /// Whether the system's loader missed one of libtorch's libraries.
@@ -168,7 +177,7 @@ fn preload(folder: &Path) -> Result<(), NnError> {
             continue;
         }
         open_shared(&path, libc::RTLD_GLOBAL).map_err(|reason| {
-            NnError::Library(format!(
+            NnError::library(LibraryProblem::Load, format!(
                 "libtorch in {} cannot be loaded: {reason}; install PyTorch {LIBTORCH} again, or \
                  choose the backend native",
                 folder.display()
@@ -196,11 +205,14 @@ fn check_libtorch(handle: *mut c_void, path: &Path) -> Result<(), NnError> {
     if found == LIBTORCH {
         return Ok(());
     }
-    Err(NnError::Library(format!(
-        "{} was loaded with libtorch {found} and needs {LIBTORCH}: set {VARIABLE} to the folder of a \
+    Err(NnError::library(
+        LibraryProblem::Version,
+        format!(
+            "{} was loaded with libtorch {found} and needs {LIBTORCH}: set {VARIABLE} to the folder of a \
          PyTorch {LIBTORCH}, or choose the backend native",
-        path.display()
-    )))
+            path.display()
+        ),
+    ))
 }
 
 /// Loads libtorch's libraries for GPUs where they lie beside it: nothing links them, they register

@@ -24,11 +24,12 @@ pub(super) use without::{factor_network, feed_forward};
 #[cfg(not(all(feature = "torch", unix)))]
 mod without {
     use crate::nn::seam::{DenseSpec, FactorNetwork, FactorSpec, FeedForward};
-    use crate::nn::{Device, NnError};
+    use crate::nn::{Device, LibraryProblem, NnError};
 
     fn missing() -> NnError {
-        NnError::Library(
-            "this program was built without the torch backend: choose the backend native".into(),
+        NnError::library(
+            LibraryProblem::NotBuilt,
+            "this program was built without the torch backend: choose the backend native",
         )
     }
 

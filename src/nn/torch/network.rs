@@ -124,11 +124,13 @@ fn number_of(library: &Library, device: Device) -> Result<i32, NnError> {
     let n = library.gpus()?;
     match i32::try_from(index) {
         Ok(number) if (index as u64) < n => Ok(number),
-        _ => Err(NnError::Options(format!(
-            "the device {device} is not there: the libtorch of {} sees {n} GPUs; use the device cpu, \
-             or set {VARIABLE} to the folder of a PyTorch {LIBTORCH} with CUDA",
-            library.path().display()
-        ))),
+        _ => Err(NnError::NoDevice {
+            why: format!(
+                "the device {device} is not there: the libtorch of {} sees {n} GPUs; use the device \
+                 cpu, or set {VARIABLE} to the folder of a PyTorch {LIBTORCH} with CUDA",
+                library.path().display()
+            ),
+        }),
     }
 }
 

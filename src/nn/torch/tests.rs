@@ -18,12 +18,7 @@ fn torch_is_absent() -> bool {
     let Err(reason) = library::found() else {
         return false;
     };
-    let required = std::env::var("PERSEA_REQUIRE").unwrap_or_default();
-    assert!(
-        !required.split(',').any(|r| r.trim() == "torch"),
-        "{reason}"
-    );
-    eprintln!("skipped: {reason}");
+    crate::skipped::skipped("torch", reason);
     true
 }
 

@@ -9,6 +9,12 @@ use persea_drawing::grouped;
 pub fn selection_figure(answer: &Answer) -> CurveFigure {
     let scale = answer.everything.filter(|all| *all > 0.0);
     let scaled = |value: f64| value / scale.unwrap_or(1.0);
+    // Of a budget there is one point, for all that it buys.
+    let is_budget = answer.curve.len() == 1 && !answer.chosen.is_empty();
+    let names = |k: usize| -> Vec<String> {
+        let chosen = answer.chosen.iter().filter(|c| is_budget || c.rank == k);
+        chosen.map(|c| c.name.clone()).collect()
+    };
     CurveFigure {
         title: format!(
             "{} of {} {} by {}",
@@ -27,6 +33,7 @@ pub fn selection_figure(answer: &Answer) -> CurveFigure {
                 value: p.value.map(scaled),
                 random_mean: p.random_mean.map(scaled),
                 random_band: p.random_band.map(|band| band.map(scaled)),
+                names: names(p.k),
             })
             .collect(),
         bound: answer.bound.map(scaled),
@@ -52,6 +59,7 @@ pub fn position_selection_figure(answer: &PositionAnswer) -> CurveFigure {
                 value: Some(p.coverage),
                 random_mean: p.random_mean,
                 random_band: p.random_band,
+                names: Vec::new(),
             })
             .collect(),
         bound: Some(answer.bound),

@@ -23,6 +23,21 @@ pub struct TrackChoice {
 /// Tracks of experiments at a locus: for each what was measured, what the model imputes and average
 /// activity, as far as they are asked for and there. Those of one assay share their scale.
 ///
+/// ```
+/// use persea::compendium::Experiment;
+/// use persea::genome::Interval;
+/// use persea::plot::{Theme, TrackChoice, tracks_figure};
+///
+/// # let (_folder, database) = persea::compendium::example_compendium()?;
+/// let region = Interval::new("chr1", 20_000, 60_000);
+/// let experiments = [Experiment::new("S1", "H3K4me3"), Experiment::new("S2", "H3K4me3")];
+/// let choice = TrackChoice { observed: true, imputed: false, average: true };
+/// let figure = tracks_figure(&database, None, &experiments, &region, choice)?;
+/// assert_eq!(figure.rows.len(), 4);
+/// assert!(figure.svg(Theme::Light).starts_with("<svg"));
+/// # Ok::<(), persea::Error>(())
+/// ```
+///
 /// # Errors
 /// When the region is not covered, nothing is left to draw, or signal is damaged.
 pub fn tracks_figure(

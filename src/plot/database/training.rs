@@ -12,7 +12,7 @@ use crate::store::Model;
 /// When the model's record has no curve: an imported model's has none.
 pub fn training_chart(model: &Model) -> crate::Result<LineChart> {
     let training = &model.record.training;
-    // Without a curve there is nothing to draw, which the caller hears below.
+    // Without a curve there is nothing to draw, which is an error below.
     let curve = training["curve"]
         .as_array()
         .map(Vec::as_slice)
@@ -22,9 +22,13 @@ pub fn training_chart(model: &Model) -> crate::Result<LineChart> {
     let mut curves: Curves = BTreeMap::new();
     for point in curve {
         let (Some(stage), Some(pass)) = (point["stage"].as_str(), point["pass"].as_f64()) else {
-            continue;
+            let why = format!(
+                "the curve of model {} has a point without its stage or pass",
+                model.record.name
+            );
+            return Err(cannot("the losses", why).into());
         };
-        // Searches come before what they were for.
+        // Searches come before what they were for. A training without a search counts as one.
         let key = (
             stage == "final",
             stage.to_string(),
@@ -110,12 +114,18 @@ pub fn training_chart(model: &Model) -> crate::Result<LineChart> {
     let seconds = training["seconds"]
         .as_f64()
         .map(|s| format!(" in {s:.0} s"));
+    let Some(steps) = training["steps"].as_u64() else {
+        let why = format!(
+            "the record of model {} has a curve and no number of steps",
+            model.record.name
+        );
+        return Err(cannot("the losses", why).into());
+    };
     Ok(LineChart {
         title: format!("Training of model {}", model.record.name),
         panels,
         notes: vec![format!(
-            "{} steps{}. Searches find how many passes are best on validation tracks; the last training then sees all training tracks.",
-            training["steps"].as_u64().unwrap_or(0),
+            "{steps} steps{}. Searches find how many passes are best on validation tracks; the last training then sees all training tracks.",
             seconds.unwrap_or_default()
         )],
     })

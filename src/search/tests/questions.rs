@@ -31,10 +31,13 @@ fn bad_questions_are_refused_with_a_reason() {
             "gene ALPA is not found; nearest: ALPHA",
         ),
         (refused(at().k(0)), "k is 0"),
-        (refused(at().k(1_000_000)), "there are 20114 places of 25bp"),
+        (
+            refused(at().k(1_000_000)),
+            "no more than the 20114 rows of 25bp",
+        ),
         (
             refused(at().k(200).resolution(Resolution::Kbp5)),
-            "places of 5kbp",
+            "rows of 5kbp",
         ),
         (
             ask(Query::vector([0.0; 7])),

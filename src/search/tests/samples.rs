@@ -108,7 +108,7 @@ fn bad_sums_are_refused_with_a_reason() {
     assert!(refused("S1 +", 1).contains("sign without a name"));
     assert!(refused("", 1).contains("sign without a name"));
     assert!(refused("S1", 0).contains("k is 0"));
-    assert!(refused("S1", 6).contains("the model has 5 biosamples"));
+    assert!(refused("S1", 6).contains("no more than the 5 biosamples"));
     let axis = SampleAxis::Assays;
     let network = ask(&database, "A1", axis, Profile::Factors, Metric::Network, 1);
     assert!(network.unwrap_err().contains("euclidean or cosine"));

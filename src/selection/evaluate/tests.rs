@@ -1,33 +1,23 @@
-//! Ridge regression, and choices among biosamples of three kinds.
+//! Choices among biosamples of three kinds: the truth is known.
 
 use super::*;
 
-#[test]
-fn ridge_finds_the_weights_of_a_mixture() {
-    let rows = |n: usize| {
-        let of = |i: usize, f: &dyn Fn(f32) -> f32| {
-            (0..n)
-                .map(move |t| f((t * (i + 3) % 17) as f32))
-                .collect::<Vec<f32>>()
-        };
-        let (a, b) = (of(0, &|x| x), of(1, &|x| x * x / 9.0));
-        let c: Vec<f32> = a
-            .iter()
-            .zip(&b)
-            .map(|(a, b)| 0.7 * a + 0.2 * b + 3.0)
-            .collect();
-        shaped(3, [a, b, c].concat()).unwrap()
-    };
-    let (weights, constant) = ridge(&rows(400), 2, &[0, 1]);
-    assert!((weights[0] - 0.7).abs() < 0.02 && (weights[1] - 0.2).abs() < 0.02);
-    assert!((constant - 3.0).abs() < 0.3);
-    // Nothing to learn from.
-    assert_eq!(ridge(&shaped(3, vec![]).unwrap(), 2, &[0, 1]).0, [0.5, 0.5]);
+fn options(ks: &[usize]) -> EvaluationOptions {
+    EvaluationOptions {
+        ks: ks.to_vec(),
+        objective: ObjectiveKind::FacilityLocation,
+        compared: Vec::new(),
+        kernels: Vec::new(),
+        models: Vec::new(),
+        replicates: 10,
+        n_random: 20,
+        bins: 0,
+        seed: 1,
+    }
 }
 
-#[test]
-fn a_choice_of_one_of_each_kind_predicts_better_than_chance() {
-    // Three kinds of biosamples, four each, with noise.
+/// Three kinds of biosamples, four each, with noise.
+fn profiles() -> NamedProfiles {
     let mut values = Vec::new();
     for i in 0..12usize {
         for g in 0..300usize {
@@ -36,30 +26,67 @@ fn a_choice_of_one_of_each_kind_predicts_better_than_chance() {
             values.push(kind as f32 + 0.1 * noise as f32);
         }
     }
-    let profiles = NamedProfiles {
+    NamedProfiles {
         names: (0..12).map(|i| format!("B{i}")).collect(),
         width: 300,
         values,
         checksum: String::new(),
+        left_out: Vec::new(),
+    }
+}
+
+#[test]
+fn a_choice_of_one_of_each_kind_predicts_better_than_chance_however_it_is_made() {
+    let reports = std::sync::Mutex::new(Vec::new());
+    let report = |p: EvaluationProgress| reports.lock().unwrap().push((p.done, p.total));
+    let found = evaluate_expression(&profiles(), &options(&[3]), &report).unwrap();
+    let reports = reports.into_inner().unwrap();
+    assert!(
+        reports.contains(&(0, 10)) && reports.contains(&(10, 10)),
+        "{reports:?}"
+    );
+    assert_eq!(found.rows.len(), Predictor::ALL.len() * Chooser::ALL.len());
+    for chooser in Chooser::ALL {
+        let of = |r: &&EvaluationRow| r.chooser == chooser && r.predictor == Predictor::Nearest;
+        let row = found.rows.iter().find(of).unwrap();
+        assert_eq!((row.n, row.k), (10, 3));
+        assert!(row.chosen < 0.1, "{row:?}");
+        assert!(
+            row.random > 1.0 && row.difference < 0.0 && row.ratio < 0.1,
+            "{row:?}"
+        );
+        assert!(row.difference + 4.0 * row.standard_error.unwrap() < 0.0);
+    }
+    let none = |_: EvaluationProgress| {};
+    assert!(evaluate_expression(&profiles(), &options(&[8]), &none).is_err());
+}
+
+#[test]
+fn a_similarity_that_knows_no_kinds_is_found_out() {
+    // By absolute level all are alike: exp of the distance of vectors that differ in scale alone.
+    let mut profiles = profiles();
+    for (i, row) in profiles.values.chunks_exact_mut(300).enumerate() {
+        // Half of each kind is ten times as strong.
+        let scale = if i < 6 { 1.0 } else { 10.0 };
+        row.iter_mut().for_each(|v| *v *= scale);
+    }
+    let asked = EvaluationOptions {
+        kernels: vec![KernelChoice::SquaredCorrelation, KernelChoice::Rbf],
+        ..options(&[3])
     };
-    let options = EvaluationOptions {
-        ks: vec![3],
-        objective: ObjectiveKind::FacilityLocation,
-        kernel: Kernel::SquaredCorrelation,
-        replicates: 10,
-        n_random: 20,
-        bins: 0,
-        seed: 1,
+    let none = |_: EvaluationProgress| {};
+    let found = evaluate_expression(&profiles, &asked, &none).unwrap();
+    let ratio = |by: &str| {
+        let of = |r: &&EvaluationRow| {
+            r.similarity.ends_with(by)
+                && r.chooser == Chooser::Greedy
+                && r.predictor == Predictor::Ridge
+        };
+        found.rows.iter().find(of).unwrap().ratio
     };
-    let rows = evaluate_expression(&profiles, &options).unwrap();
-    assert_eq!(rows.len(), 2);
-    let nearest = &rows[0];
-    assert!(nearest.chosen < 0.1, "{nearest:?}");
-    assert!(nearest.random > 1.0 && nearest.difference < 0.0);
-    assert!(nearest.difference + 4.0 * nearest.standard_error.unwrap() < 0.0);
-    let few = EvaluationOptions {
-        ks: vec![8],
-        ..options
-    };
-    assert!(evaluate_expression(&profiles, &few).is_err());
+    let (by_shape, by_level) = (ratio("squared-correlation"), ratio("rbf"));
+    assert!(
+        by_shape < 0.2 && by_level > 2.0 * by_shape,
+        "{by_shape} {by_level}"
+    );
 }

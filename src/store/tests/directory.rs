@@ -93,7 +93,7 @@ fn what_is_no_database_is_refused_with_the_reason() {
     };
     assert!(open("nowhere").contains("persea create"));
     fs::write(folder.path().join("file"), "x").unwrap();
-    assert!(open("file").contains("it is no folder"));
+    assert!(open("file").contains("it is not a folder"));
     fs::create_dir(folder.path().join("empty")).unwrap();
     assert!(open("empty").contains("no file persea.sqlite"));
 

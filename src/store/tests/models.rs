@@ -251,7 +251,7 @@ fn a_model_that_is_not_whole_never_becomes_one() {
     );
     let error = writer.commit().unwrap_err().to_string();
     assert!(
-        error.contains("tensor a of region 0 of model m: only 0 of 3 rows"),
+        error.contains("tensor a of region 0 of model m is not whole: only 0 of 3 rows"),
         "{error}"
     );
     assert!(db.list_models().unwrap().is_empty());

@@ -97,7 +97,7 @@ pub(crate) fn density(
         }
         let middle = place.start + place.len() / 2;
         let after = first_at(middle);
-        // The gene itself is no neighbour.
+        // The gene itself is not a neighbour.
         let others = list[after.saturating_sub(2)..(after + 2).min(list.len())].iter();
         let own = |t: &&u64| example.strand.is_some() && **t == place.start;
         let nearest = others.filter(|t| !own(t)).map(|t| t.abs_diff(middle)).min();
@@ -210,6 +210,7 @@ mod tests {
             name: String::new(),
             interval: Interval::new("chr21", start, start + 10),
             strand: Strand::Forward,
+            transcript_starts: Vec::new(),
         };
         let genes = [
             gene(1_000_000),

@@ -127,7 +127,7 @@ fn text(path: &Path) -> crate::Result<UserMatrix> {
     table.check_header()?;
     let parse = |text: &str| match text {
         "" | "NA" | "nan" | "NaN" => Some(f32::NAN),
-        // What is no number makes its column one of text, which is left out below.
+        // What is not a number makes its column one of text, which is left out below.
         text => text.parse::<f32>().ok(),
     };
     let field = |row: &[String], i: usize| parse(row.get(i).map_or("", String::as_str));

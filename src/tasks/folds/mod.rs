@@ -207,6 +207,7 @@ fn automatic(axis: &GenomeAxis, examples: &[Example]) -> FoldKind {
         .map(|c| (c.name.as_str(), c.n_bins()))
         .collect();
     let patchwork = axis.regions().iter().any(|r| {
+        // The axis has made sure that the assembly has its chromosomes.
         let whole = lengths.get(r.chrom.as_str()).copied().unwrap_or(0);
         r.n_bins * 10 < whole * 9
     });

@@ -184,7 +184,7 @@ fn label_columns(
         if let Some((line, fields)) = bad {
             let field = fields.get(*i).map_or("", String::as_str);
             let message = format!(
-                "column `{}` is unknown: it does not describe a gene, and `{field}` is no label. \
+                "column `{}` is unknown: it does not describe a gene, and `{field}` is not a label. \
                  Name the columns of labels by option `label-column`",
                 header[*i]
             );
@@ -275,7 +275,7 @@ impl Coordinates {
                 .map_err(|_| format!("`{text}` is not a position"))
         };
         let Some(strand) = Strand::from_symbol(strand) else {
-            return Err(format!("`{strand}` is no strand; expected + or -"));
+            return Err(format!("`{strand}` is not a strand; expected + or -"));
         };
         let tss = match (field(self.tss), field(self.start), field(self.end)) {
             (Some(tss), _, _) => number(tss)?,

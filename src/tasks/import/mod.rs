@@ -291,6 +291,7 @@ fn biosample_of_file(
     notes: &mut Notes,
 ) -> Result<String, TaskError> {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+    // A path without a name has no word in it, which is refused below.
     let name = name.unwrap_or_default();
     let is_edge = |c: char| !(c.is_ascii_alphanumeric() || c == '-');
     let found = name
@@ -346,7 +347,7 @@ fn interval(
     if one_based {
         start = start
             .checked_sub(1)
-            .ok_or_else(|| "`0` is no position: they count from 1 here".to_string())?;
+            .ok_or_else(|| "`0` is not a position: they count from 1 here".to_string())?;
     }
     checked(assembly, chrom, start, end)
 }

@@ -30,7 +30,7 @@ pub(super) fn label(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
         _ => Err(format!(
-            "`{text}` is no label; expected a number, or NA for none"
+            "`{text}` is not a label; expected a number, or NA for none"
         )),
     }
 }

@@ -23,6 +23,7 @@ impl LabelledWindow {
             name: name.into(),
             interval: Interval::new("chr1", start, start + 1_000),
             strand,
+            transcript_starts: Vec::new(),
         };
         let parts = NewDatabase {
             axis: GenomeAxis::whole_chromosomes(assembly, &["chr1"]).unwrap(),
@@ -233,7 +234,7 @@ fn bad_labels_are_refused_with_their_line() {
             Replication,
             "E003.tsv",
             "chrom\tstart\tend\tlabel\nchr1\t0\t40000\tlate\n",
-            &["line 2", "`late` is no label"],
+            &["line 2", "`late` is not a label"],
         ),
         (
             Replication,

@@ -2,13 +2,12 @@
 //!
 //! A prediction of two classes is a score that grows with the chance of being positive; a
 //! probability where the learner gives one. The work is linfa's, smartcore's and forust's; this
-//! room owns their defaults, their small grids, and what they are given.
+//! module owns their defaults, their small grids, and what they are given.
 
 mod boosting;
 mod calibrate;
 mod linear;
 mod neighbours;
-mod pca;
 mod prepare;
 mod support;
 mod trees;

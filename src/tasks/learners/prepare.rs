@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-use super::pca::Pca;
+use crate::linear::Components;
 use crate::tasks::TaskError;
 use crate::tasks::features::{Computed, Features};
 
@@ -35,7 +35,8 @@ struct PreparedTerm {
     columns: Vec<usize>,
     means: Vec<f64>,
     scales: Vec<f64>,
-    pca: Option<Pca>,
+    /// Of a term that is reduced: `[n_columns, n_components]`.
+    directions: Option<Array2<f64>>,
     /// The term with what the training rows were counted to.
     counted: Option<Features>,
 }
@@ -77,7 +78,8 @@ impl Prepared {
             if let Some(width) = term.reduce_to
                 && width < prepared.columns.len()
             {
-                prepared.pca = Some(Pca::learn(&prepared.standardised(term, train), width));
+                let standardised = prepared.standardised(term, train);
+                prepared.directions = Some(Components::of(&standardised, width).directions);
             }
             prepared.counted = counted;
             terms.push(prepared);
@@ -164,7 +166,7 @@ fn standardiser(term: &Features, train: &[usize]) -> PreparedTerm {
         means: columns.iter().map(|c| means[*c]).collect(),
         scales: columns.iter().map(|c| scale(*c)).collect(),
         columns,
-        pca: None,
+        directions: None,
         counted: None,
     }
 }
@@ -186,8 +188,8 @@ impl PreparedTerm {
     }
 
     fn apply(&self, term: &Features, rows: &[usize], raw: bool) -> Matrix {
-        match (&self.pca, raw) {
-            (Some(pca), _) => pca.apply(&self.standardised(term, rows)),
+        match (&self.directions, raw) {
+            (Some(directions), _) => self.standardised(term, rows).dot(directions),
             (None, false) => self.standardised(term, rows),
             (None, true) => {
                 let mut out = Array2::zeros((rows.len(), self.columns.len()));

@@ -11,6 +11,8 @@ use crate::FileError;
 
 /// The longest line in bytes. Half a million genotypes of a VCF fit; a longer line is none.
 const LONGEST_LINE: usize = 16 << 20;
+/// The largest file that is read whole, in bytes.
+const LARGEST_TEXT: usize = 64 << 20;
 
 /// Reads a text line by line, with the line's number for messages.
 ///
@@ -40,7 +42,7 @@ impl Lines<'static> {
     /// Opens a file, which is read once.
     ///
     /// # Errors
-    /// When it cannot be read, or is no text.
+    /// When it cannot be read, or is not text.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         Lines::new(path.display(), open_file(path)?)
     }
@@ -50,7 +52,7 @@ impl<'a> Lines<'a> {
     /// Lines of anything that reads; errors call it `file`.
     ///
     /// # Errors
-    /// When it cannot be read, or is no text.
+    /// When it cannot be read, or is not text.
     pub fn new(file: impl Display, reader: impl Read + 'a) -> Result<Self, FileError> {
         let file = file.to_string();
         Ok(Lines {
@@ -177,6 +179,26 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// Reads a small file of text whole (TOML, JSON, a list), its lines ended by LF.
+///
+/// # Errors
+/// When the file cannot be read, is not UTF-8 text, or is larger than 64 MiB.
+pub fn read_text(path: &Path) -> Result<String, FileError> {
+    let mut lines = Lines::open(path)?;
+    let mut text = String::new();
+    while let Some(line) = lines.next_line()? {
+        match std::str::from_utf8(line) {
+            Ok(line) => text.push_str(line),
+            Err(_) => return Err(lines.error("holds bytes that are no UTF-8; save it as UTF-8")),
+        }
+        text.push('\n');
+        if text.len() > LARGEST_TEXT {
+            return Err(lines.file_error("is larger than 64 MiB"));
+        }
+    }
+    Ok(text)
+}
+
 /// Whether a line of BED and its kin holds no interval: blank, a comment, `track` or `browser`.
 ///
 /// ```
@@ -284,5 +306,16 @@ mod tests {
         assert_eq!(read.next_line().unwrap(), Some(&b"one"[..]));
         assert_eq!(read.number(), 1);
         assert_eq!(read.next_line().unwrap(), Some(&b"two"[..]));
+    }
+
+    #[test]
+    fn small_texts_end_their_lines_alike_and_hold_nothing_but_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        std::fs::write(&path, b"\xef\xbb\xbfa = 1\r\nb = 2\rc = 3").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "a = 1\nb = 2\nc = 3\n");
+        std::fs::write(&path, b"a = 1\nb = \"\xe9\"\n").unwrap();
+        let message = read_text(&path).unwrap_err().to_string();
+        assert!(message.contains("line 2: holds bytes"), "{message}");
     }
 }

@@ -17,7 +17,6 @@ mod open;
 mod stream;
 mod table;
 
-pub use lines::{Lines, check_name, fields, is_header};
+pub use lines::{Lines, check_name, fields, is_header, read_text};
 pub use open::{open_file, open_regular};
-pub use stream::read_text;
 pub use table::Table;

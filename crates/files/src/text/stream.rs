@@ -2,9 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::Path;
 
-use super::Lines;
 use super::gunzip::{Gunzip, MAGIC};
 use crate::FileError;
 
@@ -99,28 +97,6 @@ pub(super) fn unreadable(file: &dyn Display, line: u64, e: io::Error) -> FileErr
     }
 }
 
-/// Reads a small file of text whole (TOML, JSON, a list), its lines ended by LF.
-///
-/// # Errors
-/// When the file cannot be read, is no UTF-8 text, or is larger than 64 MiB.
-pub fn read_text(path: &Path) -> Result<String, FileError> {
-    let mut lines = Lines::open(path)?;
-    let mut text = String::new();
-    while let Some(line) = lines.next_line()? {
-        match std::str::from_utf8(line) {
-            Ok(line) => text.push_str(line),
-            Err(_) => return Err(lines.error("holds bytes that are no UTF-8; save it as UTF-8")),
-        }
-        text.push('\n');
-        if text.len() > LARGEST_TEXT {
-            return Err(lines.file_error("is larger than 64 MiB"));
-        }
-    }
-    Ok(text)
-}
-
-const LARGEST_TEXT: usize = 64 << 20;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,16 +139,5 @@ mod tests {
         assert_eq!(opened(&once).unwrap(), b"a\tb\n");
         let message = opened(&gzip(&once)).unwrap_err();
         assert!(message.contains("gzipped twice"), "{message}");
-    }
-
-    #[test]
-    fn small_texts_end_their_lines_alike_and_hold_nothing_but_text() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.toml");
-        std::fs::write(&path, b"\xef\xbb\xbfa = 1\r\nb = 2\rc = 3").unwrap();
-        assert_eq!(read_text(&path).unwrap(), "a = 1\nb = 2\nc = 3\n");
-        std::fs::write(&path, b"a = 1\nb = \"\xe9\"\n").unwrap();
-        let message = read_text(&path).unwrap_err().to_string();
-        assert!(message.contains("line 2: holds bytes"), "{message}");
     }
 }

@@ -19,7 +19,7 @@ const LONGEST_CELL: u64 = 1_000;
 /// A table as it stands in its file.
 ///
 /// - Blank rows are left out, and so are empty cells behind the header's last column.
-/// - Tabs or commas separate the cells; a row that has both is told by the file's name (`.csv`).
+/// - Tabs or commas separate the cells; the file's name decides for a row that has both (`.csv`).
 /// - Comments: lines above the header that begin with `#`, and rows that begin with `# `, or with
 ///   `#` and have fewer cells than the header. Other rows may begin with a name such as `#1`.
 /// - A header may begin with `#` itself (`#chrom`), which is dropped.
@@ -71,7 +71,7 @@ impl Table {
     /// Reads a table with a header, gzipped or not.
     ///
     /// # Errors
-    /// When the file cannot be read, is no text or empty, a quote is not closed, or it is larger
+    /// When the file cannot be read, is not text or empty, a quote is not closed, or it is larger
     /// than 1 GiB.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         Self::read_any(path, false)

@@ -19,6 +19,15 @@ fn gene(id: &str, name: &str, chrom: &str, start: u64, end: u64, strand: Strand)
         name: name.into(),
         interval: Interval::new(chrom, start, end),
         strand,
+        transcript_starts: Vec::new(),
+    }
+}
+
+/// A gene whose transcripts are known.
+fn gene_of(transcript_starts: &[u64], gene: Gene) -> Gene {
+    Gene {
+        transcript_starts: transcript_starts.to_vec(),
+        ..gene
     }
 }
 
@@ -56,7 +65,41 @@ fn without_gene_features_transcripts_are_merged_and_before_them_exons() {
     );
     let transcript = "chr1\tx\ttranscript\t91\t400\t.\t+\t.\tgene_id \"G1\";\n";
     let both = read(&format!("{exons}{transcript}{exons}")).unwrap().genes;
-    assert_eq!(both, [gene("G1", "G1", "chr1", 90, 400, Strand::Forward)]);
+    let merged = gene("G1", "G1", "chr1", 90, 400, Strand::Forward);
+    assert_eq!(both, [gene_of(&[90], merged)]);
+}
+
+#[test]
+fn each_transcripts_tss_is_kept_with_its_gene_in_gtf_and_gff3() {
+    let gtf = "chr1\tH\tgene\t100\t900\t.\t-\t.\tgene_id \"G1\"; gene_name \"A\";\n\
+               chr1\tH\ttranscript\t100\t900\t.\t-\t.\tgene_id \"G1\"; transcript_id \"t1\";\n\
+               chr1\tH\texon\t100\t150\t.\t-\t.\tgene_id \"G1\"; transcript_id \"t1\";\n\
+               chr1\tH\ttranscript\t200\t500\t.\t-\t.\tgene_id \"G1\"; transcript_id \"t2\";\n\
+               chr1\tH\ttranscript\t300\t500\t.\t-\t.\tgene_id \"G1\"; transcript_id \"t3\";\n\
+               chr1\tH\tgene\t2000\t3000\t.\t+\t.\tgene_id \"G2\"; gene_name \"B\";\n";
+    // The parent may follow; Ensembl names types of RNA; a gene of another strand is another's.
+    let gff = "chr1\tE\tlnc_RNA\t200\t500\t.\t-\t.\tID=transcript:t2;Parent=gene:G1\n\
+               chr1\tE\tgene\t100\t900\t.\t-\t.\tID=gene:G1;Name=A\n\
+               chr1\tE\tmRNA\t100\t900\t.\t-\t.\tID=transcript:t1;Parent=gene:G1\n\
+               chr1\tE\tmRNA\t100\t900\t.\t+\t.\tID=transcript:t4;Parent=gene:G1\n\
+               chr1\tE\tgene\t2000\t3000\t.\t+\t.\tID=gene:G2;Name=B\n";
+    // The last bases, 0-based: 899 and 499, on the reverse strand.
+    let a = gene_of(
+        &[499, 899],
+        gene("G1", "A", "chr1", 99, 900, Strand::Reverse),
+    );
+    let b = gene("G2", "B", "chr1", 1_999, 3_000, Strand::Forward);
+    for text in [gtf, gff] {
+        assert_eq!(read(text).unwrap().genes, [a.clone(), b.clone()], "{text}");
+    }
+    assert_eq!(a.starts().collect::<Vec<u64>>(), [499, 899]);
+    assert_eq!(b.starts().collect::<Vec<u64>>(), [1_999]);
+    let beyond = gtf.replace("\t300\t500\t", "\t300\t10001\t");
+    let message = read(&beyond).unwrap_err().to_string();
+    assert!(
+        message.contains("line 5: a transcript of G1 lies at 300-10001"),
+        "{message}"
+    );
 }
 
 #[test]

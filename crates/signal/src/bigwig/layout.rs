@@ -41,6 +41,8 @@ struct Numbers {
 
 impl Numbers {
     fn get(&self, at: usize, n: usize) -> u64 {
+        // Every piece is read as long as the numbers asked of it, but for the head of a file that is
+        // shorter than a header: `byte_order` refuses that.
         let bytes = self.bytes.get(at..at + n).unwrap_or_default();
         let fold = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
         if self.big_endian {
@@ -205,7 +207,7 @@ impl Layout {
                     continue;
                 }
                 let Ok(name) = std::str::from_utf8(&items.bytes[at..value]) else {
-                    return Err(self.damaged("a chromosome's name is no text"));
+                    return Err(self.damaged("a chromosome's name is not text"));
                 };
                 self.chromosomes.push(FileChromosome {
                     name: name.trim_matches('\0').to_string(),

@@ -2,7 +2,7 @@
 //!
 //! Files are read through `bigtools`, which trusts what it reads: [`layout`] therefore checks
 //! every offset and size that a request will follow before bigtools does, and `shielded` turns
-//! what it still panics on into errors. Files are written by this room: the writer of bigtools
+//! what it still panics on into errors. Files are written by this module: the writer of bigtools
 //! 0.5.8 puts only chromosomes with data in the header, never ends on a file without data, and
 //! fills gaps between intervals in its zoom levels with the next value.
 

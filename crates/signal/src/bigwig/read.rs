@@ -91,7 +91,7 @@ fn read_interval(
     let mut batch: Vec<Value> = Vec::with_capacity(BATCH);
     loop {
         batch.clear();
-        // Only bigtools runs under the shield: a panic of the sink's is none of the file's.
+        // Only bigtools' panics are caught: one of the sink says nothing of the file.
         let taken = catch_panic(|| {
             for value in values.by_ref().take(BATCH) {
                 batch.push(value?);

@@ -5,8 +5,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::range::{HttpOptions, RangeClient, Version};
-use crate::Identity;
-use crate::source::ByteSource;
 
 /// Reads a remote file by ranges, keeping the blocks that were read last.
 pub(crate) struct RangeReader {
@@ -45,13 +43,19 @@ impl RangeReader {
         Ok(reader)
     }
 
-    /// What tells this version of the file from another.
-    pub fn identity(&self) -> Identity {
-        Identity {
-            bytes: self.version.n_bytes,
-            modified: None,
-            etag: self.version.etag.clone(),
-        }
+    /// The file's length.
+    pub fn n_bytes(&self) -> u64 {
+        self.version.n_bytes
+    }
+
+    /// Says that these bytes will be read next, in order: more of them are then fetched at once.
+    pub fn will_need(&mut self, bytes: Range<u64>) {
+        self.needed = bytes.start..bytes.end.min(self.version.n_bytes);
+    }
+
+    /// What tells this version of the file from another: its length and its ETag.
+    pub fn version(&self) -> (u64, Option<String>) {
+        (self.version.n_bytes, self.version.etag.clone())
     }
 
     /// How many bytes have come over the network.
@@ -126,7 +130,16 @@ impl Read for RangeReader {
         };
         kept.used = self.clock;
         let from = (self.position % size) as usize;
-        let bytes = kept.bytes.get(from..).unwrap_or_default();
+        let bytes = match kept.bytes.get(from..) {
+            Some(bytes) if !bytes.is_empty() => bytes,
+            // An end of the file here would hide that bytes are missing.
+            _ => {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the server sent fewer bytes than it announced",
+                ));
+            }
+        };
         let n = bytes.len().min(buffer.len());
         buffer[..n].copy_from_slice(&bytes[..n]);
         self.position += n as u64;
@@ -148,16 +161,6 @@ impl Seek for RangeReader {
             )
         })?;
         Ok(self.position)
-    }
-}
-
-impl ByteSource for RangeReader {
-    fn n_bytes(&self) -> u64 {
-        self.version.n_bytes
-    }
-
-    fn will_need(&mut self, bytes: Range<u64>) {
-        self.needed = bytes.start..bytes.end.min(self.version.n_bytes);
     }
 }
 

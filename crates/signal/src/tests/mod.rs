@@ -1,4 +1,4 @@
-//! What the room promises as a whole, tested across formats.
+//! What the module promises as a whole, tested across formats.
 
 use std::path::{Path, PathBuf};
 
