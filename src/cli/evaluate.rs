@@ -239,6 +239,18 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
             Definitions::Challenge => ", by the ENCODE Imputation Challenge's definitions",
         }
     ))?;
+    for track in evaluation
+        .tracks
+        .iter()
+        .filter(|t| t.n_bins < evaluation.n_bins)
+    {
+        print_line(format_args!(
+            "{} {} has data in {} of these bins, and is scored there",
+            track.biosample,
+            track.assay,
+            grouped(track.n_bins)
+        ))?;
+    }
     let names = run_options.iter().map(|(name, _)| *name);
     let columns: Vec<&str> = ["measure"].into_iter().chain(names).collect();
     let mut table = Table::new(&columns);

@@ -269,7 +269,10 @@ mod tests {
             ("o.bedGraph.gz", "o.sd.bedGraph.gz"),
             ("o.bedGraph.BGZ", "o.sd.bedGraph.BGZ"),
         ] {
-            assert_eq!(uncertainty_beside(Path::new(name)).deviation, Path::new(beside));
+            assert_eq!(
+                uncertainty_beside(Path::new(name)).deviation,
+                Path::new(beside)
+            );
         }
     }
 }

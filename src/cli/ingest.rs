@@ -16,7 +16,9 @@ use super::{Common, Misuse, progress};
 ///
 /// The manifest is a CSV or TSV with a header: biosample, assay, path (relative to the manifest, or
 /// an http(s) URL), and optionally format, transform (arcsinh or none), multiplier, unit, missing
-/// (0 or nan). Tracks that are already stored are skipped, or replaced if their file has changed.
+/// (what an uncovered base counts as: zero, or missing). Without `missing` what a bigWig or bedGraph does
+/// not cover has no data, and so has a sequence that a file lacks; between called peaks it is 0. A bin
+/// without data is left out of training, averages and scores. Tracks that are already stored are skipped, or replaced if their file has changed.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean"

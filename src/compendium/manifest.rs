@@ -40,7 +40,7 @@ pub struct ManifestRow {
     pub multiplier: f64,
     /// The unit, where the row gives one.
     pub unit: Option<String>,
-    /// What uncovered bases count as; 0 unless the row says otherwise.
+    /// What uncovered bases count as; what follows from the format unless the row says otherwise.
     pub missing: Missing,
 }
 
@@ -273,10 +273,12 @@ fn parse_multiplier(text: &str) -> Result<f64, String> {
 
 fn parse_missing(text: &str) -> Result<Missing, String> {
     match text.to_ascii_lowercase().as_str() {
-        "" | "0" | "zero" => Ok(Missing::Zero),
-        "nan" => Ok(Missing::Nan),
+        "" => Ok(Missing::ByFormat),
+        "0" | "zero" => Ok(Missing::Zero),
+        "nan" | "missing" => Ok(Missing::Nan),
         _ => Err(format!(
-            "`{text}` does not say what uncovered bases count as: 0 or nan"
+            "`{text}` does not say what uncovered bases count as: zero, or missing (nan); empty, it \
+             follows from the format"
         )),
     }
 }

@@ -487,6 +487,7 @@ mod tests {
     fn run(fold: &str, seed: u64, tracks: &[(&str, &str, f64)]) -> FoldEvaluation {
         let nothing = TrackMeasures::default();
         let track = |(b, a, mse): &(&str, &str, f64)| TrackEvaluation {
+            n_bins: 0,
             biosample: b.to_string(),
             assay: a.to_string(),
             measures: measures(*mse),

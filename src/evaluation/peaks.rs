@@ -23,9 +23,12 @@ pub struct PeakStratum {
     pub mse: BTreeMap<&'static str, f64>,
 }
 
-/// Which of a track's bins are peaks; `masked` ones never.
+/// Which of a track's bins are peaks; `masked` ones and those without data never.
 pub(super) fn peaks(values: &[f32], masked: &[bool]) -> Vec<bool> {
-    let kept = unmasked(values, Some(masked));
+    let mut kept = unmasked(values, Some(masked));
+    if kept.iter().any(|v| v.is_nan()) {
+        kept.to_mut().retain(|v| !v.is_nan());
+    }
     let mut is_peak = vec![false; values.len()];
     // All that tie for the last places are peaks: none goes to the genome's start.
     if let Some(top) = TopBins::new(&kept, n_of_percent(kept.len(), 1)) {
@@ -153,6 +156,13 @@ mod tests {
     #[test]
     fn bins_without_signal_are_no_peaks() {
         let mut values = vec![0f32; 300];
+        values[7] = 2.0;
+        let found = peaks(&values, &vec![false; 300]);
+        assert_eq!(found.iter().filter(|p| **p).count(), 1);
+        assert!(found[7]);
+        // 1 % of the 100 bins with data is one.
+        let mut values = vec![f32::NAN; 300];
+        values[..100].fill(1.0);
         values[7] = 2.0;
         let found = peaks(&values, &vec![false; 300]);
         assert_eq!(found.iter().filter(|p| **p).count(), 1);

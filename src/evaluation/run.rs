@@ -18,7 +18,7 @@ use crate::compendium::{
 };
 use crate::files::FileError;
 use crate::formats::Location;
-use crate::genome::{GenomeAxis, Interval, Mask, read_bed};
+use crate::genome::{Gene, GenomeAxis, Interval, Mask, read_bed};
 use crate::imputation::{Uncertainty, impute_track};
 use crate::model::{TrackScale, TrainedModel};
 use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
@@ -61,6 +61,8 @@ pub struct TrackEvaluation {
     pub biosample: String,
     /// The assay.
     pub assay: String,
+    /// Bins that it was scored on: not masked, and with data in the observed track.
+    pub n_bins: u64,
     /// The model's.
     pub measures: TrackMeasures,
     /// Average activity's; all undefined where the assay has no other biosample in training.
@@ -112,9 +114,10 @@ pub struct Evaluation {
     pub scale: ScoringScale,
     /// Whose definitions the measures follow.
     pub definitions: Definitions,
-    /// Bins scored: those of the model's axis that are not masked.
+    /// Bins of the model's axis that are not masked; a track is scored on those of them where it has data.
     pub n_bins: u64,
-    /// Those of them that are 0 in every track trained on or scored: any predictor gets them right.
+    /// Those of them that are 0 in every track trained on or scored that has data there: any predictor gets
+    /// them right.
     pub n_zero_bins: u64,
     /// Each track.
     pub tracks: Vec<TrackEvaluation>,
@@ -173,6 +176,8 @@ struct EvaluationContext<'a> {
     axis: &'a GenomeAxis,
     mask: Mask,
     annotation: AnnotationBins,
+    genes: Vec<Gene>,
+    enhancers: Vec<Interval>,
     definitions: Definitions,
     training: Vec<Track>,
     signal: TracksOnAxis,
@@ -222,7 +227,7 @@ pub fn evaluate(
         }
         .into());
     }
-    let genes = database.genes()?;
+    let (genes, enhancers) = (database.genes()?, database.enhancers()?);
     let stored = database.tracks()?;
     let trained_on = |b: &str, a: &str| {
         (model.record().tracks.iter())
@@ -235,12 +240,9 @@ pub fn evaluate(
         .collect();
     tell_of_removed(model, &stored, options);
     let context = EvaluationContext {
-        annotation: AnnotationBins::new(
-            axis,
-            &mask,
-            (&genes, &database.enhancers()?),
-            options.definitions,
-        ),
+        annotation: AnnotationBins::new(axis, &mask, (&genes, &enhancers), options.definitions),
+        genes,
+        enhancers,
         definitions: options.definitions,
         signal: TracksOnAxis::open(database, axis, &training)?,
         database,
@@ -278,8 +280,18 @@ pub fn evaluate(
         let called = peaks
             .as_ref()
             .and_then(|(list, _)| list.iter().find(of_target));
-        tracks.push(context.score(target, baselines, called, &choices, &mut is_zero)?);
+        match context.score(target, baselines, called, &choices, &mut is_zero)? {
+            Some(scored) => tracks.push(scored),
+            None => tracing::warn!(
+                "{} has no data in any bin to score, and is left out",
+                experiments[i]
+            ),
+        }
         progress(i + 1, targets.len());
+    }
+    if tracks.is_empty() {
+        let why = "none of the tracks to score has data in any bin that is not masked";
+        return Err(StoreError::Invalid(why.into()).into());
     }
     let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
         mean_measures(&tracks.iter().map(of).collect::<Vec<TrackMeasures>>())
@@ -436,13 +448,17 @@ impl EvaluationContext<'_> {
             let tracks = self.read(&all, &bins)?;
             let slices: Vec<&[f32]> = tracks.iter().map(Vec::as_slice).collect();
             let masked = &self.mask.as_slice()[bins.start as usize..bins.end as usize];
-            let zero = |bin: usize| !masked[bin] && slices.iter().all(|t| t[bin] == 0.0);
+            let zero = |bin: usize| {
+                let is_zero = |t: &&[f32]| t[bin] == 0.0 || t[bin].is_nan();
+                !masked[bin] && slices.iter().all(is_zero)
+            };
             is_zero.extend((0..masked.len()).map(zero));
             statistics.push(&slices, Some(masked))?;
         }
         Ok((statistics.finish(), is_zero))
     }
 
+    /// Scores a track; `None` of one without data in any bin that is not masked.
     fn score(
         &self,
         target: &Target,
@@ -450,11 +466,22 @@ impl EvaluationContext<'_> {
         peaks: Option<&ManifestTrack>,
         choices: &[LearnedChoice],
         is_zero: &mut [bool],
-    ) -> crate::Result<TrackEvaluation> {
+    ) -> crate::Result<Option<TrackEvaluation>> {
         let experiment = target.experiment();
         let observed = self.observed(target)?;
         for (zero, value) in is_zero.iter_mut().zip(&observed) {
-            *zero &= *value == 0.0;
+            *zero &= *value == 0.0 || value.is_nan();
+        }
+        // A bin at which the track has no data is to it as a masked one.
+        let lacks: Vec<bool> = observed.iter().map(|v| v.is_nan()).collect();
+        let own = (lacks.contains(&true)).then(|| self.without(&lacks));
+        let (mask, annotation) = match &own {
+            Some((mask, annotation)) => (mask, annotation),
+            None => (&self.mask, &self.annotation),
+        };
+        let n_bins = self.axis.n_bins() - mask.n_masked() as u64;
+        if n_bins == 0 {
+            return Ok(None);
         }
         let observed = self.scaled(observed);
         let imputed = impute_track(self.database, self.model, &experiment)?;
@@ -462,7 +489,7 @@ impl EvaluationContext<'_> {
         let intervals = match is_measured && self.scale == ScoringScale::Arcsinh {
             true => {
                 let uncertainty = Uncertainty::of(self.model, &experiment)?;
-                let bins = observed.iter().zip(&imputed).zip(self.mask.as_slice());
+                let bins = observed.iter().zip(&imputed).zip(mask.as_slice());
                 let kept = bins.filter(|(_, masked)| !**masked);
                 let bins = kept.map(|((o, i), _)| (*o, *i, uncertainty.deviation(*i)));
                 let ends = |imputed| uncertainty.interval_ends(imputed);
@@ -474,17 +501,17 @@ impl EvaluationContext<'_> {
         let variance = self.variance(&experiment.assay)?;
         let called = peaks.map(|p| self.called(p)).transpose()?;
         let context = ScoringContext {
-            masked: Some(self.mask.as_slice()),
-            promoter_bins: Some(&self.annotation.promoters),
-            gene_bins: Some(&self.annotation.genes),
-            enhancer_bins: Some(&self.annotation.enhancers),
+            masked: Some(mask.as_slice()),
+            promoter_bins: Some(&annotation.promoters),
+            gene_bins: Some(&annotation.genes),
+            enhancer_bins: Some(&annotation.enhancers),
             variance: variance.as_deref(),
             peaks: called.as_deref(),
             definitions: self.definitions,
         };
         let scorer = Scorer::new(&observed, context)?;
         let average = self.baseline(baselines, Baseline::AverageActivity)?;
-        let mut strata = PeakStrata::new(&observed, self.mask.as_slice());
+        let mut strata = PeakStrata::new(&observed, mask.as_slice());
         for other in &baselines.average {
             strata.other(&self.scaled(self.signal.read_all(*other)?));
         }
@@ -511,7 +538,7 @@ impl EvaluationContext<'_> {
             };
             learned.insert(choice.baseline, measures);
         }
-        Ok(TrackEvaluation {
+        Ok(Some(TrackEvaluation {
             measures,
             average_activity,
             calibrated_average,
@@ -520,9 +547,19 @@ impl EvaluationContext<'_> {
             learned,
             peaks: strata.finish(),
             intervals,
+            n_bins,
             biosample: experiment.biosample,
             assay: experiment.assay,
-        })
+        }))
+    }
+
+    /// The mask and the annotation where some bins are left out as well.
+    fn without(&self, left_out: &[bool]) -> (Mask, AnnotationBins) {
+        let mut mask = self.mask.clone();
+        mask.leave_out(left_out);
+        let annotation = (self.genes.as_slice(), self.enhancers.as_slice());
+        let annotation = AnnotationBins::new(self.axis, &mask, annotation, self.definitions);
+        (mask, annotation)
     }
 
     fn scaled(&self, values: Vec<f32>) -> Vec<f32> {

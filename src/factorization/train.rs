@@ -187,8 +187,11 @@ pub fn train(
             };
             let held_out = match progress.stage {
                 Stage::Search => {
-                    let errors = trainer
-                        .held_out_error(&length.validate[progress.search], length.validate_bins)?;
+                    let errors: Vec<f64> = trainer
+                        .held_out_error(&length.validate[progress.search], length.validate_bins)?
+                        .into_iter()
+                        .flatten()
+                        .collect();
                     Some(errors.iter().sum::<f64>() / errors.len() as f64)
                 }
                 Stage::Final | Stage::Encode | Stage::Refine => None,

@@ -123,9 +123,10 @@ pub struct LocusRow {
     pub biosample: String,
     /// Whether its values were measured.
     pub source: Source,
-    /// A value a column (arcsinh); NaN where the whole column is masked.
+    /// A value a column (arcsinh); NaN where the whole column is masked, or has no data for the most part.
     pub values: Vec<f32>,
-    /// Its departure from average activity; `None` where the locus is masked.
+    /// Its departure from average activity; `None` where the locus is masked, or the biosample has no data
+    /// there for the most part.
     pub departure: Option<Departure>,
     /// p, adjusted for the number of biosamples and for the dependence of their departures: up to α in any
     /// biosample that does not depart with a chance of at most α. `None` where too few loci match.
@@ -310,15 +311,22 @@ pub fn at_locus(
         })
         .collect();
     let inside: Vec<usize> = (0..columns.len())
-        .filter(|c| columns[*c].0.is_inside && profiles[0][*c].is_finite())
+        .filter(|c| columns[*c].0.is_inside && means.n_bins[n_candidates + 1 + *c] > 0)
         .collect();
     let distances = distances(&profiles, &inside);
-    let tree = cluster(&distances, at_locus, options.clusters)?;
+    // One without data at the locus is drawn among those of middling signal.
+    let middle = mean(at_locus.iter().copied().filter(|v| v.is_finite())).unwrap_or(0.0);
+    let weight = |v: &f64| if v.is_finite() { *v } else { middle };
+    let weights: Vec<f64> = at_locus.iter().map(weight).collect();
+    let tree = cluster(&distances, &weights, options.clusters)?;
 
     let name = |b: usize| experiments[b].experiment.biosample.clone();
     let row = |b: usize| {
         let others = || (0..n).filter(move |o| *o != b);
-        let nearest = others().min_by(|x, y| distances[b * n + x].total_cmp(&distances[b * n + y]));
+        let has_data = |o: &usize| at_locus[*o].is_finite();
+        let comparable = others().filter(|o| has_data(o) && has_data(&b));
+        let nearest =
+            comparable.min_by(|x, y| distances[b * n + x].total_cmp(&distances[b * n + y]));
         let alike = |o: usize| similarity[b * n + o];
         let elsewhere = others()
             .filter(|o| counts[*o])
@@ -421,7 +429,7 @@ pub(super) fn check_number(assay: &str, counts: &[bool]) -> Result<(), LociError
     Ok(())
 }
 
-/// Correlations between experiments over candidates, `[n, n]`.
+/// Correlations between experiments over the candidates at which both have data, `[n, n]`.
 fn similarities(means: &WindowMeans, usable: &[usize]) -> Vec<Option<f64>> {
     let n = means.n_experiments;
     let column = |b: usize| -> Vec<f64> { usable.iter().map(|i| means.of(*i)[b]).collect() };
@@ -429,7 +437,10 @@ fn similarities(means: &WindowMeans, usable: &[usize]) -> Vec<Option<f64>> {
     let mut similarities = vec![None; n * n];
     for a in 0..n {
         for b in a + 1..n {
-            let r = pearson(&columns[a], &columns[b]);
+            let both = columns[a].iter().zip(&columns[b]);
+            let known = both.filter(|(x, y)| x.is_finite() && y.is_finite());
+            let (x, y): (Vec<f64>, Vec<f64>) = known.map(|(x, y)| (*x, *y)).unzip();
+            let r = pearson(&x, &y);
             similarities[a * n + b] = r;
             similarities[b * n + a] = r;
         }
@@ -437,7 +448,8 @@ fn similarities(means: &WindowMeans, usable: &[usize]) -> Vec<Option<f64>> {
     similarities
 }
 
-/// Root mean squared differences over some columns, `[n, n]`.
+/// Root mean squared differences over those of some columns at which both have data, `[n, n]`. Two that have none
+/// in common are as far apart as two are in the mean.
 fn distances(profiles: &[Vec<f32>], inside: &[usize]) -> Vec<f64> {
     let n = profiles.len();
     let mut distances = vec![0f64; n * n];
@@ -445,13 +457,20 @@ fn distances(profiles: &[Vec<f32>], inside: &[usize]) -> Vec<f64> {
         for b in a + 1..n {
             let square = |c: &usize| {
                 let d = f64::from(profiles[a][*c]) - f64::from(profiles[b][*c]);
-                d * d
+                (!d.is_nan()).then_some(d * d)
             };
-            let sum: f64 = inside.iter().map(square).sum();
-            let distance = (sum / inside.len().max(1) as f64).sqrt();
+            let known = inside.iter().filter_map(square);
+            let (sum, n_known) = known.fold((0.0, 0u32), |(sum, n), d| (sum + d, n + 1));
+            // 0 / 0 of none is NaN, for now.
+            let distance = (sum / f64::from(n_known)).sqrt();
             distances[a * n + b] = distance;
             distances[b * n + a] = distance;
         }
+    }
+    let pairs = (0..n * n).filter(|p| p / n < p % n);
+    let middle = mean(pairs.map(|p| distances[p]).filter(|d| !d.is_nan())).unwrap_or(0.0);
+    for distance in distances.iter_mut().filter(|d| d.is_nan()) {
+        *distance = middle;
     }
     distances
 }

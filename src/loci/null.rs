@@ -419,15 +419,20 @@ pub(super) fn design_effect(stratum: &[(f64, f64, u64)]) -> f64 {
     }
 }
 
-/// For each of some values the mean of the other values that count: NaN where none does.
+/// For each of some values the mean of the other values that count and are known: NaN where none is.
 pub(super) fn average_of_counted<'v>(
     values: &'v [f64],
     counts: &'v [bool],
 ) -> impl Iterator<Item = f64> + 'v {
-    let counted = || values.iter().zip(counts).filter(|(_, counts)| **counts);
+    let counted = || {
+        values
+            .iter()
+            .zip(counts)
+            .filter(|(v, counts)| **counts && !v.is_nan())
+    };
     let (sum, n) = counted().fold((0.0, 0.0), |(sum, n), (v, _)| (sum + v, n + 1.0));
     values.iter().zip(counts).map(move |(value, counts)| {
-        let (sum, n) = if *counts {
+        let (sum, n) = if *counts && !value.is_nan() {
             (sum - value, n - 1.0)
         } else {
             (sum, n)
@@ -436,13 +441,16 @@ pub(super) fn average_of_counted<'v>(
     })
 }
 
-/// For each of some values the mean of the others: of one value alone, NaN.
+/// For each of some values the mean of the others that are known: of one value alone, NaN.
 pub(super) fn average_of_others(values: &[f64]) -> impl Iterator<Item = f64> + '_ {
-    let sum: f64 = values.iter().sum();
-    let n = values.len() as f64;
-    values.iter().map(move |v| match n > 1.0 {
-        true => (sum - v) / (n - 1.0),
-        false => f64::NAN,
+    let known = || values.iter().filter(|v| !v.is_nan());
+    let (sum, n) = (known().sum::<f64>(), known().count() as f64);
+    values.iter().map(move |v| {
+        let (sum, n) = match v.is_nan() {
+            true => (sum, n),
+            false => (sum - v, n - 1.0),
+        };
+        if n >= 1.0 { sum / n } else { f64::NAN }
     })
 }
 
@@ -628,5 +636,11 @@ mod tests {
         let of: Vec<f64> = average_of_others(&[1.0, 2.0, 6.0]).collect();
         assert_eq!(of, [4.0, 3.5, 1.5]);
         assert!(average_of_others(&[1.0]).all(f64::is_nan));
+        // One without data is in no average, and has one.
+        let of: Vec<f64> = average_of_others(&[1.0, f64::NAN, 6.0]).collect();
+        assert_eq!(of, [6.0, 3.5, 1.0]);
+        let counts = [true, true, true, false];
+        let of: Vec<f64> = average_of_counted(&[1.0, f64::NAN, 6.0, 2.0], &counts).collect();
+        assert_eq!(of, [6.0, 3.5, 1.0, 3.5]);
     }
 }

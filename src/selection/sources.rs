@@ -5,7 +5,7 @@ use std::path::Path;
 use super::features::Features;
 use super::pair_means::PairMeans;
 use super::product::{Combination, Experiments};
-use super::profiles::Sample;
+use super::profiles::{Sample, filled};
 use super::references::note;
 use super::request::{KernelChoice, Request, Source, What};
 use super::resamples::{Draws, Resampled, Similarities};
@@ -414,7 +414,8 @@ impl Grouped {
         let mut mean = PairMeans::new(self.names.len(), weights);
         for (at, (other, list)) in self.by_other.iter().enumerate() {
             let stored: Vec<Track> = list.iter().map(|(_, t)| t.clone()).collect();
-            let values = sample.observed(database, &stored, &mut |_| ())?;
+            let observed = sample.observed(database, &stored, &mut |_| ())?;
+            let values = filled(&observed, sample.width(), &stored);
             let name = |i: usize| format!("{} {other}", self.names[list[i].0]);
             let places: Vec<usize> = list.iter().map(|(p, _)| *p).collect();
             mean.add(&places, (sample.width(), &values), kernel, &name)?;

@@ -220,16 +220,14 @@ fn infinite_signal_is_refused_with_its_coordinate() {
 }
 
 #[test]
-fn nan_and_negative_signal_is_kept_with_a_warning() {
+fn nan_is_a_bin_without_data_and_negative_signal_is_kept_with_a_warning() {
     let workspace = Workspace::created();
     let mut values = [1f32; 2 * CHROMOSOME_BINS];
     values[7] = f32::NAN;
     values[8..10].fill(-1.0);
     write_npz(&workspace.path("a.npz"), &values);
     workspace.write("m.tsv", "biosample\tassay\tpath\nS9\tCTCF\ta.npz\n");
-    workspace
-        .ok("ingest m.tsv")
-        .says(&["1 bins that are not a number", "2 bins are negative"]);
+    workspace.ok("ingest m.tsv").says(&["2 bins are negative"]);
     let tracks = workspace.ok("track list --format json").json();
     assert_eq!(
         (&tracks[0]["nan_bins"], &tracks[0]["negative_bins"]),

@@ -28,6 +28,7 @@ mod help;
 mod imputing;
 mod ingesting;
 mod loci;
+mod missing_data;
 mod models;
 mod outputs;
 mod plotting;

@@ -45,6 +45,14 @@ impl Mask {
         self.n_masked = self.masked.iter().filter(|m| **m).count();
     }
 
+    /// Masks some bins as well: those whose flag, one a bin, is set.
+    pub fn leave_out(&mut self, bins: &[bool]) {
+        for (masked, left_out) in self.masked.iter_mut().zip(bins) {
+            *masked |= left_out;
+        }
+        self.n_masked = self.masked.iter().filter(|m| **m).count();
+    }
+
     /// Reads the intervals to mask from BED files (blacklist, gaps), merged and sorted.
     ///
     /// # Errors

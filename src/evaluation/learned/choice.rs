@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::design::Design;
 use super::regression::Regression;
-use super::{LearnedBaseline, Learning, Sample};
+use super::{LearnedBaseline, Learning, Sample, keep_known};
 use crate::evaluation::EvaluationError;
 use crate::factorization::draw_held_out;
 
@@ -145,8 +145,9 @@ fn errors(
     let patches = learning.patches(&design.learnt_from(), &learnt_at)?;
     let fitted = (design.references.par_iter().enumerate())
         .map(|(i, reference)| {
-            let inputs = patches.columns(&reference.learnt_from)?;
-            let wanted = patches.at_bin(reference.track)?;
+            let mut inputs = patches.columns(&reference.learnt_from)?;
+            let mut wanted = patches.at_bin(reference.track)?;
+            keep_known(&mut inputs, &mut wanted);
             Regression::fit(settings, &inputs, &wanted, i as u64)
         })
         .collect::<Result<Vec<_>, EvaluationError>>()?;
@@ -157,6 +158,7 @@ fn errors(
     let patches = learning.patches(&tracks, &asked_at)?;
     let own = learning.scales[track];
     let observed = patches.at_bin(track)?;
+    let n_known = observed.iter().filter(|o| !o.is_nan()).count();
     let expected = learning.expected(target);
     let columns = inputs_of(&design, &patches)?;
     let errors = (0..settings.len())
@@ -167,13 +169,14 @@ fn errors(
                 let predicted = regressions[setting].predict(inputs, asked_at.len());
                 sums.iter_mut().zip(predicted).for_each(|(s, p)| *s += p);
             }
-            let squares = sums.iter().zip(&observed).map(|(sum, observed)| {
+            let known = sums.iter().zip(&observed).filter(|(_, o)| !o.is_nan());
+            let squares = known.map(|(sum, observed)| {
                 let predicted = sum / fitted.len() as f64;
                 let imputed = f64::from(expected.mean) + f64::from(expected.deviation) * predicted;
                 let observed = f64::from(own.mean) + f64::from(own.deviation) * observed;
                 (imputed - observed).powi(2)
             });
-            squares.sum::<f64>() / asked_at.len().max(1) as f64
+            squares.sum::<f64>() / n_known.max(1) as f64
         })
         .collect();
     Ok(Some(errors))

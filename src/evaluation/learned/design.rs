@@ -62,7 +62,8 @@ pub(super) struct BinInRegion {
     pub region: Range<u64>,
 }
 
-/// A track's values `[offset, place]` at [`OFFSETS`] about some places; `values` begin at the bin `first`.
+/// A track's standardised values `[offset, place]` at [`OFFSETS`] about some places, NaN where it has no
+/// data; `values` begin at the bin `first`.
 pub(super) fn patch(values: &[f32], first: u64, places: &[BinInRegion]) -> Vec<f32> {
     let mut patch = Vec::with_capacity(OFFSETS.len() * places.len());
     for offset in OFFSETS {
@@ -73,6 +74,11 @@ pub(super) fn patch(values: &[f32], first: u64, places: &[BinInRegion]) -> Vec<f
         }));
     }
     patch
+}
+
+/// What a regression sees of a value: a bin without data is its track's mean, which is 0.
+fn seen(value: f32) -> f32 {
+    if value.is_nan() { 0.0 } else { value }
 }
 
 /// The values of tracks about the same places.
@@ -108,7 +114,7 @@ impl Patches {
         })
     }
 
-    /// A track's values at the places themselves.
+    /// A track's values at the places themselves, NaN where it has no data.
     pub fn at_bin(&self, track: usize) -> Result<Vec<f64>, Bug> {
         let values = self.read_at(track, HERE)?;
         Ok(values.iter().map(|v| f64::from(*v)).collect())
@@ -119,7 +125,7 @@ impl Patches {
         let mut columns = Vec::with_capacity(inputs.width() * self.n);
         let mut put = |track: usize, offset: usize| -> Result<(), Bug> {
             let values = self.read_at(track, offset)?;
-            columns.extend(values.iter().map(|v| f64::from(*v)));
+            columns.extend(values.iter().map(|v| f64::from(seen(*v))));
             Ok(())
         };
         for track in &inputs.own {
@@ -149,7 +155,7 @@ impl Patches {
                     self.read_at(*track, offset)?,
                 );
                 for (sum, (a, b)) in distances.iter_mut().zip(own.iter().zip(other)) {
-                    *sum += (a - b) * (a - b);
+                    *sum += (seen(*a) - seen(*b)).powi(2);
                 }
             }
         }
@@ -165,7 +171,7 @@ impl Patches {
             nearest.sort_by(|a, b| distances[*a][place].total_cmp(&distances[*b][place]));
             let mut sum = 0.0;
             for (k, candidate) in nearest.iter().take(order.n).enumerate() {
-                sum += f64::from(values[*candidate][place]);
+                sum += f64::from(seen(values[*candidate][place]));
                 columns[k * self.n + place] = sum / (k + 1) as f64;
             }
         }
@@ -269,9 +275,16 @@ impl Design {
         target: &Experiment,
         here: &HashMap<usize, Vec<f32>>,
     ) -> Option<Self> {
-        // `None` where one is constant, or was not read because the target has no track of its assay.
-        let correlation =
-            |one: usize, other: usize| CoMoments::of(here.get(&one)?, here.get(&other)?)?.pearson();
+        // Over the places at which both have data; `None` where one is constant, or was not read because
+        // the target has no track of its assay.
+        let correlation = |one: usize, other: usize| {
+            let (x, y) = (here.get(&one)?, here.get(&other)?);
+            let known: Vec<usize> = (0..x.len())
+                .filter(|i| !x[*i].is_nan() && !y[*i].is_nan())
+                .collect();
+            let pair = |i: usize| (f64::from(x[known[i]]), f64::from(y[known[i]]));
+            CoMoments::by(known.len(), pair)?.pearson()
+        };
         let track_of = |biosample: &str, assay: &str| {
             others_than(training, target)
                 .find(|(_, e)| e.biosample == biosample && e.assay == assay)

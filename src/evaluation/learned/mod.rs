@@ -231,8 +231,9 @@ impl Learned {
         let patches = learning.patches(&design.learnt_from(), &learning.sampled(Sample::Final))?;
         let regressions = (design.references.par_iter().enumerate())
             .map(|(i, reference)| {
-                let inputs = patches.columns(&reference.learnt_from)?;
-                let wanted = patches.at_bin(reference.track)?;
+                let mut inputs = patches.columns(&reference.learnt_from)?;
+                let mut wanted = patches.at_bin(reference.track)?;
+                keep_known(&mut inputs, &mut wanted);
                 Regression::fit(&[settings], &inputs, &wanted, i as u64)
             })
             .collect::<Result<Vec<_>, EvaluationError>>()?;
@@ -272,13 +273,19 @@ impl Learned {
         let n = (bins.end - bins.start) as usize;
         let standardised = match &self.predictor {
             Trained::Average(of) => {
-                let mut sums = vec![0f64; n];
+                // Over the tracks that have data at a bin; the mean of all, 0, where none has.
+                let mut sums = vec![(0f64, 0u32); n];
                 for track in of {
                     let values = learning.standardised(*track, bins.clone())?;
-                    let each = sums.iter_mut().zip(values);
-                    each.for_each(|(s, v)| *s += f64::from(v) / of.len() as f64);
+                    for ((sum, n), value) in sums.iter_mut().zip(values) {
+                        if !value.is_nan() {
+                            *sum += f64::from(value);
+                            *n += 1;
+                        }
+                    }
                 }
-                sums
+                let mean = |(sum, n): (f64, u32)| sum / f64::from(n.max(1));
+                sums.into_iter().map(mean).collect()
             }
             Trained::Regressions(design, regressions) => {
                 asked((design, regressions), bins, region, learning)?
@@ -289,6 +296,20 @@ impl Learned {
             .map(|value| (mean + deviation * value) as f32)
             .collect())
     }
+}
+
+/// Leaves out the rows of inputs, given column by column, at which what is wanted is not known.
+pub(super) fn keep_known(inputs: &mut Vec<f64>, wanted: &mut Vec<f64>) {
+    if !wanted.iter().any(|v| v.is_nan()) {
+        return;
+    }
+    let columns = inputs.chunks_exact(wanted.len());
+    let known = columns.flat_map(|column| {
+        let rows = column.iter().zip(&*wanted);
+        rows.filter(|(_, w)| !w.is_nan()).map(|(v, _)| *v)
+    });
+    *inputs = known.collect();
+    wanted.retain(|v| !v.is_nan());
 }
 
 /// The mean over references of what their regressions predict with the target in their place.

@@ -430,6 +430,9 @@ impl RefinementTraining {
                 for bin in kept {
                     let bin = *bin as usize;
                     let standardised = observed[bin];
+                    if standardised.is_nan() {
+                        continue;
+                    }
                     let observed = scale.mean + scale.deviation * standardised;
                     let apart = expected.mean + expected.deviation * imputed[bin] - observed;
                     sum.0 += f64::from(apart) * f64::from(apart);
@@ -441,7 +444,8 @@ impl RefinementTraining {
         }
         self.described = in_memory;
         self.spread = Spread::measured(pairs, SPREAD_GROUPS);
-        let errors = sums.iter().map(|(s, n)| s / (*n).max(1) as f64);
+        let sums: Vec<(f64, u64)> = sums.into_iter().filter(|(_, n)| *n > 0).collect();
+        let errors = sums.iter().map(|(s, n)| s / *n as f64);
         Ok(errors.sum::<f64>() / sums.len().max(1) as f64)
     }
 
@@ -551,7 +555,8 @@ fn peaks(
             let bins = block.first_bin..block.first_bin + block.n_bins as u64;
             values.resize(block.n_bins, 0.0);
             set.source.read(track, bins.clone(), &mut values)?;
-            let of_block = bins.zip(&values).filter(|(b, _)| !set.mask.is_masked(*b));
+            let of_block =
+                (bins.zip(&values)).filter(|(b, v)| !set.mask.is_masked(*b) && !v.is_nan());
             kept.extend(of_block.map(|(_, v)| input.scale.standardise(*v)));
         }
         Ok(highest_percent(&mut kept))

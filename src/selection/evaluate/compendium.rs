@@ -11,7 +11,7 @@ use crate::model::TrainedModel;
 use crate::search::SampleAxis;
 use crate::selection::SelectionError;
 use crate::selection::pair_means::PairMeans;
-use crate::selection::profiles::Sample;
+use crate::selection::profiles::{Sample, filled};
 use crate::selection::request::KernelChoice;
 use crate::selection::similarity::SimilarityMatrix;
 use crate::selection::sources::factor_similarity;
@@ -200,7 +200,7 @@ impl Compendium {
                 report(progress(1, "reading tracks", (before + done) as u64, total));
             })
         };
-        let seen_values = read(&seen, 0)?;
+        let seen_values = filled(&read(&seen, 0)?, seen.width(), &tracks);
         let scored_values = read(&scored, tracks.len())?;
         let mut compendium = Compendium {
             biosamples: distinct(tracks.iter().map(|t| &t.biosample)),

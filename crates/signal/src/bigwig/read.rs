@@ -51,7 +51,8 @@ impl SignalReader for BigWigReader {
         // Each request copies the list of chromosomes.
         info.chrom_info
             .retain(|c| axis.regions().iter().any(|r| found.is(&r.chrom, &c.name)));
-        let mut binner = Binner::new(axis, options, &file, sink);
+        let options = options.of_dense_signal();
+        let mut binner = Binner::new(axis, &options, &file, sink);
         for region in axis.sorted_regions() {
             binner.open(*region)?;
             let interval = axis.region_interval(*region);

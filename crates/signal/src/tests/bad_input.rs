@@ -221,7 +221,7 @@ fn a_peak_file_without_a_line_is_a_track_of_zeros_without_records() {
     let folder = Folder::new();
     for name in ["a.narrowPeak", "a.bed", "a.broadPeak"] {
         let file = folder.put(name, "");
-        let (bins, report) = read_bins(&file, None, &axis(), Missing::Zero).unwrap();
+        let (bins, report) = read_bins(&file, None, &axis(), Missing::ByFormat).unwrap();
         assert_eq!(bins, [0.0; 60]);
         assert_eq!(report, ReadReport::default());
     }
@@ -385,11 +385,11 @@ fn a_format_is_known_by_its_columns_whatever_the_name() {
 }
 
 #[test]
-fn covered_chromosomes_that_a_bigwig_lacks_are_uncovered() {
+fn covered_chromosomes_that_a_bigwig_lacks_have_no_data() {
     let folder = Folder::new();
     let file = folder.bigwig(&assembly(&[("chr2", 500)]), &[(0, 0, 500, 3.0)]);
     let (bins, report) = read_bins(&file, None, &axis(), Missing::Nan).unwrap();
-    assert_eq!(bins[..40], [0.0; 40]);
+    assert_eq!(shown(&bins[..40]), [-9_999.0; 40]);
     assert_eq!(bins[40..], [3.0; 20]);
     assert_eq!(report.n_nan_bins, 40);
 }

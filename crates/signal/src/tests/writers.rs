@@ -130,7 +130,7 @@ fn bins_that_are_left_out_are_in_no_file_and_arrays_keep_the_axis_s_order() {
 }
 
 #[test]
-fn pieces_out_of_order_and_values_that_are_not_finite_are_refused() {
+fn pieces_out_of_order_and_infinite_values_are_refused() {
     let toy = assembly(&[("chr1", 1_000), ("chr2", 500)]);
     let axis = GenomeAxis::new(toy, vec![region("chr2", 0, 20), region("chr1", 0, 40)]).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -142,7 +142,11 @@ fn pieces_out_of_order_and_values_that_are_not_finite_are_refused() {
             (50, &[0.0; 11], "beyond the axis"),
             (u64::MAX, &[0.0], "beyond the axis"),
             (19, &[0.0; 2], "cross the end of a region"),
-            (40, &[0.0, f32::NAN], "the value at chr1:526-550 is NaN"),
+            (
+                40,
+                &[0.0, f32::NEG_INFINITY],
+                "the value at chr1:526-550 is -inf",
+            ),
             (40, &[f32::INFINITY], "the value at chr1:501-525 is inf"),
         ] {
             let message = writer.write(bin, values).unwrap_err().to_string();

@@ -33,7 +33,8 @@ impl SignalReader for BedGraphReader {
     ) -> Result<ReadReport, FormatError> {
         let file = self.location.to_string();
         let mut lines = IntervalLines::open(&self.location, axis.assembly())?;
-        let mut walk = AxisWalk::new(axis, Binner::new(axis, options, &file, sink));
+        let options = options.of_dense_signal();
+        let mut walk = AxisWalk::new(axis, Binner::new(axis, &options, &file, sink));
         let mut seen = vec![false; axis.assembly().chromosomes().len()];
         let mut last: Option<LineInterval> = None;
         while let Some(place) = lines.next_place()? {
@@ -118,7 +119,8 @@ fn put_line(out: &mut dyn Write, chrom: &str, run: &Run) -> std::io::Result<()> 
 impl SignalWriter for BedGraphWriter {
     fn write(&mut self, axis_bin: u64, values: &[f32]) -> Result<(), FormatError> {
         let piece = self.order.check(axis_bin, values)?;
-        for (i, value) in values.iter().enumerate() {
+        // A bin without data is a gap.
+        for (i, value) in values.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
             let run = self.runs.push(piece.run(i as u64, *value));
             self.put(run)?;
         }

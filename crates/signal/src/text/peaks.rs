@@ -7,11 +7,14 @@ use super::layout::Layout;
 use super::lines::{IntervalLines, LineInterval};
 use crate::bins::Binner;
 use crate::walk::AxisWalk;
-use crate::{BinSink, Format, FormatError, Location, ReadOptions, ReadReport, SignalReader};
+use crate::{
+    BinSink, Format, FormatError, Location, Missing, ReadOptions, ReadReport, SignalReader,
+};
 use persea_genome::GenomeAxis;
 
 /// Reads narrowPeak, broadPeak and BED; where peaks overlap the highest counts, and a file without
-/// a line is a track without a peak.
+/// a line is a track without a peak. A sequence on which the file has no line has no data, unless the
+/// options say otherwise.
 ///
 /// Peaks come unsorted, so those on the axis's chromosomes are held: 24 bytes each.
 pub(crate) struct PeakReader {
@@ -52,7 +55,9 @@ impl SignalReader for PeakReader {
         }
         let mut peaks = Vec::new();
         let mut columns = Columns::new(self.format);
+        let mut has_lines = false;
         while let Some(LineInterval { rank, start, end }) = lines.next_place()? {
+            has_lines = true;
             let value = columns.signal(&lines)?;
             if covered[rank] {
                 peaks.push(Peak {
@@ -65,7 +70,14 @@ impl SignalReader for PeakReader {
         }
         let sequences = lines.finish()?;
         peaks.sort_by_key(|peak| (peak.rank, peak.start, peak.end));
-        let mut walk = AxisWalk::new(axis, Binner::new(axis, options, &file, sink));
+        // A file without a line has no sequence, but is a track without a peak all the same.
+        let options = match (options.missing, has_lines) {
+            (Missing::ByFormat, false) => ReadOptions {
+                missing: Missing::Zero,
+            },
+            _ => *options,
+        };
+        let mut walk = AxisWalk::new(axis, Binner::new(axis, &options, &file, sink));
         highest(&peaks, |peak| {
             walk.add(peak.rank as usize, peak.start, peak.end, peak.value)
         })?;
