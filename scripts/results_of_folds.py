@@ -18,6 +18,7 @@ NAMES = {
     "calibrated_average": "calibrated average",
     "nearest_biosample": "nearest biosample",
     "additive": "additive",
+    "scaled_average": "scaled average",
     "ridge": "ridge",
     "boosted": "boosted trees",
 }
@@ -76,7 +77,12 @@ def tables(found, date, command):
     for run in runs:
         mse = {p: [m[p].get("mse") for _, m in by_track(run["evaluation"])] for p in predictors}
         folds.append([run["fold"]] + [number(sum(mse[p]) / len(mse[p]), 4) if None not in mse[p] else None for p in predictors])
-    yield table("pilot-folds", "Mean squared error by fold", ["fold", *shown], folds)
+    chosen = [
+        f"fold {run['fold']}, {NAMES[c['baseline']]}: " + ", ".join(f"{k} {v}" for k, v in c["chosen"]["settings"].items())
+        for run in runs for c in run["evaluation"]["choices"] if c["chosen"]
+    ]
+    note = "settings chosen on training tracks of each fold: " + "; ".join(chosen) if chosen else None
+    yield table("pilot-folds", "Mean squared error by fold", ["fold", *shown], folds, note)
 
     assays = []
     for assay, means in found["by_assay"].items():

@@ -24,6 +24,8 @@ pub enum Purpose {
     Refinement = 6,
     /// Which bins a learned baseline is trained on.
     Baseline = 7,
+    /// First values of an encoder, which bins its steps show, and which tracks they leave out.
+    Encoder = 8,
     /// Which bins an embedding is probed at.
     Probe = 30,
     /// Where the search for principal components begins.

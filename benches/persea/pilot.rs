@@ -33,6 +33,7 @@ pub fn options(name: &str) -> TrainOptions {
     TrainOptions {
         name: name.into(),
         architecture: Architecture::Avocado,
+        encoder: None,
         refinement: None,
         sizes: Sizes::preset(preset(name)),
         sampling: Sampling::Sequential,
@@ -98,6 +99,7 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
             config: serde_json::to_value(ModelConfig {
                 architecture: options.architecture,
                 sizes: *sizes,
+                encoder: None,
                 refinement: None,
             })?,
             seed: 0,
@@ -110,7 +112,9 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
         };
         let lock = database.lock_model(name)?;
         let genome = GenomeFactors::initial(sizes, &axis, 0);
-        save(&database, &lock, &record, &network, &genome, None, false)?;
+        save(
+            &database, &lock, &record, &network, &genome, None, None, false,
+        )?;
     }
     Ok(())
 }

@@ -162,8 +162,9 @@ impl Signal {
                 .entry(name)
                 .or_insert_with(|| (vec![0.0; n_bins], 0.0));
             *n += 1.0;
+            // A bin without data is what the track is in the mean.
             for (s, v) in sum.iter_mut().zip(&track_values) {
-                *s += v;
+                *s += if v.is_nan() { track.mean as f32 } else { *v };
             }
         }
         let width = columns.len();

@@ -95,7 +95,7 @@ fn opening(folder: &Path, numbers: &[f32]) -> anyhow::Result<()> {
                 sources: vec![],
             })?;
             track.write(0, &vec![0.0; axis.n_bins() as usize])?;
-            track.commit(0)?;
+            track.commit()?;
         }
         for i in 0..n_models {
             store(&database, &format!("m{i}"), numbers)?;

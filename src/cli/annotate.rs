@@ -13,7 +13,8 @@ use persea::loci::{
 use serde_json::{Value, json};
 
 use super::locus::Origin;
-use super::output::{Format, Table, grouped, measure, print_json};
+use super::names::Known;
+use super::output::{Format, Table, grouped, measure, no_formula, print_json};
 use super::{Common, Misuse, progress};
 
 /// Annotate the sites of a BED or VCF with signal, specificity, nearest gene and class.
@@ -104,7 +105,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         arguments.from.measured_only,
     )?;
     let sites = read_sites(&arguments.sites, compendium.axis().assembly())?;
-    let experiments = experiments_of(&compendium, &arguments.assay)?;
+    let assays = Known::of(&database)?.list(&arguments.assay)?;
+    let experiments = experiments_of(&compendium, &assays)?;
     if arguments.enrichment {
         return enriched(&arguments, &compendium, &experiments, &sites, common);
     }
@@ -219,7 +221,7 @@ impl Printer {
             };
             let text = |cell: &Value| match cell {
                 Value::Null => String::new(),
-                Value::String(s) => s.clone(),
+                Value::String(s) => no_formula(s.clone(), true),
                 other => other.to_string(),
             };
             let written = out.write_record(row.iter().map(text)).map_err(as_io);

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::genome::{Assembly, GenomeAxis, Mask, assembly_gaps, read_bed, read_genes};
+use persea::genome::{
+    Assembly, GenomeAxis, Mask, assembly_gaps, read_aliases, read_bed, read_genes,
+};
 use persea::store::{Database, NewDatabase};
 
 use super::output::grouped;
@@ -15,7 +17,7 @@ use super::{Common, Misuse};
     after_help = "Example: persea create --db pilot.persea --assembly hg19 --regions pilot_regions.hg19.bed \\\n           --genes genes.gtf.gz --mask blacklist.bed"
 )]
 pub struct Arguments {
-    /// Assembly: hg19, hg38, or any name together with --chrom-sizes
+    /// Assembly: hg19, hg38, hs1, mm10, mm39, dm6, or any name together with --chrom-sizes
     #[arg(long, value_name = "NAME")]
     assembly: String,
     /// Table of chromosome names and lengths, for any other assembly
@@ -24,7 +26,12 @@ pub struct Arguments {
     /// BED file of regions to cover (rounded outward to 25 bp bins)
     #[arg(long, value_name = "BED", conflicts_with = "chromosomes")]
     regions: Option<PathBuf>,
-    /// Chromosomes to cover, as a whole; chr1 to chr22 and chrX if neither option is given
+    /// Other names of the chromosomes, in UCSC's chromAlias form; 1 and chr1, MT and chrM are matched
+    /// without it
+    #[arg(long, value_name = "FILE")]
+    chromosome_aliases: Option<PathBuf>,
+    /// Chromosomes to cover, as a whole; by default all of the nucleus, without alternative loci,
+    /// scaffolds and, in human and mouse, Y
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     chromosomes: Vec<String>,
     /// Genes: GTF, GFF3 or BED, plain or gzipped
@@ -33,10 +40,11 @@ pub struct Arguments {
     /// BED file of enhancers
     #[arg(long, value_name = "BED")]
     enhancers: Option<PathBuf>,
-    /// BED files of bins that are neither trained on nor scored (a blacklist)
+    /// BED files of bins that are neither trained on nor scored (a blacklist; none is built in)
     #[arg(long, value_name = "BED", num_args = 1..)]
     mask: Vec<PathBuf>,
-    /// Do not mask the gaps of hg19 and hg38, which are masked by default
+    /// Do not mask the assembly's gaps, which are masked by default where they are known (hg19, hg38;
+    /// hs1 has none)
     #[arg(long)]
     keep_gaps: bool,
 }
@@ -48,25 +56,29 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Some(sizes) => Assembly::from_chrom_sizes(&arguments.assembly, sizes)?,
         None => Assembly::by_name(&arguments.assembly)?,
     };
+    let assembly = match &arguments.chromosome_aliases {
+        Some(path) => {
+            let aliases = read_aliases(path, &assembly)?;
+            assembly.with_aliases(&aliases)?
+        }
+        None => assembly,
+    };
     let axis = match &arguments.regions {
         Some(bed) => GenomeAxis::from_bed(assembly.clone(), bed)?,
         None => {
-            let mut names: Vec<String> = arguments.chromosomes.clone();
+            let mut names: Vec<&str> = arguments.chromosomes.iter().map(String::as_str).collect();
             if names.is_empty() {
-                let usual = |n: &&str| {
-                    n.strip_prefix("chr")
-                        .is_some_and(|n| n == "X" || n.parse::<u8>().is_ok())
-                };
-                let all = assembly.chromosomes().iter().map(|c| c.name.as_str());
-                names = all.filter(usual).map(str::to_string).collect();
+                names = assembly.main_chromosomes();
+                if names.is_empty() {
+                    return Err(Misuse(
+                        "no chromosomes are given, and none is known by its name; add --chromosomes \
+                         NAME,… or --regions BED"
+                            .into(),
+                    )
+                    .into());
+                }
+                eprintln!("covering {}", some_of(&names));
             }
-            if names.is_empty() {
-                return Err(Misuse(
-                    "no chromosomes are given; add --chromosomes NAME,… or --regions BED".into(),
-                )
-                .into());
-            }
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
             GenomeAxis::whole_chromosomes(assembly.clone(), &names)?
         }
     };
@@ -78,6 +90,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     "persea: {} genes are left out: {} does not have their chromosomes",
                     grouped(set.n_other_chromosomes),
                     assembly.name()
+                );
+            }
+            if let Some(odd) = &set.first_odd {
+                eprintln!(
+                    "persea: {}: {} genes are left out because they cannot be used; {odd}",
+                    file.display(),
+                    grouped(set.n_odd)
                 );
             }
             set.genes
@@ -135,4 +154,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     );
     eprintln!("next: persea ingest MANIFEST --db {}", path.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// A list of names, cut after the first.
+fn some_of(names: &[&str]) -> String {
+    match names {
+        [first, .., last] if names.len() > 8 => {
+            format!("{first} … {last} ({} chromosomes)", names.len())
+        }
+        _ => names.join(", "),
+    }
 }

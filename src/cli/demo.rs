@@ -1,5 +1,7 @@
 //! `persea demo`.
 
+mod file_names;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use persea::model::TrainedModel;
 use persea::simulation::{Simulation, SimulationConfig, WriteOptions};
 use persea::store::{Database, NewDatabase};
 
+use self::file_names::{named, refuse_colliding};
 use super::output::{self, grouped};
 use super::train::Shown;
 use super::{Common, evaluate as scores, impute};
@@ -285,12 +288,10 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<DemoInputs> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let mut parts = name.split('.');
-        let (biosample, assay, rest) = (parts.next(), parts.next(), parts.next());
         let known = Format::guess(&persea::formats::Location::Path(path.clone())).is_some();
-        match (biosample, assay, rest) {
-            (Some(b), Some(a), Some(_)) if known && !b.is_empty() && !a.is_empty() => {
-                rows.push((b.to_string(), a.to_string(), std::path::absolute(&path)?));
+        match named(&name) {
+            Some(of_name) if known => {
+                rows.push((of_name, std::path::absolute(&path)?));
             }
             _ => eprintln!(
                 "{}: skipped; a track must be named BIOSAMPLE.ASSAY.*, with the extension of a known format",
@@ -298,7 +299,21 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<DemoInputs> {
             ),
         }
     }
-    rows.sort();
+    rows.sort_by(|(a, path_a), (b, path_b)| {
+        (&a.biosample, &a.assay, path_a).cmp(&(&b.biosample, &b.assay, path_b))
+    });
+    refuse_colliding(&rows)?;
+    if let Some((of_name, path)) = rows.iter().find(|(of_name, _)| of_name.has_more) {
+        eprintln!(
+            "{} is read as biosample {}, assay {}; the other files alike",
+            path.file_name().unwrap_or_default().to_string_lossy(),
+            of_name.biosample,
+            of_name.assay
+        );
+    }
+    let rows: Vec<(String, String, PathBuf)> = (rows.into_iter())
+        .map(|(of_name, path)| (of_name.biosample, of_name.assay, path))
+        .collect();
     if rows.is_empty() {
         bail!(
             "{} contains no file named BIOSAMPLE.ASSAY.* in a known format",
@@ -315,10 +330,11 @@ fn real(arguments: &Arguments, tracks: &Path) -> anyhow::Result<DemoInputs> {
         Some(file) => read_genes(file, &assembly)?.genes,
         None => Vec::new(),
     };
-    let pairs: Vec<(String, String)> = rows
+    let mut pairs: Vec<(String, String)> = rows
         .iter()
         .map(|(b, a, _)| (b.clone(), a.clone()))
         .collect();
+    pairs.dedup();
     let hold = persea::factorization::draw_held_out(&pairs, arguments.seed);
     if hold.is_empty() {
         bail!(

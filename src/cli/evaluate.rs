@@ -5,20 +5,21 @@ pub mod probe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::compendium::{ColumnMap, Experiment, Manifest};
+use persea::compendium::{ColumnMap, Manifest};
 use persea::evaluation::{
-    Definitions, EvaluateOptions, Evaluation, LearnedBaseline, ProbeOptions, ScoringScale,
-    TrackMeasures, evaluate, keep_imputation,
+    Definitions, EvaluateOptions, Evaluation, IntervalsByStratum, LearnedBaseline, ProbeOptions,
+    ScoringScale, TrackMeasures, evaluate, keep_imputation,
 };
 use persea::genome::read_bed;
 use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
 use super::folds;
-use super::measures::{SHOWN, print_paired};
+use super::measures::{SHOWN, print_choices, print_intervals, print_paired};
+use super::names::Known;
 use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
-use super::{Common, Misuse, names, progress};
+use super::{Common, Misuse, progress};
 
 /// Score imputations of held-out tracks, and of the baselines on the same tracks.
 ///
@@ -48,7 +49,8 @@ pub struct Arguments {
     /// BED file of regions to score, for example those that `extend` added
     #[arg(long, value_name = "BED")]
     regions: Option<PathBuf>,
-    /// Additional baselines: regressions in the manner of ChromImpute; a few seconds per track
+    /// Additional baselines that are trained: regressions in the manner of ChromImpute, with settings chosen on
+    /// training tracks, and the average on the expected scale; up to a minute per track
     #[arg(long, value_parser = one_of::<LearnedBaseline>(), value_name = "NAMES", value_delimiter = ',')]
     baselines: Vec<LearnedBaseline>,
     /// Scale of the signal on which to score [default: arcsinh; with --challenge: signal]
@@ -104,9 +106,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Some(text) => ColumnMap::parse(text).map_err(|e| Misuse(e.to_string()))?,
         None => ColumnMap::default(),
     };
-    let only: Vec<Experiment> = (names::pairs(&arguments.tracks)?.into_iter())
-        .map(|(biosample, assay)| Experiment { biosample, assay })
-        .collect();
+    let only = Known::of(&database)?.experiments(&arguments.tracks)?;
     let within = match &arguments.regions {
         Some(bed) => read_bed(bed, database.axis().assembly())?
             .into_iter()
@@ -166,7 +166,17 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(evaluation)?);
     }
-    let mut rows: Vec<(Value, Value, &str, TrackMeasures)> = Vec::new();
+    type Row<'a> = (
+        Value,
+        Value,
+        &'a str,
+        TrackMeasures,
+        Option<IntervalsByStratum>,
+    );
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    // Only the model has intervals.
+    let of_model =
+        |name: &str, found: &Option<IntervalsByStratum>| found.filter(|_| name == "model");
     for t in &evaluation.tracks {
         let simple = [
             ("model", t.measures),
@@ -175,12 +185,13 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
             ("nearest_biosample", t.nearest_biosample),
             ("additive", t.additive),
         ];
-        let learned = [
-            t.ridge.map(|m| ("ridge", m)),
-            t.boosted.map(|m| ("boosted", m)),
-        ];
-        let of = simple.into_iter().chain(learned.into_iter().flatten());
-        rows.extend(of.map(|(name, m)| (json!(t.biosample), json!(t.assay), name, m)));
+        let of = simple
+            .into_iter()
+            .chain(t.learned.iter().map(|(name, m)| (*name, *m)));
+        rows.extend(of.map(|(name, m)| {
+            let intervals = of_model(name, &t.intervals);
+            (json!(t.biosample), json!(t.assay), name, m, intervals)
+        }));
     }
     let m = &evaluation.mean;
     let mut run_options = vec![
@@ -190,22 +201,29 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         ("nearest_biosample", m.nearest_biosample),
         ("additive", m.additive),
     ];
-    run_options.extend(m.ridge.map(|m| ("ridge", m)));
-    run_options.extend(m.boosted.map(|m| ("boosted", m)));
+    run_options.extend(m.learned.iter().map(|(name, m)| (*name, *m)));
     if format != Format::Table {
-        rows.extend(
-            run_options
-                .into_iter()
-                .map(|(name, m)| (json!("mean"), json!(""), name, m)),
-        );
+        rows.extend(run_options.into_iter().map(|(name, of)| {
+            (
+                json!("mean"),
+                json!(""),
+                name,
+                of,
+                of_model(name, &m.intervals),
+            )
+        }));
         let columns: Vec<&str> = ["biosample", "assay", "predictor"]
             .iter()
             .chain(TrackMeasures::NAMES)
+            .chain(&["coverage_50", "coverage_90"])
             .copied()
             .collect();
         let mut table = Table::new(&columns);
-        for (biosample, assay, name, measures) in rows {
+        for (biosample, assay, name, measures, intervals) in rows {
+            let all = intervals.map(|i| i.all);
+            let coverage = [all.map(|i| i.coverage_50), all.map(|i| i.coverage_90)];
             let cells = measures.values().into_iter().map(|(_, v)| measure(v));
+            let cells = cells.chain(coverage.map(measure));
             table.row(
                 [biosample, assay, json!(name)]
                     .into_iter()
@@ -231,7 +249,7 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         .chain(SHOWN)
         .collect();
     let mut table = Table::new(&columns);
-    for (biosample, assay, name, measures) in &rows {
+    for (biosample, assay, name, measures, _) in &rows {
         if ["model", "average_activity", "calibrated_average"].contains(name) {
             table.row(
                 [biosample.clone(), assay.clone(), json!(name)]
@@ -256,6 +274,18 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
             Definitions::Challenge => ", by the ENCODE Imputation Challenge's definitions",
         }
     ))?;
+    for track in evaluation
+        .tracks
+        .iter()
+        .filter(|t| t.n_bins < evaluation.n_bins)
+    {
+        print_line(format_args!(
+            "{} {} has data in {} of these bins, and is scored there",
+            track.biosample,
+            track.assay,
+            grouped(track.n_bins)
+        ))?;
+    }
     let names = run_options.iter().map(|(name, _)| *name);
     let columns: Vec<&str> = ["measure"].into_iter().chain(names).collect();
     let mut table = Table::new(&columns);
@@ -271,5 +301,10 @@ pub fn print(evaluation: &Evaluation, format: Format) -> anyhow::Result<()> {
         }
     }
     table.print(format)?;
+    if let Some(found) = &m.intervals {
+        let strata = [Some(found.all), found.highest, found.high, found.rest];
+        print_intervals(strata.map(|s| s.map(|i| [i.coverage_50, i.coverage_90, i.crps])))?;
+    }
+    print_choices(&evaluation.choices)?;
     print_paired(&evaluation.paired)
 }

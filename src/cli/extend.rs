@@ -7,8 +7,9 @@ use persea::factorization::{Additions, ExtendOptions, FactorizationError, extend
 use persea::genome::GenomeAxis;
 use persea::model::TrainedModel;
 
+use super::names::Known;
 use super::train::{BackendArguments, Shown};
-use super::{Common, names, progress};
+use super::{Common, progress};
 
 /// Add biosamples, assays or regions to a model.
 ///
@@ -70,13 +71,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let none_named =
         arguments.biosamples.is_empty() && arguments.assays.is_empty() && regions.is_empty();
+    let known = Known::of(&database)?;
     let additions = Additions {
-        biosamples: arguments.biosamples,
-        assays: arguments.assays,
+        biosamples: known.list(&arguments.biosamples)?,
+        assays: known.list(&arguments.assays)?,
         regions,
         all: arguments.all || none_named,
-        tracks: names::pairs(&arguments.tracks)?,
-        hold: names::pairs(&arguments.hold)?,
+        tracks: known.pairs(&arguments.tracks)?,
+        hold: known.pairs(&arguments.hold)?,
     };
     let (backend, device) = arguments.place.chosen()?;
     let options = ExtendOptions {

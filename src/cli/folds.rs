@@ -9,7 +9,7 @@ use persea::evaluation::{LearnedBaseline, ScoringScale};
 use persea::factorization::FactorizationError;
 use serde_json::json;
 
-use super::measures::{SHOWN, print_paired};
+use super::measures::{SHOWN, print_choices, print_intervals, print_paired};
 use super::output::{Format, Table, measure, print_json, print_line};
 use super::train::{self, Shown};
 use super::{Common, Misuse, names, progress};
@@ -119,6 +119,13 @@ fn print(found: &CrossValidated, format: Format) -> anyhow::Result<()> {
     table.print(format)?;
     if format == Format::Table {
         print_strata(found)?;
+        let first = found.runs.first().map(|r| r.seed);
+        for run in found.runs.iter().filter(|r| Some(r.seed) == first) {
+            if !run.evaluation.choices.is_empty() {
+                print_line(format_args!("\nfold {}", run.fold))?;
+                print_choices(&run.evaluation.choices)?;
+            }
+        }
         print_paired(&found.paired)?;
         print_line(format_args!(
             "\n{} trainings; ± is the standard error over tracks taken as independent. Mean squared error below average activity on {} of {} tracks",
@@ -160,25 +167,10 @@ fn print_strata(found: &CrossValidated) -> anyhow::Result<()> {
     if found.intervals.is_empty() {
         return Ok(());
     }
-    let mut table = Table::new(&["imputed signal", "in 50 %", "in 90 %", "crps"]);
-    let names = [
-        ("all", "all"),
-        ("highest", "highest 1 %"),
-        ("high", "next 9 %"),
-        ("rest", "the rest"),
-    ];
-    for (stratum, name) in names {
-        if let Some(scores) = found.intervals.get(stratum) {
-            let cell = |of: &str| measure(scores.get(of).map(|s| s.mean));
-            table.row(vec![
-                json!(name),
-                cell("coverage_50"),
-                cell("coverage_90"),
-                cell("crps"),
-            ]);
-        }
-    }
-    print_line("")?;
-    table.print(Format::Table)?;
-    Ok(())
+    let strata = ["all", "highest", "high", "rest"].map(|stratum| {
+        let scores = found.intervals.get(stratum)?;
+        let mean = |of: &str| scores.get(of).map(|s| s.mean);
+        Some([mean("coverage_50")?, mean("coverage_90")?, mean("crps")?])
+    });
+    print_intervals(strata)
 }

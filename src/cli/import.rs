@@ -45,7 +45,8 @@ struct Avocado {
     /// Name of the model in the database
     #[arg(long, default_value = "avocado", value_name = "NAME")]
     name: String,
-    /// Create the database with this assembly: hg19, hg38, or any name together with --chrom-sizes
+    /// Create the database with this assembly: hg19, hg38, hs1, mm10, mm39, dm6, or any name together
+    /// with --chrom-sizes
     #[arg(long, value_name = "NAME")]
     assembly: Option<String>,
     /// Table of chromosome names and lengths, for any other assembly

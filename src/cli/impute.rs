@@ -1,18 +1,20 @@
 //! `persea impute`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use persea::compendium::Experiment;
 use persea::formats::{Format, Location};
 use persea::genome::Interval;
 use persea::imputation::{
-    Output, SignalScale, missing_experiments, parse_experiment, read_experiments, spans,
+    Output, SignalScale, UncertaintyFiles, missing_experiments, read_experiments, spans,
     write_experiments,
 };
-use persea::model::TrainedModel;
+use persea::model::{QUANTILES, TrainedModel};
 
+use super::names::Known;
 use super::output::print_line;
 use super::{Common, Misuse, progress};
 
@@ -47,8 +49,9 @@ pub struct Arguments {
     /// Write arcsinh values, the scale on which models are trained
     #[arg(long)]
     arcsinh: bool,
-    /// Write a second file NAME.sd.EXTENSION with the standard deviation of the observed signal
-    /// around the imputed signal, at every bin
+    /// Write how far observed signal lies from imputed signal at every bin: its standard deviation as
+    /// NAME.sd.EXTENSION, and the quantiles of the observed signal as NAME.q05, q25, q75 and
+    /// q95.EXTENSION, the ends of the 90 % and the 50 % interval
     #[arg(long)]
     uncertainty: bool,
 }
@@ -57,19 +60,23 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
-    let experiments: Vec<Experiment> = match (&arguments.list, arguments.all_missing) {
+    let mut experiments: Vec<Experiment> = match (&arguments.list, arguments.all_missing) {
         (Some(list), _) => read_experiments(list, &model)?,
         (None, true) => missing_experiments(&database, &model)?,
         (None, false) if arguments.experiments.is_empty() => {
             return Err(Misuse("which experiments? Name some as BIOSAMPLE:ASSAY, or give --list FILE or --all-missing".into()).into());
         }
         (None, false) => {
-            let texts = arguments.experiments.iter().flat_map(|t| t.split(','));
-            texts
-                .map(|text| parse_experiment(text, &model))
-                .collect::<Result<_, _>>()?
+            let experiments = Known::of(&database)?.experiments(&arguments.experiments)?;
+            for experiment in &experiments {
+                model.biosample(&experiment.biosample)?;
+                model.assay(&experiment.assay)?;
+            }
+            experiments
         }
     };
+    let mut seen = HashSet::new();
+    experiments.retain(|e| seen.insert(e.clone()));
     if experiments.is_empty() {
         eprintln!("nothing to impute: every experiment of the model was measured");
         return Ok(ExitCode::SUCCESS);
@@ -100,6 +107,19 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 .collect()
         }
     };
+    let mut paths = HashSet::new();
+    let mut all = outputs.iter().flat_map(|o| {
+        let beside = o.uncertainty.iter();
+        let beside = beside.flat_map(|u| std::iter::once(&u.deviation).chain(&u.quantiles));
+        std::iter::once(&o.path).chain(beside)
+    });
+    if let Some(twice) = all.find(|path| !paths.insert(*path)) {
+        bail!(
+            "{} would be written twice, for a track and for the uncertainty of another; impute them \
+             into two folders",
+            twice.display()
+        );
+    }
     let intervals: Vec<Interval> = arguments
         .region
         .iter()
@@ -128,8 +148,11 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     for output in &outputs {
         print_line(output.path.display())?;
-        if let Some(path) = &output.uncertainty {
-            print_line(path.display())?;
+        if let Some(files) = &output.uncertainty {
+            print_line(files.deviation.display())?;
+            for path in &files.quantiles {
+                print_line(path.display())?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -154,32 +177,102 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
     }
 }
 
-/// `NAME.sd.bw` for `NAME.bw`.
-fn uncertainty_beside(path: &Path) -> PathBuf {
+/// `NAME.sd.bw`, `NAME.q05.bw` and so on for `NAME.bw`.
+fn uncertainty_beside(path: &Path) -> UncertaintyFiles {
     // Outputs have names: their endings have been looked at.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // `bedGraph.gz` is one extension.
-    let cut = match name.strip_suffix(".gz") {
-        Some(rest) => rest.rfind('.'),
-        None => name.rfind('.'),
+    let cut = match name.rsplit_once('.') {
+        Some((rest, end)) if ["gz", "bgz"].contains(&end.to_ascii_lowercase().as_str()) => {
+            rest.rfind('.')
+        }
+        _ => name.rfind('.'),
     };
     let (stem, extension) = name.split_at(cut.unwrap_or(name.len()));
-    path.with_file_name(format!("{stem}.sd{extension}"))
+    let beside = |what: &str| path.with_file_name(format!("{stem}.{what}{extension}"));
+    UncertaintyFiles {
+        deviation: beside("sd"),
+        quantiles: QUANTILES.map(|q| beside(&format!("q{:02.0}", 100.0 * q))),
+    }
 }
 
-/// A safe file name for an experiment, whatever characters its names contain.
+/// The longest name in bytes before the format's ending. File systems take 255.
+const LONGEST_STEM: usize = 200;
+
+/// A file name for an experiment: BIOSAMPLE.ASSAY and the format's ending. Two experiments never have
+/// the same: what has a meaning in a path, and a dot in the biosample's name, is written as `%2F`, and a
+/// name that is too long ends with a digest.
 pub fn file_name(experiment: &Experiment, format: Format) -> PathBuf {
-    let safe = |name: &str| name.replace(['/', '\\', '\0'], "_");
     let extension = match format {
         Format::BedGraph => "bedGraph",
         Format::Npz => "npz",
         Format::Npy => "npy",
         _ => "bw",
     };
-    Path::new(&format!(
-        "{}.{}.{extension}",
-        safe(&experiment.biosample),
-        safe(&experiment.assay)
-    ))
-    .to_path_buf()
+    let mut stem = escaped(&experiment.biosample, true);
+    stem.push('.');
+    stem += &escaped(&experiment.assay, false);
+    if stem.len() > LONGEST_STEM {
+        let digest = blake3::hash(stem.as_bytes()).to_hex();
+        let cut = (0..=LONGEST_STEM - 17).rfind(|i| stem.is_char_boundary(*i));
+        stem.truncate(cut.unwrap_or(0));
+        stem = format!("{stem}~{}", &digest[..16]);
+    }
+    PathBuf::from(format!("{stem}.{extension}"))
+}
+
+/// A name with escapes for what would be read as something else.
+fn escaped(name: &str, with_dots: bool) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if matches!(c, '/' | '\\' | '%') || c.is_control() || (with_dots && c == '.') {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                text += &format!("%{byte:02X}");
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(biosample: &str, assay: &str) -> String {
+        let experiment = Experiment::new(biosample, assay);
+        file_name(&experiment, Format::BigWig).display().to_string()
+    }
+
+    #[test]
+    fn experiments_have_file_names_of_their_own() {
+        assert_eq!(name("E003", "H3K4me3"), "E003.H3K4me3.bw");
+        assert_eq!(name("T cell, CD4", "a.b"), "T cell, CD4.a.b.bw");
+        assert_eq!(name("x.y", "H3K4me3"), "x%2Ey.H3K4me3.bw");
+        assert_eq!(name("x", "y.H3K4me3"), "x.y.H3K4me3.bw");
+        assert_eq!(name("a/b", "c"), "a%2Fb.c.bw");
+        assert_eq!(name("a_b", "c"), "a_b.c.bw");
+        assert_eq!(name("a%2Fb", "c"), "a%252Fb.c.bw");
+        let long = |end: &str| name(&format!("{}{end}", "é".repeat(150)), "x");
+        assert!(
+            long("1").len() < 220 && long("1") != long("2"),
+            "{}",
+            long("1")
+        );
+    }
+
+    #[test]
+    fn uncertainty_lies_beside_its_track() {
+        for (name, beside) in [
+            ("o.bw", "o.sd.bw"),
+            ("o.bedGraph.gz", "o.sd.bedGraph.gz"),
+            ("o.bedGraph.BGZ", "o.sd.bedGraph.BGZ"),
+        ] {
+            assert_eq!(
+                uncertainty_beside(Path::new(name)).deviation,
+                Path::new(beside)
+            );
+        }
+    }
 }

@@ -23,6 +23,10 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         database.tracks()?,
     );
     let info = database.info()?;
+    // The share of bins with data, in the mean over tracks.
+    let shares = || tracks.iter().map(|t| t.coverage(axis.n_bins()));
+    let n_with_gaps = shares().filter(|share| *share < 1.0).count();
+    let coverage = (!tracks.is_empty()).then(|| shares().sum::<f64>() / tracks.len() as f64);
     let genes = database.genes()?;
     let n_starts: usize = genes.iter().map(|g| g.starts().count()).sum();
     let models: Vec<Value> = database.list_models()?.iter().map(model).collect();
@@ -42,6 +46,8 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ("biosamples", json!(biosamples.len())),
         ("assays", json!(assays.len())),
         ("tracks", json!(tracks.len())),
+        ("tracks_with_gaps", json!(n_with_gaps)),
+        ("coverage", json!(coverage)),
         (
             "experiments_missing",
             json!(biosamples.len() * assays.len() - tracks.len()),

@@ -16,7 +16,9 @@ use super::{Common, Misuse, progress};
 ///
 /// The manifest is a CSV or TSV with a header: biosample, assay, path (relative to the manifest, or
 /// an http(s) URL), and optionally format, transform (arcsinh or none), multiplier, unit, missing
-/// (0 or nan). Tracks that are already stored are skipped, or replaced if their file has changed.
+/// (what an uncovered base counts as: zero, or missing). Without `missing` what a bigWig or bedGraph does
+/// not cover has no data, and so has a sequence that a file lacks; between called peaks it is 0. A bin
+/// without data is left out of training, averages and scores. Tracks that are already stored are skipped, or replaced if their file has changed.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean"
@@ -70,7 +72,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         let report = ingest(&database, &manifest, &options)?;
         bar.finish_and_clear();
         for warning in &report.warnings {
-            eprintln!("persea: warning: {warning}");
+            eprintln!("persea: warning: {}", super::output::printable(warning));
         }
         for row in &report.without_file {
             eprintln!(
@@ -82,7 +84,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             );
         }
         for (experiment, error) in &report.failed {
-            eprintln!("persea: {experiment}: {error}");
+            let message = format!("{experiment}: {error}");
+            eprintln!("persea: {}", super::output::printable(&message));
         }
         let mut table = Table::new(&[
             "ingested",

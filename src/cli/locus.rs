@@ -13,7 +13,7 @@ use super::Common;
 /// Compare all biosamples at a locus: cluster them and score their departures.
 ///
 /// A biosample's departure from the average of the others is compared with its departures at matched
-/// loci, which gives z, p and the false discovery rate among biosamples. The similarity of the
+/// loci, which gives z and p. An adjusted p compares all biosamples at once. The similarity of the
 /// biosamples elsewhere is shown beside it. Experiments that were not measured are imputed and marked.
 #[derive(Debug, clap::Args)]
 #[command(

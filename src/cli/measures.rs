@@ -1,6 +1,6 @@
 //! What the tables of `persea evaluate` show, with folds and without.
 
-use persea::evaluation::PairedDifference;
+use persea::evaluation::{LearnedChoice, PairedDifference};
 use serde_json::json;
 
 use super::output::{Format, Table, measure, print_line};
@@ -51,6 +51,46 @@ pub fn print_paired(paired: &[PairedDifference]) -> anyhow::Result<()> {
         "\nmodel less competitor, paired over tracks; se, interval and p allow for dependence between \
          tracks of one biosample and of one assay; each p is of one comparison, uncorrected",
     )?;
+    table.print(Format::Table)?;
+    Ok(())
+}
+
+/// Prints which settings trained baselines were given.
+pub fn print_choices(choices: &[LearnedChoice]) -> anyhow::Result<()> {
+    for choice in choices {
+        let Some(chosen) = &choice.chosen else {
+            continue;
+        };
+        print_line(match choice.compared_on.len() {
+            0 => format!(
+                "\n{}: {} (no training track can be spared to compare settings on)",
+                choice.baseline, chosen.settings
+            ),
+            n => format!(
+                "\n{}: {}, the best of {} settings on {n} training tracks",
+                choice.baseline,
+                chosen.settings,
+                choice.tried.len()
+            ),
+        })?;
+    }
+    Ok(())
+}
+
+/// Prints, by stratum of imputed signal (all, highest 1 %, next 9 %, the rest), the share of observed
+/// signal in the model's 50 % and 90 % intervals and the continuous ranked probability score.
+pub fn print_intervals(strata: [Option<[f64; 3]>; 4]) -> anyhow::Result<()> {
+    let mut table = Table::new(&["imputed signal", "in 50 %", "in 90 %", "crps"]);
+    for (name, found) in ["all", "highest 1 %", "next 9 %", "the rest"]
+        .iter()
+        .zip(strata)
+    {
+        if let Some(values) = found {
+            let cells = values.map(|v| measure(Some(v)));
+            table.row([json!(name)].into_iter().chain(cells).collect());
+        }
+    }
+    print_line("\nobserved signal in the model's intervals, mean over tracks")?;
     table.print(Format::Table)?;
     Ok(())
 }

@@ -14,6 +14,7 @@ mod export;
 mod extend;
 mod figure;
 mod folds;
+mod guard;
 mod import;
 mod impute;
 mod index;
@@ -155,6 +156,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let common = arguments.common;
     set_up_logging(common.verbose);
+    guard::protect_inputs(common.db.clone());
     process::silence_caught_panics();
     if let Err(error) = set_up_threads(common.threads) {
         eprintln!("persea: {error:#}");
@@ -203,7 +205,7 @@ pub fn main() -> ExitCode {
         // A reader that stops early (`| head`) is not a failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("persea: {}", with_causes(&error));
+            eprintln!("persea: {}", output::printable(&with_causes(&error)));
             match error.is::<Misuse>() {
                 true => ExitCode::from(2),
                 false => ExitCode::FAILURE,
@@ -264,6 +266,7 @@ fn set_up_logging(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .without_time()
         .init();

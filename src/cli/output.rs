@@ -69,7 +69,9 @@ impl Table {
         };
         writer.write_record(&self.columns).map_err(as_io)?;
         for row in &self.rows {
-            let cells = row.iter().map(|cell| text(cell, None));
+            let cells = row
+                .iter()
+                .map(|cell| no_formula(text(cell, None), cell.is_string()));
             writer.write_record(cells).map_err(as_io)?;
         }
         writer.flush()
@@ -79,7 +81,7 @@ impl Table {
         let cells: Vec<Vec<String>> = self
             .rows
             .iter()
-            .map(|row| row.iter().map(|c| text(c, Some(4))).collect())
+            .map(|row| row.iter().map(|c| printable(&text(c, Some(4)))).collect())
             .collect();
         let width = |i: usize| {
             let widest = cells
@@ -133,6 +135,35 @@ pub fn print_line(line: impl std::fmt::Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
 
+/// Text in which control characters, such as those that steer a terminal, are shown and not obeyed.
+pub fn printable(text: &str) -> String {
+    let shown = |c: char| match c.is_control() && c != '\n' && c != '\t' {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    match text.contains(char::is_control) {
+        true => text.chars().map(shown).collect(),
+        false => text.to_string(),
+    }
+}
+
+/// A text that a spreadsheet does not take for a formula: one that would be begins with an apostrophe.
+pub fn no_formula(text: String, is_text: bool) -> String {
+    let mut chars = text.chars();
+    let first = chars.next();
+    let is_formula = match first {
+        Some('=' | '@') => true,
+        Some('+' | '-') => chars
+            .next()
+            .is_some_and(|c| !c.is_ascii_digit() && c != '.'),
+        _ => false,
+    };
+    match is_text && is_formula {
+        true => format!("'{text}"),
+        false => text,
+    }
+}
+
 /// A cell as text: numbers in full, or with the given number of significant decimals.
 fn text(cell: &Value, decimals: Option<usize>) -> String {
     match cell {
@@ -164,4 +195,27 @@ pub fn grouped(n: u64) -> String {
         out.push(c);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_no_command_to_a_terminal_or_a_spreadsheet() {
+        assert_eq!(printable("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\n");
+        assert_eq!(printable("é, ü"), "é, ü");
+        for (text, shown) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM", "'@SUM"),
+            ("-cmd", "'-cmd"),
+            ("-1.5", "-1.5"),
+            ("-", "-"),
+            ("+", "+"),
+            ("H3K4me3", "H3K4me3"),
+        ] {
+            assert_eq!(no_formula(text.into(), true), shown);
+        }
+        assert_eq!(no_formula("-inf".into(), false), "-inf");
+    }
 }

@@ -18,9 +18,10 @@ use persea::projection::Projection;
 use persea::store::{Database, StoreError};
 
 use super::figure::{FigureArguments, check_ending};
+use super::names::Known;
 use super::one_of::one_of;
 use super::output::print_line;
-use super::{Common, Misuse, names};
+use super::{Common, Misuse};
 
 /// Plot figures of a database as .svg, .png or .pdf.
 ///
@@ -277,7 +278,7 @@ fn named(
     list: &[String],
 ) -> anyhow::Result<Vec<Experiment>> {
     let mut experiments = Vec::new();
-    for (biosample, assay) in names::pairs(list)? {
+    for (biosample, assay) in Known::of(database)?.pairs(list)? {
         let is_known =
             model.is_some_and(|m| m.biosample(&biosample).is_ok() && m.assay(&assay).is_ok());
         if !is_known && database.track(&biosample, &assay)?.is_none() {

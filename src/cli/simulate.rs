@@ -52,6 +52,9 @@ pub struct Size {
     /// Share of experiments that are missing
     #[arg(long, value_name = "SHARE", default_value_t = SimulationConfig::default().missing)]
     pub missing: f64,
+    /// Share of each measured track's bins in which it has no data
+    #[arg(long, value_name = "SHARE", default_value_t = SimulationConfig::default().uncovered)]
+    pub uncovered: f64,
     /// Dispersion of the reads beyond counting noise; 1 resembles Roadmap's tracks
     #[arg(long, default_value_t = SimulationConfig::default().noise)]
     pub noise: f64,
@@ -68,6 +71,7 @@ impl Size {
             n_chromosomes: self.chromosomes,
             chromosome_bp: self.chromosome_bp,
             missing: self.missing,
+            uncovered: self.uncovered,
             noise: self.noise,
             ..SimulationConfig::default()
         }

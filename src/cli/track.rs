@@ -7,7 +7,7 @@ use persea::formats::Missing;
 use serde_json::json;
 
 use super::output::Table;
-use super::{Common, names};
+use super::{Common, names::Known};
 
 /// List, rename and remove tracks.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List all tracks with their source, transform, mean, variance and maximum
+    /// List all tracks with their source, transform and coverage; mean, variance and maximum are over the
+    /// bins with data
     List,
     /// Rename a biosample or an assay, also in the models that contain it
     Rename {
@@ -51,6 +52,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 "variance",
                 "maximum",
                 "nan_bins",
+                "covered_bins",
+                "coverage",
                 "negative_bins",
                 "transform",
                 "multiplier",
@@ -60,6 +63,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 "checksum",
                 "ingested",
             ]);
+            let n_bins = database.axis().n_bins();
             for t in database.tracks()? {
                 table.row(vec![
                     json!(t.biosample),
@@ -68,14 +72,16 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     json!(t.variance),
                     json!(t.maximum),
                     json!(t.n_nan_bins),
+                    json!(t.covered_bins.unwrap_or(n_bins)),
+                    json!(t.coverage(n_bins)),
                     json!(t.n_negative_bins),
                     json!(t.transform.name()),
                     json!(t.multiplier),
                     json!(t.unit),
-                    json!(if t.missing == Missing::Nan {
-                        "nan"
-                    } else {
-                        "0"
+                    json!(match t.missing {
+                        Missing::Nan => "nan",
+                        Missing::Zero => "0",
+                        Missing::ByFormat => "by format",
                     }),
                     json!(t.location),
                     json!(t.checksum.get(..12)),
@@ -89,7 +95,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             _ => database.rename_assay(&from, &to)?,
         },
         Action::Remove { tracks } => {
-            for (biosample, assay) in names::pairs(&tracks)? {
+            for (biosample, assay) in Known::of(&database)?.pairs(&tracks)? {
                 database.remove_track(&biosample, &assay)?;
                 eprintln!("removed {biosample} {assay}");
             }

@@ -10,18 +10,19 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use persea::factorization::{
-    Arithmetic, Backend, CurvePoint, Device, Estimate, FactorizationError, Listener,
-    RefinementOptions, RegionOption, RunOptions, Sampling, Stage, StepReport, TrainOptions,
-    TrainingProgress, Validate, default_passes, estimate, fit,
+    Arithmetic, Backend, CurvePoint, Device, EncoderOptions, Estimate, FactorizationError,
+    Listener, RefinementOptions, RegionOption, RunOptions, Sampling, Stage, StepReport,
+    TrainOptions, TrainingProgress, Validate, default_passes, estimate, fit,
 };
 use persea::genome::GenomeAxis;
 use persea::model::{Architecture, Preset, Sizes};
 use persea::store::Database;
 use serde_json::json;
 
+use super::names::{self, Known};
 use super::one_of::one_of;
 use super::output::{Table, grouped, measure};
-use super::{Common, Misuse, names, progress};
+use super::{Common, Misuse, progress};
 
 /// Train a model.
 ///
@@ -115,7 +116,33 @@ pub struct Arguments {
     #[command(flatten)]
     sizes: SizeArguments,
     #[command(flatten)]
+    encoder: EncoderArguments,
+    #[command(flatten)]
     refinement: RefinementArguments,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Encoder (models of kind persea)")]
+pub struct EncoderArguments {
+    /// Passes of the encoder
+    #[arg(long, value_name = "N")]
+    encoder_passes: Option<u32>,
+    /// Units of each hidden layer of the encoder
+    #[arg(long, value_name = "N")]
+    encoder_nodes: Option<usize>,
+}
+
+impl EncoderArguments {
+    /// The defaults, overridden by the given values; `passes` are those of the decoder.
+    fn options(&self, passes: Option<u32>) -> EncoderOptions {
+        let base = EncoderOptions::default();
+        EncoderOptions {
+            passes: self.encoder_passes.unwrap_or(base.passes),
+            nodes: self.encoder_nodes.unwrap_or(base.nodes),
+            decoder_passes: passes.unwrap_or(base.decoder_passes),
+            ..base
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -236,7 +263,7 @@ impl SizeArguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let mut hold = names::pairs(&arguments.hold)?;
+    let mut hold = Known::of(&database)?.pairs(&arguments.hold)?;
     if let (Some(path), Some(fold)) = (&arguments.hold_folds, &arguments.fold) {
         hold.extend(names::fold(path, fold)?);
     }
@@ -322,19 +349,20 @@ pub fn train_options(
         }
         None => Vec::new(),
     };
-    let (architecture, preset, refinement) = match arguments.model {
+    let (preset, encoder, refinement) = match arguments.model {
         Architecture::Persea => (
-            Architecture::Persea,
-            Preset::Small,
+            Preset::Persea,
+            Some(arguments.encoder.options(arguments.passes)),
             Some(arguments.refinement.options()),
         ),
-        Architecture::Avocado => (Architecture::Avocado, Preset::Paper, None),
+        Architecture::Avocado => (Preset::Paper, None, None),
     };
     let sizes = arguments.sizes.sizes(arguments.preset.unwrap_or(preset));
     let (backend, device) = arguments.place.chosen()?;
     let options = TrainOptions {
         name: arguments.name.clone(),
-        architecture,
+        architecture: arguments.model,
+        encoder,
         refinement,
         sizes,
         sampling: arguments.sampling,
@@ -355,7 +383,7 @@ pub fn train_options(
         validate: match (arguments.no_validate, arguments.validate.is_empty()) {
             (true, _) => Validate::Nothing,
             (false, true) => Validate::Drawn,
-            (false, false) => Validate::Tracks(names::pairs(&arguments.validate)?),
+            (false, false) => Validate::Tracks(Known::of(database)?.pairs(&arguments.validate)?),
         },
         regions,
         seed: arguments.seed,
@@ -410,6 +438,16 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
     let hours = |passes: u64, speed: f64| estimate.n_bins as f64 * passes as f64 / speed / 3600.0;
     let all = hours(estimate.passes_at_most, estimate.samples_per_second);
     row("at most (search and final)", measure(Some(all)), "hours");
+    if let Some(encoder) = estimate.encoder {
+        let speed = encoder.samples_per_second;
+        row(
+            "measured speed of the encoder",
+            json!(speed.round()),
+            "samples/s",
+        );
+        let all = hours(encoder.passes, speed);
+        row("the encoder", measure(Some(all)), "hours");
+    }
     if let Some(refinement) = estimate.refinement {
         row(
             "signal of the refinement (instead of the cache)",
@@ -434,6 +472,7 @@ fn stage_name(stage: Stage, search: usize) -> String {
     match stage {
         Stage::Search => format!("search {}", search + 1),
         Stage::Final => "final".into(),
+        Stage::Encode => "encoder".to_string(),
         Stage::Refine => format!("refinement {}", search + 1),
     }
 }

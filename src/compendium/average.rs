@@ -7,7 +7,7 @@ use crate::store::{Database, SignalArray, StoreError, Transform};
 
 /// The mean of an assay's stored (transformed) signal over training tracks of other biosamples:
 /// the baseline that every imputation has to beat (Schreiber et al. 2020). It never sees the
-/// biosample that it is compared on. May be shared by threads.
+/// biosample that it is compared on. In each bin it is over the tracks that have data there. May be shared by threads.
 #[derive(Debug)]
 pub struct AverageActivity {
     signals: Vec<SignalArray>,
@@ -40,26 +40,30 @@ impl AverageActivity {
         Ok((!signals.is_empty()).then_some(AverageActivity { signals }))
     }
 
-    /// Over how many tracks it is the mean.
+    /// Over how many tracks it is the mean, at most.
     pub fn n_tracks(&self) -> usize {
         self.signals.len()
     }
 
-    /// Its values in some bins of the axis, on the stored (arcsinh) scale; `out` must be as long.
+    /// Its values in some bins of the axis, on the stored (arcsinh) scale; `out` must be as long. NaN where
+    /// none of the tracks has data.
     ///
     /// # Errors
     /// As [`SignalArray::read`].
     pub fn read(&self, bins: Range<u64>, out: &mut [f32]) -> Result<(), CompendiumError> {
         // In f64, so that the order of the tracks hardly matters.
-        let mut sums = vec![0.0f64; out.len()];
+        let mut sums = vec![(0.0f64, 0u32); out.len()];
         for signal in &self.signals {
             signal.read(bins.clone(), out)?;
-            for (sum, value) in sums.iter_mut().zip(&*out) {
+            let known = sums.iter_mut().zip(&*out).filter(|(_, v)| !v.is_nan());
+            for ((sum, n), value) in known {
                 *sum += f64::from(*value);
+                *n += 1;
             }
         }
-        for (value, sum) in out.iter_mut().zip(sums) {
-            *value = (sum / self.signals.len() as f64) as f32;
+        for (value, (sum, n)) in out.iter_mut().zip(sums) {
+            // 0 / 0 is NaN.
+            *value = (sum / f64::from(n)) as f32;
         }
         Ok(())
     }

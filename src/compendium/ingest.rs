@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::read::read_track;
+use super::warnings::same_content;
 use super::{
     CompendiumError, Experiment, IngestEvent, IngestOptions, IngestReport, Manifest, ManifestRow,
     ManifestTrack, Outcome,
 };
-use crate::formats::{Format, checksum, identity};
+use crate::formats::{Format, Missing, checksum, identity};
 use crate::store::{Database, NewTrack, Track, TrackSource};
 
 /// Ingests the tracks of a manifest.
@@ -28,7 +29,7 @@ use crate::store::{Database, NewTrack, Track, TrackSource};
 /// # let database = Database::create(&folder.path().join("mine.persea"), &parts)?;
 /// # let folder = folder.path();
 ///
-/// std::fs::write(folder.join("x.bedGraph"), "chrM\t0\t50\t3.5\n")?;
+/// std::fs::write(folder.join("x.bedGraph"), "chrM\t0\t50\t3.5\nchrM\t50\t16571\t0\n")?;
 /// std::fs::write(folder.join("m.tsv"), "biosample\tassay\tpath\nE003\tDNase\tx.bedGraph\n")?;
 /// let manifest = Manifest::read(&folder.join("m.tsv"), &ColumnMap::default())?;
 /// let report = ingest(&database, &manifest, &IngestOptions::default())?;
@@ -108,6 +109,7 @@ pub fn ingest(
     let outcomes = outcomes
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    let mut notes: BTreeMap<String, Vec<Experiment>> = BTreeMap::new();
     let mut report = IngestReport {
         without_file: manifest.skipped.clone(),
         warnings,
@@ -119,6 +121,9 @@ pub fn ingest(
         match done {
             Ok(done) => {
                 report.warnings.extend(done.warnings);
+                for note in done.notes {
+                    notes.entry(note).or_default().push(experiment.clone());
+                }
                 match done.outcome {
                     Outcome::Replaced => report.replaced.push(experiment),
                     Outcome::Skipped => report.skipped.push(experiment),
@@ -129,6 +134,15 @@ pub fn ingest(
             Err(e) => report.failed.push((experiment, e)),
         }
     }
+    let noted = notes.into_iter().map(|(note, of)| {
+        let others = match of.len() {
+            0 | 1 => String::new(),
+            n => format!(" and {} other tracks", n - 1),
+        };
+        format!("{}{others}: {note}", of[0])
+    });
+    report.warnings.extend(noted);
+    report.warnings.extend(same_content(database, &report)?);
     Ok(report)
 }
 
@@ -145,6 +159,7 @@ impl ManifestTrack {
 struct Done {
     outcome: Outcome,
     warnings: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Done {
@@ -152,6 +167,7 @@ impl Done {
         Done {
             outcome: Outcome::Skipped,
             warnings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }
@@ -194,7 +210,7 @@ fn ingest_track(
                 .sources
                 .iter()
                 .zip(&sources)
-                .all(|(a, b)| read_alike(a, b))
+                .all(|(a, b)| read_alike(old, a, b))
     });
     if like_old.is_some_and(|old| {
         let mut pairs = old.sources.iter().zip(&sources);
@@ -210,6 +226,17 @@ fn ingest_track(
     );
     for (source, row) in sources.iter_mut().zip(&track.rows) {
         source.checksum = checksum(&row.location)?;
+    }
+    let mut twice = Vec::new();
+    for (i, source) in sources.iter().enumerate() {
+        if let Some(first) = sources[..i].iter().find(|s| s.checksum == source.checksum) {
+            twice.push(format!(
+                "{}: {} and {} have the same content, and count as two replicates",
+                track.experiment(),
+                first.location,
+                source.location
+            ));
+        }
     }
     if like_old.is_some_and(|old| {
         let mut pairs = old.sources.iter().zip(&sources);
@@ -251,18 +278,74 @@ fn ingest_track(
             });
         }
     }
-    writer.commit(reading.n_nan_bins)?;
+    let stored = writer.commit()?;
+    let mut warnings = reading.warnings;
+    warnings.extend(coverage_warning(database, &stored)?);
+    warnings.extend(twice);
     Ok(Done {
         outcome: match old {
             Some(_) => Outcome::Replaced,
             None => Outcome::Ingested,
         },
-        warnings: reading.warnings,
+        warnings,
+        notes: reading.notes,
     })
 }
 
-fn read_alike(a: &TrackSource, b: &TrackSource) -> bool {
-    (&a.format, a.multiplier, a.missing) == (&b.format, b.multiplier, b.missing)
+/// A track that covers less than this share of the regions' bins is warned of.
+const LOW_COVERAGE: f64 = 0.5;
+
+/// Says of a track which chromosomes it lacks, and where else it has little data.
+fn coverage_warning(database: &Database, track: &Track) -> Result<Option<String>, CompendiumError> {
+    let axis = database.axis();
+    let share = track.coverage(axis.n_bins());
+    if share >= 1.0 {
+        return Ok(None);
+    }
+    let coverage = database.coverage(track)?;
+    let mut by_chrom: Vec<(&str, u64)> = Vec::new();
+    for (region, place) in axis.regions().iter().enumerate() {
+        let n = coverage.n_covered_within(&axis.region_bins(region));
+        match by_chrom.iter_mut().find(|(chrom, _)| *chrom == place.chrom) {
+            Some((_, sum)) => *sum += n,
+            None => by_chrom.push((&place.chrom, n)),
+        }
+    }
+    let lacking: Vec<&str> = (by_chrom.iter())
+        .filter(|(_, n)| *n == 0)
+        .map(|(chrom, _)| *chrom)
+        .collect();
+    if lacking.is_empty() && share >= LOW_COVERAGE {
+        return Ok(None);
+    }
+    let mut says = vec![format!(
+        "{} {}: {:.1} % of the regions' bins have data; the others are missing",
+        track.biosample,
+        track.assay,
+        // Never 0.0 %, of a track that has data.
+        (100.0 * share).max(0.1)
+    )];
+    if !lacking.is_empty() {
+        let more = if lacking.len() > 5 { " …" } else { "" };
+        let some = &lacking[..lacking.len().min(5)];
+        says.push(format!("there are none on {}{more}", some.join(", ")));
+    }
+    says.push(
+        "if no value means 0 there, give the column `missing` of the manifest as zero".into(),
+    );
+    Ok(Some(says.join("; ")))
+}
+
+/// Whether a track that is in (`old`, read as `a` says) would come out the same if read as `b` says. Tracks
+/// from before bins without data were missing stay as they are until a row asks for `nan`.
+fn read_alike(old: &Track, a: &TrackSource, b: &TrackSource) -> bool {
+    let is_before = old.covered_bins.is_none();
+    let missing = match b.missing {
+        Missing::ByFormat if is_before => a.missing == Missing::Zero,
+        Missing::Nan if is_before && old.n_nan_bins > 0 => false,
+        given => a.missing == given,
+    };
+    (&a.format, a.multiplier) == (&b.format, b.multiplier) && missing
 }
 
 /// Refuses what would leave an assay with two units or two transforms.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{ColumnMap, CompendiumError};
 use crate::files::Table;
 use crate::formats::{Format, Location, Missing};
-use crate::store::Transform;
+use crate::store::{Transform, check_name};
 
 /// A manifest: a CSV or TSV table of `biosample`, `assay` and `path`, optionally with `format`,
 /// `transform`, `multiplier`, `unit` and `missing`. Paths are relative to it, or URLs.
@@ -40,7 +40,7 @@ pub struct ManifestRow {
     pub multiplier: f64,
     /// The unit, where the row gives one.
     pub unit: Option<String>,
-    /// What uncovered bases count as; 0 unless the row says otherwise.
+    /// What uncovered bases count as; what follows from the format unless the row says otherwise.
     pub missing: Missing,
 }
 
@@ -123,6 +123,7 @@ impl Manifest {
                 if name.is_empty() {
                     return Err(bad(format!("the {column} is empty")));
                 }
+                check_name(column, name).map_err(|e| bad(e.to_string()))?;
             }
             let (biosample, assay) = (biosample.to_string(), assay.to_string());
             if file.is_empty() || file.eq_ignore_ascii_case("missing") {
@@ -189,7 +190,7 @@ impl Manifest {
                     ),
                 ));
             }
-            match track.rows.iter().find(|r| r.location == row.location) {
+            match (track.rows.iter()).find(|r| is_same_file(&r.location, &row.location)) {
                 None => track.rows.push(row.clone()),
                 Some(same) => warnings.push(format!(
                     "{} {}: lines {} and {} name the same file, {}; it counts once",
@@ -225,6 +226,15 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// Whether two locations are one file, in whatever spelling.
+fn is_same_file(a: &Location, b: &Location) -> bool {
+    let real = |location: &Location| match location {
+        Location::Path(path) => path.canonicalize().ok(),
+        Location::Url(_) => None,
+    };
+    a == b || real(a).is_some_and(|a| real(b).is_some_and(|b| a == b))
 }
 
 fn shown(row: &ManifestRow) -> &str {
@@ -263,10 +273,12 @@ fn parse_multiplier(text: &str) -> Result<f64, String> {
 
 fn parse_missing(text: &str) -> Result<Missing, String> {
     match text.to_ascii_lowercase().as_str() {
-        "" | "0" | "zero" => Ok(Missing::Zero),
-        "nan" => Ok(Missing::Nan),
+        "" => Ok(Missing::ByFormat),
+        "0" | "zero" => Ok(Missing::Zero),
+        "nan" | "missing" => Ok(Missing::Nan),
         _ => Err(format!(
-            "`{text}` does not say what uncovered bases count as: 0 or nan"
+            "`{text}` does not say what uncovered bases count as: zero, or missing (nan); empty, it \
+             follows from the format"
         )),
     }
 }

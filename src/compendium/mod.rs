@@ -15,6 +15,7 @@ mod read;
 mod report;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 pub use average::{AverageActivity, assay_scale, average_activity};
 pub use columns::ColumnMap;

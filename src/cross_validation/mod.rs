@@ -80,7 +80,7 @@ pub struct CrossValidated {
     pub by_assay: BTreeMap<String, BTreeMap<&'static str, Scores>>,
     /// Mean squared errors by how many other biosamples have a peak.
     pub by_peaks: Vec<PeakScores>,
-    /// How well the model's standard deviations describe what was observed, by stratum (`all`,
+    /// How much of what was observed lies in the model's intervals, by stratum (`all`,
     /// `highest`, `high`, `rest`) and measure (`coverage_50`, `coverage_90`, `crps`).
     pub intervals: BTreeMap<&'static str, Scores>,
     /// The model against each competitor, of each track the mean over seeds.
@@ -484,6 +484,7 @@ mod tests {
     fn run(fold: &str, seed: u64, tracks: &[(&str, &str, f64)]) -> FoldEvaluation {
         let nothing = TrackMeasures::default();
         let track = |(b, a, mse): &(&str, &str, f64)| TrackEvaluation {
+            n_bins: 0,
             biosample: b.to_string(),
             assay: a.to_string(),
             measures: measures(*mse),
@@ -491,8 +492,7 @@ mod tests {
             calibrated_average: nothing,
             nearest_biosample: nothing,
             additive: nothing,
-            ridge: None,
-            boosted: None,
+            learned: BTreeMap::new(),
             peaks: vec![PeakStratum {
                 others: 1,
                 peaks_only: true,
@@ -511,6 +511,7 @@ mod tests {
                 definitions: Default::default(),
                 n_bins: 1,
                 n_zero_bins: 0,
+                choices: Vec::new(),
                 paired: Vec::new(),
                 tracks: tracks.iter().map(track).collect(),
                 mean: MeanEvaluation {
@@ -519,8 +520,8 @@ mod tests {
                     calibrated_average: nothing,
                     nearest_biosample: nothing,
                     additive: nothing,
-                    ridge: None,
-                    boosted: None,
+                    learned: BTreeMap::new(),
+                    intervals: None,
                 },
             },
         }

@@ -24,6 +24,8 @@ pub struct BaselineStatistics {
     training: Arc<[Experiment]>,
     targets: Vec<Experiment>,
     needed: Vec<usize>,
+    /// Whether a needed track lacks data at some bin that was taken in.
+    has_gaps: bool,
     /// For each target: x its average activity, y nothing.
     target_averages: Vec<OfAverage>,
     /// For tracks of the targets' biosamples: x their average over the other biosamples, y the
@@ -47,6 +49,7 @@ impl BaselineStatistics {
             training: training.into(),
             targets: targets.to_vec(),
             needed: Vec::new(),
+            has_gaps: false,
             target_averages: Vec::new(),
             against_average: BTreeMap::new(),
             pairs: BTreeMap::new(),
@@ -91,10 +94,11 @@ impl BaselineStatistics {
     }
 
     /// Takes in a stretch of bins: one slice for each training track in the order announced, empty
-    /// where it is not [`needed`](BaselineStatistics::needed), and which bins are masked.
+    /// where it is not [`needed`](BaselineStatistics::needed), and which bins are masked. Two series are
+    /// compared over the bins at which both have data.
     ///
     /// # Errors
-    /// When the number of tracks is another, lengths differ or a value is not finite. Nothing of
+    /// When the number of tracks is another, lengths differ or a value is infinite. Nothing of
     /// the stretch is taken in then.
     pub fn push(
         &mut self,
@@ -116,7 +120,7 @@ impl BaselineStatistics {
         let mut kept = vec![std::borrow::Cow::Borrowed(&[][..]); tracks.len()];
         for track in &self.needed {
             kept[*track] = unmasked(tracks[*track], masked);
-            if kept[*track].iter().any(|value| !value.is_finite()) {
+            if kept[*track].iter().any(|value| value.is_infinite()) {
                 return Err(EvaluationError::NotFinite {
                     biosample: self.training[*track].biosample.clone(),
                     assay: self.training[*track].assay.clone(),
@@ -124,6 +128,7 @@ impl BaselineStatistics {
             }
         }
         let kept: Vec<&[f32]> = kept.iter().map(|track| &**track).collect();
+        self.has_gaps |= kept.iter().any(|track| track.iter().any(|v| v.is_nan()));
         let n = self.needed.first().map_or(0, |track| kept[*track].len());
         self.target_averages.par_iter_mut().for_each(|target| {
             if !target.of.is_empty() {
@@ -153,6 +158,8 @@ impl BaselineStatistics {
     pub fn finish(self) -> Vec<TargetBaselines> {
         let of_target = |(target, average): (&Experiment, &OfAverage)| TargetBaselines {
             average: average.of.clone(),
+            average_mean: average.moments.mean_x(),
+            has_gaps: self.has_gaps,
             calibration: self.calibration(target, average),
             nearest: self.nearest(target, &average.of),
             additive: additive_weights(&self.training, target),
@@ -221,9 +228,18 @@ impl BaselineStatistics {
     }
 }
 
-/// Adds the moments of a stretch of n pairs.
+/// Adds the moments of a stretch of n pairs, of those of which neither is NaN.
 fn add(moments: &mut CoMoments, n: usize, pair: impl Fn(usize) -> (f64, f64) + Sync) {
-    if let Some(stretch) = CoMoments::by(n, pair) {
+    let is_known = |bin: &usize| {
+        let (x, y) = pair(*bin);
+        !x.is_nan() && !y.is_nan()
+    };
+    // `None` of what is not finite: a stretch without gaps, which most are, is looked at once.
+    let stretch = CoMoments::by(n, &pair).or_else(|| {
+        let known: Vec<usize> = (0..n).filter(is_known).collect();
+        CoMoments::by(known.len(), |i| pair(known[i]))
+    });
+    if let Some(stretch) = stretch {
         *moments = moments.merge(stretch);
     }
 }
@@ -318,6 +334,44 @@ mod tests {
     }
 
     #[test]
+    fn where_a_track_has_no_data_the_others_stand_in() {
+        let nan = f32::NAN;
+        let training = experiments(&["xQ", "yQ", "zQ", "yP", "zP"]);
+        let tracks: [&[f32]; 5] = [
+            &[1.0, 2.0, 3.0, 4.0, 9.0, 1.0],
+            &[1.0, 3.0, 2.0, 4.0, nan, 1.0], // r = 5.8 / 6.8 over the bins that both have
+            &[4.0, 3.0, 1.0, 2.0, 9.0, nan], // r = 29.8 / 38.8
+            &[5.0, 6.0, nan, 8.0, nan, nan],
+            &[1.0, 2.0, 3.0, nan, nan, nan],
+        ];
+        let baselines = fitted(&training, &Experiment::new("x", "P"), &tracks);
+        let impute = |b| baselines.impute(b, &tracks).unwrap().unwrap();
+        // Where neither y nor z has P, the mean of the others: (3 + 4 + 3 + 8) / 4.
+        let average = impute(Baseline::AverageActivity);
+        assert_eq!(average, [3.0, 4.0, 3.0, 8.0, 4.5, 4.5]);
+        let found = baselines.nearest.unwrap();
+        assert_eq!(found.track, 3);
+        assert!((found.correlation - 5.8 / 6.8).abs() < 1e-6);
+        let nearest = impute(Baseline::NearestBiosample);
+        assert_eq!(nearest, [5.0, 6.0, 3.0, 8.0, 4.5, 4.5]);
+        let additive = impute(Baseline::Additive);
+        // Where one of its tracks has no data: average activity.
+        assert_eq!(additive[2..], [3.0, 8.0, 4.5, 4.5]);
+        assert!(additive[..2].iter().all(|v| v.is_finite()));
+        // Calibrated by xQ over its average, (y + z) / 2 or the one that has data.
+        let calibration = baselines.calibration.unwrap();
+        let q_average = [2.5, 3.0, 1.5, 3.0, 9.0, 1.0];
+        let expected = CoMoments::of(&q_average, tracks[0]).unwrap().fit().unwrap();
+        assert!((calibration.slope - expected.slope).abs() < 1e-9);
+        assert!((calibration.average_mean - 4.5).abs() < 1e-12);
+        assert!(
+            impute(Baseline::CalibratedAverage)
+                .iter()
+                .all(|v| v.is_finite())
+        );
+    }
+
+    #[test]
     fn baselines_without_their_tracks_are_undefined() {
         let training = experiments(&["yQ", "zP"]);
         let tracks: [&[f32]; 2] = [&[1.0, 2.0], &[3.0, 5.0]];
@@ -353,11 +407,12 @@ mod tests {
                 .unwrap_err()
                 .contains("y P has 1 bins in a stretch of 2")
         );
-        let nan = statistics
-            .push(&[&two, &[1.0, f32::NAN], &two, &[]], None)
+        let infinite = statistics
+            .push(&[&two, &[1.0, f32::INFINITY], &two, &[]], None)
             .map_err(message);
         assert!(
-            nan.unwrap_err()
+            infinite
+                .unwrap_err()
                 .contains("y Q holds a value that is not finite")
         );
         let mask = statistics

@@ -2,10 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Half the width of a normal distribution's central 50 % and 90 %, in standard deviations.
-const HALF: f64 = 0.674_490;
-const NINETY: f64 = 1.644_854;
-
 /// How well a model's intervals and standard deviations describe the observed signal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Intervals {
@@ -35,15 +31,15 @@ pub struct IntervalsByStratum {
 
 impl Intervals {
     /// Of some bins: (observed, imputed, standard deviation); `None` of none. `ends` gives, by what is
-    /// imputed and its deviation, the ends of the 90 % and 50 % intervals, ascending.
-    pub fn of(bins: &[(f32, f32, f32)], ends: &dyn Fn(f32, f32) -> [f32; 4]) -> Option<Self> {
+    /// imputed, the ends of the 90 % and 50 % intervals, ascending.
+    pub fn of(bins: &[(f32, f32, f32)], ends: &dyn Fn(f32) -> [f32; 4]) -> Option<Self> {
         if bins.is_empty() {
             return None;
         }
         let n = bins.len() as f64;
         let mut within = [0usize; 2];
-        for (observed, imputed, deviation) in bins {
-            let ends = ends(*imputed, *deviation);
+        for (observed, imputed, _) in bins {
+            let ends = ends(*imputed);
             within[0] += usize::from(ends[1] <= *observed && *observed <= ends[2]);
             within[1] += usize::from(ends[0] <= *observed && *observed <= ends[3]);
         }
@@ -56,15 +52,9 @@ impl Intervals {
     }
 }
 
-/// The ends of a normal distribution's central 90 % and 50 %, ascending: of models that keep a standard
-/// deviation and no quantiles.
-pub fn normal_ends(imputed: f32, deviation: f32) -> [f32; 4] {
-    [-NINETY, -HALF, HALF, NINETY].map(|half| imputed + half as f32 * deviation)
-}
-
 impl IntervalsByStratum {
     /// Of a track's bins that are not masked; `None` of none. `ends` is as in [`Intervals::of`].
-    pub fn of(mut bins: Vec<(f32, f32, f32)>, ends: &dyn Fn(f32, f32) -> [f32; 4]) -> Option<Self> {
+    pub fn of(mut bins: Vec<(f32, f32, f32)>, ends: &dyn Fn(f32) -> [f32; 4]) -> Option<Self> {
         bins.sort_by(|a, b| b.1.total_cmp(&a.1));
         let (one, ten) = (bins.len() / 100, bins.len() / 10);
         Some(IntervalsByStratum {
@@ -72,6 +62,27 @@ impl IntervalsByStratum {
             highest: Intervals::of(&bins[..one], ends),
             high: Intervals::of(&bins[one..ten], ends),
             rest: Intervals::of(&bins[ten..], ends),
+        })
+    }
+
+    /// The mean over tracks, of each stratum over those that have it; bins are summed. `None` of no track.
+    pub fn mean(tracks: &[IntervalsByStratum]) -> Option<Self> {
+        let of = |stratum: &dyn Fn(&IntervalsByStratum) -> Option<Intervals>| {
+            let found: Vec<Intervals> = tracks.iter().filter_map(stratum).collect();
+            let n = found.len() as f64;
+            let mean = |value: fn(&Intervals) -> f64| found.iter().map(value).sum::<f64>() / n;
+            (!found.is_empty()).then(|| Intervals {
+                coverage_50: mean(|i| i.coverage_50),
+                coverage_90: mean(|i| i.coverage_90),
+                crps: mean(|i| i.crps),
+                n_bins: found.iter().map(|i| i.n_bins).sum(),
+            })
+        };
+        Some(IntervalsByStratum {
+            all: of(&|t| Some(t.all))?,
+            highest: of(&|t| t.highest),
+            high: of(&|t| t.high),
+            rest: of(&|t| t.rest),
         })
     }
 }
@@ -107,6 +118,13 @@ fn error_function(x: f64) -> f64 {
 mod tests {
     use super::*;
 
+    /// The ends of a normal distribution's central 90 % and 50 % about what is imputed.
+    fn normal_ends(deviation: f32) -> impl Fn(f32) -> [f32; 4] {
+        move |imputed| {
+            [-1.644_854, -0.674_490, 0.674_490, 1.644_854].map(|z| imputed + z * deviation)
+        }
+    }
+
     #[test]
     fn coverage_and_score_are_those_of_a_normal_distribution() {
         // Quantiles of the standard normal distribution by bisection of its distribution function.
@@ -129,7 +147,7 @@ mod tests {
                 )
             })
             .collect();
-        let found = Intervals::of(&bins, &normal_ends).unwrap();
+        let found = Intervals::of(&bins, &normal_ends(2.0)).unwrap();
         assert!((found.coverage_50 - 0.5).abs() < 1e-3, "{found:?}");
         assert!((found.coverage_90 - 0.9).abs() < 1e-3, "{found:?}");
         // The expected score of a normal distribution that is right: its deviation over √π.
@@ -148,11 +166,11 @@ mod tests {
             r => -1.0 - 0.1 * (r as f32 - 4.0) / 10.0,
         };
         let bins: Vec<(f32, f32, f32)> = (0..1000).map(|i| (5.0 + residual(i), 5.0, 3.0)).collect();
-        let normal = Intervals::of(&bins, &normal_ends).unwrap();
+        let normal = Intervals::of(&bins, &normal_ends(3.0)).unwrap();
         assert_eq!((normal.coverage_50, normal.coverage_90), (0.9, 0.9));
         let mut sorted: Vec<f32> = (0..1000).map(residual).collect();
         sorted.sort_by(f32::total_cmp);
-        let ends = |imputed: f32, _| [50, 250, 749, 949].map(|place| imputed + sorted[place]);
+        let ends = |imputed: f32| [50, 250, 749, 949].map(|place| imputed + sorted[place]);
         let found = Intervals::of(&bins, &ends).unwrap();
         // Each of the nine values is a tenth of the bins, so the half is met to a tenth.
         assert!((found.coverage_50 - 0.5).abs() <= 0.11, "{found:?}");
@@ -164,10 +182,16 @@ mod tests {
         assert_eq!(score((1.0, 3.0, 0.0)), 2.0);
         assert!((error_function(0.5) - 0.520_499_878).abs() < 2e-7);
         let bins: Vec<(f32, f32, f32)> = (0..1000).map(|i| (i as f32, i as f32, 1.0)).collect();
-        let found = IntervalsByStratum::of(bins, &normal_ends).unwrap();
+        let found = IntervalsByStratum::of(bins, &normal_ends(1.0)).unwrap();
         let sizes = [found.highest, found.high, found.rest].map(|s| s.unwrap().n_bins);
         assert_eq!(sizes, [10, 90, 900]);
         assert_eq!(found.all.coverage_50, 1.0);
-        assert_eq!(IntervalsByStratum::of(Vec::new(), &normal_ends), None);
+        assert_eq!(IntervalsByStratum::of(Vec::new(), &normal_ends(1.0)), None);
+        // The mean over tracks; a track of few bins has no highest 1 %.
+        let few = IntervalsByStratum::of(vec![(9.0, 0.0, 1.0); 50], &normal_ends(1.0)).unwrap();
+        let mean = IntervalsByStratum::mean(&[found, few]).unwrap();
+        assert_eq!((mean.all.coverage_50, mean.all.n_bins), (0.5, 1050));
+        assert_eq!(mean.highest, found.highest);
+        assert_eq!(IntervalsByStratum::mean(&[]), None);
     }
 }

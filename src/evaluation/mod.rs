@@ -31,7 +31,7 @@ pub use intervals::{Intervals, IntervalsByStratum};
 pub use kept::{
     evaluate_once, is_current, keep_imputation, keep_probe, kept_probe, stored_evaluations,
 };
-pub use learned::LearnedBaseline;
+pub use learned::{LearnedBaseline, LearnedChoice, LearnedSettings, TriedSettings};
 pub use paired::PairedDifference;
 pub use peaks::PeakStratum;
 pub use probe::{

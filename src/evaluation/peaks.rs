@@ -27,11 +27,11 @@ pub struct PeakStratum {
     pub mse: BTreeMap<&'static str, f64>,
 }
 
-/// Reads numbers by the name of a predictor.
-fn by_predictor<'de, D: Deserializer<'de>>(
+/// Reads values by the name of a predictor.
+pub(super) fn by_predictor<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
     from: D,
-) -> Result<BTreeMap<&'static str, f64>, D::Error> {
-    let read = BTreeMap::<String, f64>::deserialize(from)?;
+) -> Result<BTreeMap<&'static str, V>, D::Error> {
+    let read = BTreeMap::<String, V>::deserialize(from)?;
     let simple = Baseline::ALL.map(Baseline::name);
     let learned = LearnedBaseline::ALL.map(LearnedBaseline::name);
     let known = |name: &str| {
@@ -39,16 +39,19 @@ fn by_predictor<'de, D: Deserializer<'de>>(
         all.find(|known| *known == name)
     };
     (read.into_iter())
-        .map(|(name, mse)| match known(&name) {
-            Some(name) => Ok((name, mse)),
+        .map(|(name, value)| match known(&name) {
+            Some(name) => Ok((name, value)),
             None => Err(D::Error::custom(format!("{name} is no predictor"))),
         })
         .collect()
 }
 
-/// Which of a track's bins are peaks; `masked` ones never.
+/// Which of a track's bins are peaks; `masked` ones and those without data never.
 pub(super) fn peaks(values: &[f32], masked: &[bool]) -> Vec<bool> {
-    let kept = unmasked(values, Some(masked));
+    let mut kept = unmasked(values, Some(masked));
+    if kept.iter().any(|v| v.is_nan()) {
+        kept.to_mut().retain(|v| !v.is_nan());
+    }
     let mut is_peak = vec![false; values.len()];
     // All that tie for the last places are peaks: none goes to the genome's start.
     if let Some(top) = TopBins::new(&kept, n_of_percent(kept.len(), 1)) {
@@ -176,6 +179,13 @@ mod tests {
     #[test]
     fn bins_without_signal_are_no_peaks() {
         let mut values = vec![0f32; 300];
+        values[7] = 2.0;
+        let found = peaks(&values, &vec![false; 300]);
+        assert_eq!(found.iter().filter(|p| **p).count(), 1);
+        assert!(found[7]);
+        // 1 % of the 100 bins with data is one.
+        let mut values = vec![f32::NAN; 300];
+        values[..100].fill(1.0);
         values[7] = 2.0;
         let found = peaks(&values, &vec![false; 300]);
         assert_eq!(found.iter().filter(|p| **p).count(), 1);

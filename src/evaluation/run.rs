@@ -1,24 +1,26 @@
 //! A stored model scored on tracks that it was not trained on, the baselines beside it.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
-use super::intervals::normal_ends;
-use super::learned::Learned;
-use super::peaks::PeakStrata;
+use super::learned::{Learned, Learning, choose};
+use super::peaks::{PeakStrata, by_predictor};
 use super::{
     AnnotationBins, Baseline, BaselineStatistics, Definitions, EvaluationError, IntervalsByStratum,
-    LearnedBaseline, PairedDifference, PeakStratum, Scorer, ScoringContext, TargetBaselines,
-    TrackMeasures, bin_variance, mean_measures, to_signal_scale,
+    LearnedBaseline, LearnedChoice, PairedDifference, PeakStratum, Scorer, ScoringContext,
+    TargetBaselines, TrackMeasures, bin_variance, mean_measures, to_signal_scale,
 };
 use crate::compendium::{
     Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
 };
 use crate::files::FileError;
 use crate::formats::Location;
-use crate::genome::{GenomeAxis, Interval, Mask, read_bed};
-use crate::imputation::{Stream, impute_track, spans};
-use crate::model::TrainedModel;
+use crate::genome::{Gene, GenomeAxis, Interval, Mask, read_bed};
+use crate::imputation::{Uncertainty, impute_track};
+use crate::model::{TrackScale, TrainedModel};
 use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
 
 /// Bins that are read of every training track at once.
@@ -46,7 +48,7 @@ pub struct EvaluateOptions {
     /// Scores bins in these intervals alone; all of the model's where empty. Baselines are fitted
     /// to the same bins.
     pub within: Vec<Interval>,
-    /// Baselines that are trained, which takes some seconds a track.
+    /// Baselines that are trained, with settings chosen on training tracks.
     pub learned: Vec<LearnedBaseline>,
     /// Whose definitions the measures follow.
     pub definitions: Definitions,
@@ -59,6 +61,8 @@ pub struct TrackEvaluation {
     pub biosample: String,
     /// The assay.
     pub assay: String,
+    /// Bins that it was scored on: not masked, and with data in the observed track.
+    pub n_bins: u64,
     /// The model's.
     pub measures: TrackMeasures,
     /// Average activity's; all undefined where the assay has no other biosample in training.
@@ -69,16 +73,13 @@ pub struct TrackEvaluation {
     pub nearest_biosample: TrackMeasures,
     /// The additive model's.
     pub additive: TrackMeasures,
-    /// Ridge regression's, trained as ChromImpute is; none unless asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ridge: Option<TrackMeasures>,
-    /// Boosted trees', likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub boosted: Option<TrackMeasures>,
+    /// Those of the trained baselines that were asked for, by name.
+    #[serde(flatten, deserialize_with = "by_predictor")]
+    pub learned: BTreeMap<&'static str, TrackMeasures>,
     /// Errors by how many other biosamples have a peak.
     pub peaks: Vec<PeakStratum>,
-    /// How well the model's standard deviations describe what was observed, on the arcsinh scale;
-    /// none of a model that tells none.
+    /// How much of what was observed lies in the model's intervals, on the arcsinh scale; none of a model
+    /// that has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intervals: Option<IntervalsByStratum>,
 }
@@ -96,12 +97,12 @@ pub struct MeanEvaluation {
     pub nearest_biosample: TrackMeasures,
     /// The additive model's.
     pub additive: TrackMeasures,
-    /// Ridge regression's, where asked for.
+    /// Those of the trained baselines that were asked for, by name.
+    #[serde(flatten, deserialize_with = "by_predictor")]
+    pub learned: BTreeMap<&'static str, TrackMeasures>,
+    /// How much of what was observed lies in the model's intervals; none of a model that has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ridge: Option<TrackMeasures>,
-    /// Boosted trees', where asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub boosted: Option<TrackMeasures>,
+    pub intervals: Option<IntervalsByStratum>,
 }
 
 /// What an evaluation found.
@@ -113,14 +114,18 @@ pub struct Evaluation {
     pub scale: ScoringScale,
     /// Whose definitions the measures follow.
     pub definitions: Definitions,
-    /// Bins scored: those of the model's axis that are not masked.
+    /// Bins of the model's axis that are not masked; a track is scored on those of them where it has data.
     pub n_bins: u64,
-    /// Those of them that are 0 in every track trained on or scored: any predictor gets them right.
+    /// Those of them that are 0 in every track trained on or scored that has data there: any predictor gets
+    /// them right.
     pub n_zero_bins: u64,
     /// Each track.
     pub tracks: Vec<TrackEvaluation>,
     /// Their means.
     pub mean: MeanEvaluation,
+    /// How the settings of trained baselines were chosen; not read back.
+    #[serde(skip_deserializing)]
+    pub choices: Vec<LearnedChoice>,
     /// The model against each competitor, measure by measure; computed again from the tracks of what is
     /// read back.
     #[serde(skip_deserializing)]
@@ -139,15 +144,23 @@ impl Evaluation {
 pub(crate) type Predictor = (&'static str, fn(&TrackEvaluation) -> TrackMeasures);
 
 /// Who is scored: the model first.
-pub(crate) const PREDICTORS: [Predictor; 7] = [
+pub(crate) const PREDICTORS: [Predictor; 8] = [
     ("model", |t| t.measures),
     ("average_activity", |t| t.average_activity),
     ("calibrated_average", |t| t.calibrated_average),
     ("nearest_biosample", |t| t.nearest_biosample),
     ("additive", |t| t.additive),
-    ("ridge", |t| t.ridge.unwrap_or_default()),
-    ("boosted", |t| t.boosted.unwrap_or_default()),
+    ("scaled_average", |t| t.learned("scaled_average")),
+    ("ridge", |t| t.learned("ridge")),
+    ("boosted", |t| t.learned("boosted")),
 ];
+
+impl TrackEvaluation {
+    /// A trained baseline's measures; all undefined where it was not asked for.
+    fn learned(&self, name: &str) -> TrackMeasures {
+        self.learned.get(name).copied().unwrap_or_default()
+    }
+}
 
 /// The model against each competitor in each measure that both have.
 fn paired(tracks: &[TrackEvaluation]) -> Vec<PairedDifference> {
@@ -167,9 +180,6 @@ fn paired(tracks: &[TrackEvaluation]) -> Vec<PairedDifference> {
     differences
 }
 
-/// The ends of the central 90 % and 50 % intervals, ascending, from what is imputed and its standard deviation.
-type IntervalEnds<'a> = dyn Fn(f32, f32) -> [f32; 4] + 'a;
-
 /// What the whole evaluation shares.
 struct EvaluationContext<'a> {
     database: &'a Database,
@@ -177,6 +187,8 @@ struct EvaluationContext<'a> {
     axis: &'a GenomeAxis,
     mask: Mask,
     annotation: AnnotationBins,
+    genes: Vec<Gene>,
+    enhancers: Vec<Interval>,
     definitions: Definitions,
     training: Vec<Track>,
     signal: TracksOnAxis,
@@ -226,7 +238,7 @@ pub fn evaluate(
         }
         .into());
     }
-    let genes = database.genes()?;
+    let (genes, enhancers) = (database.genes()?, database.enhancers()?);
     let stored = database.tracks()?;
     let trained_on = |b: &str, a: &str| {
         (model.record().tracks.iter())
@@ -239,12 +251,9 @@ pub fn evaluate(
         .collect();
     tell_of_removed(model, &stored, options);
     let context = EvaluationContext {
-        annotation: AnnotationBins::new(
-            axis,
-            &mask,
-            (&genes, &database.enhancers()?),
-            options.definitions,
-        ),
+        annotation: AnnotationBins::new(axis, &mask, (&genes, &enhancers), options.definitions),
+        genes,
+        enhancers,
         definitions: options.definitions,
         signal: TracksOnAxis::open(database, axis, &training)?,
         database,
@@ -271,6 +280,9 @@ pub fn evaluate(
         Some(manifest) => Some((manifest.tracks(Replicates::Refuse)?.0, manifest)),
         None => None,
     };
+    let choices = (options.learned.iter())
+        .map(|which| context.learning(|learning| choose(*which, learning)))
+        .collect::<crate::Result<Vec<LearnedChoice>>>()?;
     let mut tracks = Vec::with_capacity(targets.len());
     for (i, (target, baselines)) in targets.iter().zip(&baselines).enumerate() {
         let of_target = |t: &&ManifestTrack| {
@@ -279,15 +291,26 @@ pub fn evaluate(
         let called = peaks
             .as_ref()
             .and_then(|(list, _)| list.iter().find(of_target));
-        tracks.push(context.score(target, baselines, called, &options.learned, &mut is_zero)?);
+        match context.score(target, baselines, called, &choices, &mut is_zero)? {
+            Some(scored) => tracks.push(scored),
+            None => tracing::warn!(
+                "{} has no data in any bin to score, and is left out",
+                experiments[i]
+            ),
+        }
         progress(i + 1, targets.len());
+    }
+    if tracks.is_empty() {
+        let why = "none of the tracks to score has data in any bin that is not masked";
+        return Err(StoreError::Invalid(why.into()).into());
     }
     let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
         mean_measures(&tracks.iter().map(of).collect::<Vec<TrackMeasures>>())
     };
-    let mean_of_learned = |of: fn(&TrackEvaluation) -> Option<TrackMeasures>| {
-        let measures: Vec<TrackMeasures> = tracks.iter().filter_map(of).collect();
-        (!measures.is_empty()).then(|| mean_measures(&measures))
+    let mean_of_learned = |choice: &LearnedChoice| {
+        let tracks = tracks.iter().map(|t| t.learned(choice.baseline));
+        let measures: Vec<TrackMeasures> = tracks.collect();
+        (choice.baseline, mean_measures(&measures))
     };
     Ok(Evaluation {
         model: model.record().name.clone(),
@@ -302,10 +325,16 @@ pub fn evaluate(
             calibrated_average: mean(|t| t.calibrated_average),
             nearest_biosample: mean(|t| t.nearest_biosample),
             additive: mean(|t| t.additive),
-            ridge: mean_of_learned(|t| t.ridge),
-            boosted: mean_of_learned(|t| t.boosted),
+            learned: choices.iter().map(mean_of_learned).collect(),
+            intervals: IntervalsByStratum::mean(
+                &tracks
+                    .iter()
+                    .filter_map(|t| t.intervals)
+                    .collect::<Vec<_>>(),
+            ),
         },
         tracks,
+        choices,
     })
 }
 
@@ -430,56 +459,70 @@ impl EvaluationContext<'_> {
             let tracks = self.read(&all, &bins)?;
             let slices: Vec<&[f32]> = tracks.iter().map(Vec::as_slice).collect();
             let masked = &self.mask.as_slice()[bins.start as usize..bins.end as usize];
-            let zero = |bin: usize| !masked[bin] && slices.iter().all(|t| t[bin] == 0.0);
+            let zero = |bin: usize| {
+                let is_zero = |t: &&[f32]| t[bin] == 0.0 || t[bin].is_nan();
+                !masked[bin] && slices.iter().all(is_zero)
+            };
             is_zero.extend((0..masked.len()).map(zero));
             statistics.push(&slices, Some(masked))?;
         }
         Ok((statistics.finish(), is_zero))
     }
 
+    /// Scores a track; `None` of one without data in any bin that is not masked.
     fn score(
         &self,
         target: &Target,
         baselines: &TargetBaselines,
         peaks: Option<&ManifestTrack>,
-        learned: &[LearnedBaseline],
+        choices: &[LearnedChoice],
         is_zero: &mut [bool],
-    ) -> crate::Result<TrackEvaluation> {
+    ) -> crate::Result<Option<TrackEvaluation>> {
         let experiment = target.experiment();
         let observed = self.observed(target)?;
         for (zero, value) in is_zero.iter_mut().zip(&observed) {
-            *zero &= *value == 0.0;
+            *zero &= *value == 0.0 || value.is_nan();
+        }
+        // A bin at which the track has no data is to it as a masked one.
+        let lacks: Vec<bool> = observed.iter().map(|v| v.is_nan()).collect();
+        let own = (lacks.contains(&true)).then(|| self.without(&lacks));
+        let (mask, annotation) = match &own {
+            Some((mask, annotation)) => (mask, annotation),
+            None => (&self.mask, &self.annotation),
+        };
+        let n_bins = self.axis.n_bins() - mask.n_masked() as u64;
+        if n_bins == 0 {
+            return Ok(None);
         }
         let observed = self.scaled(observed);
-        let (imputed, deviation) = self.imputed(&experiment)?;
-        let intervals = match (self.scale, &deviation) {
-            (ScoringScale::Arcsinh, Some(deviation)) => {
-                let bins = observed
-                    .iter()
-                    .zip(&imputed)
-                    .zip(deviation)
-                    .zip(self.mask.as_slice());
+        let imputed = impute_track(self.database, self.model, &experiment)?;
+        let is_measured = (self.model.refinement()).is_some_and(|r| r.spread.is_measured());
+        let intervals = match is_measured && self.scale == ScoringScale::Arcsinh {
+            true => {
+                let uncertainty = Uncertainty::of(self.model, &experiment)?;
+                let bins = observed.iter().zip(&imputed).zip(mask.as_slice());
                 let kept = bins.filter(|(_, masked)| !**masked);
-                let ends = self.interval_ends(&experiment)?;
-                IntervalsByStratum::of(kept.map(|(((o, i), d), _)| (*o, *i, *d)).collect(), &*ends)
+                let bins = kept.map(|((o, i), _)| (*o, *i, uncertainty.deviation(*i)));
+                let ends = |imputed| uncertainty.interval_ends(imputed);
+                IntervalsByStratum::of(bins.collect(), &ends)
             }
-            _ => None,
+            false => None,
         };
         let imputed = self.scaled(imputed);
         let variance = self.variance(&experiment.assay)?;
         let called = peaks.map(|p| self.called(p)).transpose()?;
         let context = ScoringContext {
-            masked: Some(self.mask.as_slice()),
-            promoter_bins: Some(&self.annotation.promoters),
-            gene_bins: Some(&self.annotation.genes),
-            enhancer_bins: Some(&self.annotation.enhancers),
+            masked: Some(mask.as_slice()),
+            promoter_bins: Some(&annotation.promoters),
+            gene_bins: Some(&annotation.genes),
+            enhancer_bins: Some(&annotation.enhancers),
             variance: variance.as_deref(),
             peaks: called.as_deref(),
             definitions: self.definitions,
         };
         let scorer = Scorer::new(&observed, context)?;
         let average = self.baseline(baselines, Baseline::AverageActivity)?;
-        let mut strata = PeakStrata::new(&observed, self.mask.as_slice());
+        let mut strata = PeakStrata::new(&observed, mask.as_slice());
         for other in &baselines.average {
             strata.other(&self.scaled(self.signal.read_all(*other)?));
         }
@@ -498,68 +541,36 @@ impl EvaluationContext<'_> {
         let calibrated_average = simple(Baseline::CalibratedAverage)?;
         let nearest_biosample = simple(Baseline::NearestBiosample)?;
         let additive = simple(Baseline::Additive)?;
-        let mut trained = |which: LearnedBaseline| -> crate::Result<Option<TrackMeasures>> {
-            if !learned.contains(&which) {
-                return Ok(None);
-            }
-            Ok(Some(match self.learned(which, &experiment)? {
-                Some(values) => measure(which.name(), &values)?,
+        let mut learned = BTreeMap::new();
+        for choice in choices {
+            let measures = match self.learned(choice, &experiment)? {
+                Some(values) => measure(choice.baseline, &values)?,
                 None => TrackMeasures::default(),
-            }))
-        };
-        let (ridge, boosted) = (
-            trained(LearnedBaseline::Ridge)?,
-            trained(LearnedBaseline::Boosted)?,
-        );
-        Ok(TrackEvaluation {
+            };
+            learned.insert(choice.baseline, measures);
+        }
+        Ok(Some(TrackEvaluation {
             measures,
             average_activity,
             calibrated_average,
             nearest_biosample,
             additive,
-            ridge,
-            boosted,
+            learned,
             peaks: strata.finish(),
             intervals,
+            n_bins,
             biosample: experiment.biosample,
             assay: experiment.assay,
-        })
-    }
-
-    /// What the model imputes over the whole axis, as tracks are stored, and how uncertain it is.
-    fn imputed(&self, experiment: &Experiment) -> crate::Result<(Vec<f32>, Option<Vec<f32>>)> {
-        let tells = |m: &TrainedModel| m.refinement().is_some_and(|r| r.spread.is_measured());
-        if !tells(self.model) {
-            return Ok((impute_track(self.database, self.model, experiment)?, None));
-        }
-        let n_bins = self.axis.n_bins() as usize;
-        let (mut imputed, mut deviation) = (vec![0f32; n_bins], vec![0f32; n_bins]);
-        Stream::new(self.database, self.model).run_with_deviation::<crate::Error>(
-            std::slice::from_ref(experiment),
-            &spans(self.axis, &[])?,
-            &mut |_, first, values, deviations| {
-                let place = first as usize..first as usize + values.len();
-                imputed[place.clone()].copy_from_slice(values);
-                deviation[place].copy_from_slice(deviations);
-                Ok(())
-            },
-        )?;
-        Ok((imputed, Some(deviation)))
-    }
-
-    /// The ends of the intervals about what is imputed: the model's quantiles, or where it kept none
-    /// those of a normal distribution.
-    fn interval_ends(&self, experiment: &Experiment) -> crate::Result<Box<IntervalEnds<'_>>> {
-        let Some(refinement) = self.model.refinement() else {
-            return Ok(Box::new(normal_ends));
-        };
-        let biosample = self.model.biosample(&experiment.biosample)?;
-        let assay = self.model.assay(&experiment.assay)?;
-        let scale = refinement.expected_scale(biosample as u32, assay as u32);
-        Ok(Box::new(move |imputed, deviation| {
-            (refinement.interval_ends(scale, imputed))
-                .unwrap_or_else(|| normal_ends(imputed, deviation))
         }))
+    }
+
+    /// The mask and the annotation where some bins are left out as well.
+    fn without(&self, left_out: &[bool]) -> (Mask, AnnotationBins) {
+        let mut mask = self.mask.clone();
+        mask.leave_out(left_out);
+        let annotation = (self.genes.as_slice(), self.enhancers.as_slice());
+        let annotation = AnnotationBins::new(self.axis, &mask, annotation, self.definitions);
+        (mask, annotation)
     }
 
     fn scaled(&self, values: Vec<f32>) -> Vec<f32> {
@@ -619,23 +630,39 @@ impl EvaluationContext<'_> {
         Ok(Some(self.scaled(values)))
     }
 
-    /// A learned baseline over the whole axis, on the scale asked for.
-    fn learned(
-        &self,
-        which: LearnedBaseline,
-        target: &Experiment,
-    ) -> crate::Result<Option<Vec<f32>>> {
-        let read = |track: usize, bins: std::ops::Range<u64>| {
+    /// Calls `with` with what trained baselines learn from: the training tracks.
+    fn learning<T>(&self, with: impl FnOnce(&Learning<'_>) -> T) -> T {
+        let read = |track: usize, bins: Range<u64>| {
             let mut values = vec![0f32; (bins.end - bins.start) as usize];
             self.signal.read(track, bins, &mut values)?;
             Ok(values)
         };
-        let context = (self.axis, &self.mask);
-        let fitted = Learned::fit(which, &self.experiments(), target, context, &read)?;
-        let Some(fitted) = fitted else {
-            return Ok(None);
-        };
-        Ok(Some(self.scaled(fitted.impute(self.axis, &read)?)))
+        let tracks = self.training.iter();
+        let scales: Vec<TrackScale> = tracks
+            .map(|t| TrackScale::new(t.mean, t.variance))
+            .collect();
+        with(&Learning {
+            training: &self.experiments(),
+            scales: &scales,
+            axis: self.axis,
+            mask: &self.mask,
+            read: &read,
+        })
+    }
+
+    /// A trained baseline over the whole axis, on the scale asked for.
+    fn learned(
+        &self,
+        choice: &LearnedChoice,
+        target: &Experiment,
+    ) -> crate::Result<Option<Vec<f32>>> {
+        self.learning(|learning| {
+            let settings = choice.chosen.as_ref().map(|c| c.settings);
+            let Some(fitted) = Learned::fit(settings, target, learning)? else {
+                return Ok(None);
+            };
+            Ok(Some(self.scaled(fitted.impute(learning)?)))
+        })
     }
 
     fn experiments(&self) -> Vec<Experiment> {

@@ -90,7 +90,8 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (n > 0).then(|| sum / f64::from(n))
 }
 
-/// What besides the signal decides how a track is scored; all of it on the track's own axis.
+/// What besides the signal decides how a track is scored; all of it on the track's own axis. A bin at which the
+/// observed track has no data is to be masked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ScoringContext<'a> {
     /// One flag a bin, true where it does not count ([`Mask::as_slice`](crate::genome::Mask::as_slice)).
@@ -264,8 +265,8 @@ pub fn to_signal_scale(arcsinh: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// The variance of each bin over tracks of one assay, about their mean, divided by how many there
-/// are: the weights of `msevar`. A piece of the axis at a time will do.
+/// The variance of each bin over tracks of one assay that have data there, about their mean, divided by how
+/// many there are; 0 where none has. The weights of `msevar`. A piece of the axis at a time will do.
 ///
 /// `None` when there are not two tracks, or they differ in length.
 pub fn bin_variance(tracks: &[&[f32]]) -> Option<Vec<f32>> {
@@ -274,9 +275,13 @@ pub fn bin_variance(tracks: &[&[f32]]) -> Option<Vec<f32>> {
         return None;
     }
     let of_bin = |bin: usize| {
-        let n = tracks.len() as f64;
-        let mean = tracks.iter().map(|t| f64::from(t[bin])).sum::<f64>() / n;
-        let squares = tracks.iter().map(|t| (f64::from(t[bin]) - mean).powi(2));
+        let known = || {
+            let values = tracks.iter().map(|t| f64::from(t[bin]));
+            values.filter(|v| !v.is_nan())
+        };
+        let n = known().count().max(1) as f64;
+        let mean = known().sum::<f64>() / n;
+        let squares = known().map(|v| (v - mean).powi(2));
         (squares.sum::<f64>() / n) as f32
     };
     Some((0..n_bins).into_par_iter().map(of_bin).collect())
@@ -457,6 +462,10 @@ mod tests {
         // Bin 0: 1 3 5, mean 3, squares 4 0 4. Bin 1: all 2.
         let variance = bin_variance(&[&[1.0, 2.0], &[3.0, 2.0], &[5.0, 2.0]]).unwrap();
         assert_eq!(variance, [8.0 / 3.0, 0.0]);
+        // Of those that have data: 1 and 5, mean 3; 2 alone; none.
+        let nan = f32::NAN;
+        let gaps = bin_variance(&[&[1.0, 2.0, nan], &[nan, nan, nan], &[5.0, nan, nan]]).unwrap();
+        assert_eq!(gaps, [4.0, 0.0, 0.0]);
         assert_eq!(bin_variance(&[&[1.0]]), None);
         assert_eq!(bin_variance(&[&[1.0], &[1.0, 2.0]]), None);
         assert_eq!(bin_variance(&[]), None);

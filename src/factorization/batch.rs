@@ -34,7 +34,13 @@ impl Batch {
         self.values.len()
     }
 
-    /// Draws the tracks for bins of a window (ascending) and groups them.
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Draws the tracks for bins of a window (ascending) and groups them. A track without data at a bin is
+    /// never shown there; a bin at which no track has data is left out.
     pub fn new(
         axis: &GenomeAxis,
         window: &Window,
@@ -44,15 +50,27 @@ impl Batch {
         step: u64,
     ) -> Self {
         let mut rng = generator(seed, Purpose::Tracks, step);
-        let tracks: Vec<u32> = bins
+        let mut tracks: Vec<u32> = bins
             .iter()
             .map(|_| below(&mut rng, n_tracks as u32))
             .collect();
-        let values = bins
+        let mut values: Vec<f32> = bins
             .iter()
             .zip(&tracks)
             .map(|(bin, t)| window.value(*t as usize, *bin))
             .collect();
+        let mut bins = bins;
+        if values.iter().any(|v| v.is_nan()) {
+            draw_again(
+                window,
+                &mut bins,
+                &mut tracks,
+                &mut values,
+                n_tracks,
+                seed,
+                step,
+            );
+        }
         let groups = Resolution::ALL.map(|scale| group(axis, window, &bins, scale));
         Batch {
             tracks,
@@ -61,6 +79,50 @@ impl Batch {
             bins,
         }
     }
+}
+
+/// Draws that may meet tracks without data before the tracks that have data are counted.
+const TRIES: u32 = 8;
+
+/// Puts tracks that have data in the place of drawn ones that have none, each with the same chance, and
+/// leaves out bins at which none has.
+fn draw_again(
+    window: &Window,
+    bins: &mut Vec<u32>,
+    tracks: &mut Vec<u32>,
+    values: &mut Vec<f32>,
+    n_tracks: usize,
+    seed: u64,
+    step: u64,
+) {
+    // A stream of its own: what other bins show does not depend on who has no data here.
+    let mut rng = generator(seed, Purpose::Tracks, step | 1 << 63);
+    let has_data = |track: u32, bin: u32| !window.value(track as usize, bin).is_nan();
+    let mut kept = 0;
+    for i in 0..bins.len() {
+        let (bin, mut track) = (bins[i], tracks[i]);
+        if values[i].is_nan() {
+            let drawn = (0..TRIES)
+                .map(|_| below(&mut rng, n_tracks as u32))
+                .find(|t| has_data(*t, bin));
+            let chosen = drawn.or_else(|| {
+                let having: Vec<u32> = (0..n_tracks as u32).filter(|t| has_data(*t, bin)).collect();
+                let n = u32::try_from(having.len()).ok().filter(|n| *n > 0)?;
+                having.get(below(&mut rng, n) as usize).copied()
+            });
+            match chosen {
+                Some(chosen) => track = chosen,
+                None => continue,
+            }
+        }
+        bins[kept] = bin;
+        tracks[kept] = track;
+        values[kept] = window.value(track as usize, bin);
+        kept += 1;
+    }
+    bins.truncate(kept);
+    tracks.truncate(kept);
+    values.truncate(kept);
 }
 
 fn group(axis: &GenomeAxis, window: &Window, bins: &[u32], scale: Resolution) -> Groups {
@@ -239,6 +301,72 @@ mod tests {
                 }
             }
             assert_eq!(seen, window.kept.len());
+        }
+    }
+
+    /// As `Numbers`, but track 0 has no data at odd bins, track 1 none up to bin 9999, and no track any at
+    /// bins 20 to 39.
+    struct Gaps;
+
+    impl TrackSource for Gaps {
+        fn read(
+            &self,
+            track: usize,
+            bins: std::ops::Range<u64>,
+            out: &mut [f32],
+        ) -> Result<(), FactorizationError> {
+            Numbers.read(track, bins.clone(), out)?;
+            for (value, bin) in out.iter_mut().zip(bins) {
+                let lacks = [bin % 2 == 1, bin < 10_000, false][track];
+                if lacks || (20..40).contains(&bin) {
+                    *value = f32::NAN;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_track_without_data_is_never_shown_and_the_others_share_its_chance() {
+        let (axis, complete) = window();
+        let mask = Mask::new(&axis, &[]);
+        let blocks = Blocks::new(&axis, &mask);
+        let gaps = Window::load(&Gaps, &[0, 1, 2], blocks.all().to_vec(), &mask).unwrap();
+        let bins: Vec<u32> = (0..20_012).collect();
+        let batch = Batch::new(&axis, &gaps, bins.clone(), 3, 9, 1);
+        let expected: Vec<u32> = (0..20).chain(40..20_012).collect();
+        assert_eq!(batch.bins, expected);
+        let mut shown = [[0usize; 3]; 4];
+        for ((bin, track), value) in batch.bins.iter().zip(&batch.tracks).zip(&batch.values) {
+            assert_eq!(*value, 100_000.0 * *track as f32 + *bin as f32);
+            let stratum = usize::from(*bin >= 10_000) * 2 + (*bin % 2) as usize;
+            shown[stratum][*track as usize] += 1;
+        }
+        // Even bins below 10,000 show tracks 0 and 2, odd ones 2 alone; above, even ones all, odd ones 1 and
+        // 2. About 5,000 bins each: four standard errors are 3 %.
+        let near = |n: usize, share: f64| (n as f64 / 5_000.0 - share).abs() < 0.03;
+        assert_eq!(
+            (shown[0][1], shown[1][0], shown[1][1], shown[3][0]),
+            (0, 0, 0, 0)
+        );
+        assert!(
+            near(shown[0][0], 0.5) && near(shown[0][2], 0.5),
+            "{shown:?}"
+        );
+        assert!(
+            near(shown[2][0], 0.333) && near(shown[2][1], 0.333),
+            "{shown:?}"
+        );
+        assert!(
+            near(shown[3][1], 0.5) && near(shown[3][2], 0.5),
+            "{shown:?}"
+        );
+        // Where all have data, what is shown does not depend on the gaps elsewhere.
+        let whole = Batch::new(&axis, &complete, bins, 3, 9, 1);
+        for (bin, track) in batch.bins.iter().zip(&batch.tracks) {
+            if *bin >= 10_000 && *bin % 2 == 0 {
+                assert_eq!(*track, whole.tracks[*bin as usize]);
+            }
         }
     }
 

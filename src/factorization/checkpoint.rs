@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
+use super::encoder::{self, EncoderHeader, EncoderKept};
 use super::options::TrainOptions;
 use super::refinement::{self, RefinementHeader, RefinementKept};
 use super::{FactorizationError, LazyTable, Position, State, Trainer, TrainingProgress};
@@ -26,6 +27,9 @@ pub(super) struct Header {
     pub shapes: Vec<(usize, usize)>,
     /// Columns of the genome's tables.
     pub cols: [usize; 3],
+    /// What there is of an encoder.
+    #[serde(default)]
+    pub encoder: Option<EncoderHeader>,
     /// What there is of a refinement.
     #[serde(default)]
     pub refinement: Option<RefinementHeader>,
@@ -44,6 +48,8 @@ pub(super) struct Progress<'a> {
     pub progress: &'a TrainingProgress,
     /// The factors', once begun.
     pub trainer: Option<&'a Trainer>,
+    /// The encoder's, of a model that has one.
+    pub encoder: Option<&'a EncoderKept>,
     /// The refinement's, of a model that has one.
     pub refinement: Option<&'a RefinementKept>,
 }
@@ -60,13 +66,16 @@ pub(super) fn write(
     let Progress {
         progress,
         trainer,
+        encoder,
         refinement,
     } = now;
     let dense = trainer.map(Trainer::dense_state).transpose()?;
-    let position = match (trainer, refinement) {
-        (Some(trainer), _) => trainer.position(),
-        (None, Some(kept)) => kept.position,
-        (None, None) => Position::default(),
+    // The encoder is trained first, then the refinement, then the network.
+    let position = match (trainer, refinement, encoder) {
+        (Some(trainer), ..) => trainer.position(),
+        (None, Some(kept), _) => kept.position,
+        (None, None, Some(kept)) => kept.position,
+        (None, None, None) => Position::default(),
     };
     let header = Header {
         options: options.clone(),
@@ -79,12 +88,16 @@ pub(super) fn write(
             .flat_map(|d| d.tensors.iter().map(|[r, c]| (*r, *c)))
             .collect(),
         cols: [0, 1, 2].map(|s| trainer.map_or(0, |t| t.tables()[s].cols())),
+        encoder: encoder.map(EncoderKept::header),
         refinement: refinement.map(RefinementKept::header),
     };
     let header =
         serde_json::to_vec(&header).map_err(|e| FactorizationError::Checkpoint(e.to_string()))?;
     let mut writer = database.begin_checkpoint(lock, position.step)?;
     writer.part("header", |out| out.write_all(&header))?;
+    if let Some(kept) = encoder {
+        encoder::write(kept, &mut writer)?;
+    }
     if let Some(kept) = refinement {
         refinement::write(kept, &mut writer)?;
     }

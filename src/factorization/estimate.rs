@@ -4,10 +4,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::encoder::begin as begin_encoder;
 use super::fit::{training_set, window_bins};
 use super::options::{TrackRoles, TrainOptions};
 use super::refinement::begin;
-use super::{Advance, Device, FactorizationError, RefinementOptions, Settings, Trained, Trainer};
+use super::{
+    Advance, Device, EncoderOptions, FactorizationError, RefinementOptions, Settings, Trained,
+    Trainer,
+};
 use crate::genome::{GenomeAxis, Resolution};
 use crate::model::{GenomeFactors, Network, SignalBlock};
 use crate::nn::check_backend;
@@ -39,8 +43,19 @@ pub struct Estimate {
     pub samples_per_second: f64,
     /// Passes of the search and the final training together, at most.
     pub passes_at_most: u64,
+    /// Passes of the encoder, and their speed; none of a model without one.
+    pub encoder: Option<EncoderEstimate>,
     /// Passes of the refinement's networks together, and their speed; none of a model without one.
     pub refinement: Option<RefinementEstimate>,
+}
+
+/// What the training of an encoder would take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EncoderEstimate {
+    /// Passes.
+    pub passes: u64,
+    /// Speed of some steps on this machine.
+    pub samples_per_second: f64,
 }
 
 /// What the training of a refinement would take.
@@ -77,7 +92,7 @@ pub fn estimate(
     check_backend(options.backend, device, options.arithmetic).map_err(FactorizationError::from)?;
     let axis = options.axis(database.axis())?;
     let track_roles = TrackRoles::new(database.tracks()?, options)?;
-    let sizes = options.sizes;
+    let sizes = options.sizes_for(track_roles.training.len());
     let factors = |axis: &GenomeAxis| {
         Resolution::ALL
             .map(|s| axis.n_rows(s) * sizes.genome_factors(s) as u64)
@@ -101,7 +116,13 @@ pub fn estimate(
         model_bytes: options.precision_bytes() * factors(&axis) + 4 * dense,
         checkpoint_bytes: 2 * (factor_bytes + 12 * dense),
         samples_per_second: speed(database, options, &track_roles, &axis, device)?,
-        passes_at_most: u64::from(options.passes) * (1 + searches),
+        passes_at_most: match &options.encoder {
+            Some(encoder) => u64::from(encoder.decoder_passes),
+            None => u64::from(options.passes) * (1 + searches),
+        },
+        encoder: (options.encoder.as_ref())
+            .map(|of| encoder(database, options, of, &track_roles, &axis, device))
+            .transpose()?,
         refinement: (options.refinement.as_ref())
             .map(|refinement_options| {
                 refinement(
@@ -114,6 +135,31 @@ pub fn estimate(
                 )
             })
             .transpose()?,
+    })
+}
+
+fn encoder(
+    database: &Database,
+    options: &TrainOptions,
+    encoder_options: &EncoderOptions,
+    track_roles: &TrackRoles,
+    axis: &GenomeAxis,
+    device: Device,
+) -> crate::Result<EncoderEstimate> {
+    let set = training_set(database, &start_of(axis)?, track_roles)?;
+    let mut training = begin_encoder(&set, track_roles, options, encoder_options, device)?;
+    // The first step reads the signal; it is not measured.
+    training.advance()?;
+    let (began, mut samples) = (Instant::now(), 0);
+    while began.elapsed().as_secs_f64() < TRIAL_SECONDS {
+        match training.advance()? {
+            Advance::Step(report) | Advance::Pass(report, ..) => samples += report.samples,
+            Advance::Done => break,
+        }
+    }
+    Ok(EncoderEstimate {
+        passes: u64::from(encoder_options.passes),
+        samples_per_second: samples as f64 / began.elapsed().as_secs_f64(),
     })
 }
 
@@ -187,7 +233,7 @@ fn speed(
     let part = start_of(axis)?;
     let set = training_set(database, &part, track_roles)?;
     let settings = Settings {
-        sizes: options.sizes,
+        sizes: options.sizes_for(track_roles.training.len()),
         sampling: options.sampling,
         adam: options.adam(1),
         seed: options.seed,
@@ -201,11 +247,11 @@ fn speed(
     let trained = Trained {
         biosamples: 0..b,
         assays: 0..a,
-        genome: true,
+        genome: options.encoder.is_none(),
         layers: true,
     };
-    let network = Network::initial(&options.sizes, b, a, options.seed);
-    let genome = GenomeFactors::initial(&options.sizes, &part, options.seed);
+    let network = Network::initial(&settings.sizes, b, a, options.seed);
+    let genome = GenomeFactors::initial(&settings.sizes, &part, options.seed);
     let active = (0..track_roles.training.len()).collect();
     let mut trainer = Trainer::new(
         Arc::clone(&set),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
+use super::encoder::genome_factors;
 use super::fit::{roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::refinement::inputs;
@@ -20,7 +21,9 @@ use super::{
 };
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask, Region};
-use crate::model::{GenomeFactors, Network, Refinement, TrainedModel, initial_factors, save};
+use crate::model::{
+    Encoder, GenomeFactors, Network, Refinement, TrainedModel, initial_factors, save,
+};
 use crate::nn::check_backend;
 use crate::store::{Database, Model, ModelRecord, StoreError, Track, TrackRole};
 
@@ -154,6 +157,7 @@ pub fn extend(
         network: model.network().clone(),
         genome: model.genome_factors(database)?,
         axis: model.axis().clone(),
+        encoder: model.encoder(),
     };
     let biosamples = wanted(
         &additions.biosamples,
@@ -200,6 +204,7 @@ pub fn extend(
         &record,
         &state.network,
         &state.genome,
+        model.encoder(),
         refinement.as_ref(),
         replaces,
     )
@@ -309,6 +314,7 @@ struct Extended<'a> {
     network: Network,
     genome: GenomeFactors,
     axis: GenomeAxis,
+    encoder: Option<&'a Encoder>,
 }
 
 impl Extended<'_> {
@@ -414,6 +420,9 @@ impl Extended<'_> {
             .into());
         }
         let added = GenomeAxis::with_regions_apart(assembly.clone(), outside)?;
+        if let Some(encoder) = self.encoder {
+            return self.encode_regions(encoder, added, usable);
+        }
         // A held-out track stays held out, here too.
         let trained_on = |t: &Track| {
             let mut known = self
@@ -468,6 +477,45 @@ impl Extended<'_> {
         let all = [self.axis.regions(), added.regions()].concat();
         self.axis = GenomeAxis::with_regions_apart(assembly, all)?;
         self.remember("regions", json!(added.regions().len()), &[], passes);
+        Ok(())
+    }
+
+    /// Regions of a model with an encoder: a forward pass over the tracks that it reads.
+    fn encode_regions(
+        &mut self,
+        encoder: &Encoder,
+        added: GenomeAxis,
+        usable: &[Track],
+    ) -> crate::Result<()> {
+        let read = |t: &&crate::store::ModelTrack| {
+            matches!(t.role, TrackRole::Train | TrackRole::Validate)
+        };
+        let mut tracks = Vec::new();
+        for known in self.record.tracks.iter().filter(read) {
+            let there = usable
+                .iter()
+                .find(|t| t.biosample == known.biosample && t.assay == known.assay);
+            let Some(track) = there.filter(|t| t.checksum == known.checksum) else {
+                return Err(FactorizationError::Options(format!(
+                    "the encoder reads {} {}, which was left out, removed or replaced since training; \
+                     allow all training tracks, and ingest this one again as it was",
+                    known.biosample, known.assay
+                ))
+                .into());
+            };
+            tracks.push(track.clone());
+        }
+        let source =
+            TracksOnAxis::open(self.database, &added, &tracks).map_err(FactorizationError::from)?;
+        let new = genome_factors(encoder, &added, |track, bins, out: &mut [f32]| {
+            Ok(source.read(track, bins, out)?)
+        })?;
+        for (old, new) in self.genome.scales.iter_mut().zip(&new.scales) {
+            *old = stacked(old, new);
+        }
+        let all = [self.axis.regions(), added.regions()].concat();
+        self.axis = GenomeAxis::with_regions_apart(self.axis.assembly().clone(), all)?;
+        self.remember("regions", json!(added.regions().len()), &[], 0);
         Ok(())
     }
 

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::checkpoint;
+use super::encoder::{self, encode, genome_factors};
 use super::options::{TrackRoles, TrainOptions};
 use super::refinement::{self, refine};
 use super::timed_checkpoints::{Listener, TimedCheckpoints};
 use super::{
-    CurvePoint, Device, FactorizationError, Length, Outcome, Settings, State, TrackSource, Trained,
-    TrainingProgress, TrainingSet, train,
+    CurvePoint, Device, FactorizationError, Length, Outcome, Sampling, Settings, State,
+    TrackSource, Trained, TrainingProgress, TrainingSet, train,
 };
 use crate::Bug;
 use crate::compendium::TracksOnAxis;
@@ -160,8 +161,12 @@ pub fn fit(
     }
     let set = training_set(database, &axis, &track_roles)?;
     let mut settings = Settings {
-        sizes: options.sizes,
-        sampling: options.sampling,
+        sizes: options.sizes_for(track_roles.training.len()),
+        // Bins next to each other have nearly the same factors from an encoder.
+        sampling: match options.encoder {
+            Some(_) => Sampling::Permuted,
+            None => options.sampling,
+        },
         adam: options.adam(1),
         seed: options.seed,
         clip: options.clip,
@@ -170,25 +175,21 @@ pub fn fit(
         device: run_options.device,
         arithmetic: options.arithmetic,
     };
-    let start = || {
-        let (b, a) = (track_roles.biosamples.len(), track_roles.assays.len());
-        let network = Network::initial(&options.sizes, b, a, options.seed);
-        (
-            network,
-            GenomeFactors::initial(&options.sizes, &axis, options.seed),
-        )
-    };
     let trained = Trained {
         biosamples: 0..track_roles.biosamples.len(),
         assays: 0..track_roles.assays.len(),
-        genome: true,
+        genome: options.encoder.is_none(),
         layers: true,
     };
     settings.adam = options.adam(super::trainer::steps_per_pass(&set, &settings));
     let length = Length {
-        passes: options.passes,
+        passes: options.network_passes(),
         patience: options.patience,
-        validate: track_roles.validate.clone(),
+        // An encoder's factors are made from the validation tracks too: they cannot say how long is best.
+        validate: match options.encoder {
+            Some(_) => Vec::new(),
+            None => track_roles.validate.clone(),
+        },
         validate_bins: VALIDATE_BINS[usize::from(options.sizes.nodes >= LARGE)],
     };
     let resumed: Option<(TrainingProgress, State)> = match (&checkpoint, &header) {
@@ -225,8 +226,34 @@ pub fn fit(
         validate: &track_roles.validate,
         every: run_options.checkpoint_every,
         last: Instant::now(),
+        encoder: None,
         refinement: None,
         listener,
+    };
+    let encoded = match &options.encoder {
+        Some(encoder_options) => {
+            let kept = match (
+                &checkpoint,
+                header.as_ref().and_then(|h| h.encoder.as_ref()),
+            ) {
+                (Some(checkpoint), Some(header)) => Some(encoder::read(checkpoint, header)?),
+                _ => None,
+            };
+            let (encoder, kept) = encode(
+                &set,
+                &track_roles,
+                options,
+                encoder_options,
+                run_options.device,
+                kept,
+                &mut checkpoints,
+            )?;
+            checkpoints.encoder = Some(kept);
+            let read = |track, bins, out: &mut [f32]| set.source.read(track, bins, out);
+            let factors = genome_factors(&encoder, &axis, read)?;
+            Some((encoder, factors))
+        }
+        None => None,
     };
     let refined = match &options.refinement {
         Some(refinement_options) => {
@@ -255,6 +282,15 @@ pub fn fit(
         }
         None => None,
     };
+    let start = || {
+        let (b, a) = (track_roles.biosamples.len(), track_roles.assays.len());
+        let network = Network::initial(&settings.sizes, b, a, options.seed);
+        let genome = match &encoded {
+            Some((_, factors)) => factors.clone(),
+            None => GenomeFactors::initial(&settings.sizes, &axis, options.seed),
+        };
+        (network, genome)
+    };
     let outcome = train(
         &set,
         &settings,
@@ -264,14 +300,19 @@ pub fn fit(
         resumed,
         &mut checkpoints,
     )?;
-    // A model without a refinement has no curve of one.
-    let curve = checkpoints
-        .refinement
-        .map(|kept| kept.curve)
-        .unwrap_or_default();
+    let of_encoder = checkpoints.encoder.map(|kept| kept.curve);
+    let of_refinement = checkpoints.refinement.map(|kept| kept.curve);
+    // A model without an encoder or a refinement has no curve of it.
+    let curve = of_encoder
+        .into_iter()
+        .chain(of_refinement)
+        .flatten()
+        .collect();
+    let encoder = encoded.as_ref().map(|e| &e.0);
     let config = ModelConfig {
         architecture: options.architecture,
-        sizes: options.sizes,
+        sizes: settings.sizes,
+        encoder: encoder.map(|e| e.config.clone()),
         refinement: refined.as_ref().map(|r| r.config.clone()),
     };
     let record = record(
@@ -289,6 +330,7 @@ pub fn fit(
         &record,
         &outcome.network,
         &outcome.genome,
+        encoder,
         refined.as_ref(),
         run_options.replace || resume,
     )?;

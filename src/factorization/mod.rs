@@ -8,6 +8,7 @@
 mod batch;
 mod blocks;
 mod checkpoint;
+mod encoder;
 mod error;
 mod estimate;
 mod extend;
@@ -26,8 +27,9 @@ mod window;
 #[cfg(test)]
 use batch::Batch;
 pub(crate) use blocks::{Block, Blocks};
+pub use encoder::EncoderOptions;
 pub use error::FactorizationError;
-pub use estimate::{Estimate, RefinementEstimate, estimate};
+pub use estimate::{EncoderEstimate, Estimate, RefinementEstimate, estimate};
 pub use extend::{Additions, ExtendOptions, extend};
 pub use fit::{RunOptions, fit};
 #[doc(hidden)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Adam, Arithmetic, Backend, FactorizationError, RefinementOptions, Sampling, Schedule,
-    TrainingTrack, draw_validation,
+    Adam, Arithmetic, Backend, EncoderOptions, FactorizationError, RefinementOptions, Sampling,
+    Schedule, TrainingTrack, draw_validation,
 };
 use crate::Bug;
 use crate::genome::{GenomeAxis, Region};
@@ -109,6 +109,10 @@ pub struct TrainOptions {
     /// In which numbers the deep layers are computed.
     #[serde(default)]
     pub arithmetic: Arithmetic,
+    /// How the encoder is trained, of architecture `persea`. Without one the genome's factors are free
+    /// numbers, as Avocado's are.
+    #[serde(default)]
+    pub encoder: Option<EncoderOptions>,
     /// How the refinement is trained, of architecture `persea`.
     #[serde(default)]
     pub refinement: Option<RefinementOptions>,
@@ -120,7 +124,7 @@ impl Default for TrainOptions {
         TrainOptions {
             name: "model".into(),
             architecture: Architecture::Persea,
-            sizes: Sizes::preset(Preset::Small),
+            sizes: Sizes::preset(Preset::Persea),
             sampling: Sampling::Sequential,
             learning_rate: 1e-3,
             cosine: true,
@@ -136,6 +140,7 @@ impl Default for TrainOptions {
             half_precision: false,
             backend: Backend::default(),
             arithmetic: Arithmetic::default(),
+            encoder: Some(EncoderOptions::default()),
             refinement: Some(RefinementOptions::default()),
         }
     }
@@ -147,7 +152,7 @@ impl TrainOptions {
     pub fn adam(&self, steps_per_pass: u64) -> Adam {
         let schedule = match self.cosine {
             true => Schedule::Cosine {
-                steps: u64::from(self.passes) * steps_per_pass,
+                steps: u64::from(self.network_passes()) * steps_per_pass,
             },
             false => Schedule::Constant,
         };
@@ -155,6 +160,27 @@ impl TrainOptions {
             learning_rate: self.learning_rate,
             schedule,
             ..Adam::default()
+        }
+    }
+
+    /// Passes of the network's training: of the decoder, where an encoder gives the genome's factors.
+    pub fn network_passes(&self) -> u32 {
+        self.encoder
+            .as_ref()
+            .map_or(self.passes, |e| e.decoder_passes)
+    }
+
+    /// The network's sizes for a number of tracks: an encoder never gives more factors than two a track.
+    pub fn sizes_for(&self, n_tracks: usize) -> Sizes {
+        let most = match self.encoder {
+            Some(_) => 2 * n_tracks,
+            None => usize::MAX,
+        };
+        Sizes {
+            factors_25bp: self.sizes.factors_25bp.min(most),
+            factors_250bp: self.sizes.factors_250bp.min(most),
+            factors_5kbp: self.sizes.factors_5kbp.min(most),
+            ..self.sizes
         }
     }
 
@@ -176,6 +202,14 @@ impl TrainOptions {
     /// When a value cannot be.
     pub fn check(&self) -> Result<(), FactorizationError> {
         self.sizes.check()?;
+        if let Some(encoder) = &self.encoder {
+            encoder.check()?;
+            if self.architecture != Architecture::Persea {
+                return Err(FactorizationError::Options(
+                    "an encoder belongs to a model persea, and to no other".into(),
+                ));
+            }
+        }
         if let Some(refinement) = &self.refinement {
             refinement.check()?;
         }

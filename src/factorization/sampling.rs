@@ -3,7 +3,7 @@
 use persea_vocabulary::vocabulary;
 
 vocabulary! {
-    /// In which order a pass visits the bins; each bin shows one random training track.
+    /// In which order a pass visits the bins; each bin shows one random training track that has data there.
     pub enum Sampling {
         /// Along the genome; each pass visits every bin once
         Sequential = "sequential",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::trainer::{clip, norm, spec};
 use super::*;
-use crate::genome::{Assembly, GenomeAxis, Interval, Mask};
+use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Resolution};
 use crate::model::{Forward, GenomeFactors, Network, Sizes};
 use crate::nn::{FactorBatch, FactorGradients, FactorNetwork, FactorRows, factor_network};
 use crate::random::{Purpose, fill_uniform, generator};
@@ -73,7 +73,7 @@ fn set(spoil: Option<(usize, usize)>) -> Arc<TrainingSet> {
         }
     }
     if let Some((track, bin)) = spoil {
-        values[track][bin] = f32::NAN;
+        values[track][bin] = f32::INFINITY;
     }
     Arc::new(TrainingSet {
         axis,
@@ -374,6 +374,65 @@ fn a_training_taken_up_in_the_midst_of_a_pass_goes_on_bit_for_bit() {
             second.into_model().unwrap() == whole.into_model().unwrap(),
             "{sampling:?}"
         );
+    }
+}
+
+/// A set of which one track has no data in a stretch, and no track any in another.
+fn set_with_gaps() -> Arc<TrainingSet> {
+    struct Gaps(Arc<TrainingSet>);
+    impl TrackSource for Gaps {
+        fn read(
+            &self,
+            track: usize,
+            bins: std::ops::Range<u64>,
+            out: &mut [f32],
+        ) -> Result<(), FactorizationError> {
+            self.0.source.read(track, bins.clone(), out)?;
+            for (value, bin) in out.iter_mut().zip(bins) {
+                if bin < 700 || (track == 4 && bin < 1_200) {
+                    *value = f32::NAN;
+                }
+            }
+            Ok(())
+        }
+    }
+    let complete = set(None);
+    Arc::new(TrainingSet {
+        axis: complete.axis.clone(),
+        mask: complete.mask.clone(),
+        tracks: complete.tracks.clone(),
+        source: Box::new(Gaps(complete)),
+    })
+}
+
+#[test]
+fn bins_without_data_are_never_trained_on_nor_validated() {
+    let set = set_with_gaps();
+    for sampling in [Sampling::Sequential, Sampling::Permuted, Sampling::Random] {
+        let mut trainer = trainer(&set, &settings(sizes(1, 8), sampling, 1 << 20));
+        let losses = run(&mut trainer, 3);
+        assert!(
+            losses.iter().all(|l| l.is_finite()),
+            "{sampling:?}: {losses:?}"
+        );
+        assert!(losses[2] < losses[0], "{sampling:?}: {losses:?}");
+        let errors = trainer.held_out_error(&[4, 5], 1 << 20).unwrap();
+        assert!(
+            errors.iter().all(|e| e.is_some_and(|e| e.is_finite())),
+            "{errors:?}"
+        );
+        // The factors of bins at which nothing has data are those of the beginning.
+        let (network, genome) = trainer.into_model().unwrap();
+        assert!(network.to_flat().iter().all(|v| v.is_finite()));
+        let fine = &genome.scales[Resolution::Bp25.index()];
+        let (_, initial) = self::trainer(&set, &settings(sizes(1, 8), sampling, 1 << 20))
+            .into_model()
+            .unwrap();
+        let initial = &initial.scales[Resolution::Bp25.index()];
+        for row in 0..700 {
+            assert_eq!(fine.row(row), initial.row(row), "{sampling:?} {row}");
+        }
+        assert_ne!(fine.row(800), initial.row(800));
     }
 }
 

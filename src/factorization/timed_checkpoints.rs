@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::checkpoint;
+use super::encoder::EncoderKept;
 use super::options::TrainOptions;
 use super::refinement::RefinementKept;
 use super::{CurvePoint, FactorizationError, StepReport, Trainer, TrainingProgress, Watcher};
@@ -39,6 +40,8 @@ pub(super) struct TimedCheckpoints<'a> {
     pub(super) validate: &'a [Vec<usize>],
     pub(super) every: Duration,
     pub(super) last: Instant,
+    /// What there is of the encoder.
+    pub(super) encoder: Option<EncoderKept>,
     /// What there is of the refinement.
     pub(super) refinement: Option<RefinementKept>,
     pub(super) listener: &'a mut dyn Listener,
@@ -50,7 +53,7 @@ impl TimedCheckpoints<'_> {
         self.last.elapsed() >= self.every
     }
 
-    /// Writes a checkpoint: of the refinement alone, before the factors' training.
+    /// Writes a checkpoint: of the encoder and the refinement alone, before the network's training.
     pub(super) fn write(
         &mut self,
         progress: &TrainingProgress,
@@ -65,13 +68,15 @@ impl TimedCheckpoints<'_> {
             checkpoint::Progress {
                 progress,
                 trainer,
+                encoder: self.encoder.as_ref(),
                 refinement: self.refinement.as_ref(),
             },
         )?;
         self.last = Instant::now();
-        let step = match (trainer, &self.refinement) {
-            (Some(trainer), _) => trainer.position().step,
-            (None, kept) => kept.as_ref().map_or(0, |k| k.position.step),
+        let step = match (trainer, &self.refinement, &self.encoder) {
+            (Some(trainer), ..) => trainer.position().step,
+            (None, Some(kept), _) => kept.position.step,
+            (None, None, kept) => kept.as_ref().map_or(0, |k| k.position.step),
         };
         self.listener.checkpoint(step);
         Ok(())

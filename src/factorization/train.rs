@@ -33,6 +33,8 @@ pub enum Stage {
     Search,
     /// With all training tracks, for as many.
     Final,
+    /// The encoder that gives the genome's factors.
+    Encode,
     /// The refinement's networks.
     Refine,
 }
@@ -142,11 +144,13 @@ pub fn train(
                 .copied()
                 .filter(|t| !length.validate[progress.search].contains(t))
                 .collect(),
-            Stage::Final | Stage::Refine => all.clone(),
+            Stage::Final | Stage::Encode | Stage::Refine => all.clone(),
         };
         let passes = match progress.stage {
             Stage::Search => length.passes,
-            Stage::Final | Stage::Refine => progress.best_pass.unwrap_or(length.passes),
+            Stage::Final | Stage::Encode | Stage::Refine => {
+                progress.best_pass.unwrap_or(length.passes)
+            }
         };
         let (network, genome) = start();
         let mut trainer = Trainer::new(
@@ -183,11 +187,14 @@ pub fn train(
             };
             let held_out = match progress.stage {
                 Stage::Search => {
-                    let errors = trainer
-                        .held_out_error(&length.validate[progress.search], length.validate_bins)?;
+                    let errors: Vec<f64> = trainer
+                        .held_out_error(&length.validate[progress.search], length.validate_bins)?
+                        .into_iter()
+                        .flatten()
+                        .collect();
                     Some(errors.iter().sum::<f64>() / errors.len() as f64)
                 }
-                Stage::Final | Stage::Refine => None,
+                Stage::Final | Stage::Encode | Stage::Refine => None,
             };
             let point = CurvePoint {
                 stage: progress.stage,

@@ -401,6 +401,17 @@ impl Trainer {
         let now = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
         let batch = Batch::new(&self.set.axis, window, bins, self.active.len(), seed, step);
+        if batch.is_empty() {
+            // No track has data at any of the step's bins: there is nothing to learn from it.
+            self.position.step = step;
+            self.position.step_in_pass += 1;
+            return Ok(StepReport {
+                position: self.position,
+                steps_per_pass,
+                samples: 0,
+                loss: 0.0,
+            });
+        }
         let of_scale = self.tables.iter_mut().zip(&batch.groups);
         for ((table, groups), rows) in of_scale.zip(&mut self.rows) {
             if self.trained.genome {
@@ -461,7 +472,8 @@ impl Trainer {
         })
     }
 
-    /// Mean squared error of each of some tracks, over at most about `bins` bins spread over the axis.
+    /// Mean squared error of each of some tracks, over at most about `bins` bins spread over the axis, those
+    /// where it has data; `None` of a track that has none there.
     ///
     /// # Errors
     /// When signal cannot be read or the backend fails.
@@ -469,7 +481,7 @@ impl Trainer {
         &mut self,
         tracks: &[usize],
         bins: u64,
-    ) -> Result<Vec<f64>, FactorizationError> {
+    ) -> Result<Vec<Option<f64>>, FactorizationError> {
         if self.held.as_ref().is_none_or(|(of, _)| of != tracks) {
             let blocks = self
                 .blocks
@@ -485,6 +497,7 @@ impl Trainer {
             return Ok(Vec::new());
         };
         let mut sums = vec![0f64; tracks.len()];
+        let mut counts = vec![0u64; tracks.len()];
         let place = |t: &usize| {
             let track = &self.set.tracks[*t];
             (track.biosample.1 as usize, track.assay.1 as usize)
@@ -497,15 +510,23 @@ impl Trainer {
             forward.predict(&block, &experiments, &mut imputed)?;
             for (i, imputed) in imputed.chunks_exact(n.max(1)).enumerate() {
                 let observed = &window.track(i)[segment.start..segment.start + block.n_bins];
+                let counts_at = |b: usize| {
+                    !self.set.mask.is_masked(segment.block.first_bin + b as u64)
+                        && !observed[b].is_nan()
+                };
                 sums[i] += (imputed.par_iter().zip(observed).enumerate())
-                    .filter(|(b, _)| !self.set.mask.is_masked(segment.block.first_bin + *b as u64))
+                    .filter(|(b, _)| counts_at(*b))
                     .map(|(_, (p, o))| f64::from(p - o) * f64::from(p - o))
                     .sum::<f64>();
+                counts[i] += (0..n).filter(|b| counts_at(*b)).count() as u64;
             }
         }
-        let n = window.kept.len().max(1) as f64;
         self.held = Some((tracks.to_vec(), window));
-        Ok(sums.into_iter().map(|s| s / n).collect())
+        let means = sums
+            .iter()
+            .zip(counts)
+            .map(|(s, n)| (n > 0).then(|| s / n as f64));
+        Ok(means.collect())
     }
 
     /// A block's factors as dense Adam would have them now.

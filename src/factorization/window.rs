@@ -9,7 +9,8 @@ use crate::genome::{GenomeAxis, Mask};
 
 /// Where training reads signal: the store, or memory in tests.
 pub trait TrackSource: Send + Sync {
-    /// Reads one track's stored values at consecutive bins of one region of the model's axis.
+    /// Reads one track's stored values at consecutive bins of one region of the model's axis; NaN is a bin
+    /// without data.
     ///
     /// # Errors
     /// When the store cannot give them.
@@ -94,7 +95,7 @@ impl Window {
         })
     }
 
-    /// The value of a track (its place in the list loaded) at a bin of the window.
+    /// The value of a track (its place in the list loaded) at a bin of the window; NaN where it has no data.
     pub fn value(&self, track: usize, bin: u32) -> f32 {
         self.values[track * self.n_bins + bin as usize]
     }

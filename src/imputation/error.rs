@@ -4,12 +4,6 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImputationError {
-    /// A text that names no experiment.
-    #[error("`{text}` names no experiment; write it as BIOSAMPLE:ASSAY")]
-    Name {
-        /// The text.
-        text: String,
-    },
     /// A model that imputes from observed tracks, one of which is no longer what it was trained on.
     #[error(
         "model {model} imputes from observed tracks, and {biosample} {assay} {change}: ingest the file \

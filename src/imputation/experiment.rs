@@ -3,33 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::ImputationError;
 use crate::compendium::Experiment;
 use crate::files::{FileError, Table};
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError};
-
-/// Reads `BIOSAMPLE:ASSAY`. Names may hold colons as long as the model knows just one way to split
-/// them.
-///
-/// # Errors
-/// When there is no colon, or the model knows no such biosample or assay (the nearest names are
-/// given).
-pub fn parse_experiment(text: &str, model: &TrainedModel) -> crate::Result<Experiment> {
-    let splits: Vec<(&str, &str)> = (text.match_indices(':'))
-        .map(|(i, _)| (&text[..i], &text[i + 1..]))
-        .collect();
-    let Some(first) = splits.first() else {
-        return Err(ImputationError::Name { text: text.into() }.into());
-    };
-    let known = splits
-        .iter()
-        .find(|(b, a)| model.biosample(b).is_ok() && model.assay(a).is_ok());
-    let (biosample, assay) = known.unwrap_or(first);
-    model.biosample(biosample)?;
-    model.assay(assay)?;
-    Ok(Experiment::new(*biosample, *assay))
-}
 
 /// Reads experiments from a TSV or CSV with the columns `biosample` and `assay`.
 ///

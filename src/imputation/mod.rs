@@ -9,6 +9,7 @@ mod error;
 mod experiment;
 mod observed;
 mod stream;
+mod uncertainty;
 mod write;
 mod writers;
 
@@ -16,7 +17,8 @@ pub use completed::{
     CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
 };
 pub use error::ImputationError;
-pub use experiment::{missing_experiments, parse_experiment, read_experiments};
+pub use experiment::{missing_experiments, read_experiments};
 pub(crate) use observed::Observed;
-pub use stream::{DeviationSink, PieceSink, Stream, impute_track, spans};
-pub use write::{Output, SignalScale, write_experiments};
+pub use stream::{PieceSink, Stream, impute_track, spans};
+pub use uncertainty::Uncertainty;
+pub use write::{Output, SignalScale, UncertaintyFiles, write_experiments};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{ImputationError, Observed};
+use super::Observed;
 use crate::compendium::Experiment;
 use crate::genome::{GenomeAxis, Interval};
 use crate::model::{SignalBlock, TrainedModel};
@@ -55,9 +55,6 @@ pub fn spans(axis: &GenomeAxis, intervals: &[Interval]) -> crate::Result<Vec<Ran
 /// Receives pieces: the experiment's place in the list, the axis bin a piece starts at, its values.
 pub type PieceSink<'a, E> = dyn FnMut(usize, u64, &[f32]) -> Result<(), E> + 'a;
 
-/// As [`PieceSink`], with the standard deviations after the values.
-pub type DeviationSink<'a, E> = dyn FnMut(usize, u64, &[f32], &[f32]) -> Result<(), E> + 'a;
-
 /// A model over a database's genome factors, streaming experiments.
 pub struct Stream<'a> {
     database: &'a Database,
@@ -86,13 +83,7 @@ impl<'a> Stream<'a> {
     {
         let places = self.places(experiments).map_err(crate::Error::from)?;
         if let Some(observed) = Observed::open(self.database, self.model).map_err(E::from)? {
-            return refined(
-                &observed,
-                &places,
-                spans,
-                false,
-                &mut |i, first, values, _| sink(i, first, values),
-            );
+            return refined(&observed, &places, spans, sink);
         }
         let mut values = Vec::new();
         for span in spans {
@@ -116,28 +107,6 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// The same with the standard deviation of what would be observed, a value a bin.
-    ///
-    /// # Errors
-    /// As [`Stream::run`]; and when the model has measured no such thing.
-    pub fn run_with_deviation<E>(
-        &self,
-        experiments: &[Experiment],
-        spans: &[Range<u64>],
-        sink: &mut DeviationSink<'_, E>,
-    ) -> Result<(), E>
-    where
-        E: From<crate::Error>,
-    {
-        let observed = Observed::open(self.database, self.model).map_err(E::from)?;
-        let Some(observed) = observed.filter(|o| o.refinement().spread.is_measured()) else {
-            let model = self.model.record().name.clone();
-            return Err(crate::Error::from(ImputationError::NoUncertainty { model }).into());
-        };
-        let places = self.places(experiments).map_err(crate::Error::from)?;
-        refined(&observed, &places, spans, true, sink)
-    }
-
     /// Where the model has the experiments' biosamples and assays.
     fn places(&self, experiments: &[Experiment]) -> Result<Vec<(usize, usize)>, StoreError> {
         let place = |e: &Experiment| {
@@ -155,8 +124,7 @@ fn refined<E>(
     observed: &Observed<'_>,
     places: &[(usize, usize)],
     spans: &[Range<u64>],
-    uncertain: bool,
-    sink: &mut DeviationSink<'_, E>,
+    sink: &mut PieceSink<'_, E>,
 ) -> Result<(), E>
 where
     E: From<crate::Error>,
@@ -170,18 +138,16 @@ where
             (refinement.plan(b, a), refinement.expected_scale(b, a))
         })
         .collect();
-    let (mut values, mut deviations) = (Vec::new(), Vec::new());
+    let mut values = Vec::new();
     for span in spans {
         let mut first = span.start;
         while first < span.end {
             let end = span.end.min(first + step);
             let block = observed.block(first..end).map_err(crate::Error::from)?;
             values.resize(block.n_bins(), 0f32);
-            deviations.resize(if uncertain { block.n_bins() } else { 0 }, 0f32);
             for (i, (plan, scale)) in planned.iter().enumerate() {
-                let deviation = uncertain.then_some(&mut deviations[..]);
-                refinement.predict(plan, *scale, &block, &mut values, deviation);
-                sink(i, first, &values, &deviations)?;
+                refinement.predict(plan, *scale, &block, &mut values);
+                sink(i, first, &values)?;
             }
             first = end;
         }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::Stream;
 use super::writers::{Stop, write_files};
+use super::{Stream, Uncertainty};
 use crate::compendium::Experiment;
 use crate::formats::{Format, SignalWriter, create_signal};
 use crate::model::TrainedModel;
@@ -32,8 +32,17 @@ pub struct Output {
     pub experiment: Experiment,
     /// Where to.
     pub path: PathBuf,
-    /// Where the standard deviation of what would be observed goes, if that is wanted.
-    pub uncertainty: Option<PathBuf>,
+    /// Where the distribution of what would be observed goes, if that is wanted.
+    pub uncertainty: Option<UncertaintyFiles>,
+}
+
+/// Files of how far what would be observed lies from what is imputed, at every bin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UncertaintyFiles {
+    /// The standard deviation about what is imputed.
+    pub deviation: PathBuf,
+    /// The [`QUANTILES`](crate::model::QUANTILES) of what would be observed.
+    pub quantiles: [PathBuf; 4],
 }
 
 /// Imputes experiments over spans of the model's axis and writes each to its file, whole or not at
@@ -82,18 +91,28 @@ pub fn write_experiments(
     let transforms = transforms(database)?;
     let stream = Stream::new(database, model);
     let mut done = 0;
-    for group in outputs.chunks(OPEN_FILES) {
+    let size = match outputs.iter().any(|o| o.uncertainty.is_some()) {
+        true => (OPEN_FILES / 6).max(1),
+        false => OPEN_FILES,
+    };
+    for group in outputs.chunks(size) {
         let create = |path: &PathBuf| create_signal(path, format, model.axis());
-        let mut files: Vec<Box<dyn SignalWriter>> = Vec::with_capacity(2 * group.len());
-        // Each experiment's files: the signal, and how uncertain it is.
-        let mut places: Vec<(usize, Option<usize>)> = Vec::with_capacity(group.len());
+        let mut files: Vec<Box<dyn SignalWriter>> = Vec::with_capacity(group.len());
+        // Each experiment's first file and, where it is wanted, how uncertain it is: five files more.
+        let mut places: Vec<(usize, Option<Uncertainty<'_>>)> = Vec::with_capacity(group.len());
         for output in group {
+            let uncertainty = match &output.uncertainty {
+                Some(_) => Some(Uncertainty::of(model, &output.experiment)?),
+                None => None,
+            };
+            places.push((files.len(), uncertainty));
             files.push(create(&output.path)?);
-            let signal = files.len() - 1;
-            if let Some(path) = &output.uncertainty {
-                files.push(create(path)?);
+            if let Some(paths) = &output.uncertainty {
+                files.push(create(&paths.deviation)?);
+                for path in &paths.quantiles {
+                    files.push(create(path)?);
+                }
             }
-            places.push((signal, output.uncertainty.as_ref().map(|_| signal + 1)));
         }
         let experiments: Vec<Experiment> = group.iter().map(|o| o.experiment.clone()).collect();
         let transform = |i: usize| match scale {
@@ -104,24 +123,26 @@ pub fn write_experiments(
             SignalScale::Transformed => Transform::None,
         };
         write_files(files, |writers| {
-            let mut write = |i: usize, first: u64, values: &[f32], deviations: &[f32]| {
-                let (transform, (signal, uncertainty)) = (transform(i), places[i]);
+            stream.run::<Stop>(&experiments, spans, &mut |i, first, values| {
+                let (transform, (file, uncertainty)) = (transform(i), places[i]);
                 let inverted = values.par_iter().map(|v| transform.invert(*v));
-                writers.write(signal, first, inverted.collect())?;
-                if let Some(file) = uncertainty {
-                    let pairs = values.par_iter().zip(deviations);
-                    let apart = pairs.map(|(v, d)| deviation_of_signal(transform, *v, *d));
-                    writers.write(file, first, apart.collect())?;
+                writers.write(file, first, inverted.collect())?;
+                if let Some(uncertainty) = uncertainty {
+                    let apart = values
+                        .par_iter()
+                        .map(|v| deviation_of_signal(transform, *v, uncertainty.deviation(*v)));
+                    writers.write(file + 1, first, apart.collect())?;
+                    for quantile in 0..4 {
+                        // A transform ascends, so that a quantile's signal is the signal's quantile.
+                        let ends = values
+                            .par_iter()
+                            .map(|v| transform.invert(uncertainty.interval_ends(*v)[quantile]));
+                        writers.write(file + 2 + quantile, first, ends.collect())?;
+                    }
                 }
                 done += values.len() as u64;
                 progress(done);
                 Ok(())
-            };
-            if group.iter().any(|o| o.uncertainty.is_some()) {
-                return stream.run_with_deviation::<Stop>(&experiments, spans, &mut write);
-            }
-            stream.run::<Stop>(&experiments, spans, &mut |i, first, values| {
-                write(i, first, values, &[])
             })
         })?;
     }

@@ -148,7 +148,7 @@ pub fn differences(
         .collect();
     if usable.len() < FEWEST_WINDOWS {
         return Err(LociError::too_few(format!(
-            "{} unmasked windows of {} bp are too few to tell what is usual: shorten option `window`",
+            "{} windows of {} bp that are not masked and in which both have data are too few to tell what is usual: shorten option `window`",
             usable.len(),
             width * BIN_BP
         ))

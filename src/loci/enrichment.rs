@@ -134,15 +134,18 @@ pub fn enrichment(
         progress,
     )?;
 
-    let n_counted = counted.len() as f64;
     let (block, n_blocks) = blocks_of(
         counted.iter().map(|i| &distinct[*i].interval),
         options.block,
     );
     let mut found: Vec<Enriched> = Vec::with_capacity(experiments.len());
     for group in assays_of(experiments) {
-        let activity =
-            |values: &[f64]| values[group.clone()].iter().sum::<f64>() / group.len() as f64;
+        // Over the experiments that have data.
+        let activity = |values: &[f64]| {
+            let known = values[group.clone()].iter().filter(|v| !v.is_nan());
+            let (sum, n) = known.fold((0.0, 0u32), |(sum, n), v| (sum + v, n + 1));
+            sum / f64::from(n)
+        };
         // For each width and class (the last: all) its candidates by average activity.
         let mut sorted = HashMap::new();
         let n_classes = super::windows::TSS_CLASSES.len() + 1;
@@ -151,6 +154,7 @@ pub fn enrichment(
                 let mut members: Vec<(f64, usize)> = (pool.usable.iter().zip(&pool.classes))
                     .filter(|(_, c)| **c == class || class == n_classes)
                     .map(|(i, _)| (activity(pool.means.of(*i)), *i))
+                    .filter(|(activity, _)| !activity.is_nan())
                     .collect();
                 members.sort_by(|a, b| a.0.total_cmp(&b.0));
                 sorted.insert((*width, class), members);
@@ -187,12 +191,13 @@ pub fn enrichment(
                 .into());
             }
             let mean = |members: &[(f64, usize)]| -> Vec<f64> {
-                let mut sums = vec![0f64; n];
+                let mut sums = vec![(0f64, 0u32); n];
                 for (_, candidate) in members {
                     let values = &pool.means.of(*candidate)[group.clone()];
-                    sums.iter_mut().zip(values).for_each(|(s, v)| *s += v);
+                    let known = sums.iter_mut().zip(values).filter(|(_, v)| !v.is_nan());
+                    known.for_each(|(of, v)| *of = (of.0 + v, of.1 + 1));
                 }
-                sums.iter().map(|s| s / members.len() as f64).collect()
+                sums.iter().map(|(s, n)| s / f64::from(*n)).collect()
             };
             match options.activity {
                 false => {
@@ -211,10 +216,16 @@ pub fn enrichment(
             }
         }
         for (k, experiment) in experiments[group.clone()].iter().enumerate() {
+            // The sites at which the experiment has data, with their blocks.
             let own = counted.iter().map(|i| at_sites.of(*i)[group.start + k]);
-            let departures: Vec<f64> = (own.clone().zip(expected.chunks(n)))
-                .map(|(own, expected)| own - expected[k])
+            let at_site = own.zip(expected.chunks(n).map(|e| e[k])).zip(&block);
+            let known: Vec<((f64, f64), usize)> = at_site
+                .filter(|((own, expected), _)| !own.is_nan() && !expected.is_nan())
+                .map(|(values, block)| (values, *block))
                 .collect();
+            let departures: Vec<f64> = known.iter().map(|((own, e), _)| own - e).collect();
+            let of_known: Vec<usize> = known.iter().map(|(_, block)| *block).collect();
+            let (block, n_blocks) = numbered(&of_known);
             let test = block_test(
                 &departures,
                 &block,
@@ -222,10 +233,11 @@ pub fn enrichment(
                 options.replicates,
                 options.matching.seed,
             );
+            let n_known = known.len() as f64;
             found.push(Enriched {
                 experiment: experiment.clone(),
-                observed: own.sum::<f64>() / n_counted,
-                expected: expected.chunks(n).map(|e| e[k]).sum::<f64>() / n_counted,
+                observed: known.iter().map(|((own, _), _)| own).sum::<f64>() / n_known,
+                expected: known.iter().map(|((_, e), _)| e).sum::<f64>() / n_known,
                 deviation: test.deviation,
                 z: test.z,
                 p: test.p,
@@ -252,6 +264,16 @@ pub fn enrichment(
         replicates: options.replicates,
         n_blocks,
     })
+}
+
+/// Numbers numbered anew from 0 in the order of their first appearance; how many differ.
+fn numbered(numbers: &[usize]) -> (Vec<usize>, usize) {
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    let place = numbers.iter().map(|number| {
+        let next = places.len();
+        *places.entry(*number).or_insert(next)
+    });
+    (place.collect(), places.len())
 }
 
 /// The block of each interval, by its middle, numbered from 0; how many there are.

@@ -18,16 +18,6 @@ pub fn false_discovery_rates(p: &[Option<f64>]) -> Vec<Option<f64>> {
     rates
 }
 
-/// False discovery rates by Benjamini and Yekutieli (2001), valid however tests depend on each other:
-/// those of [`false_discovery_rates`] times 1 + 1/2 + … + 1/n. Departures of biosamples at one locus are
-/// such: each is part of the others' average.
-pub fn false_discovery_rates_of_dependent(p: &[Option<f64>]) -> Vec<Option<f64>> {
-    let n = p.iter().flatten().count();
-    let factor: f64 = (1..=n).map(|i| 1.0 / i as f64).sum();
-    let rates = false_discovery_rates(p).into_iter();
-    rates.map(|r| r.map(|r| (r * factor).min(1.0))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,25 +39,6 @@ mod tests {
         ];
         for (rate, expected) in rates.iter().zip(expected) {
             assert!((rate.unwrap() - expected).abs() < 1e-8, "{rates:?}");
-        }
-    }
-
-    /// R: `p.adjust(c(0.01, 0.02, 0.5), "BY")`.
-    #[test]
-    fn rates_under_dependence_are_those_of_benjamini_and_yekutieli() {
-        let rates = false_discovery_rates_of_dependent(&[Some(0.01), Some(0.02), None, Some(0.5)]);
-        for (rate, expected) in
-            rates
-                .iter()
-                .zip([Some(0.055), Some(0.055), None, Some(0.916_666_7)])
-        {
-            assert!(
-                match (rate, expected) {
-                    (Some(r), Some(e)) => (r - e).abs() < 1e-6,
-                    (r, e) => r.is_none() && e.is_none(),
-                },
-                "{rates:?}"
-            );
         }
     }
 

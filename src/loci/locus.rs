@@ -1,10 +1,12 @@
 //! One locus, all biosamples.
 
+use std::rc::Rc;
+
 use super::LociError;
 use super::cluster::{Tree, cluster};
 use super::completed::{CompletedCompendium, Source, SourcedExperiment};
-use super::fdr::false_discovery_rates_of_dependent;
-use super::null::{Background, Candidate, Departure, average_of_counted};
+use super::joint::{Candidates, JointBackground, JointMatch, Part, step_down};
+use super::null::Departure;
 use super::windows::{
     WindowBins, WindowMeans, interval_of, means, stretches, tss_class, windows_within,
 };
@@ -121,14 +123,15 @@ pub struct LocusRow {
     pub biosample: String,
     /// Whether its values were measured.
     pub source: Source,
-    /// A value a column (arcsinh); NaN where the whole column is masked.
+    /// A value a column (arcsinh); NaN where the whole column is masked, or has no data for the most part.
     pub values: Vec<f32>,
-    /// Its departure from average activity; `None` where the locus is masked.
+    /// Its departure from average activity; `None` where the locus is masked, or the biosample has no data
+    /// there for the most part.
     pub departure: Option<Departure>,
-    /// The false discovery rate among the biosamples at this locus, valid however their departures
-    /// depend on each other.
-    pub fdr: Option<f64>,
-    /// The departure where the biosample of the least p is left out of the average, here and at the
+    /// p, adjusted for the number of biosamples and for the dependence of their departures: up to α in any
+    /// biosample that does not depart with a chance of at most α. `None` where too few loci match.
+    pub p_adjusted: Option<f64>,
+    /// The departure where the most extreme biosample is left out of the average, here and at the
     /// matched loci; `None` of that biosample itself, and among fewer than four.
     pub without_strongest: Option<Departure>,
     /// Its cluster, from 0.
@@ -175,8 +178,10 @@ pub struct Locus {
     pub clusters: Vec<ClusterAtLocus>,
     /// The mean correlation between all pairs of biosamples over the candidates.
     pub global_similarity: Option<f64>,
-    /// The biosample of the least p, whose departure moves the average of all others.
+    /// The most extreme biosample, whose departure moves the average of all others.
     pub strongest: Option<String>,
+    /// How the loci match that all biosamples are compared with at once, for adjusted p.
+    pub joint: Option<JointMatch>,
     /// Candidates that loci were matched among.
     pub n_candidates: usize,
     /// What loci were matched in.
@@ -282,49 +287,21 @@ pub fn at_locus(
     let blocks: Vec<u64> = (usable.iter())
         .map(|i| windows[*i].start / BLOCK_BINS)
         .collect();
-    let departure = |b: usize, counts: &[bool]| {
-        let of = |values: &[f64]| average_of_counted(values, counts).nth(b);
-        let candidates = usable.iter().enumerate().map(|(k, i)| {
-            let values = means.of(*i);
-            let average = of(values).unwrap_or(f64::NAN);
-            Candidate {
-                class: classes[k],
-                average,
-                departure: values[b] - average,
-                block: blocks[k],
-            }
-        });
-        let matching = &options.matching;
-        let background = Background::new(
-            candidates,
-            (matching.matched, matching.caliper),
-            matching.seed,
-        );
-        background.departure(class, at_locus[b], of(at_locus)?)
+    let candidates = Candidates {
+        values: usable.iter().map(|i| means.of(*i)).collect(),
+        classes,
+        blocks,
+        matching: (options.matching.matched, options.matching.caliper),
+        seed: options.matching.seed,
     };
-    let departures: Vec<Option<Departure>> = (0..n).map(|b| departure(b, &counts)).collect();
-    let p: Vec<Option<f64>> = departures.iter().map(|d| d.and_then(|d| d.p)).collect();
-    let fdr = false_discovery_rates_of_dependent(&p);
-    let size = |b: usize| departures[b].and_then(|d| d.z).map_or(0.0, f64::abs);
-    let strongest = (0..n)
-        .filter(|b| counts[*b])
-        .filter_map(|b| Some((b, p[b]?)))
-        .min_by(|x, y| x.1.total_cmp(&y.1).then(size(y.0).total_cmp(&size(x.0))))
-        .map(|(b, _)| b);
-    let without_strongest: Vec<Option<Departure>> = (0..n)
-        .map(|b| {
-            let strongest = strongest.filter(|s| *s != b)?;
-            let mut rest = counts.clone();
-            rest[strongest] = false;
-            // Two others at least: one alone is no average.
-            let others = (0..n).filter(|o| *o != b && rest[*o]).count();
-            if others < 2 {
-                None
-            } else {
-                departure(b, &rest)
-            }
-        })
-        .collect();
+    let all = Part {
+        counts: counts.clone(),
+        compared: vec![true; n],
+    };
+    let steps = step_down(&all, class, at_locus, &mut |part| {
+        Rc::new(JointBackground::new(&candidates, part.clone()))
+    });
+    let departures = &steps.first.departures;
 
     let similarity = similarities(&means, &usable);
     let profiles: Vec<Vec<f32>> = (0..n)
@@ -334,15 +311,22 @@ pub fn at_locus(
         })
         .collect();
     let inside: Vec<usize> = (0..columns.len())
-        .filter(|c| columns[*c].0.is_inside && profiles[0][*c].is_finite())
+        .filter(|c| columns[*c].0.is_inside && means.n_bins[n_candidates + 1 + *c] > 0)
         .collect();
     let distances = distances(&profiles, &inside);
-    let tree = cluster(&distances, at_locus, options.clusters)?;
+    // One without data at the locus is drawn among those of middling signal.
+    let middle = mean(at_locus.iter().copied().filter(|v| v.is_finite())).unwrap_or(0.0);
+    let weight = |v: &f64| if v.is_finite() { *v } else { middle };
+    let weights: Vec<f64> = at_locus.iter().map(weight).collect();
+    let tree = cluster(&distances, &weights, options.clusters)?;
 
     let name = |b: usize| experiments[b].experiment.biosample.clone();
     let row = |b: usize| {
         let others = || (0..n).filter(move |o| *o != b);
-        let nearest = others().min_by(|x, y| distances[b * n + x].total_cmp(&distances[b * n + y]));
+        let has_data = |o: &usize| at_locus[*o].is_finite();
+        let comparable = others().filter(|o| has_data(o) && has_data(&b));
+        let nearest =
+            comparable.min_by(|x, y| distances[b * n + x].total_cmp(&distances[b * n + y]));
         let alike = |o: usize| similarity[b * n + o];
         let elsewhere = others()
             .filter(|o| counts[*o])
@@ -353,8 +337,8 @@ pub fn at_locus(
             source: experiments[b].source,
             values: profiles[b].clone(),
             departure: departures[b],
-            fdr: fdr[b],
-            without_strongest: without_strongest[b],
+            p_adjusted: steps.adjusted[b],
+            without_strongest: steps.without[b],
             cluster: tree.clusters[b],
             nearest_here: nearest.map(|o| (name(o), distances[b * n + o])),
             similarity_to_nearest_here: nearest.and_then(alike),
@@ -397,7 +381,8 @@ pub fn at_locus(
         columns: columns.into_iter().map(|(column, _)| column).collect(),
         clusters: (0..n_clusters).map(of_cluster).collect(),
         global_similarity: mean(pairs.filter_map(|(a, b)| similarity[a * n + b])),
-        strongest: strongest.map(name),
+        strongest: steps.strongest.map(name),
+        joint: steps.matched,
         rows,
         tree: in_order(tree),
         n_candidates: usable.len(),
@@ -444,7 +429,7 @@ pub(super) fn check_number(assay: &str, counts: &[bool]) -> Result<(), LociError
     Ok(())
 }
 
-/// Correlations between experiments over candidates, `[n, n]`.
+/// Correlations between experiments over the candidates at which both have data, `[n, n]`.
 fn similarities(means: &WindowMeans, usable: &[usize]) -> Vec<Option<f64>> {
     let n = means.n_experiments;
     let column = |b: usize| -> Vec<f64> { usable.iter().map(|i| means.of(*i)[b]).collect() };
@@ -452,7 +437,10 @@ fn similarities(means: &WindowMeans, usable: &[usize]) -> Vec<Option<f64>> {
     let mut similarities = vec![None; n * n];
     for a in 0..n {
         for b in a + 1..n {
-            let r = pearson(&columns[a], &columns[b]);
+            let both = columns[a].iter().zip(&columns[b]);
+            let known = both.filter(|(x, y)| x.is_finite() && y.is_finite());
+            let (x, y): (Vec<f64>, Vec<f64>) = known.map(|(x, y)| (*x, *y)).unzip();
+            let r = pearson(&x, &y);
             similarities[a * n + b] = r;
             similarities[b * n + a] = r;
         }
@@ -460,7 +448,8 @@ fn similarities(means: &WindowMeans, usable: &[usize]) -> Vec<Option<f64>> {
     similarities
 }
 
-/// Root mean squared differences over some columns, `[n, n]`.
+/// Root mean squared differences over those of some columns at which both have data, `[n, n]`. Two that have none
+/// in common are as far apart as two are in the mean.
 fn distances(profiles: &[Vec<f32>], inside: &[usize]) -> Vec<f64> {
     let n = profiles.len();
     let mut distances = vec![0f64; n * n];
@@ -468,13 +457,20 @@ fn distances(profiles: &[Vec<f32>], inside: &[usize]) -> Vec<f64> {
         for b in a + 1..n {
             let square = |c: &usize| {
                 let d = f64::from(profiles[a][*c]) - f64::from(profiles[b][*c]);
-                d * d
+                (!d.is_nan()).then_some(d * d)
             };
-            let sum: f64 = inside.iter().map(square).sum();
-            let distance = (sum / inside.len().max(1) as f64).sqrt();
+            let known = inside.iter().filter_map(square);
+            let (sum, n_known) = known.fold((0.0, 0u32), |(sum, n), d| (sum + d, n + 1));
+            // 0 / 0 of none is NaN, for now.
+            let distance = (sum / f64::from(n_known)).sqrt();
             distances[a * n + b] = distance;
             distances[b * n + a] = distance;
         }
+    }
+    let pairs = (0..n * n).filter(|p| p / n < p % n);
+    let middle = mean(pairs.map(|p| distances[p]).filter(|d| !d.is_nan())).unwrap_or(0.0);
+    for distance in distances.iter_mut().filter(|d| d.is_nan()) {
+        *distance = middle;
     }
     distances
 }

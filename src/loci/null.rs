@@ -33,7 +33,7 @@ const FEWEST: usize = 50;
 /// Fewer matches than this within the caliper, and there is no p.
 pub(super) const FEWEST_MATCHED: usize = 20;
 /// Candidates of a stratum of activity.
-const STRATUM: usize = 400;
+pub(super) const STRATUM: usize = 400;
 
 /// A locus' departure beside those of matched loci.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +81,24 @@ pub(super) struct Candidate {
     pub departure: f64,
     /// Which block of the genome it lies in.
     pub block: u64,
+    /// Its number among the candidates given.
+    pub number: usize,
+}
+
+/// How far out a departure lies among candidates of its activity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Extreme {
+    /// How many candidates, itself included, lie as far out on the same side.
+    pub count: usize,
+    /// |z|, which orders equal counts.
+    pub size: f64,
+}
+
+impl Extreme {
+    /// Whether this one lies at least as far out.
+    pub(super) fn is_beyond(&self, other: &Extreme) -> bool {
+        self.count < other.count || (self.count == other.count && self.size >= other.size)
+    }
 }
 
 /// Candidates of a class in the order of average activity.
@@ -221,6 +239,8 @@ pub(super) struct Background {
     classes: Vec<Class>,
     /// Every candidate's average activity and z, ascending in activity.
     pooled: Vec<(f64, f64)>,
+    /// Of each its number, and whether enough loci match it.
+    numbers: Vec<(usize, bool)>,
     /// How many candidates one independent one stands for, by stretch of half a stratum.
     design_effects: Vec<f64>,
     matching: (usize, f64),
@@ -245,7 +265,8 @@ impl Background {
         }
         let classes: Vec<Class> = members.into_iter().map(Class::new).collect();
         let all = &classes[n_classes];
-        let mut pooled: Vec<(f64, f64, u64)> = Vec::with_capacity(all.len());
+        type Pooled = ((f64, f64, u64), (usize, bool));
+        let mut pooled: Vec<Pooled> = Vec::with_capacity(all.len());
         let own_class = classes[..n_classes].iter().filter(|c| c.len() >= FEWEST);
         let is_large_enough: Vec<&Class> = own_class.collect();
         let in_all = |c: &Candidate| classes[c.class.min(n_classes - 1)].len() < FEWEST;
@@ -259,11 +280,17 @@ impl Background {
                     continue;
                 }
                 let around = class.around(candidate.average, place, matching, true);
-                let z = around.and_then(|m| Some((candidate.departure - m.expected) / m.error?));
-                pooled.extend(z.map(|z| (candidate.average, z, candidate.block)));
+                let z = around.and_then(|m| {
+                    Some(((candidate.departure - m.expected) / m.error?, m.in_caliper))
+                });
+                pooled.extend(z.map(|(z, matches)| {
+                    let of = (candidate.average, z, candidate.block);
+                    (of, (candidate.number, matches))
+                }));
             }
         }
-        pooled.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        pooled.sort_by(|(a, _), (b, _)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let (pooled, numbers): (Vec<_>, Vec<_>) = pooled.into_iter().unzip();
         let starts = (0..pooled.len()).step_by(STRATUM / 2);
         let design_effects = starts
             .map(|start| {
@@ -274,6 +301,7 @@ impl Background {
         Background {
             classes,
             pooled: pooled.into_iter().map(|(a, z, _)| (a, z)).collect(),
+            numbers,
             design_effects,
             matching,
         }
@@ -313,23 +341,59 @@ impl Background {
         })
     }
 
+    /// The places of the stratum about a place.
+    fn stratum(&self, middle: usize) -> std::ops::Range<usize> {
+        let n = self.pooled.len().min(STRATUM);
+        let first = middle.saturating_sub(n / 2).min(self.pooled.len() - n);
+        first..first + n
+    }
+
+    /// How many candidates of a stratum have a z as far out, on the side where there are fewer.
+    fn as_far_out(&self, stratum: std::ops::Range<usize>, z: f64) -> usize {
+        let stratum = &self.pooled[stratum];
+        let low = stratum.iter().filter(|p| p.1 <= z).count();
+        let high = stratum.iter().filter(|p| p.1 >= z).count();
+        low.min(high)
+    }
+
+    /// The place of an activity among the candidates.
+    fn place(&self, average: f64) -> usize {
+        let below = self.pooled.partition_point(|p| p.0 < average);
+        let up_to = self.pooled.partition_point(|p| p.0 <= average);
+        (below + up_to) / 2
+    }
+
+    /// How far out the z of a locus lies.
+    pub(super) fn extreme(&self, average: f64, z: f64) -> Extreme {
+        Extreme {
+            count: 1 + self.as_far_out(self.stratum(self.place(average)), z),
+            size: z.abs(),
+        }
+    }
+
+    /// How far out each candidate's own z lies, with the candidate's number; of those that enough loci match.
+    pub(super) fn extremes(&self) -> impl Iterator<Item = (usize, Extreme)> + '_ {
+        let each = self.numbers.iter().enumerate().filter(|(_, n)| n.1);
+        each.map(|(place, (number, _))| {
+            let z = self.pooled[place].1;
+            let extreme = Extreme {
+                count: self.as_far_out(self.stratum(place), z),
+                size: z.abs(),
+            };
+            (*number, extreme)
+        })
+    }
+
     /// How many independent candidates a locus' stratum is worth, and the two-sided p of a z there.
     fn probability(&self, average: f64, z: f64) -> (f64, Option<f64>) {
-        let n_all = self.pooled.len();
-        let n = n_all.min(STRATUM);
+        let stratum = self.stratum(self.place(average));
+        let (first, n) = (stratum.start, stratum.len());
         if n == 0 {
             return (0.0, None);
         }
-        let below = self.pooled.partition_point(|p| p.0 < average);
-        let up_to = self.pooled.partition_point(|p| p.0 <= average);
-        let middle = (below + up_to) / 2;
-        let first = middle.saturating_sub(n / 2).min(n_all - n);
-        let stratum = &self.pooled[first..first + n];
-        let low = stratum.iter().filter(|p| p.1 <= z).count();
-        let high = stratum.iter().filter(|p| p.1 >= z).count();
         let place = (first / (STRATUM / 2)).min(self.design_effects.len() - 1);
         let n_effective = n as f64 / self.design_effects[place];
-        let counted = 2.0 * (1 + low.min(high)) as f64 / (1 + n) as f64;
+        let counted = 2.0 * (1 + self.as_far_out(stratum, z)) as f64 / (1 + n) as f64;
         (
             n_effective,
             Some(counted.max(2.0 / (1.0 + n_effective)).min(1.0)),
@@ -339,7 +403,7 @@ impl Background {
 
 /// The variance of sums over blocks of the genome, over what it would be were candidates independent:
 /// not below 1, and not above the number of candidates.
-fn design_effect(stratum: &[(f64, f64, u64)]) -> f64 {
+pub(super) fn design_effect(stratum: &[(f64, f64, u64)]) -> f64 {
     let n = stratum.len() as f64;
     let mean = stratum.iter().map(|s| s.1).sum::<f64>() / n;
     let mut blocks: BTreeMap<u64, f64> = BTreeMap::new();
@@ -355,15 +419,20 @@ fn design_effect(stratum: &[(f64, f64, u64)]) -> f64 {
     }
 }
 
-/// For each of some values the mean of the other values that count: NaN where none does.
+/// For each of some values the mean of the other values that count and are known: NaN where none is.
 pub(super) fn average_of_counted<'v>(
     values: &'v [f64],
     counts: &'v [bool],
 ) -> impl Iterator<Item = f64> + 'v {
-    let counted = || values.iter().zip(counts).filter(|(_, counts)| **counts);
+    let counted = || {
+        values
+            .iter()
+            .zip(counts)
+            .filter(|(v, counts)| **counts && !v.is_nan())
+    };
     let (sum, n) = counted().fold((0.0, 0.0), |(sum, n), (v, _)| (sum + v, n + 1.0));
     values.iter().zip(counts).map(move |(value, counts)| {
-        let (sum, n) = if *counts {
+        let (sum, n) = if *counts && !value.is_nan() {
             (sum - value, n - 1.0)
         } else {
             (sum, n)
@@ -372,13 +441,16 @@ pub(super) fn average_of_counted<'v>(
     })
 }
 
-/// For each of some values the mean of the others: of one value alone, NaN.
+/// For each of some values the mean of the others that are known: of one value alone, NaN.
 pub(super) fn average_of_others(values: &[f64]) -> impl Iterator<Item = f64> + '_ {
-    let sum: f64 = values.iter().sum();
-    let n = values.len() as f64;
-    values.iter().map(move |v| match n > 1.0 {
-        true => (sum - v) / (n - 1.0),
-        false => f64::NAN,
+    let known = || values.iter().filter(|v| !v.is_nan());
+    let (sum, n) = (known().sum::<f64>(), known().count() as f64);
+    values.iter().map(move |v| {
+        let (sum, n) = match v.is_nan() {
+            true => (sum, n),
+            false => (sum - v, n - 1.0),
+        };
+        if n >= 1.0 { sum / n } else { f64::NAN }
     })
 }
 
@@ -394,6 +466,7 @@ mod tests {
             average,
             departure,
             block: block as u64,
+            number: block,
         }
     }
 
@@ -563,5 +636,11 @@ mod tests {
         let of: Vec<f64> = average_of_others(&[1.0, 2.0, 6.0]).collect();
         assert_eq!(of, [4.0, 3.5, 1.5]);
         assert!(average_of_others(&[1.0]).all(f64::is_nan));
+        // One without data is in no average, and has one.
+        let of: Vec<f64> = average_of_others(&[1.0, f64::NAN, 6.0]).collect();
+        assert_eq!(of, [6.0, 3.5, 1.0]);
+        let counts = [true, true, true, false];
+        let of: Vec<f64> = average_of_counted(&[1.0, f64::NAN, 6.0, 2.0], &counts).collect();
+        assert_eq!(of, [6.0, 3.5, 1.0, 3.5]);
     }
 }

@@ -251,6 +251,7 @@ impl Pool {
                 average,
                 departure: values[b] - average,
                 block: self.blocks[k],
+                number: k,
             }
         });
         let matched = (matching.matched, matching.caliper);

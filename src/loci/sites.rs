@@ -5,7 +5,7 @@ use std::path::Path;
 use super::LociError;
 use crate::annotation::promoter_intervals;
 use crate::files::{FileError, Lines, check_name};
-use crate::genome::{Assembly, Gene, GenomeAxis, Interval, read_bed_lines};
+use crate::genome::{Assembly, Gene, GenomeAxis, Interval, SequenceNames, read_bed_lines};
 
 /// A site of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,9 @@ pub struct Site {
 /// ends in `.vcf` or `.vcf.gz`, a BED otherwise. A variant's site is the bases of its REF allele.
 ///
 /// # Errors
-/// When the file cannot be read, is empty, or a line is malformed, on an unknown chromosome, or
-/// beyond its end; the line is named.
+/// When the file cannot be read, is empty, of another assembly, or a line is malformed or beyond its
+/// chromosome's end (the line is named). Lines on sequences that the assembly lacks are passed over
+/// with a warning.
 pub fn read_sites(path: &Path, assembly: &Assembly) -> crate::Result<Vec<Site>> {
     let mut lines = Lines::open(path)?;
     let begins = lines.next_line()?;
@@ -82,8 +83,9 @@ fn read_bed_sites(lines: Lines<'_>, path: &Path, assembly: &Assembly) -> crate::
     Ok(sites)
 }
 
-fn read_vcf(mut lines: Lines<'_>, assembly: &Assembly) -> Result<Vec<Site>, LociError> {
+fn read_vcf(mut lines: Lines<'_>, assembly: &Assembly) -> crate::Result<Vec<Site>> {
     let mut sites = Vec::new();
+    let mut sequences = SequenceNames::new(assembly);
     while let Some(line) = lines.next_text()? {
         if line.starts_with('#') || line.trim().is_empty() {
             continue;
@@ -97,10 +99,13 @@ fn read_vcf(mut lines: Lines<'_>, assembly: &Assembly) -> Result<Vec<Site>, Loci
             return Err(bad("expected at least CHROM, POS, ID and REF".into()).into());
         };
         check_name(id).map_err(bad)?;
-        let chromosome = assembly.chromosome(chrom).map_err(|e| bad(e.to_string()))?;
         let position: u64 = (position.parse().ok())
             .filter(|p| *p > 0)
             .ok_or_else(|| bad(format!("`{position}` is not a position (1-based, whole)")))?;
+        let Some(rank) = sequences.find(chrom, lines.number()) else {
+            continue;
+        };
+        let chromosome = &assembly.chromosomes()[rank];
         let start = position - 1;
         let end = start + reference.trim().len().max(1) as u64;
         if end > chromosome.length {
@@ -112,10 +117,12 @@ fn read_vcf(mut lines: Lines<'_>, assembly: &Assembly) -> Result<Vec<Site>, Loci
             .into());
         }
         sites.push(Site {
-            interval: Interval::new(chrom, start, end),
+            interval: Interval::new(&chromosome.name, start, end),
             name: (id != "." && !id.is_empty()).then(|| id.to_string()),
         });
     }
+    let file = lines.file().to_string();
+    sequences.finish(&file)?.warn(&file);
     Ok(sites)
 }
 
@@ -190,7 +197,7 @@ mod tests {
                 .map(|s| (s.interval.start, s.interval.end))
                 .collect()
         };
-        assert_eq!(of(&[own.clone()]), [(0, 1_325)]);
+        assert_eq!(of(std::slice::from_ref(&own)), [(0, 1_325)]);
         // What two genes share is one place.
         assert_eq!(of(&[gene, own]), [(0, 1_325), (700, 2_725)]);
     }

@@ -59,9 +59,9 @@ impl WindowBins {
 /// Means over windows.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct WindowMeans {
-    /// `[window, experiment]`; NaN where no bin counts.
+    /// `[window, experiment]`; NaN where an experiment has data in less than half of the bins that count.
     pub(super) values: Vec<f64>,
-    /// How many bins counted, by window.
+    /// How many bins counted, by window: those not masked.
     pub(super) n_bins: Vec<u32>,
     pub(super) n_experiments: usize,
 }
@@ -77,8 +77,9 @@ impl WindowMeans {
     }
 }
 
-/// The mean of every experiment over the unmasked bins of each window. `progress` receives how many
-/// bins are read, and of how many. Memory: 8 bytes a window and experiment.
+/// The mean of every experiment over the unmasked bins of each window at which it has data. `progress`
+/// receives how many bins are read, and of how many. Memory: 8 bytes a window and experiment, 12 where a track
+/// lacks data.
 pub(super) fn means(
     reader: &Reader<'_>,
     places: &WindowBins,
@@ -88,6 +89,8 @@ pub(super) fn means(
     let n = reader.n_experiments();
     let mut values = vec![0f64; places.n_windows * n];
     let mut n_bins = vec![0u32; places.n_windows];
+    // How many unmasked bins of each window an experiment has no data at; empty while none lacks any.
+    let mut n_missing: Vec<u32> = Vec::new();
     let spans = places.spans();
     let total: u64 = spans.iter().map(|s| s.end - s.start).sum();
     let longest = (places.bins.iter()).map(|(_, b)| b.end - b.start).max();
@@ -105,9 +108,15 @@ pub(super) fn means(
             let mut sum = 0f64;
             running.push(sum);
             for (value, masked) in row.iter().zip(masked) {
-                sum += if *masked { 0.0 } else { f64::from(*value) };
+                let counts = !*masked && !value.is_nan();
+                sum += if counts { f64::from(*value) } else { 0.0 };
                 running.push(sum);
             }
+        }
+        // Of each experiment with gaps here: how many unmasked bins without data come before each.
+        let missing: Vec<Option<Vec<u32>>> = rows.iter().map(|r| running_gaps(r, masked)).collect();
+        if n_missing.is_empty() && missing.iter().any(Option::is_some) {
+            n_missing = vec![0; places.n_windows * n];
         }
         let from = piece.start.saturating_sub(longest);
         let first = places.bins.partition_point(|(_, b)| b.start < from);
@@ -123,20 +132,43 @@ pub(super) fn means(
             for (sum, running) in sums.iter_mut().zip(&running) {
                 *sum += running[high] - running[low];
             }
+            for (experiment, gaps) in missing.iter().enumerate() {
+                if let Some(gaps) = gaps {
+                    n_missing[window * n + experiment] += gaps[high] - gaps[low];
+                }
+            }
         }
         done += piece.end - piece.start;
         progress(done, total);
         Ok(())
     })?;
     for (window, n_bins) in n_bins.iter().enumerate() {
-        for value in &mut values[window * n..(window + 1) * n] {
-            *value /= f64::from(*n_bins);
+        for experiment in 0..n {
+            let place = window * n + experiment;
+            let n_known = n_bins - n_missing.get(place).copied().unwrap_or(0);
+            values[place] = match n_known * 2 >= *n_bins {
+                // 0 / 0, of a window in which no bin counts, is NaN.
+                true => values[place] / f64::from(n_known),
+                false => f64::NAN,
+            };
         }
     }
     Ok(WindowMeans {
         values,
         n_bins,
         n_experiments: n,
+    })
+}
+
+/// How many unmasked bins without data come before each of some bins; `None` where there are none.
+fn running_gaps(row: &[f32], masked: &[bool]) -> Option<Vec<u32>> {
+    row.iter().any(|v| v.is_nan()).then(|| {
+        let mut n = 0;
+        let gaps = row.iter().zip(masked).map(|(value, masked)| {
+            n += u32::from(value.is_nan() && !masked);
+            n
+        });
+        std::iter::once(0).chain(gaps).collect()
     })
 }
 

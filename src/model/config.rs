@@ -3,7 +3,7 @@
 use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
-use super::{ModelError, RefinementConfig};
+use super::{EncoderConfig, ModelError, RefinementConfig};
 use crate::genome::Resolution;
 
 vocabulary! {
@@ -11,7 +11,7 @@ vocabulary! {
     pub enum Architecture {
         /// Avocado's published network (Schreiber et al. 2020), unchanged
         Avocado = "avocado",
-        /// Avocado's factors, plus a refinement that imputes from observed tracks
+        /// Factors from an encoder of the observed tracks, plus a refinement that imputes from them
         Persea = "persea",
     }
 }
@@ -21,6 +21,8 @@ vocabulary! {
     pub enum Preset {
         /// The published default: 32 + 256 + 25 + 40 + 45 factors, two layers of 2048, batches of 40,000.
         Paper = "paper",
+        /// The default model's: 32 + 24 + 16 + 24 + 24, one layer of 256, batches of 10,000.
+        Persea = "persea",
         /// The original's own example for a CPU: 32 + 24 + 5 + 20 + 30, one layer of 64, batches of 10,000.
         Small = "small",
     }
@@ -60,6 +62,16 @@ impl Sizes {
                 layers: 2,
                 nodes: 2048,
                 batch_size: 40_000,
+            },
+            Preset::Persea => Sizes {
+                biosample_factors: 32,
+                assay_factors: 24,
+                factors_25bp: 16,
+                factors_250bp: 24,
+                factors_5kbp: 24,
+                layers: 1,
+                nodes: 256,
+                batch_size: 10_000,
             },
             Preset::Small => Sizes {
                 biosample_factors: 32,
@@ -129,6 +141,9 @@ pub struct ModelConfig {
     pub architecture: Architecture,
     /// Its sizes.
     pub sizes: Sizes,
+    /// The encoder's, of architecture `persea`; models of before there was one have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderConfig>,
     /// The refinement's, of architecture `persea`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refinement: Option<RefinementConfig>,

@@ -6,6 +6,7 @@
 
 mod avocado;
 mod config;
+mod encoder;
 mod error;
 mod factor_table;
 mod genome_block;
@@ -17,6 +18,8 @@ mod stored;
 
 pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
+pub use encoder::{CodeMap, Encoder, EncoderConfig, HALO, InputScale, Stretch, Surroundings};
+pub(crate) use encoder::{FAR_WINDOW, WINDOWS, forward_hidden, input_rows};
 pub use error::ModelError;
 pub use factor_table::{GenomeRows, GenomeTable, NamedAxis, NamedTable};
 pub use genome_block::GenomeBlock;
@@ -24,11 +27,11 @@ pub(crate) use parameters::initial_factors;
 pub use parameters::{Dense, GenomeFactors, Network};
 pub use prediction::Forward;
 pub(crate) use refinement::Refinement;
-pub use refinement::RefinementConfig;
 pub(crate) use refinement::{
     Features, InputTrack, Inputs, Member, ScaleModel, SignalBlock, Spread, Standardisation,
     TrackScale,
 };
+pub use refinement::{QUANTILES, RefinementConfig};
 pub use stored::TrainedModel;
 #[doc(hidden)]
 pub use stored::save;

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::{
-    Dense, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network, Refinement,
-    Sizes, refinement,
+    Dense, Encoder, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network,
+    Refinement, Sizes, encoder, refinement,
 };
 use crate::genome::{GenomeAxis, Resolution};
 use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError};
@@ -24,6 +24,7 @@ pub struct TrainedModel {
     axis: GenomeAxis,
     network: Network,
     forward: Forward,
+    encoder: Option<Encoder>,
     refinement: Option<Refinement>,
 }
 
@@ -68,6 +69,9 @@ impl TrainedModel {
             .into());
         }
         let forward = Forward::new(&network, &config.sizes)?;
+        let encoder = (config.encoder.as_ref())
+            .map(|c| encoder::read(c, matrix))
+            .transpose()?;
         let refinement = (config.refinement.as_ref())
             .map(|c| refinement::read(c, &stored.record, matrix))
             .transpose()?;
@@ -76,6 +80,7 @@ impl TrainedModel {
             axis,
             network,
             forward,
+            encoder,
             refinement,
             stored,
         })
@@ -121,6 +126,11 @@ impl TrainedModel {
     pub fn first_layer(&self, scale: Resolution) -> ArrayView2<'_, f32> {
         let rows = &Network::input_rows(&self.config.sizes).genome[scale.index()];
         self.network.hidden[0].weight.slice(s![rows.clone(), ..])
+    }
+
+    /// Its encoder, of a model whose genome factors come from one.
+    pub fn encoder(&self) -> Option<&Encoder> {
+        self.encoder.as_ref()
     }
 
     /// What imputes from observed tracks, in a model that has it.
@@ -237,11 +247,22 @@ pub fn save(
     record: &ModelRecord,
     network: &Network,
     genome: &GenomeFactors,
+    encoder: Option<&Encoder>,
     refinement: Option<&Refinement>,
     replace: bool,
 ) -> crate::Result<Model> {
     let config: ModelConfig = serde_json::from_value(record.config.clone())
         .map_err(|e| ModelError::Config(format!("{}: {e}", record.name)))?;
+    if config.encoder.as_ref() != encoder.map(|e| &e.config) {
+        return Err(ModelError::Config(format!(
+            "{}: the encoder is not the one that the configuration describes",
+            record.name
+        ))
+        .into());
+    }
+    if let Some(encoder) = encoder {
+        encoder.check()?;
+    }
     if config.refinement.as_ref() != refinement.map(|r| &r.config) {
         return Err(ModelError::Config(format!(
             "{}: the refinement is not the one that the configuration describes",
@@ -259,6 +280,7 @@ pub fn save(
         lock,
         record,
         network,
+        encoder,
         refinement,
         &config.sizes,
         replace,
@@ -300,6 +322,7 @@ pub(super) fn begin<'a>(
     lock: &ModelLock,
     record: &ModelRecord,
     network: &Network,
+    encoder: Option<&Encoder>,
     refinement: Option<&Refinement>,
     sizes: &Sizes,
     replace: bool,
@@ -337,6 +360,9 @@ pub(super) fn begin<'a>(
             cols,
             &mut layer.bias.iter().copied(),
         )?;
+    }
+    if let Some(encoder) = encoder {
+        encoder::write(encoder, &mut put)?;
     }
     if let Some(refinement) = refinement {
         refinement::write(refinement, &mut put)?;

@@ -30,8 +30,8 @@ pub use error::{LibraryProblem, NnError};
 pub(crate) use lazy_table::{Alphas, LazyTable};
 pub(crate) use native::{Activation, Dense};
 pub(crate) use seam::{
-    DenseBatch, DenseSpec, FactorBatch, FactorGradients, FactorNetwork, FactorRows, FactorSpec,
-    FeedForward,
+    DenseBatch, DenseSpec, EncoderBatch, EncoderNetwork, EncoderSpec, FactorBatch, FactorGradients,
+    FactorNetwork, FactorRows, FactorSpec, FeedForward,
 };
 
 /// Puts a factorisation's network on a backend and device, from its parameters in the order of
@@ -68,6 +68,24 @@ pub(crate) fn feed_forward(
     match backend.on(device) {
         Backend::Torch => torch::feed_forward(spec, parameters, device),
         _ => Ok(Box::new(native::DenseNet::new(spec, parameters))),
+    }
+}
+
+/// Puts an encoder with its decoder on a backend and device, likewise.
+///
+/// # Errors
+/// As [`factor_network`].
+pub(crate) fn encoder_network(
+    backend: Backend,
+    device: Device,
+    spec: &EncoderSpec,
+    parameters: &[f32],
+) -> Result<Box<dyn EncoderNetwork>, NnError> {
+    check_backend(backend, device, Arithmetic::F32)?;
+    check_parameters(parameters.len(), spec.n_parameters())?;
+    match backend.on(device) {
+        Backend::Torch => torch::encoder_network(spec, parameters, device),
+        _ => Ok(Box::new(native::EncoderNet::new(spec, parameters))),
     }
 }
 

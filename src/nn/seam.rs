@@ -1,4 +1,4 @@
-//! The seam between what is trained and the code that trains it: two kinds of network, each with a
+//! The seam between what is trained and the code that trains it: three kinds of network, each with a
 //! native side and a torch side.
 //!
 //! Everything that crosses it is a slice of plain numbers or a struct of sizes, so that a side may
@@ -60,6 +60,14 @@ pub(crate) trait FeedForward: Trainable {
     /// Forward and back for a batch, keeping the gradients of Σ wᵢ (yᵢ − tᵢ)² / n. Returns the mean of
     /// the squared errors, unweighted.
     fn back(&mut self, batch: &DenseBatch<'_>) -> Result<f64, NnError>;
+}
+
+/// Three encoders, one a resolution, and the decoder that they are trained with: the encoders' codes
+/// side by side are the decoder's input, and every output is one track.
+pub(crate) trait EncoderNetwork: Trainable {
+    /// Forward and back for a batch, keeping the gradients of Σ w (y − t)² / Σ w over samples and
+    /// outputs. Returns that mean.
+    fn back(&mut self, batch: &EncoderBatch<'_>) -> Result<f64, NnError>;
 }
 
 /// What a [`FactorNetwork`] is.
@@ -178,4 +186,64 @@ pub(crate) struct DenseBatch<'a> {
     pub weights: &'a [f32],
     /// Which hidden units are left out.
     pub dropout: super::Dropout,
+}
+
+/// What an [`EncoderNetwork`] is. Resolutions are coarsest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EncoderSpec {
+    /// Inputs of the encoder of each resolution.
+    pub inputs: [usize; 3],
+    /// Units of each of an encoder's two hidden layers.
+    pub nodes: usize,
+    /// Numbers of the code of each resolution.
+    pub codes: [usize; 3],
+    /// Units of the decoder's hidden layer.
+    pub decoder: usize,
+    /// Outputs of the decoder.
+    pub outputs: usize,
+}
+
+impl EncoderSpec {
+    /// Tensors of one encoder: weight and bias of three layers.
+    pub const PER_ENCODER: usize = 6;
+
+    /// Rows and columns of each tensor, in the order of the flat parameters: weight and bias of each
+    /// encoder's three layers, coarsest resolution first, then of the decoder's two.
+    pub fn tensors(&self) -> Vec<[usize; 2]> {
+        let mut tensors = Vec::new();
+        for (inputs, code) in self.inputs.into_iter().zip(self.codes) {
+            for [i, o] in [
+                [inputs, self.nodes],
+                [self.nodes, self.nodes],
+                [self.nodes, code],
+            ] {
+                tensors.extend([[i, o], [1, o]]);
+            }
+        }
+        for [i, o] in [
+            [self.codes.iter().sum(), self.decoder],
+            [self.decoder, self.outputs],
+        ] {
+            tensors.extend([[i, o], [1, o]]);
+        }
+        tensors
+    }
+
+    /// How many parameters there are.
+    pub fn n_parameters(&self) -> usize {
+        self.tensors().iter().map(|[r, c]| r * c).sum()
+    }
+}
+
+/// Samples of a step. Samples that are decoded from more resolutions come first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EncoderBatch<'a> {
+    /// Inputs of each resolution, coarsest first, `[n, inputs]` for the first n samples: all of them
+    /// at the coarsest resolution, as many at a finer one as at a coarser one or fewer. A sample
+    /// without a code at a resolution has zeros there.
+    pub rows: [&'a [f32]; 3],
+    /// What the outputs shall be, `[n, outputs]`.
+    pub targets: &'a [f32],
+    /// How much each squared error counts, `[n, outputs]`.
+    pub weights: &'a [f32],
 }

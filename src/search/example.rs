@@ -67,6 +67,7 @@ pub fn example_database_of(
             nodes: 16,
             ..Sizes::preset(Preset::Small)
         },
+        encoder: None,
         refinement: None,
     };
     let names = |what: &str, n: usize| (1..=n).map(|i| format!("{what}{i}")).collect();
@@ -87,7 +88,9 @@ pub fn example_database_of(
     let mut genome = GenomeFactors::initial(&config.sizes, &axis, seed);
     change(&mut genome);
     let lock = database.lock_model("example")?;
-    save(&database, &lock, &record, &network, &genome, None, false)?;
+    save(
+        &database, &lock, &record, &network, &genome, None, None, false,
+    )?;
     drop(lock);
     Ok(database)
 }

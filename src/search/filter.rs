@@ -50,8 +50,8 @@ impl Filter {
         if !self.chromosomes.is_empty() {
             let mut whole = Vec::new();
             for chrom in &self.chromosomes {
-                let length = axis.assembly().chromosome(chrom)?.length;
-                whole.push(Interval::new(chrom, 0, length));
+                let chromosome = axis.assembly().resolve(chrom)?;
+                whole.push(Interval::new(&chromosome.name, 0, chromosome.length));
             }
             keep("chromosomes", bins_of(axis, &whole)?);
         }

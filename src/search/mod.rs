@@ -60,7 +60,7 @@ pub use example::{example_database, example_database_of};
 pub use filter::Filter;
 pub use graph::{GraphOptions, GraphReport, GraphVectors};
 pub use index::{IndexFile, check_index, write_index};
-pub use query::{GenePart, Query, place};
+pub use query::{GenePart, Query, find_gene, place};
 pub use samples::{Profile, SampleAxis, SampleHit, SampleSum, similar_samples};
 pub use searcher::{Answer, Hit, SearchOptions, Searcher};
 pub use signal::{around, signal_over};

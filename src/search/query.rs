@@ -111,9 +111,12 @@ pub fn place(query: &Query, axis: &GenomeAxis, genes: &[Gene]) -> crate::Result<
     })
 }
 
-/// The gene of that name or identifier (with or without its version); of several, the first on
-/// the axis.
-fn find_gene<'a>(
+/// The gene of that name or identifier (with or without its version). Of several, the first on the axis,
+/// and a warning says which.
+///
+/// # Errors
+/// When there is none; the nearest names are given.
+pub fn find_gene<'a>(
     name: &str,
     axis: &GenomeAxis,
     genes: &'a [Gene],
@@ -131,6 +134,25 @@ fn find_gene<'a>(
         let exact = g.name == name || g.id == name;
         (axis.bins_within(&g.interval).is_empty(), !exact)
     });
+    if let Some(first) = found.first() {
+        let rank = |g: &Gene| {
+            let exact = g.name == name || g.id == name;
+            (axis.bins_within(&g.interval).is_empty(), !exact)
+        };
+        let alike: Vec<&&Gene> = (found.iter())
+            .filter(|g| rank(g) == rank(first) && g.interval != first.interval)
+            .collect();
+        if !alike.is_empty() {
+            let shown = |g: &Gene| format!("{} ({})", g.id, g.interval);
+            let others: Vec<String> = alike.iter().take(3).map(|g| shown(g)).collect();
+            tracing::warn!(
+                "{} genes are called {name}: {} is used, not {}; name one by its identifier or its region",
+                alike.len() + 1,
+                shown(first),
+                others.join(", ")
+            );
+        }
+    }
     found.first().copied().ok_or_else(|| {
         let nearest = nearest_names(name, genes.iter().map(|g| g.name.as_str()), 3);
         SearchError::UnknownGene {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::genome::GenomeAxis;
 use crate::store::{Database, Track};
 
-/// Stored signal of a track over stretches of a model's axis: one list of values a stretch.
+/// Stored signal of a track over stretches of a model's axis: one list of values a stretch, NaN in bins without
+/// data.
 ///
 /// # Errors
 /// When a region of the model is not the database's, or a chunk of the track is damaged.

@@ -20,10 +20,10 @@ use super::request::KernelChoice;
 use super::vectors::{Kernel, Vectors};
 use super::{NamedProfiles, ObjectiveKind, SelectionError};
 use crate::random::{Purpose, generator, shuffle};
-use choosers::choices;
+use choosers::{Trial, choices};
 use moments::{Moments, Weights, mean_error};
 use persea_vocabulary::vocabulary;
-use summary::{Trial, summed};
+use summary::summed;
 
 vocabulary! {
     /// What items are compared by, by name.

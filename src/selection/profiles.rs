@@ -90,7 +90,7 @@ impl Sample {
         Ok(all)
     }
 
-    /// What is stored of tracks, `[tracks, bins]`, arcsinh. `progress` receives how many tracks are read.
+    /// What is stored of tracks, `[tracks, bins]`, arcsinh; NaN where a track has no data. `progress` receives how many tracks are read.
     pub(super) fn observed(
         &self,
         database: &Database,
@@ -111,6 +111,33 @@ impl Sample {
         }
         Ok(all)
     }
+}
+
+/// Signal `[tracks, width]` with a value in place of each that is NaN: the mean of the assay's other tracks at that
+/// bin, so that a bin without data makes a track neither more nor less like another; where none of them has data, the
+/// track's own mean.
+pub(super) fn filled(values: &[f32], width: usize, tracks: &[Track]) -> Vec<f32> {
+    let mut all = values.to_vec();
+    let mean = |known: &mut dyn Iterator<Item = f32>| {
+        let known = known.filter(|v| !v.is_nan());
+        let (sum, n) = known.fold((0f64, 0u32), |(sum, n), v| (sum + f64::from(v), n + 1));
+        (n > 0).then(|| (sum / f64::from(n)) as f32)
+    };
+    for (place, track) in tracks.iter().enumerate() {
+        let row = &values[place * width..(place + 1) * width];
+        if !row.iter().any(|v| v.is_nan()) {
+            continue;
+        }
+        let own = mean(&mut row.iter().copied()).unwrap_or(0.0);
+        let others: Vec<usize> = (0..tracks.len())
+            .filter(|o| *o != place && tracks[*o].assay == track.assay)
+            .collect();
+        for bin in (0..width).filter(|bin| row[*bin].is_nan()) {
+            let there = mean(&mut others.iter().map(|o| values[o * width + bin]));
+            all[place * width + bin] = there.unwrap_or(own);
+        }
+    }
+    all
 }
 
 /// The block that each of some ascending bins lies in. Where there are 20 regions or more, a region is a
@@ -159,6 +186,7 @@ pub(super) fn resample(blocks: &[usize], seed: u64, number: u64) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::genome::{Assembly, Interval, Region};
+    use crate::store::test_support::{store_track, toy_database};
 
     fn axis(lengths: &[u64]) -> GenomeAxis {
         let list = [("c".to_string(), 100_000_000)];
@@ -242,5 +270,30 @@ mod tests {
             differ |= weights != resample(&blocks, 1, number + 1);
         }
         assert!(differ);
+    }
+
+    #[test]
+    fn a_bin_without_data_is_what_the_assays_other_tracks_show_there() {
+        let (_folder, database) = toy_database();
+        for (biosample, assay) in [("a", "x"), ("b", "x"), ("c", "x"), ("c", "y")] {
+            store_track(&database, biosample, assay, &[1.0; 200]);
+        }
+        let tracks = database.tracks().unwrap();
+        let nan = f32::NAN;
+        let values = [
+            [1.0, nan, nan, 3.0],
+            [2.0, 4.0, nan, nan],
+            [6.0, 8.0, nan, 5.0],
+            [9.0, nan, 9.0, 9.0],
+        ];
+        let expected = [
+            // (4 + 8) / 2 of the others; of the third bin nobody knows: 2 is the track's mean.
+            [1.0, 6.0, 2.0, 3.0],
+            [2.0, 4.0, 3.0, 4.0],
+            [6.0, 8.0, 19.0 / 3.0, 5.0],
+            // Of another assay: its own mean.
+            [9.0; 4],
+        ];
+        assert_eq!(filled(&values.concat(), 4, &tracks), expected.concat());
     }
 }

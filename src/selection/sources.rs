@@ -5,7 +5,7 @@ use std::path::Path;
 use super::features::Features;
 use super::pair_means::PairMeans;
 use super::product::{Combination, Experiments};
-use super::profiles::Sample;
+use super::profiles::{Sample, filled};
 use super::references::note;
 use super::request::{KernelChoice, Request, Source, What};
 use super::resamples::{Draws, Resampled, Similarities};
@@ -359,6 +359,9 @@ fn by_imputed(
     })
 }
 
+/// Receives a group's number, the places of its items and their values.
+type Each<'a> = dyn FnMut(usize, &[usize], &[f32]) + 'a;
+
 /// Tracks of an axis by what they share of the other axis.
 struct Grouped {
     /// The items of the axis, in the order in which tracks name them.
@@ -406,12 +409,13 @@ impl Grouped {
         sample: &Sample,
         kernel: Kernel,
         weights: &[Vec<f32>],
-        each: &mut dyn FnMut(usize, &[usize], &[f32]),
+        each: &mut Each<'_>,
     ) -> crate::Result<(SimilarityMatrix, Vec<Option<SimilarityMatrix>>)> {
         let mut mean = PairMeans::new(self.names.len(), weights);
         for (at, (other, list)) in self.by_other.iter().enumerate() {
             let stored: Vec<Track> = list.iter().map(|(_, t)| t.clone()).collect();
-            let values = sample.observed(database, &stored, &mut |_| ())?;
+            let observed = sample.observed(database, &stored, &mut |_| ())?;
+            let values = filled(&observed, sample.width(), &stored);
             let name = |i: usize| format!("{} {other}", self.names[list[i].0]);
             let places: Vec<usize> = list.iter().map(|(p, _)| *p).collect();
             mean.add(&places, (sample.width(), &values), kernel, &name)?;

@@ -7,6 +7,7 @@ use rusqlite::params;
 use serde_json::Value;
 
 use super::connection::whole;
+use super::coverage::CoverageBuilder;
 use super::error::ASK_CHECK;
 use super::tensors::{damaged_chunk, verify};
 use super::{
@@ -310,17 +311,33 @@ impl Database {
             format!("these bins of {name} are refused; its others, and all other tracks, are not");
         let mut findings: Vec<Finding> = Vec::new();
         let mut block = vec![0.0; 1 << 14];
+        let mut found = CoverageBuilder::default();
         let mut at = 0;
         while at < signal.n_bins() {
             let end = (at + block.len() as u64).min(signal.n_bins());
-            if let Err(e) = signal.read(at..end, &mut block[..(end - at) as usize]) {
+            let block = &mut block[..(end - at) as usize];
+            if let Err(e) = signal.read(at..end, block) {
                 let finding = Finding::of_error(e, consequence.clone());
                 // A file that is gone is met once a chunk.
                 if findings.last() != Some(&finding) {
                     findings.push(finding);
                 }
             }
+            found.push_values(block);
             at = end;
+        }
+        let is_readable = findings.is_empty();
+        let known = "its signal can be read; its coverage, where it is shown, is in doubt";
+        match self.coverage(track) {
+            Err(e) => findings.push(Finding::of_error(e, known)),
+            Ok(coverage) if is_readable && coverage != found.finish() => {
+                findings.push(Finding::damage(
+                    name,
+                    "its intervals with data are not those of its array; ingest the track again",
+                    known,
+                ));
+            }
+            Ok(_) => {}
         }
         findings.extend(self.check_attributes(track));
         findings

@@ -92,6 +92,13 @@ fn fill_new(folder: &Path, new: &NewDatabase) -> Result<(), StoreError> {
          ('created', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), ('persea', ?1), ('next_track', '1')",
         [env!("CARGO_PKG_VERSION")],
     )?;
+    let aliases = new.axis.assembly().aliases();
+    if !aliases.is_empty() {
+        transaction.execute(
+            "INSERT INTO meta (key, value) VALUES ('chromosome_aliases', ?1)",
+            [serde_json::json!(aliases).to_string()],
+        )?;
+    }
     table_checksums::record_all(&transaction)?;
     transaction.commit()?;
     // Closing moves the log's content into the file.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::commits::{self, BeforeOpening};
 use super::connection::whole;
@@ -269,7 +269,21 @@ fn read_axis(connection: &mut Connection) -> Result<GenomeAxis, StoreError> {
     let regions: Vec<Region> = select
         .query_map([], region_of_row)?
         .collect::<Result<_, _>>()?;
+    let aliases: Option<String> = connection
+        .query_row(
+            "SELECT value FROM meta WHERE key = 'chromosome_aliases'",
+            [],
+            |r| r.get(0),
+        )
+        .optional()?;
+    let aliases: Vec<(String, String)> = match aliases {
+        Some(text) => serde_json::from_str(&text).map_err(|e| {
+            StoreError::damaged("the chromosomes' aliases in persea.sqlite", e.to_string())
+        })?,
+        None => Vec::new(),
+    };
     Assembly::from_chromosomes(&name, &chromosomes)
+        .and_then(|assembly| assembly.with_aliases(&aliases))
         .and_then(|assembly| GenomeAxis::new(assembly, regions))
         .map_err(|e| StoreError::damaged("the genome axis in persea.sqlite", e.to_string()))
 }

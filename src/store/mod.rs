@@ -2,7 +2,7 @@
 //!
 //! This module owns everything on the disk below `NAME.persea/` and is the only one that speaks
 //! SQL. It knows how things are stored and nothing of what they mean: signal is finite numbers
-//! along the genome axis, a model is named tensors and a record.
+//! along the genome axis, or NaN in bins without data, a model is named tensors and a record.
 //!
 //! What it promises:
 //! - A kill at any instant loses at most the item being written. Bytes come first, then the row
@@ -34,7 +34,7 @@
 //! })?;
 //! let n_bins = database.axis().n_bins();
 //! writer.write(0, &vec![1.5; n_bins as usize])?;
-//! let track = writer.commit(0)?;
+//! let track = writer.commit()?;
 //! assert_eq!((track.mean, track.variance), (1.5, 0.0));
 //!
 //! let mut some = [0.0; 10];
@@ -52,6 +52,7 @@ mod checkpoints;
 mod chunk_checksums;
 mod commits;
 mod connection;
+mod coverage;
 mod create;
 mod database;
 mod division;
@@ -96,6 +97,7 @@ mod zarr;
 pub use backup::{BackupProgress, BackupReport};
 pub use check::{Finding, Severity, check_database};
 pub use checkpoints::{Checkpoint, CheckpointWriter};
+pub use coverage::TrackCoverage;
 pub use create::NewDatabase;
 pub use database::Database;
 pub use error::StoreError;
@@ -116,3 +118,4 @@ pub use task_runs::{NewRun, Run};
 pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
 pub use track::{NewTrack, Track, TrackSource, Transform};
 pub use track_writer::TrackWriter;
+pub(crate) use track_writer::check_name;

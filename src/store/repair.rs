@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::chunk_checksums::ChunkChecksums;
+use super::coverage::{CoverageBuilder, TrackCoverage};
 use super::durable::remove_folder;
 use super::locks::exclude_writers;
 use super::signal::SignalArray;
@@ -67,7 +68,7 @@ impl Database {
         let mut found: Vec<StrayArray> = Vec::new();
         for array in arrays {
             found.push(match self.adoptable(&array)? {
-                Ok(record) => StrayArray {
+                Ok((record, _)) => StrayArray {
                     experiment: Some((record.track.biosample, record.track.assay)),
                     obstacle: None,
                     array,
@@ -110,8 +111,8 @@ impl Database {
         for stray in self.stray_arrays()? {
             if how != Repair::Remove && stray.obstacle.is_none() {
                 match self.adoptable(&stray.array)? {
-                    Ok(record) => {
-                        self.adopt(&stray.array, &record)?;
+                    Ok((record, coverage)) => {
+                        self.adopt(&stray.array, &record, &coverage)?;
                         report.adopted.push(stray);
                     }
                     Err((experiment, obstacle)) => report.kept.push(StrayArray {
@@ -140,7 +141,8 @@ impl Database {
     fn adoptable(
         &self,
         array: &str,
-    ) -> Result<Result<TrackRecord, (Option<(String, String)>, String)>, StoreError> {
+    ) -> Result<Result<(TrackRecord, TrackCoverage), (Option<(String, String)>, String)>, StoreError>
+    {
         let folder = self.signal_folder().join(array);
         let names = names_of(&folder);
         let mut record = match TrackRecord::read(&folder) {
@@ -166,13 +168,13 @@ impl Database {
             return Ok(Err((experiment, why.into())));
         }
         match self.read_whole(&folder, &record) {
-            Ok(()) => Ok(Ok(record)),
+            Ok(coverage) => Ok(Ok((record, coverage))),
             Err(why) => Ok(Err((experiment, why))),
         }
     }
 
-    /// Reads each chunk of an array; an error is what is wrong with it.
-    fn read_whole(&self, folder: &Path, record: &TrackRecord) -> Result<(), String> {
+    /// Reads each chunk of an array and gives which bins have data; an error is what is wrong with it.
+    fn read_whole(&self, folder: &Path, record: &TrackRecord) -> Result<TrackCoverage, String> {
         let array = SignalArray::open(folder, "the array".into()).map_err(|e| e.to_string())?;
         if array.n_bins() != self.axis().n_bins() {
             return Err(format!(
@@ -184,18 +186,24 @@ impl Database {
         let list = ChunkChecksums::read(folder, &record.chunks, array.division())?;
         let array = array.with_checksums(list);
         let mut block = vec![0.0; 1 << 16];
+        let mut coverage = CoverageBuilder::default();
         let mut at = 0;
         while at < array.n_bins() {
             let end = (at + block.len() as u64).min(array.n_bins());
-            array
-                .read(at..end, &mut block[..(end - at) as usize])
-                .map_err(|e| e.to_string())?;
+            let block = &mut block[..(end - at) as usize];
+            array.read(at..end, block).map_err(|e| e.to_string())?;
+            coverage.push_values(block);
             at = end;
         }
-        Ok(())
+        Ok(coverage.finish())
     }
 
-    fn adopt(&self, array: &str, record: &TrackRecord) -> Result<(), StoreError> {
+    fn adopt(
+        &self,
+        array: &str,
+        record: &TrackRecord,
+        coverage: &TrackCoverage,
+    ) -> Result<(), StoreError> {
         let tables: Vec<&'static str> = TABLES.iter().copied().chain(["meta"]).collect();
         self.write_in(&tables, |t| {
             let known = super::track::find_track(t, &record.track.biosample, &record.track.assay)?;
@@ -203,7 +211,13 @@ impl Database {
                 Some(track) => track.id,
                 None => super::track_writer::next_id(t)?,
             };
-            store_row(t, &Row { id, array, record }).map(drop)
+            let row = Row {
+                id,
+                array,
+                record,
+                coverage,
+            };
+            store_row(t, &row).map(drop)
         })
     }
 }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use super::StoreError;
 use super::chunk_checksums::{ChunkChecksums, ListDigest};
+use super::coverage::{CoverageBuilder, TrackCoverage};
 use super::durable::{make_folder, sync_folder, write_synced};
 use super::statistics::Statistics;
 use super::zarr::{METADATA, TrackArray};
@@ -32,11 +33,21 @@ pub(crate) struct ShardAssembler {
     resident: Vec<BegunShard>,
     /// How many bins have come of each shard that waits in a file.
     spilled: HashMap<u64, u64>,
-    covered: Coverage,
+    come: Stretches,
     /// By shard, so that their sum does not depend on the order of coming.
     statistics: BTreeMap<u64, Statistics>,
     /// Of each shard's chunks.
     checksums: BTreeMap<u64, Vec<u32>>,
+    /// Which bins of each shard have data.
+    coverage: BTreeMap<u64, TrackCoverage>,
+}
+
+/// An array whose bytes are durable, and what is known of it.
+#[derive(Debug)]
+pub(crate) struct AssembledArray {
+    pub(crate) statistics: Statistics,
+    pub(crate) chunks: ListDigest,
+    pub(crate) coverage: TrackCoverage,
 }
 
 #[derive(Debug)]
@@ -63,9 +74,10 @@ impl ShardAssembler {
             n_resident: RESIDENT_SHARDS,
             resident: Vec::new(),
             spilled: HashMap::new(),
-            covered: Coverage::default(),
+            come: Stretches::default(),
             statistics: BTreeMap::new(),
             checksums: BTreeMap::new(),
+            coverage: BTreeMap::new(),
         })
     }
 
@@ -79,7 +91,7 @@ impl ShardAssembler {
                 bins.start, bins.end, division.n_bins
             )));
         }
-        self.covered
+        self.come
             .add(bins.clone())
             .map_err(|twice| StoreError::Invalid(format!("bin {twice} of the axis came twice")))?;
         let mut rest = values;
@@ -107,8 +119,10 @@ impl ShardAssembler {
             self.resident.push(begun);
             return Ok(());
         }
-        let statistics = Statistics::of(&begun.values[..n_bins as usize]);
-        self.statistics.insert(shard, statistics);
+        let values = &begun.values[..n_bins as usize];
+        self.statistics.insert(shard, Statistics::of(values));
+        self.coverage
+            .insert(shard, TrackCoverage::of_values(values));
         let bytes = self.array.encode_shard(&begun.values).map_err(Bug::new)?;
         let checksums = self.array.chunk_checksums(&bytes).map_err(Bug::new)?;
         self.checksums.insert(shard, checksums);
@@ -163,9 +177,9 @@ impl ShardAssembler {
 
     /// Makes the array durable, but for its folder's own entries, which the caller syncs when it has
     /// added its own. All bins must have come.
-    pub(crate) fn finish(self) -> Result<(Statistics, ListDigest), StoreError> {
+    pub(crate) fn finish(self) -> Result<AssembledArray, StoreError> {
         let n_bins = self.array.division().n_bins;
-        if let Some(missing) = self.covered.first_missing(n_bins) {
+        if let Some(missing) = self.come.first_missing(n_bins) {
             return Err(StoreError::Incomplete {
                 what: "the track".into(),
                 missing: format!("bin {missing} of the axis has not come"),
@@ -176,19 +190,27 @@ impl ShardAssembler {
         if let Some(folder) = self.folder.join(last).parent() {
             sync_folder(folder)?;
         }
-        let digest = ChunkChecksums::of_shards(&self.checksums).write(&self.folder)?;
+        let chunks = ChunkChecksums::of_shards(&self.checksums).write(&self.folder)?;
+        let mut coverage = CoverageBuilder::default();
+        for of_shard in self.coverage.values() {
+            coverage.append(of_shard);
+        }
         let shards = self.statistics.into_values();
-        Ok((shards.fold(Statistics::default(), Statistics::and), digest))
+        Ok(AssembledArray {
+            statistics: shards.fold(Statistics::default(), Statistics::and),
+            chunks,
+            coverage: coverage.finish(),
+        })
     }
 }
 
 /// Which bins have come, as stretches that neither overlap nor meet.
 #[derive(Debug, Default)]
-struct Coverage {
+struct Stretches {
     end_by_start: BTreeMap<u64, u64>,
 }
 
-impl Coverage {
+impl Stretches {
     /// Adds a stretch, or says which of its bins is there already.
     fn add(&mut self, bins: Range<u64>) -> Result<(), u64> {
         if bins.is_empty() {
@@ -279,7 +301,9 @@ mod tests {
         ) {
             use rand::{SeedableRng, seq::SliceRandom};
             let division = Division { n_bins, shard_bins: chunk_bins * chunks, chunk_bins };
-            let values: Vec<f32> = (0..n_bins).map(|i| (i % 7) as f32 - 1.5).collect();
+            // Every fifth pair of bins has no data.
+            let value = |i: u64| if i % 10 < 2 { f32::NAN } else { (i % 7) as f32 - 1.5 };
+            let values: Vec<f32> = (0..n_bins).map(value).collect();
             let mut cuts: Vec<u64> = cuts.into_iter().filter(|c| *c < n_bins).collect();
             cuts.extend([0, n_bins]);
             cuts.sort_unstable();
@@ -293,7 +317,9 @@ mod tests {
                 it.write(start, &values[start as usize..end as usize]).unwrap();
                 prop_assert!(it.resident.len() <= n_resident);
             }
-            let (statistics, digest) = it.finish().unwrap();
+            let AssembledArray { statistics, chunks: digest, coverage } = it.finish().unwrap();
+            prop_assert_eq!(&coverage, &TrackCoverage::of_values(&values));
+            prop_assert_eq!(statistics.n, coverage.n_covered());
             prop_assert_eq!(statistics.n_negative, values.iter().filter(|v| **v < 0.0).count() as u64);
             prop_assert!(!folder.path().join("spill").exists());
 
@@ -302,9 +328,10 @@ mod tests {
             let array = array.with_checksums(list);
             for start in 0..n_bins {
                 for end in [start, start + 1, n_bins] {
-                    let mut out = vec![f32::NAN; (end - start) as usize];
+                    let mut out = vec![7.0; (end - start) as usize];
                     array.read(start..end, &mut out).unwrap();
-                    prop_assert_eq!(&out[..], &values[start as usize..end as usize]);
+                    let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                    prop_assert_eq!(bits(&out), bits(&values[start as usize..end as usize]));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Mean, variance and maximum of a track, in one pass and in pieces.
+//! Mean, variance and maximum of a track over its bins with data, in one pass and in pieces.
 
 /// Statistics of some values; those of two pieces can be put together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,13 +24,20 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// Of one piece, in blocks that stay in the processor's cache for their two passes.
+    /// Of the values of one piece that are not NaN, in blocks that stay in the processor's cache for their two passes.
     pub(crate) fn of(values: &[f32]) -> Self {
         let blocks = values.chunks(4_096).map(Self::of_block);
         blocks.fold(Self::default(), Self::and)
     }
 
     fn of_block(values: &[f32]) -> Self {
+        if values.iter().any(|v| v.is_nan()) {
+            let known: Vec<f32> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+            return match known.is_empty() {
+                true => Self::default(),
+                false => Self::of_block(&known),
+            };
+        }
         let n = values.len() as u64;
         let mean = sum_of(values, f64::from) / n as f64;
         let squares = sum_of(values, |v| (f64::from(v) - mean) * (f64::from(v) - mean));
@@ -84,6 +91,20 @@ fn sum_of(values: &[f32], f: impl Fn(f32) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_without_data_do_not_count() {
+        let nan = f32::NAN;
+        // Of 1, 2, 4, −3, 6, as below.
+        let values = [nan, 1.0, 2.0, nan, 4.0, -3.0, nan, 6.0, nan];
+        for cut in 0..=values.len() {
+            let both = Statistics::of(&values[..cut]).and(Statistics::of(&values[cut..]));
+            assert_eq!((both.n, both.n_negative, both.maximum), (5, 1, 6.0));
+            assert!((both.mean - 2.0).abs() < 1e-15, "{both:?}");
+            assert!((both.variance() - 9.2).abs() < 1e-14, "{both:?}");
+        }
+        assert_eq!(Statistics::of(&[nan; 3]).n, 0);
+    }
 
     #[test]
     fn statistics_of_pieces_are_those_of_the_whole() {

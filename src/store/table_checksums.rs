@@ -34,6 +34,7 @@ pub(crate) const CHANGING: &[&str] = &[
     "tracks",
     "track_sources",
     "track_chunks",
+    "track_coverage",
     "models",
     "model_biosamples",
     "model_assays",
@@ -221,7 +222,8 @@ pub(crate) fn consequence(name: &str) -> &'static str {
              concerned"
         }
         "mask_intervals" => "training and scoring refuse; imputation and tracks are not concerned",
-        "biosamples" | "assays" | "tracks" | "track_sources" | "track_chunks" => {
+        "biosamples" | "assays" | "tracks" | "track_sources" | "track_chunks"
+        | "track_coverage" => {
             "tracks cannot be listed, trained on or scored; models can still be read; signal.zarr \
              opens in any Zarr reader"
         }

@@ -83,7 +83,7 @@ pub(crate) fn toy_track(biosample: &str, assay: &str) -> NewTrack {
 pub(crate) fn store_track(db: &Database, biosample: &str, assay: &str, values: &[f32]) {
     let mut writer = db.begin_track(toy_track(biosample, assay)).unwrap();
     writer.write(0, values).unwrap();
-    writer.commit(0).unwrap();
+    writer.commit().unwrap();
 }
 
 /// What a track holds.

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::chunk_checksums::ListDigest;
 use super::connection::{named, whole};
+use super::coverage::RunsDigest;
 use super::{Database, StoreError};
 use crate::formats::{Identity, Missing};
 
@@ -120,11 +121,15 @@ pub struct Track {
     pub unit: Option<String>,
     /// What uncovered bases counted as (of replicates, the first's).
     pub missing: Missing,
-    /// Bins that had no value, and became 0.
+    /// Bins without data. In tracks that a Persea before schema version 8 stored they are 0 and count as
+    /// data; in all others they are NaN.
     pub n_nan_bins: u64,
+    /// Bins with data; `None` of a track that a Persea before schema version 8 stored, all of whose bins
+    /// have data.
+    pub covered_bins: Option<u64>,
     /// Bins below 0.
     pub n_negative_bins: u64,
-    /// Mean of the stored values over all bins.
+    /// Mean of the stored values over the bins with data.
     pub mean: f64,
     /// Mean squared deviation of the stored values from their mean.
     pub variance: f64,
@@ -137,6 +142,15 @@ pub struct Track {
     /// The digest of the list of its chunks' checksums; `None` of a track that a Persea before schema
     /// version 7 stored.
     pub(crate) chunks: Option<ListDigest>,
+    /// The digest of its run lengths; `None` where `covered_bins` is.
+    pub(crate) runs: Option<RunsDigest>,
+}
+
+impl Track {
+    /// The share of the axis' bins that have data, of an axis of so many bins.
+    pub fn coverage(&self, n_bins: u64) -> f64 {
+        self.covered_bins.unwrap_or(n_bins) as f64 / n_bins.max(1) as f64
+    }
 }
 
 /// A track about to be stored.
@@ -184,6 +198,7 @@ pub(crate) const TABLES: &[&str] = &[
     "tracks",
     "track_sources",
     "track_chunks",
+    "track_coverage",
 ];
 
 fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
@@ -198,9 +213,10 @@ fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
 }
 
 const SELECT: &str = "SELECT t.id, b.name, a.name, t.array, t.transform, t.unit, t.checksum,
-     t.n_nan_bins, t.n_negative_bins, t.mean, t.variance, t.maximum, t.ingested, c.digest
+     t.n_nan_bins, t.n_negative_bins, t.mean, t.variance, t.maximum, t.ingested, c.digest,
+     v.n_bins, v.digest
      FROM tracks t JOIN biosamples b ON b.id = t.biosample JOIN assays a ON a.id = t.assay
-     LEFT JOIN track_chunks c ON c.track = t.id";
+     LEFT JOIN track_chunks c ON c.track = t.id LEFT JOIN track_coverage v ON v.track = t.id";
 
 pub(crate) fn find_track(
     transaction: &Transaction<'_>,
@@ -222,6 +238,7 @@ pub(crate) fn find_track(
 /// The name by which the database knows what uncovered bases counted as.
 pub(crate) const fn missing_name(missing: Missing) -> &'static str {
     match missing {
+        Missing::ByFormat => "by_format",
         Missing::Zero => "zero",
         Missing::Nan => "nan",
     }
@@ -229,8 +246,8 @@ pub(crate) const fn missing_name(missing: Missing) -> &'static str {
 
 /// What uncovered bases counted as, of that name.
 pub(crate) fn missing_from_name(name: &str) -> Option<Missing> {
-    let both = [Missing::Zero, Missing::Nan];
-    both.into_iter()
+    let all = [Missing::ByFormat, Missing::Zero, Missing::Nan];
+    all.into_iter()
         .find(|missing| missing_name(*missing) == name)
 }
 
@@ -256,6 +273,11 @@ fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
         ingested: row.get(12)?,
         sources: Vec::new(),
         chunks: row.get(13)?,
+        covered_bins: match row.get::<_, Option<i64>>(14)? {
+            Some(_) => Some(whole(row, 14)?),
+            None => None,
+        },
+        runs: row.get(15)?,
     })
 }
 

@@ -14,10 +14,11 @@ use std::time::SystemTime;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::{Map, Value};
 
+use super::coverage::{TrackCoverage, write_coverage};
 use super::division::Division;
 use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::locks::{Lock, join_writers, lock_one};
-use super::shards::ShardAssembler;
+use super::shards::{AssembledArray, ShardAssembler};
 use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::track_record::TrackRecord;
 use super::zarr::TrackArray;
@@ -94,13 +95,14 @@ impl Database {
 }
 
 impl TrackWriter<'_> {
-    /// Takes the values of consecutive bins of the axis, transformed, in any order of stretches.
+    /// Takes the values of consecutive bins of the axis, transformed, in any order of stretches. NaN is a
+    /// bin without data.
     ///
     /// # Errors
-    /// When a value is not finite (its coordinate is named), a bin comes twice or lies beyond the
+    /// When a value is infinite (its coordinate is named), a bin comes twice or lies beyond the
     /// axis, or the disk is full.
     pub fn write(&mut self, axis_bin: u64, values: &[f32]) -> Result<(), StoreError> {
-        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+        if let Some(i) = values.iter().position(|v| v.is_infinite()) {
             let axis = self.database.axis();
             let bin = (axis_bin + i as u64).min(axis.n_bins().saturating_sub(1));
             return Err(StoreError::Number {
@@ -110,7 +112,10 @@ impl TrackWriter<'_> {
                     self.track.assay,
                     axis.bin_interval(bin)
                 ),
-                why: format!("is {}, and only finite ones can be stored", values[i]),
+                why: format!(
+                    "is {}, and only finite values (or NaN, where there is no data) can be stored",
+                    values[i]
+                ),
             });
         }
         match &mut self.assembler {
@@ -119,22 +124,31 @@ impl TrackWriter<'_> {
         }
     }
 
-    /// Makes the track real, now that all bins have come. `n_nan_bins` of them had no value in
-    /// the source and came as 0.
+    /// Makes the track real, now that all bins have come.
     ///
     /// # Errors
-    /// When a bin has not come or the disk is full; the database then is as it was.
-    pub fn commit(mut self, n_nan_bins: u64) -> Result<Track, StoreError> {
+    /// When a bin has not come, none has data, or the disk is full; the database then is as it was.
+    pub fn commit(mut self) -> Result<Track, StoreError> {
         let Some(assembler) = self.assembler.take() else {
             return Err(StoreError::Invalid("the track has been finished".into()));
         };
-        let (statistics, chunks) = assembler.finish()?;
+        let AssembledArray {
+            statistics,
+            chunks,
+            coverage,
+        } = assembler.finish()?;
+        if coverage.n_covered() == 0 {
+            return Err(StoreError::Invalid(format!(
+                "track {} {}: none of its bins has data",
+                self.track.biosample, self.track.assay
+            )));
+        }
         let database = self.database;
         let temporary = database.temporary_folder().join(&self.array);
         let place = database.signal_folder().join(&self.array);
         let record = TrackRecord {
             track: self.track.clone(),
-            n_nan_bins,
+            n_nan_bins: coverage.n_bins() - coverage.n_covered(),
             n_negative_bins: statistics.n_negative,
             mean: statistics.mean,
             variance: statistics.variance(),
@@ -148,6 +162,7 @@ impl TrackWriter<'_> {
             id: self.id,
             array: &self.array,
             record: &record,
+            coverage: &coverage,
         };
         let stored = database.write_in(TABLES, |t| store_row(t, &row));
         let (track, replaced) = match stored {
@@ -172,6 +187,7 @@ pub(crate) struct Row<'a> {
     pub(crate) id: i64,
     pub(crate) array: &'a str,
     pub(crate) record: &'a TrackRecord,
+    pub(crate) coverage: &'a TrackCoverage,
 }
 
 /// The number of the next track, never used twice.
@@ -226,6 +242,7 @@ pub(crate) fn store_row(
          ON CONFLICT (track) DO UPDATE SET digest = excluded.digest",
         params![row.id, row.record.chunks],
     )?;
+    write_coverage(t, row.id, row.coverage)?;
     write_sources(t, row.id, &track.sources)?;
     let stored = find_track(t, biosample, assay)?.ok_or_else(|| {
         Bug::new(format!(
@@ -245,7 +262,10 @@ impl Drop for TrackWriter<'_> {
     }
 }
 
-/// Refuses names that could not be shown on a line or distinguished.
+/// The longest name in bytes. The longest summary of a biosample in ENCODE fits.
+const LONGEST_NAME: usize = 255;
+
+/// Refuses names that could not be shown on a line of a table, or distinguished.
 pub(crate) fn check_name(kind: &'static str, name: &str) -> Result<(), StoreError> {
     let why = if name.is_empty() {
         "is empty"
@@ -253,12 +273,18 @@ pub(crate) fn check_name(kind: &'static str, name: &str) -> Result<(), StoreErro
         "begins or ends with a blank"
     } else if name.chars().any(char::is_control) {
         "has a control character in it"
+    } else if name.len() > LONGEST_NAME {
+        "is longer than 255 bytes"
     } else {
         return Ok(());
     };
+    let mut shown: String = name.chars().take(60).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
     Err(StoreError::Name {
         kind,
-        name: name.to_string(),
+        name: shown,
         why,
     })
 }

@@ -228,6 +228,7 @@ pub(crate) fn run_sharing(
     let reference = reference(&settings);
     let scorer = Scorer::new(&rows, &folds, &settings, classes, reference.is_some());
     let (mut scored, mut notes) = (Vec::new(), scorer.notes());
+    notes.extend(specs.iter().filter_map(missing_note));
     for (i, spec) in specs.iter().enumerate() {
         progress(Progress::Row(spec.name.clone(), i, n_specs));
         match scorer.score(spec) {
@@ -313,6 +314,27 @@ fn family_note(family: &Family) -> Option<String> {
             against.join(" and "),
             family.n,
             family.replicates
+        )
+    })
+}
+
+/// How many examples of a feature set lack a feature, because a track has no data in their window.
+fn missing_note(spec: &Spec) -> Option<String> {
+    let features = spec
+        .features
+        .as_ref()
+        .filter(|_| spec.kind == RowKind::Features)?;
+    let n_rows = features.terms.iter().map(|t| t.n_rows()).max()?;
+    let lacks = |row: &usize| {
+        let mut values = features.terms.iter().flat_map(|t| t.row(*row));
+        values.any(|v| v.is_nan())
+    };
+    let n = (0..n_rows).filter(lacks).count();
+    (n > 0).then(|| {
+        format!(
+            "{}: {n} of {n_rows} examples lack a feature, where a track has no data; it counts as its mean \
+             over the fold's training examples, or as missing to learners that know what that is",
+            spec.name
         )
     })
 }

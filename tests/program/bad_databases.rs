@@ -55,7 +55,7 @@ fn what_is_no_database_is_refused_with_the_reason() {
     workspace.write("x.persea", "text");
     workspace
         .run("info")
-        .fails(&["x.persea is not a Persea database", "no folder"]);
+        .fails(&["x.persea is not a Persea database", "not a folder"]);
     fs::remove_file(workspace.path("x.persea")).unwrap();
     fs::create_dir(workspace.path("x.persea")).unwrap();
     workspace

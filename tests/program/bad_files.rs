@@ -80,44 +80,26 @@ fn a_file_that_is_no_bigwig_is_refused_whatever_its_name_says() {
 fn an_unknown_ending_asks_for_the_format() {
     refused(
         "signal.dat",
-        "chr1\t0\t25\t1\n",
-        &["its name does not tell its format", "bedgraph"],
-    );
-}
-
-#[test]
-fn a_chromosome_that_the_assembly_lacks_is_named_with_its_line() {
-    refused(
-        "a.bedGraph",
-        "chr1\t0\t25\t1\nchr9\t0\t25\t1\n",
-        &["line 2", "chromosome `chr9` is not in assembly simulated"],
-    );
-}
-
-#[test]
-fn chr1_and_1_mixed_says_which_name_is_which() {
-    refused(
-        "a.bedGraph",
-        "1\t0\t25\t1\n",
+        "gene\tvalue\n",
         &[
-            "line 1",
-            "`1` is not in assembly simulated",
-            "calls it `chr1`",
-            "rename",
+            "neither its name nor its content tells its format",
+            "bedgraph",
         ],
     );
+}
+
+#[test]
+fn a_file_of_another_assembly_is_refused_with_its_first_unknown_line() {
     refused(
-        "half.bedGraph",
-        "chr1\t0\t25\t1\n2\t0\t25\t1\n",
-        &["line 2", "calls it `chr2`"],
+        "a.bedGraph",
+        "chr9\t0\t25\t1\n",
+        &["line 1", "chromosome `chr9` is not in assembly simulated"],
     );
-    let workspace = Workspace::created();
-    bigwig_of(
-        &workspace.path("a.bw"),
-        "1\t60010\n2\t60010\n",
-        &workspace.path("sizes"),
+    refused(
+        "b.narrowPeak",
+        "chr1\t0\t25\tp\t0\t.\t1\nchr9\t0\t25\tp\t0\t.\t1\nchr8\t0\t25\tp\t0\t.\t1\n",
+        &["line 2", "`chr9`", "2 of 3 records"],
     );
-    ingest_beside_a_good_one(&workspace, "a.bw").says(&["`chr1`", "is called `1` there", "rename"]);
 }
 
 /// A bigWig of zeros on another assembly.
@@ -238,16 +220,14 @@ fn infinite_signal_is_refused_with_its_coordinate() {
 }
 
 #[test]
-fn nan_and_negative_signal_is_kept_with_a_warning() {
+fn nan_is_a_bin_without_data_and_negative_signal_is_kept_with_a_warning() {
     let workspace = Workspace::created();
     let mut values = [1f32; 2 * CHROMOSOME_BINS];
     values[7] = f32::NAN;
     values[8..10].fill(-1.0);
     write_npz(&workspace.path("a.npz"), &values);
     workspace.write("m.tsv", "biosample\tassay\tpath\nS9\tCTCF\ta.npz\n");
-    workspace
-        .ok("ingest m.tsv")
-        .says(&["1 bins that are not a number", "2 bins are negative"]);
+    workspace.ok("ingest m.tsv").says(&["2 bins are negative"]);
     let tracks = workspace.ok("track list --format json").json();
     assert_eq!(
         (&tracks[0]["nan_bins"], &tracks[0]["negative_bins"]),

@@ -65,7 +65,10 @@ fn fields_that_name_nothing_known_are_refused_with_what_would_do() {
         row("transform", "log"),
         &["line 2", "`log`", "arcsinh and none"],
     );
-    refused(row("missing", "drop"), &["line 2", "`drop`", "0 or nan"]);
+    refused(
+        row("missing", "drop"),
+        &["line 2", "`drop`", "zero, or missing"],
+    );
     refused(
         row("unit", "x\ty"),
         &["line 2", "it has 5 fields, the header 4"],

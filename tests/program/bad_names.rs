@@ -71,7 +71,7 @@ mod of_models {
             .fails(&["unknown assay h3k4me3", "H3K4me3"]);
         workspace
             .run("impute S1 --output a.bw")
-            .fails(&["`S1` names no experiment", "BIOSAMPLE:ASSAY"]);
+            .expect_misuse(&["`S1` names no track", "BIOSAMPLE:ASSAY"]);
         workspace.write("list.tsv", "biosample\tassay\nS1\tH3K4me3\nS1\tH3K4me2\n");
         workspace
             .run("impute --list list.tsv --output folder")

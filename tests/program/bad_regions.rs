@@ -61,8 +61,6 @@ fn regions_that_make_no_sense_are_refused_with_their_line() {
         ("chr1\t100\t50", "is empty"),
         ("chr1\t-5\t50", "`-5` is not a position"),
         ("chr1\t1e3\t2e3", "`1e3` is not a position"),
-        ("chr9\t0\t50", "`chr9` is not in assembly simulated"),
-        ("1\t0\t50", "calls it `chr1`"),
         ("chr1\t0", "start and end"),
     ] {
         let workspace = Workspace::new();
@@ -79,10 +77,10 @@ fn assemblies_and_chromosomes_that_are_unknown_are_refused_with_what_would_do() 
     let workspace = Workspace::new();
     workspace
         .run("create --assembly hg99")
-        .fails(&["`hg99`", "hg19 and hg38", "chrom.sizes"]);
+        .fails(&["`hg99`", "hg19, hg38", "chrom.sizes"]);
     workspace
-        .run("create --assembly hg38 --chromosomes 21")
-        .fails(&["`21` is not in assembly hg38", "`chr21`"]);
+        .run("create --assembly hg38 --chromosomes 23")
+        .fails(&["`23` is not in assembly hg38"]);
     workspace.write("sizes", "chr1\tlong\n");
     workspace
         .run("create --assembly x --chrom-sizes sizes")
@@ -100,7 +98,6 @@ fn a_region_to_impute_that_cannot_be_is_refused_with_the_reason() {
     for (region, why) in [
         ("chr1:70,000-80,000", "beyond"),
         ("chr9:1-100", "`chr9` is not in assembly simulated"),
-        ("1:1-100", "calls it `chr1`"),
         ("chr1:200-100", "ends before it starts"),
         ("chr1:0-100", "count from 1"),
         ("chr1:a-b", "`a` is not a position"),

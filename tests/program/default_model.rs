@@ -1,6 +1,6 @@
 //! The default model: trained, imputed from, scored, extended, and distinguished from the faithful one.
 
-use super::read::read_npz;
+use super::read::{read_npz, stored};
 use super::workspace::Workspace;
 
 /// The default model, small enough for a test.
@@ -68,7 +68,7 @@ fn a_new_biosample_is_imputed_from_its_tracks_and_old_predictions_keep_every_bit
 }
 
 #[test]
-fn uncertainty_is_a_second_file_of_a_model_that_validated() {
+fn uncertainty_is_written_beside_and_covers_what_evaluate_reports() {
     let workspace = Workspace::ingested();
     train(
         &workspace,
@@ -76,12 +76,48 @@ fn uncertainty_is_a_second_file_of_a_model_that_validated() {
     );
     let written =
         workspace.ok("impute S1:H3K4me3 --model m --arcsinh --uncertainty --output a.npz");
-    assert_eq!(written.stdout, "a.npz\na.sd.npz\n");
-    assert!(
-        read_npz(&workspace.path("a.sd.npz"))
-            .iter()
-            .all(|v| *v > 0.0 && v.is_finite())
+    assert_eq!(
+        written.stdout,
+        "a.npz\na.sd.npz\na.q05.npz\na.q25.npz\na.q75.npz\na.q95.npz\n"
     );
+    let read = |what: &str| read_npz(&workspace.path(&format!("a.{what}.npz")));
+    assert!(read("sd").iter().all(|v| *v > 0.0 && v.is_finite()));
+    let quantiles = ["q05", "q25", "q75", "q95"].map(read);
+    for bin in 0..quantiles[0].len() {
+        assert!(
+            quantiles
+                .windows(2)
+                .all(|pair| pair[0][bin] <= pair[1][bin]),
+            "{bin}"
+        );
+    }
+    // The share of the held-out track between the files is what `evaluate` reports.
+    let path = workspace.path("x.persea");
+    let observed = stored(&path, "S1", "H3K4me3");
+    let mask = persea::store::Database::open(&path)
+        .unwrap()
+        .mask()
+        .unwrap();
+    let kept: Vec<usize> = (0..observed.len())
+        .filter(|bin| !mask.is_masked(*bin as u64))
+        .collect();
+    let scores = workspace.ok("evaluate --model m --format json").json();
+    let reported = &scores["tracks"][0]["intervals"]["all"];
+    for (name, low, high) in [("coverage_50", 1, 2), ("coverage_90", 0, 3)] {
+        let inside = |bin: &usize| {
+            quantiles[low][*bin] <= observed[*bin] && observed[*bin] <= quantiles[high][*bin]
+        };
+        let share = kept.iter().filter(|bin| inside(bin)).count() as f64 / kept.len() as f64;
+        let reported = reported[name].as_f64().unwrap();
+        assert!(
+            (share - reported).abs() < 1e-9,
+            "{name}: {share} {reported}"
+        );
+    }
+    let rows = workspace.ok("evaluate --model m --format tsv").tsv();
+    let column = rows[0].iter().position(|c| c == "coverage_50").unwrap();
+    assert!(rows[1][2] == "model" && rows[1][column].parse::<f64>().unwrap() > 0.0);
+    assert!(rows[2][2] != "model" && rows[2][column].is_empty());
     train(&workspace, "--no-validate --replace");
     let run = workspace.run("impute S1:H3K4me3 --model m --uncertainty --output b.npz");
     run.fails(&["model m cannot tell how uncertain it is"]);

@@ -72,9 +72,11 @@ fn a_changed_file_replaces_its_track_and_no_other() {
     assert_eq!(counts(&outcome), [0, 1, 1, 0, 0, 0]);
     let after = workspace.ok("track list --format json").json();
     assert_eq!(track(&after, "S2", "CTCF"), track(&before, "S2", "CTCF"));
-    // arcsinh 1 on half of the bins, then arcsinh 3 on all.
+    // arcsinh 1 on half of the bins, where alone it has data, then arcsinh 3 on all.
     let mean = |tracks: &Value| track(tracks, "S1", "CTCF")["mean"].as_f64().unwrap();
-    assert!((mean(&before) - 1f64.asinh() / 2.0).abs() < 1e-6);
+    assert!((mean(&before) - 1f64.asinh()).abs() < 1e-6);
+    assert_eq!(track(&before, "S1", "CTCF")["coverage"], 0.5);
+    assert_eq!(track(&after, "S1", "CTCF")["coverage"], 1.0);
     assert!((mean(&after) - 3f64.asinh()).abs() < 1e-6);
     workspace.is_whole();
 }
@@ -82,6 +84,7 @@ fn a_changed_file_replaces_its_track_and_no_other() {
 #[test]
 fn another_multiplier_or_transform_replaces_the_track_too() {
     let workspace = Workspace::created();
+    // Half of the bins have data, and the mean is over them.
     workspace.write("a.bedGraph", "chr1\t0\t60010\t1\n");
     for (columns, mean) in [
         ("1\tarcsinh", 1f64.asinh()),
@@ -97,7 +100,7 @@ fn another_multiplier_or_transform_replaces_the_track_too() {
         workspace.ok("ingest m.tsv");
         let tracks = workspace.ok("track list --format json").json();
         let found = tracks[0]["mean"].as_f64().unwrap();
-        assert!((found - mean / 2.0).abs() < 1e-6, "{columns}: {found}");
+        assert!((found - mean).abs() < 1e-6, "{columns}: {found}");
     }
 }
 

@@ -151,7 +151,7 @@ fn a_dry_run_says_memory_disk_and_time_and_trains_nothing() {
     let rows = rows.as_array().unwrap();
     let unit = |unit: &str| rows.iter().filter(|r| r["unit"] == unit).count();
     assert!(
-        unit("GB of memory") >= 3 && unit("GB on disk") == 2 && unit("hours") == 3,
+        unit("GB of memory") >= 3 && unit("GB on disk") == 2 && unit("hours") == 4,
         "{rows:?}"
     );
     let value = |what: &str| {

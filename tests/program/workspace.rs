@@ -88,6 +88,11 @@ impl Workspace {
         self.start(arguments).finish()
     }
 
+    /// As [`Workspace::run`], with arguments that may hold blanks.
+    pub fn run_with(&self, arguments: &[&str]) -> Outcome {
+        start_with(self.folder.path(), arguments).finish()
+    }
+
     /// Runs what must succeed.
     pub fn ok(&self, arguments: &str) -> Outcome {
         self.run(arguments).succeeds()
@@ -138,8 +143,13 @@ pub fn is_whole(database: &Path) {
 
 /// The program in a folder, its arguments separated by blanks.
 pub fn start(folder: &Path, arguments: &str) -> Running {
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    start_with(folder, &arguments)
+}
+
+fn start_with(folder: &Path, arguments: &[&str]) -> Running {
     let mut child = Command::new(env!("CARGO_BIN_EXE_persea"))
-        .args(arguments.split_whitespace())
+        .args(arguments)
         .current_dir(folder)
         .env("PERSEA_DB", "x.persea")
         .env_remove("PERSEA_LOG")
@@ -162,7 +172,7 @@ pub fn start(folder: &Path, arguments: &str) -> Running {
         String::from_utf8(text).unwrap()
     });
     Running {
-        command: format!("persea {arguments}"),
+        command: format!("persea {}", arguments.join(" ")),
         child,
         stderr,
         seen: Vec::new(),

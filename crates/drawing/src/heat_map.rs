@@ -111,6 +111,10 @@ impl HeatMap {
                 canvas.rectangle(cells, theme.background().mix(theme.faint(), 0.35));
                 let mut colours = vec![None; self.n_values.max(row.first + values.len())];
                 for (colour, value) in colours[row.first..].iter_mut().zip(values) {
+                    if value.is_nan() {
+                        *colour = Some(theme.faint().mix(theme.muted(), 0.25));
+                        continue;
+                    }
                     let share = f64::from((value / highest[i]).clamp(0.0, 1.0));
                     let step = (share * STEPS).round();
                     // What is empty is the frame's.

@@ -28,8 +28,8 @@ pub struct LocusFigure {
     pub genes: Vec<LocusFigureGene>,
     /// The unit of the profiles.
     pub unit: String,
-    /// Bars of rates up to this are coloured.
-    pub fdr: f64,
+    /// Bars of an adjusted p up to this are coloured.
+    pub most_p: f64,
 }
 
 /// A biosample.
@@ -45,8 +45,8 @@ pub struct LocusFigureRow {
     pub cluster: usize,
     /// Its surprise.
     pub z: Option<f64>,
-    /// The false discovery rate of that.
-    pub fdr: Option<f64>,
+    /// The adjusted p of that.
+    pub p: Option<f64>,
 }
 
 /// A gene.
@@ -369,7 +369,7 @@ impl LocusFigure {
                 }
                 continue;
             };
-            let stands_out = row.fdr.is_some_and(|f| f <= self.fdr);
+            let stands_out = row.p.is_some_and(|p| p <= self.most_p);
             let colour = if stands_out {
                 theme.category(1)
             } else {
@@ -391,7 +391,7 @@ impl LocusFigure {
             Frame::new(layout.bars + 30.0, y, 12.0, 10.0),
             theme.category(1),
         );
-        let line = format!("FDR ≤ {}", self.fdr);
+        let line = format!("adjusted p ≤ {}", self.most_p);
         let style = TextStyle::new(11.0, theme.ink());
         canvas.text((layout.bars + 48.0, y + 5.0), &line, &style);
     }
@@ -426,7 +426,7 @@ mod tests {
             values: (0..n_columns).map(|c| (c + i as u64) as f32).collect(),
             cluster: usize::from(i > 0),
             z: (i > 0).then_some(i as f64 - 2.0),
-            fdr: Some(if i == 1 { 0.01 } else { 0.5 }),
+            p: Some(if i == 1 { 0.01 } else { 0.5 }),
         };
         LocusFigure {
             title: "a title < b".into(),
@@ -447,7 +447,7 @@ mod tests {
                 is_forward: false,
             }],
             unit: "arcsinh".into(),
-            fdr: 0.1,
+            most_p: 0.1,
         }
     }
 
@@ -466,7 +466,7 @@ mod tests {
             "measured",
             "imputed",
             "undefined",
-            "FDR ≤ 0.1",
+            "adjusted p ≤ 0.1",
         ] {
             assert!(svg.contains(part), "{part}: {svg}");
         }

@@ -8,5 +8,5 @@ mod output;
 mod text;
 
 pub use error::FileError;
-pub use output::{OutputFile, folder, write_text};
+pub use output::{Guard, OutputFile, folder, guard_outputs, says_gzip, write_text};
 pub use text::{Lines, Table, check_name, fields, is_header, open_file, open_regular, read_text};

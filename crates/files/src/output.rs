@@ -3,11 +3,13 @@
 //! A regular file is written beside its place and takes its name when it is whole. A symbolic link is
 //! followed first, so that the link stays and the file at its end is replaced. A device, a pipe and an
 //! entry of `/proc` (`/dev/stdout`) have no place to rename to: their bytes are written through. A disk
-//! and a socket are refused.
+//! and a socket are refused. So is a name that says gzip where no gzip is written, and a file that the
+//! program [guards](guard_outputs), because it was read.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use tempfile::NamedTempFile;
 
@@ -15,6 +17,30 @@ use crate::FileError;
 
 /// Links that lead to links, at most: as many as Linux follows.
 const MOST_LINKS: usize = 40;
+
+/// Says why a file that stands in an output's place must stay, if it must.
+pub type Guard = dyn Fn(&Path) -> Option<String> + Send + Sync;
+
+static GUARD: OnceLock<Box<Guard>> = OnceLock::new();
+
+/// Sets who is asked before an output of this process replaces a file. A program may do so once; without
+/// it any file is replaced.
+pub fn guard_outputs(guard: Box<Guard>) {
+    // A second guard of one process changes nothing.
+    let _ = GUARD.set(guard);
+}
+
+/// Whether a file's name says that it is gzipped: `.gz` or `.bgz`, in any case.
+///
+/// ```
+/// use persea_files::says_gzip;
+/// assert!(says_gzip("a.bedGraph.GZ".as_ref()) && says_gzip("a.bgz".as_ref()));
+/// assert!(!says_gzip("a.gz.bw".as_ref()));
+/// ```
+pub fn says_gzip(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("gz") || end.eq_ignore_ascii_case("bgz"))
+}
 
 /// An output under construction. A regular file that is dropped before [`OutputFile::finish`] is
 /// removed; what has gone through a device or a pipe has gone.
@@ -59,8 +85,22 @@ impl OutputFile {
     /// An output whose writer never seeks.
     ///
     /// # Errors
-    /// When it cannot be written to.
+    /// When it cannot be written to, its name says gzip, or a file stands there that must stay.
     pub fn stream(path: &Path) -> Result<Self, FileError> {
+        match says_gzip(path) {
+            true => Err(FileError::file(
+                path.display(),
+                "is not written gzipped: leave the last ending out of the name",
+            )),
+            false => Self::stream_packed(path),
+        }
+    }
+
+    /// As [`OutputFile::stream`], for a writer that gzips where the name says so.
+    ///
+    /// # Errors
+    /// When it cannot be written to, or a file stands there that must stay.
+    pub fn stream_packed(path: &Path) -> Result<Self, FileError> {
         let failed = |e: io::Error| FileError::write(path.display(), e);
         let kind = match destination(path)? {
             Destination::Stream => {
@@ -69,6 +109,11 @@ impl OutputFile {
                 Kind::Stream(file)
             }
             Destination::Regular(place) => {
+                if place.exists()
+                    && let Some(why) = GUARD.get().and_then(|guard| guard(&place))
+                {
+                    return Err(FileError::file(path.display(), why));
+                }
                 let mut builder = tempfile::Builder::new();
                 builder.prefix(".persea-").suffix(".part");
                 #[cfg(unix)]

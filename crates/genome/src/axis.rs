@@ -132,12 +132,12 @@ impl GenomeAxis {
         };
         let mut regions = Vec::new();
         for name in names {
-            let n_bins = assembly.chromosome(&name)?.n_bins();
+            let chromosome = assembly.resolve(&name)?;
             regions.push(Region {
                 name: None,
-                chrom: name,
+                chrom: chromosome.name.clone(),
                 first_bin: 0,
-                n_bins,
+                n_bins: chromosome.n_bins(),
             });
         }
         Self::new(assembly, regions)
@@ -331,6 +331,7 @@ impl GenomeAxis {
     /// When the assembly has no such chromosome, the interval lies beyond its end or is empty, or no
     /// region touches it.
     pub fn covered(&self, interval: &Interval) -> Result<Interval, GenomeError> {
+        let interval = &self.assembly.resolve_interval(interval)?;
         let length = self.assembly.chromosome(&interval.chrom)?.length;
         if interval.start >= length || interval.is_empty() {
             return Err(GenomeError::Beyond {

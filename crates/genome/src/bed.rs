@@ -5,16 +5,17 @@ use std::path::Path;
 
 use persea_files::{Lines, fields, is_header};
 
-use super::{Assembly, GenomeError, Interval};
+use super::{Assembly, Chromosome, GenomeError, Interval, SequenceNames};
 
 /// Reads the intervals of a BED file and the rest of each line's fields.
 ///
-/// Every interval is checked against the assembly. Header lines (`track`, `browser`, `#`) and
-/// blank lines are passed over.
+/// Every interval is checked against the assembly, and has the assembly's name for its chromosome.
+/// Lines on sequences that the assembly lacks are passed over with a warning ([`SequenceNames`]);
+/// header lines (`track`, `browser`, `#`) and blank lines are passed over.
 ///
 /// # Errors
-/// When the file cannot be read, a line has no three fields, a chromosome is unknown, an interval
-/// is empty or ends beyond its chromosome; the line is named.
+/// When the file cannot be read, a line has no three fields, an interval is empty or ends beyond its
+/// chromosome (the line is named), or the file is of another assembly.
 pub fn read_bed(path: &Path, assembly: &Assembly) -> Result<BedLines, GenomeError> {
     read_bed_lines(Lines::open(path)?, assembly)
 }
@@ -31,41 +32,15 @@ pub fn read_bed_from(
     read_bed_lines(Lines::new(path.display(), reader)?, assembly)
 }
 
+/// Intervals with the rest of each line's fields.
+pub type BedLines = Vec<(Interval, Vec<String>)>;
+
 /// As [`read_bed`], from lines.
 ///
 /// # Errors
 /// As [`read_bed`].
-pub fn read_bed_lines(lines: Lines<'_>, assembly: &Assembly) -> Result<BedLines, GenomeError> {
-    read_lines(lines, assembly, &mut |_| false)
-}
-
-/// Intervals with the rest of each line's fields.
-pub type BedLines = Vec<(Interval, Vec<String>)>;
-
-/// As [`read_bed`], for files that name the sequences which an assembly's usual set leaves out
-/// (UCSC's gaps name alternate loci, patches and unplaced contigs: `chr6_apd_hap1`): lines on
-/// sequences with `_` in their names that the assembly lacks are passed over, and counted.
-///
-/// # Errors
-/// As [`read_bed`].
-pub fn read_bed_of_assembly(
-    path: &Path,
-    assembly: &Assembly,
-) -> Result<(BedLines, u64), GenomeError> {
-    let mut left_out = 0;
-    let lines = read_lines(Lines::open(path)?, assembly, &mut |chrom| {
-        let other = chrom.contains('_') && assembly.chromosome(chrom).is_err();
-        left_out += u64::from(other);
-        other
-    })?;
-    Ok((lines, left_out))
-}
-
-fn read_lines(
-    mut lines: Lines<'_>,
-    assembly: &Assembly,
-    is_left_out: &mut dyn FnMut(&str) -> bool,
-) -> Result<BedLines, GenomeError> {
+pub fn read_bed_lines(mut lines: Lines<'_>, assembly: &Assembly) -> Result<BedLines, GenomeError> {
+    let mut sequences = SequenceNames::new(assembly);
     let mut intervals = Vec::new();
     while let Some(text) = lines.next_text()? {
         if is_header(text.as_bytes()) {
@@ -77,31 +52,37 @@ fn read_lines(
             let message = "expected at least chromosome, start and end";
             return Err(lines.error(message).into());
         };
-        if is_left_out(chrom) {
+        let (start, end) = positions(start, end).map_err(|message| lines.error(message))?;
+        let Some(rank) = sequences.find(chrom.trim(), lines.number()) else {
             continue;
-        }
-        let interval =
-            checked(assembly, chrom, start, end).map_err(|message| lines.error(message))?;
+        };
+        let interval = checked(assembly, &assembly.chromosomes()[rank], start, end)
+            .map_err(|message| lines.error(message))?;
         intervals.push((interval, rest.iter().map(|s| s.to_string()).collect()));
     }
     lines.warn_of_replaced();
+    sequences.finish(lines.file())?.warn(lines.file());
     Ok(intervals)
 }
 
-/// An interval from a BED line's first three fields, checked against the assembly.
-pub(crate) fn checked(
-    assembly: &Assembly,
-    chrom: &str,
-    start: &str,
-    end: &str,
-) -> Result<Interval, String> {
+/// The second and third fields of a BED line.
+fn positions(start: &str, end: &str) -> Result<(u64, u64), String> {
     let number = |text: &str| {
         text.trim()
             .parse::<u64>()
             .map_err(|_| format!("`{text}` is not a position (0-based, whole)"))
     };
-    let (start, end) = (number(start)?, number(end)?);
-    let chromosome = assembly.chromosome(chrom).map_err(|e| e.to_string())?;
+    Ok((number(start)?, number(end)?))
+}
+
+/// An interval, checked against its chromosome.
+fn checked(
+    assembly: &Assembly,
+    chromosome: &Chromosome,
+    start: u64,
+    end: u64,
+) -> Result<Interval, String> {
+    let chrom = &chromosome.name;
     if start >= end {
         return Err(format!(
             "{chrom} {start} {end} is empty: end must be beyond start"
@@ -109,7 +90,8 @@ pub(crate) fn checked(
     }
     if end > chromosome.length {
         return Err(format!(
-            "{chrom} {start} {end} ends beyond {chrom}'s {} bp of {}",
+            "{chrom} {start} {end} ends beyond {chrom}'s {} bp of {}: is the file of another \
+             assembly?",
             chromosome.length,
             assembly.name()
         ));

@@ -12,7 +12,10 @@ pub enum GenomeError {
     #[error(transparent)]
     File(#[from] FileError),
     /// An assembly name that is not built in.
-    #[error("assembly `{0}` is not built in (hg19 and hg38 are); give a chrom.sizes file instead")]
+    #[error(
+        "assembly `{0}` is not built in (hg19, hg38, hs1, mm10, mm39 and dm6 are); give a \
+         chrom.sizes file instead"
+    )]
     UnknownAssembly(String),
     /// A chromosome that the assembly lacks.
     #[error("chromosome `{chrom}` is not in assembly {assembly}{hint}")]

@@ -1,12 +1,12 @@
 //! Genes from GTF, GFF3 and BED files, plain or gzipped.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
 use persea_files::{Lines, check_name, fields, is_header};
 
-use super::{Assembly, Gene, GenomeError, Interval, Strand, annotation};
+use super::{Assembly, Gene, GenomeError, Interval, SequenceNames, Strand, annotation};
 use transcripts::{TranscriptStarts, is_transcript, plain_id};
 
 mod transcripts;
@@ -20,21 +20,27 @@ pub struct GeneSet {
     /// How many genes were left out because the assembly lacks their chromosome (patches and
     /// alternative loci, usually).
     pub n_other_chromosomes: u64,
+    /// How many genes were left out because they have no strand, no name or no length.
+    pub n_odd: u64,
+    /// The first of them: its line and what is wrong.
+    pub first_odd: Option<String>,
 }
 
 /// Reads genes from a GTF, GFF3, BED6 or BED12 file, plain or gzipped; its content says which.
 ///
-/// - GTF and GFF3 (1-based, inclusive): the features `gene` (also `pseudogene` and `ncRNA_gene`);
-///   where a file has none, the spans of its transcripts, else of its exons, merged by `gene_id`,
-///   chromosome and strand. The identifier is `gene_id`, else `ID` without Ensembl's `gene:`; the
-///   name is `gene_name`, `Name` or `gene`, else the identifier. A transcript's TSS is kept with its
-///   gene: that of `gene_id`, else of `Parent`, on its chromosome and strand.
+/// - GTF and GFF3 (1-based, inclusive): the features `gene`, `pseudogene` and those that end in
+///   `_gene` (`tRNA_gene`). A `gene_id` without such a feature is a gene too: the span of its
+///   transcripts, else of its exons, on each chromosome and strand. The identifier is `gene_id`,
+///   else `ID` without Ensembl's `gene:`; the name is `gene_name`, `Name` or `gene`, else the
+///   identifier. A transcript's TSS is kept with its gene: that of `gene_id`, else of `Parent`,
+///   on its chromosome and strand.
 /// - BED (0-based, half-open): the fourth field is identifier and name, the sixth the strand.
 ///
+/// A gene on a sequence that the assembly lacks, and one without a strand, are left out and counted.
+///
 /// # Errors
-/// When the file cannot be read; when a line is of none of these formats, has no strand, or ends
-/// beyond its chromosome (the line is named); when no gene is in the file, or none on a chromosome
-/// of the assembly.
+/// When the file cannot be read; when a line is of none of these formats or ends beyond its
+/// chromosome (the line is named); when no gene is left; when the file is of another assembly.
 pub fn read_genes(path: &Path, assembly: &Assembly) -> Result<GeneSet, GenomeError> {
     read_gene_lines(Lines::open(path)?, path, assembly)
 }
@@ -73,11 +79,21 @@ fn read_gene_lines(
             Some(format) => format,
             None => *format.insert(FileFormat::of(&fields).map_err(at_line)?),
         };
-        match format {
+        collector.line = lines.number();
+        let taken = match format {
             FileFormat::Bed => collector.bed_line(&fields),
             FileFormat::Annotation => collector.annotation_line(&fields),
+        };
+        match taken {
+            Err(Wrong::Line(message)) => return Err(at_line(message).into()),
+            Err(Wrong::Gene(message)) => {
+                collector.n_odd += 1;
+                if collector.first_odd.is_none() {
+                    collector.first_odd = Some(format!("line {}: {message}", lines.number()));
+                }
+            }
+            Ok(()) => {}
         }
-        .map_err(at_line)?;
     }
     lines.warn_of_replaced();
     collector.finish(path)
@@ -93,10 +109,12 @@ enum FileFormat {
 impl FileFormat {
     fn of(fields: &[&str]) -> Result<Self, String> {
         let is_number = |i: usize| fields.get(i).is_some_and(|f| f.parse::<u64>().is_ok());
-        if fields.len() >= 8 && is_number(3) && is_number(4) {
-            Ok(FileFormat::Annotation)
-        } else if is_number(1) && is_number(2) {
+        // The second and third columns of GTF and GFF3 are a source and a feature, never numbers. Those
+        // of a BED12 with Entrez's identifiers for names are numbers up to its fifth.
+        if is_number(1) && is_number(2) {
             Ok(FileFormat::Bed)
+        } else if fields.len() >= 8 && is_number(3) && is_number(4) {
+            Ok(FileFormat::Annotation)
         } else {
             Err(
                 "neither GTF, GFF3 nor BED: expected tab-separated columns with positions in \
@@ -107,8 +125,22 @@ impl FileFormat {
     }
 }
 
+/// What is wrong with a line.
+enum Wrong {
+    /// It is not of the file's format, or of another assembly.
+    Line(String),
+    /// It is a gene that cannot be used.
+    Gene(String),
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Wrong::Line(message)
+    }
+}
+
 /// What a feature says about its gene.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Evidence {
     Exon,
     Transcript,
@@ -118,7 +150,8 @@ enum Evidence {
 impl Evidence {
     fn of(feature: &str) -> Option<Self> {
         match feature {
-            "gene" | "pseudogene" | "ncRNA_gene" => Some(Evidence::Gene),
+            "gene" | "pseudogene" => Some(Evidence::Gene),
+            _ if feature.ends_with("_gene") => Some(Evidence::Gene),
             "transcript" | "mRNA" => Some(Evidence::Transcript),
             "exon" | "CDS" => Some(Evidence::Exon),
             _ => None,
@@ -126,17 +159,20 @@ impl Evidence {
     }
 }
 
-/// Genes as they are read: those of the best evidence met so far.
+/// Genes as they are read.
 struct Collector<'a> {
     assembly: &'a Assembly,
-    evidence: Evidence,
-    genes: Vec<Gene>,
+    sequences: SequenceNames<'a>,
+    /// The line that is read.
+    line: u64,
+    /// Each gene with what says that it is one; `None` lies on a sequence that the assembly lacks.
+    genes: Vec<(Evidence, String, Option<Gene>)>,
     /// Where a gene that is merged from its parts stands in `genes`.
-    merged: HashMap<(String, String, char), usize>,
-    n_other: u64,
-    /// Genes merged on unknown chromosomes, so that each counts once.
-    other_merged: HashSet<(String, String, char)>,
-    first_unknown: Option<GenomeError>,
+    merged: HashMap<(Evidence, String, String, char), usize>,
+    /// The best evidence for each identifier.
+    best: HashMap<String, Evidence>,
+    n_odd: u64,
+    first_odd: Option<String>,
     starts: TranscriptStarts,
 }
 
@@ -144,52 +180,61 @@ impl<'a> Collector<'a> {
     fn new(assembly: &'a Assembly) -> Self {
         Collector {
             assembly,
-            evidence: Evidence::Exon,
+            sequences: SequenceNames::new(assembly),
+            line: 0,
             genes: Vec::new(),
             merged: HashMap::new(),
-            n_other: 0,
-            other_merged: HashSet::new(),
-            first_unknown: None,
+            best: HashMap::new(),
+            n_odd: 0,
+            first_odd: None,
             starts: TranscriptStarts::default(),
         }
     }
 
-    fn bed_line(&mut self, fields: &[&str]) -> Result<(), String> {
+    fn bed_line(&mut self, fields: &[&str]) -> Result<(), Wrong> {
         let [chrom, start, end, name, _, strand, ..] = fields else {
-            return Err(format!(
+            return Err(Wrong::Line(format!(
                 "{} fields, but a gene needs BED6: chromosome, start, end, name, score, strand",
                 fields.len()
-            ));
+            )));
         };
-        let strand = parse_strand(strand)?;
         let start = parse_position(start)?;
         let end = parse_position(end)?;
+        let strand = parse_strand(strand)?;
         let name = match name.trim() {
             "" | "." => format!("{chrom}:{}-{end}", start + 1),
             name => name.to_string(),
         };
-        self.add(Gene {
-            id: name.clone(),
-            name,
-            interval: Interval::new(*chrom, start, end),
-            strand,
-            transcript_starts: Vec::new(),
-        })
+        self.add(
+            Evidence::Gene,
+            Gene {
+                id: name.clone(),
+                name,
+                interval: Interval::new(chrom.trim(), start, end),
+                strand,
+                transcript_starts: Vec::new(),
+            },
+        )
     }
 
-    fn annotation_line(&mut self, fields: &[&str]) -> Result<(), String> {
+    fn annotation_line(&mut self, fields: &[&str]) -> Result<(), Wrong> {
         let [chrom, _, feature, start, end, _, strand, _, rest @ ..] = fields else {
-            return Err(format!(
+            return Err(Wrong::Line(format!(
                 "{} fields, but GTF and GFF3 have nine, separated by tabs",
                 fields.len()
-            ));
+            )));
         };
-        let evidence = Evidence::of(feature).filter(|evidence| *evidence >= self.evidence);
+        let evidence = Evidence::of(feature);
         if evidence.is_none() && !is_transcript(feature) {
             return Ok(());
         }
         // A line of eight fields has no attributes: it has no name then, and is left out.
         let attributes = rest.first().copied().unwrap_or("");
+        // Most lines are parts of a gene that has been read.
+        let is_known = |id: &str| (self.best.get(id)).is_some_and(|best| Some(*best) > evidence);
+        if !is_transcript(feature) && quoted_gene_id(attributes).is_some_and(is_known) {
+            return Ok(());
+        }
         let attributes = annotation::parse_attributes(attributes);
         let named = |keys: &[&str]| {
             keys.iter().find_map(|key| {
@@ -199,11 +244,11 @@ impl<'a> Collector<'a> {
         };
         if is_transcript(feature)
             && let Some(gene) = named(&["gene_id", "Parent"])
-            && let Ok(chromosome) = self.assembly.chromosome(chrom)
+            && let Ok(chromosome) = self.assembly.resolve(chrom.trim())
             && let Some(strand) = Strand::from_symbol(strand.trim())
         {
             let place = (parse_position(start)?, parse_position(end)?);
-            let on = (*chrom, chromosome.length);
+            let on = (chromosome.name.as_str(), chromosome.length);
             (self.starts).add(&plain_id(&gene), on, place, strand)?;
         }
         let Some(evidence) = evidence else {
@@ -216,116 +261,133 @@ impl<'a> Collector<'a> {
         };
         let Some(id) = id else {
             if evidence == Evidence::Gene {
-                return Err("a gene without gene_id (GTF) or ID (GFF3)".into());
+                return Err(Wrong::Gene(
+                    "a gene without gene_id (GTF) or ID (GFF3)".into(),
+                ));
             }
             return Ok(());
         };
         let id = plain_id(&id);
+        let best = self.best.entry(id.clone()).or_insert(evidence);
+        *best = evidence.max(*best);
         let name = match evidence {
             Evidence::Gene => named(&["gene_name", "Name", "gene"]),
             _ => named(&["gene_name", "gene"]),
         };
         let (start, end) = (parse_position(start)?, parse_position(end)?);
         let Some(start) = start.checked_sub(1) else {
-            return Err("starts at 0, but GTF and GFF3 count from 1".into());
+            return Err(Wrong::Gene(
+                "starts at 0, but GTF and GFF3 count from 1".into(),
+            ));
         };
         let gene = Gene {
             name: name.unwrap_or_else(|| id.clone()),
             id,
-            interval: Interval::new(*chrom, start, end),
+            interval: Interval::new(chrom.trim(), start, end),
             strand: parse_strand(strand)?,
             transcript_starts: Vec::new(),
         };
-        if evidence > self.evidence {
-            self.evidence = evidence;
-            self.genes.clear();
-            self.merged.clear();
-            self.other_merged.clear();
-            self.n_other = 0;
-        }
-        if evidence == Evidence::Gene {
-            self.add(gene)
-        } else {
-            self.merge(gene)
-        }
+        self.add(evidence, gene)
     }
 
-    fn add(&mut self, gene: Gene) -> Result<(), String> {
+    /// Adds a gene, or a part of one.
+    fn add(&mut self, evidence: Evidence, mut gene: Gene) -> Result<(), Wrong> {
         check_name(&gene.id)?;
         check_name(&gene.name)?;
-        if self.is_covered(&gene)? {
-            self.genes.push(gene);
-        } else {
-            self.n_other += 1;
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, part: Gene) -> Result<(), String> {
-        check_name(&part.id)?;
-        let chrom = part.interval.chrom.clone();
-        let key = (part.id.clone(), chrom, part.strand.symbol());
-        if !self.is_covered(&part)? {
-            if self.other_merged.insert(key) {
-                self.n_other += 1;
+        let Interval { chrom, start, end } = gene.interval.clone();
+        let key = (
+            evidence,
+            gene.id.clone(),
+            chrom.clone(),
+            gene.strand.symbol(),
+        );
+        let known = match evidence {
+            Evidence::Gene => None,
+            _ => self.merged.get(&key).copied(),
+        };
+        let found = self.sequences.find(&chrom, self.line);
+        if let Some(rank) = found {
+            let chromosome = &self.assembly.chromosomes()[rank];
+            if start >= end {
+                return Err(Wrong::Gene(format!(
+                    "gene {} is empty: it ends before it starts",
+                    gene.id
+                )));
             }
-            return Ok(());
+            if end > chromosome.length {
+                return Err(Wrong::Line(format!(
+                    "gene {} ends at {end}, beyond {chrom}'s {} bp of {}: is the file of another \
+                     assembly?",
+                    gene.id,
+                    chromosome.length,
+                    self.assembly.name()
+                )));
+            }
+            gene.interval.chrom = chromosome.name.clone();
         }
-        match self.merged.get(&key) {
+        match known {
             Some(i) => {
-                let whole = &mut self.genes[*i].interval;
-                whole.start = whole.start.min(part.interval.start);
-                whole.end = whole.end.max(part.interval.end);
+                if let Some(whole) = &mut self.genes[i].2 {
+                    whole.interval.start = whole.interval.start.min(start);
+                    whole.interval.end = whole.interval.end.max(end);
+                }
             }
             None => {
-                self.merged.insert(key, self.genes.len());
-                self.genes.push(part);
+                if evidence != Evidence::Gene {
+                    self.merged.insert(key, self.genes.len());
+                }
+                let id = gene.id.clone();
+                self.genes.push((evidence, id, found.map(|_| gene)));
             }
         }
         Ok(())
     }
 
-    /// Whether the gene's chromosome is in the assembly; its coordinates are checked if so.
-    fn is_covered(&mut self, gene: &Gene) -> Result<bool, String> {
-        let Interval { chrom, start, end } = &gene.interval;
-        match self.assembly.chromosome(chrom) {
-            Err(error) => {
-                self.first_unknown.get_or_insert(error);
-                Ok(false)
+    fn finish(self, path: &Path) -> Result<GeneSet, GenomeError> {
+        let report = self.sequences.finish(&path.display().to_string())?;
+        let mut set = GeneSet {
+            genes: Vec::new(),
+            n_other_chromosomes: 0,
+            n_odd: self.n_odd,
+            first_odd: self.first_odd,
+        };
+        for (evidence, id, gene) in self.genes {
+            // Parts of what has a feature of its own.
+            if self.best.get(&id).is_some_and(|best| *best > evidence) {
+                continue;
             }
-            Ok(_) if start >= end => Err(format!(
-                "gene {} is empty: it ends before it starts",
-                gene.id
-            )),
-            Ok(chromosome) if *end > chromosome.length => Err(format!(
-                "gene {} ends at {end}, beyond {chrom}'s {} bp of {}: is the file of another assembly?",
-                gene.id,
-                chromosome.length,
-                self.assembly.name()
-            )),
-            Ok(_) => Ok(true),
+            match gene {
+                Some(gene) => set.genes.push(gene),
+                None => set.n_other_chromosomes += 1,
+            }
         }
-    }
-
-    fn finish(mut self, path: &Path) -> Result<GeneSet, GenomeError> {
-        self.starts.attach(&mut self.genes);
-        if self.genes.is_empty() {
-            let message = match self.first_unknown {
-                Some(error) if self.n_other > 0 => format!(
-                    "none of its {} genes lies on a chromosome of the assembly: {error}",
-                    self.n_other
-                ),
-                _ => "no gene in it; expected GTF or GFF3 with features `gene` (or transcripts \
-                      and exons with a gene_id), or BED6"
+        self.starts.attach(&mut set.genes);
+        if set.genes.is_empty() {
+            let message = match &set.first_odd {
+                Some(odd) => format!("no gene in it that can be used; {odd}"),
+                None => "no gene in it; expected GTF or GFF3 with features `gene` (or transcripts \
+                         and exons with a gene_id), or BED6"
                     .into(),
             };
             return Err(GenomeError::file(path, message));
         }
-        Ok(GeneSet {
-            genes: self.genes,
-            n_other_chromosomes: self.n_other,
-        })
+        // Genes that were passed over are counted above.
+        let passed_over = report.n_lacking > 0;
+        for note in report
+            .notes
+            .iter()
+            .take(report.notes.len() - usize::from(passed_over))
+        {
+            tracing::warn!("{}: {note}", path.display());
+        }
+        Ok(set)
     }
+}
+
+/// The `gene_id` of a GTF's attributes, without looking at the others.
+fn quoted_gene_id(attributes: &str) -> Option<&str> {
+    let (_, value) = attributes.split_once("gene_id \"")?;
+    value.split_once('"').map(|(id, _)| id)
 }
 
 fn parse_position(text: &str) -> Result<u64, String> {
@@ -334,9 +396,12 @@ fn parse_position(text: &str) -> Result<u64, String> {
         .map_err(|_| format!("`{text}` is not a position"))
 }
 
-fn parse_strand(text: &str) -> Result<Strand, String> {
-    Strand::from_symbol(text.trim())
-        .ok_or_else(|| format!("strand `{text}`: a gene needs + or -, for its start depends on it"))
+fn parse_strand(text: &str) -> Result<Strand, Wrong> {
+    Strand::from_symbol(text.trim()).ok_or_else(|| {
+        Wrong::Gene(format!(
+            "strand `{text}`: a gene needs + or -, for its start depends on it"
+        ))
+    })
 }
 
 #[cfg(test)]

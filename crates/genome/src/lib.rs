@@ -13,20 +13,24 @@ mod gene_files;
 mod genes;
 mod interval;
 mod mask;
+mod names;
 mod resolution;
+mod sequences;
 #[cfg(test)]
 #[path = "../../../src/skipped.rs"]
 mod skipped;
 mod tss;
 
-pub use assembly::{Assembly, Chromosome, other_naming};
+pub use assembly::{Assembly, Chromosome};
 pub use axis::{AxisBin, GenomeAxis, Region};
-pub use bed::{BedLines, read_bed, read_bed_from, read_bed_lines, read_bed_of_assembly};
+pub use bed::{BedLines, read_bed, read_bed_from, read_bed_lines};
 pub use error::GenomeError;
 pub use gaps::assembly_gaps;
 pub use gene_files::{GeneSet, read_genes, read_genes_from};
 pub use genes::{Gene, Strand};
 pub use interval::Interval;
 pub use mask::Mask;
+pub use names::read_aliases;
 pub use resolution::{BIN_BP, Resolution};
+pub use sequences::{SequenceNames, SequenceReport};
 pub use tss::{NearestTss, TssIndex};

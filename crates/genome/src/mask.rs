@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{GenomeAxis, GenomeError, Interval, read_bed_of_assembly};
+use super::{GenomeAxis, GenomeError, Interval, read_bed};
 
 /// Which bins of an axis are masked: every bin that a masked interval touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +45,18 @@ impl Mask {
         self.n_masked = self.masked.iter().filter(|m| **m).count();
     }
 
+    /// Masks some bins as well: those whose flag, one a bin, is set.
+    pub fn leave_out(&mut self, bins: &[bool]) {
+        for (masked, left_out) in self.masked.iter_mut().zip(bins) {
+            *masked |= left_out;
+        }
+        self.n_masked = self.masked.iter().filter(|m| **m).count();
+    }
+
     /// Reads the intervals to mask from BED files (blacklist, gaps), merged and sorted.
     ///
     /// # Errors
-    /// As [`read_bed_of_assembly`].
+    /// As [`read_bed`].
     pub fn read_intervals(
         axis: &GenomeAxis,
         paths: &[impl AsRef<Path>],
@@ -56,15 +64,7 @@ impl Mask {
         let assembly = axis.assembly();
         let mut intervals = Vec::new();
         for path in paths {
-            let path = path.as_ref();
-            let (lines, left_out) = read_bed_of_assembly(path, assembly)?;
-            if left_out > 0 {
-                tracing::warn!(
-                    "{}: {left_out} intervals lie on alternate loci, patches or contigs that {} lacks; they mask nothing",
-                    path.display(),
-                    assembly.name()
-                );
-            }
+            let lines = read_bed(path.as_ref(), assembly)?;
             intervals.extend(lines.into_iter().map(|(interval, _)| interval));
         }
         Ok(Self::merge_intervals(axis, intervals))

@@ -11,6 +11,7 @@ pub(super) const PIECE_BINS: usize = 65_536;
 /// A stretch of whole bins under one interval costs one step, not one a base.
 pub(super) struct Binner<'a, 's> {
     axis: &'a GenomeAxis,
+    /// What uncovered bases count as in the regions to come.
     missing: Missing,
     file: &'a str,
     sink: &'a mut BinSink<'s>,
@@ -69,6 +70,13 @@ impl<'a, 's> Binner<'a, 's> {
             open: None,
             piece: Vec::with_capacity(PIECE_BINS),
             piece_start: 0,
+        }
+    }
+
+    /// From now on regions lie on sequences that the file does not have at all.
+    pub fn on_sequences_that_are_absent(&mut self) {
+        if self.missing == Missing::ByFormat {
+            self.missing = Missing::Nan;
         }
     }
 
@@ -197,12 +205,12 @@ impl<'a, 's> Binner<'a, 's> {
         };
         let width = open.end_of_bin() - open.bin * BIN_BP;
         let divisor = match self.missing {
-            Missing::Zero => width,
+            Missing::Zero | Missing::ByFormat => width,
             Missing::Nan => open.n_bases,
         };
         let value = match (open.n_bases, open.has_nan, self.missing) {
-            (0, false, Missing::Zero) => 0.0,
-            (0, _, _) => f32::NAN,
+            (0, true, _) | (0, _, Missing::Nan) => f32::NAN,
+            (0, false, _) => 0.0,
             _ => (open.sum / divisor as f64) as f32,
         };
         open.bin += 1;
@@ -220,19 +228,16 @@ impl<'a, 's> Binner<'a, 's> {
         let n = bin.saturating_sub(open.bin);
         open.bin += n;
         match self.missing {
-            Missing::Zero => self.push(0.0, n),
+            Missing::Zero | Missing::ByFormat => self.push(0.0, n),
             Missing::Nan => self.push(f32::NAN, n),
         }
     }
 
-    /// Appends bins of one value; NaN becomes 0 and is counted.
+    /// Appends bins of one value; those without data, NaN, are counted.
     fn push(&mut self, value: f32, n: u64) -> Result<(), FormatError> {
-        let value = if value.is_nan() {
+        if value.is_nan() {
             self.report.n_nan_bins += n;
-            0.0
-        } else {
-            value
-        };
+        }
         if value < 0.0 {
             self.report.n_negative_bins += n;
         }
@@ -309,21 +314,23 @@ mod tests {
     }
 
     #[test]
-    fn under_missing_nan_uncovered_bases_are_left_out_and_empty_bins_counted() {
+    fn under_missing_nan_uncovered_bases_are_left_out_and_empty_bins_have_no_data() {
         let intervals = [(0, 5, 2.0), (20, 60, 1.0), (100, 105, 3.0)];
         let (values, report) = bins(&axis(), Missing::Nan, &intervals).unwrap();
-        assert_eq!(values, [1.5, 1.0, 1.0, 0.0, 3.0]);
+        assert_eq!(values[..3], [1.5, 1.0, 1.0]);
+        assert!(values[3].is_nan() && values[4] == 3.0);
         assert_eq!(report.n_nan_bins, 1);
     }
 
     #[test]
-    fn a_nan_base_is_an_uncovered_base_and_a_bin_of_nothing_else_is_counted() {
+    fn a_nan_base_is_an_uncovered_base_and_a_bin_of_nothing_else_has_no_data() {
         let intervals = [(0, 5, f32::NAN), (5, 10, 5.0), (25, 75, f32::NAN)];
         let (values, report) = bins(&axis(), Missing::Zero, &intervals).unwrap();
-        assert_eq!(values, [1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!(values[1].is_nan() && values[2].is_nan());
+        assert_eq!((values[0], &values[3..]), (1.0, &[0.0, 0.0][..]));
         assert_eq!(report.n_nan_bins, 2);
         let (values, report) = bins(&axis(), Missing::Nan, &intervals).unwrap();
-        assert_eq!(values, [5.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!(values[0] == 5.0 && values[1..].iter().all(|v| v.is_nan()));
         assert_eq!(report.n_nan_bins, 4);
     }
 

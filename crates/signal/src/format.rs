@@ -1,9 +1,6 @@
 //! Which format a file is in.
 
-use std::fs::File;
-use std::io::Read;
-
-use super::{FormatError, Location};
+use super::Location;
 
 /// A format of signal files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,7 +14,8 @@ pub enum Format {
     /// ENCODE's broadPeak: the signal is column 7.
     BroadPeak,
     /// BED with a signal: column 5 (the score), column 4 where there are four columns (chromosome,
-    /// start, end, value), 1 where there are three.
+    /// start, end, value), 1 where there are three. A file that nothing but its name calls a BED is read
+    /// by its columns: narrowPeak, broadPeak, gappedPeak and bedMethyl are known by theirs.
     Bed,
     /// Bins in a NumPy archive.
     Npz,
@@ -81,28 +79,6 @@ impl Format {
             .unwrap_or(&name);
         let (_, end) = name.rsplit_once('.')?;
         Format::from_name(end)
-    }
-
-    /// What a local file's first bytes say.
-    pub(super) fn sniff(location: &Location) -> Result<Format, FormatError> {
-        let mut head = Vec::new();
-        if let Location::Path(path) = location {
-            File::open(path)
-                .and_then(|file| file.take(6).read_to_end(&mut head))
-                .map_err(|e| FormatError::read(location, e))?;
-        }
-        match head.as_slice() {
-            [0x26, 0xfc, 0x8f, 0x88, ..] | [0x88, 0x8f, 0xfc, 0x26, ..] => Ok(Format::BigWig),
-            [b'P', b'K', 3, 4, ..] => Ok(Format::Npz),
-            b"\x93NUMPY" => Ok(Format::Npy),
-            _ => Err(FormatError::file(
-                location.to_string(),
-                format!(
-                    "its name does not tell its format: give it as one of {}",
-                    Format::ALL.map(Format::name).join(", ")
-                ),
-            )),
-        }
     }
 }
 

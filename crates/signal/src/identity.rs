@@ -3,6 +3,7 @@
 use std::time::UNIX_EPOCH;
 
 use super::http::{HttpOptions, RangeReader};
+use super::location::without_secrets;
 use super::{FormatError, Location};
 use persea_files::open_regular;
 
@@ -22,6 +23,7 @@ pub struct Identity {
 /// # Errors
 /// When the file is missing, or the server cannot be asked.
 pub fn identity(location: &Location) -> Result<Identity, FormatError> {
+    location.check()?;
     match location {
         Location::Path(path) => {
             let metadata = std::fs::metadata(path).map_err(|e| FormatError::read(location, e))?;
@@ -53,7 +55,8 @@ pub fn identity(location: &Location) -> Result<Identity, FormatError> {
     }
 }
 
-/// A checksum of a file: BLAKE3 of its content, in hex; of a remote one, of URL, ETag and length.
+/// A checksum of a file: BLAKE3 of its content, in hex; of a remote one, of its URL as it is shown,
+/// ETag and length.
 ///
 /// # Errors
 /// When the file cannot be read, or the server cannot be asked.
@@ -70,6 +73,7 @@ pub fn checksum(location: &Location) -> Result<String, FormatError> {
             let identity = identity(location)?;
             // Some servers give none; the length is then all that tells versions apart.
             let etag = identity.etag.unwrap_or_default();
+            let url = without_secrets(url);
             for part in [url.as_str(), &etag, &identity.bytes.to_string()] {
                 hasher.update(part.as_bytes());
                 hasher.update(b"\n");

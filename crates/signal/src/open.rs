@@ -4,31 +4,35 @@ use std::path::Path;
 
 use super::array::{ArrayReader, ArrayWriter};
 use super::bigwig::{BigWigReader, BigWigWriter};
-use super::text::{BedGraphReader, BedGraphWriter, PeakReader};
+use super::text::{BedGraphReader, BedGraphWriter, PeakReader, detect};
 use super::{Format, FormatError, Location, SignalReader, SignalWriter};
+use persea_files::says_gzip;
 use persea_genome::GenomeAxis;
 
 /// A reader of the signal file at a location.
 ///
-/// Without a format the name tells it, or else a local file's first bytes.
+/// Without a format the content tells it, as far as it can: bigWig, `.npy`, `.npz` and the kinds of BED.
+/// What remains (a bedGraph, or a remote file) is told by the name.
 ///
 /// # Errors
-/// When a local file is missing or is a folder, or nothing tells its format.
+/// When a local file is missing or is a folder, or nothing tells its format, or it is of a format that
+/// is not read.
 pub fn open_signal(
     location: &Location,
     format: Option<Format>,
 ) -> Result<Box<dyn SignalReader>, FormatError> {
     location.check()?;
-    let format = match format.or_else(|| Format::guess(location)) {
-        Some(format) => format,
-        None => Format::sniff(location)?,
+    let (format, is_told) = match format {
+        Some(format) => (format, true),
+        None => (detect(location)?, false),
     };
     let location = location.clone();
     Ok(match format {
         Format::BigWig => Box::new(BigWigReader::new(location)),
         Format::BedGraph => Box::new(BedGraphReader::new(location)),
+        Format::Bed if !is_told => Box::new(PeakReader::new(location, None)),
         Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
-            Box::new(PeakReader::new(location, format))
+            Box::new(PeakReader::new(location, Some(format)))
         }
         Format::Npz | Format::Npy => Box::new(ArrayReader::new(location, format)),
     })
@@ -37,16 +41,23 @@ pub fn open_signal(
 /// A writer of bins of `axis` to a new file at `path`, which replaces one that is there.
 ///
 /// BigWig has every chromosome of the assembly in its header; bedGraph is bgzipped where the path
-/// ends in `.gz`; npz and npy hold the bins that were written in the axis's order, as float32 (key
+/// ends in `.gz` or `.bgz`; npz and npy hold the bins that were written in the axis's order, as float32 (key
 /// `arr_0`).
 ///
 /// # Errors
-/// When the folder cannot be written to, or the format (peaks) holds no bins.
+/// When the folder cannot be written to, the format (peaks) holds no bins, or the name says gzip
+/// and the format is not bedGraph.
 pub fn create_signal(
     path: &Path,
     format: Format,
     axis: &GenomeAxis,
 ) -> Result<Box<dyn SignalWriter>, FormatError> {
+    if says_gzip(path) && format != Format::BedGraph {
+        return Err(FormatError::file(
+            path.display().to_string(),
+            format!("{format} is not written gzipped: leave the last ending out of the name"),
+        ));
+    }
     Ok(match format {
         Format::BigWig => Box::new(BigWigWriter::create(path, axis)?),
         Format::BedGraph => Box::new(BedGraphWriter::create(path, axis)?),

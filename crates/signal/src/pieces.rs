@@ -75,7 +75,7 @@ impl PieceOrder {
         if self.last.is_some_and(|last| (place, axis_bin) < last) {
             return Err(self.out_of_order(axis_bin, "they lie before bins already written"));
         }
-        if let Some(i) = values.iter().position(|value| !value.is_finite()) {
+        if let Some(i) = values.iter().position(|value| value.is_infinite()) {
             return Err(FormatError::NotFinite {
                 file: self.file.clone(),
                 interval: self.axis.bin_interval(axis_bin + i as u64),

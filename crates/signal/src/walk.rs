@@ -63,6 +63,7 @@ impl<'a, 's> AxisWalk<'a, 's> {
     /// Completes every region, those of chromosomes that never came included.
     pub fn finish(mut self) -> Result<ReadReport, FormatError> {
         self.finish_chromosome()?;
+        self.binner.on_sequences_that_are_absent();
         for rank in 0..self.regions.len() {
             self.rank = Some(rank);
             self.next_region(rank)?;
@@ -91,12 +92,20 @@ impl<'a, 's> AxisWalk<'a, 's> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ReadOptions, bins::Binner};
+    use super::super::{Missing, ReadOptions, bins::Binner};
     use super::*;
     use persea_genome::{Assembly, Region};
 
     /// Bins and reports what intervals (chromosome rank, start, end, value) give.
     fn bins(
+        regions: &[(&str, u64, u64)],
+        intervals: &[(usize, u64, u64, f32)],
+    ) -> (Vec<f32>, ReadReport) {
+        bins_with(Missing::Zero, regions, intervals)
+    }
+
+    fn bins_with(
+        missing: Missing,
         regions: &[(&str, u64, u64)],
         intervals: &[(usize, u64, u64, f32)],
     ) -> (Vec<f32>, ReadReport) {
@@ -118,7 +127,8 @@ mod tests {
             out[start as usize..start as usize + values.len()].copy_from_slice(values);
             Ok(())
         };
-        let binner = Binner::new(&axis, &ReadOptions::default(), "toy.bed", &mut sink);
+        let options = ReadOptions { missing };
+        let binner = Binner::new(&axis, &options, "toy.bed", &mut sink);
         let mut walk = AxisWalk::new(&axis, binner);
         for (rank, start, end, value) in intervals {
             walk.add(*rank, *start, *end, *value).unwrap();
@@ -144,5 +154,9 @@ mod tests {
         let (values, report) = bins(&regions, &[(1, 0, 20, 2.0)]);
         assert_eq!(values, [0.0, 0.0, 0.0]);
         assert_eq!(report.n_records, 0);
+        // By format, a chromosome that never comes has no data, and one that does is 0 between intervals.
+        let (values, report) = bins_with(Missing::ByFormat, &regions, &[(1, 0, 20, 2.0)]);
+        assert!(values[0].is_nan() && values[1] == 0.0 && values[2].is_nan());
+        assert_eq!(report.n_nan_bins, 2);
     }
 }

@@ -32,6 +32,8 @@ pub struct SimulationConfig {
     /// The share of experiments to hold out, below 1. Every biosample and every assay keeps two
     /// tracks where it has that many experiments, so that the share reached may be smaller.
     pub missing: f64,
+    /// The share of each measured track's bins in which it has no data, in stretches of 50 kb; at most 0.9.
+    pub uncovered: f64,
     /// Mean distance between the genes of an active domain in bp; other domains have fewer.
     pub gene_spacing_bp: f64,
     /// Mean distance between the enhancers of an active domain in bp; other domains have fewer.
@@ -63,6 +65,7 @@ impl Default for SimulationConfig {
             // Four times 50,001 bins, of which the last is 10 bp wide.
             chromosome_bp: 1_250_010,
             missing: 0.28,
+            uncovered: 0.0,
             gene_spacing_bp: 11_000.0,
             enhancer_spacing_bp: 6_000.0,
             group_switching: 0.2,
@@ -125,6 +128,7 @@ impl SimulationConfig {
             ))
         };
         within("missing", self.missing, 0.0, 0.99)?;
+        within("uncovered", self.uncovered, 0.0, 0.9)?;
         within("gene_spacing_bp", self.gene_spacing_bp, 1_000.0, 1e9)?;
         within("enhancer_spacing_bp", self.enhancer_spacing_bp, 500.0, 1e9)?;
         within("group_switching", self.group_switching, 0.0, 1.0)?;
@@ -155,7 +159,7 @@ mod tests {
     #[test]
     fn settings_that_make_no_sense_are_refused_with_what_would_do() {
         type Change = fn(&mut SimulationConfig);
-        let cases: [(Change, &str); 12] = [
+        let cases: [(Change, &str); 13] = [
             (|c| c.n_biosamples = 0, "no biosample"),
             (|c| c.n_groups = 0, "0 groups: give 1 to 8"),
             (|c| c.n_groups = 9, "9 groups: give 1 to 8"),
@@ -166,6 +170,10 @@ mod tests {
             (|c| c.chromosome_bp = 1_000, "1000 bp: give 50000"),
             (|c| c.chromosome_bp = 1 << 33, "bigWig"),
             (|c| c.missing = 1.0, "missing = 1"),
+            (
+                |c| c.uncovered = 1.0,
+                "uncovered = 1: give a number from 0 to 0.9",
+            ),
             (|c| c.noise = f64::NAN, "noise = NaN"),
             (|c| c.depth = 0.0, "depth = 0: give a number from 0.05"),
         ];

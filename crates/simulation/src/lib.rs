@@ -33,6 +33,7 @@ mod shape;
 mod skipped;
 mod state;
 mod truth;
+mod uncovered;
 mod write;
 
 pub use assay::{AssayModel, DEFAULT_ASSAYS, assay_names};

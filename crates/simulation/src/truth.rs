@@ -123,7 +123,8 @@ impl Simulation {
         lists.cloned().collect()
     }
 
-    /// The signal (−log10 p) of an experiment at bins of the axis.
+    /// The signal (−log10 p) of an experiment at bins of the axis; NaN in bins without data, which only an
+    /// observed track of a simulation with `uncovered` above 0 has.
     ///
     /// # Errors
     /// When the bins are beyond the axis or the track is of another simulation.
@@ -154,6 +155,7 @@ impl Simulation {
             let place = (start - bins.start) as usize..(end - bins.start) as usize;
             sampler.fill(start - covered.start, &mut values[place]);
         }
+        Self::cover_up(&self.uncovered(track), kind, bins.start, &mut values);
         Ok(values)
     }
 
@@ -169,6 +171,7 @@ impl Simulation {
         mut sink: impl FnMut(u64, &[f32]) -> Result<(), E>,
     ) -> Result<(), E> {
         let library = self.library(track, kind)?;
+        let uncovered = self.uncovered(track);
         let mut piece = Vec::new();
         for (number, truth) in self.chromosomes.iter().enumerate() {
             let activity = self.activity(truth, track.biosample);
@@ -178,6 +181,7 @@ impl Simulation {
             for first in (0..n_bins).step_by(PIECE_BINS as usize) {
                 piece.resize(PIECE_BINS.min(n_bins - first) as usize, 0.0);
                 sampler.fill(first, &mut piece);
+                Self::cover_up(&uncovered, kind, offset + first, &mut piece);
                 sink(offset + first, &piece)?;
             }
         }

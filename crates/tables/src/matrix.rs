@@ -10,6 +10,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
 use persea_files::{FileError, open_regular};
+use persea_signal::catch_panic;
 
 /// A matrix of numbers, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +51,10 @@ pub fn read_matrix(path: &Path, is_wanted: &ShapeCheck<'_>) -> Result<NumberMatr
     let (n_rows, n_columns, values, names) = match extension.as_deref() {
         Some("npy") => npy(BufReader::new(file), n_bytes, n_bytes, is_wanted).map_err(bad)?,
         Some("npz") => npz(BufReader::new(file), n_bytes, is_wanted).map_err(bad)?,
-        Some("parquet") => table(file, is_wanted).map_err(bad)?,
+        // The parquet crate panics on some damaged files.
+        Some("parquet") => catch_panic(|| table(file, is_wanted))
+            .unwrap_or_else(|| Err("is damaged: a part of it makes no sense".into()))
+            .map_err(bad)?,
         _ => {
             return Err(bad(
                 "no matrix that is known by its name; expected .npy, .npz or .parquet".into(),
@@ -351,6 +355,68 @@ mod tests {
         assert_eq!((matrix.values[0], matrix.values[2]), (7.0, 8.0));
         assert!(matrix.values[1].is_nan());
         assert_eq!(matrix.values[3], 0.5);
+    }
+
+    /// A table of 300 rows, written with a codec.
+    fn parquet_bytes(codec: parquet::basic::Compression) -> Vec<u8> {
+        use parquet::data_type::DoubleType;
+        use parquet::file::properties::WriterProperties;
+        use parquet::file::writer::SerializedFileWriter;
+        use parquet::schema::parser::parse_message_type;
+        let message = "message m { required double a; }";
+        let schema = std::sync::Arc::new(parse_message_type(message).unwrap());
+        let properties = WriterProperties::builder().set_compression(codec).build();
+        let mut bytes = Vec::new();
+        let mut writer =
+            SerializedFileWriter::new(&mut bytes, schema, std::sync::Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let values: Vec<f64> = (0..300).map(|i| f64::from(i % 7)).collect();
+        let typed = column.typed::<DoubleType>();
+        typed.write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+        bytes
+    }
+
+    #[test]
+    fn every_common_codec_of_parquet_is_read() {
+        use parquet::basic::Compression;
+        for codec in [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::GZIP(Default::default()),
+            Compression::BROTLI(Default::default()),
+            Compression::LZ4,
+            Compression::LZ4_RAW,
+            Compression::ZSTD(Default::default()),
+        ] {
+            let (_folder, path) = file("x.parquet", &parquet_bytes(codec));
+            let matrix = read_matrix(&path, &|_, _| Ok(())).unwrap();
+            let sum: f64 = matrix.values.iter().sum();
+            // 42 whole weeks of 0 to 6, and 0 to 5.
+            assert_eq!((matrix.n_rows, sum), (300, 42.0 * 21.0 + 15.0), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_parquet_is_an_error_wherever_the_damage_is() {
+        let bytes = parquet_bytes(parquet::basic::Compression::SNAPPY);
+        for at in 0..bytes.len() {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= flip;
+                let (_folder, path) = file("x.parquet", &damaged);
+                // An error, or values: what it is not is a panic.
+                let _ = read_matrix(&path, &|n, _| match n <= 300 {
+                    true => Ok(()),
+                    false => Err("too many rows".into()),
+                });
+            }
+        }
+        let (_folder, path) = file("x.parquet", &bytes[..bytes.len() / 2]);
+        assert!(read_matrix(&path, &|_, _| Ok(())).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! libtorch. What the functions do is written in `interface`, which the program compiles too.
 
 mod boundary;
+mod encoder;
 mod execution;
 mod factorization;
 mod feed_forward;
@@ -38,9 +39,11 @@ static INTERFACE: Interface = Interface {
     cuda_devices: execution::cuda_devices,
     factor_new: network::factor_new,
     feed_forward_new: network::feed_forward_new,
+    encoder_new: network::encoder_new,
     free: network::free,
     factor_back: network::factor_back,
     feed_forward_back: network::feed_forward_back,
+    encoder_back: network::encoder_back,
     read: network::read,
     set_moments: network::set_moments,
     squared_norm: network::squared_norm,

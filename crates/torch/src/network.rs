@@ -1,20 +1,22 @@
-//! The functions of the interface: a network of either kind with its parameters and gradients.
+//! The functions of the interface: a network of any kind with its parameters and gradients.
 
 use tch::{Kind, Tensor};
 
 use crate::boundary::{Result, argument, behind, end, give, guarded, refuse};
+use crate::encoder::Encoders;
 use crate::execution::{Compute, copy};
 use crate::factorization::Factorization;
 use crate::feed_forward::FeedForward;
 use crate::interface::{
-    Adam, DenseBatch, Execution, FIRST_MOMENTS, FactorBatch, FactorGradients, FactorSizes,
-    GRADIENTS, Network, PARAMETERS, SECOND_MOMENTS, Slice, SliceMut,
+    Adam, DenseBatch, EncoderBatch, EncoderSizes, Execution, FIRST_MOMENTS, FactorBatch,
+    FactorGradients, FactorSizes, GRADIENTS, Network, PARAMETERS, SECOND_MOMENTS, Slice, SliceMut,
 };
 use crate::parameters::{self, Array, Parameter, count};
 
 enum Kinds {
     Factorization(Factorization),
     FeedForward(FeedForward),
+    Encoders(Encoders),
 }
 
 struct State {
@@ -92,6 +94,24 @@ pub unsafe extern "C" fn feed_forward_new(
     })
 }
 
+pub unsafe extern "C" fn encoder_new(
+    sizes: *const EncoderSizes,
+    execution: Execution,
+    values: Slice<f32>,
+    out: *mut *mut Network,
+) -> i32 {
+    // SAFETY: pointers are the caller's to promise.
+    guarded(|| unsafe {
+        let (sizes, values) = (*argument(sizes, "sizes")?, values.read("the parameters")?);
+        let compute = Compute::new(execution)?;
+        let (network, parameters) = Encoders::new(sizes, &compute, values)?;
+        give(
+            State::new(Kinds::Encoders(network), compute, parameters),
+            out,
+        )
+    })
+}
+
 pub unsafe extern "C" fn free(handle: *mut Network) {
     // SAFETY: the handle is the caller's to promise.
     unsafe { end::<_, State>(handle) }
@@ -137,6 +157,26 @@ pub unsafe extern "C" fn feed_forward_back(
                 error.exactly(1, "the error")?,
             );
             (error[0], state.gradients) =
+                tch::with_grad(|| network.back(&state.compute, &state.parameters, batch))?;
+            Ok(())
+        })
+    }
+}
+
+pub unsafe extern "C" fn encoder_back(
+    handle: *mut Network,
+    batch: *const EncoderBatch,
+    loss: SliceMut<f64>,
+) -> i32 {
+    // SAFETY: all pointers are the caller's to promise.
+    unsafe {
+        with(handle, |state| {
+            state.gradients.clear();
+            let Kinds::Encoders(network) = &state.kind else {
+                return refuse("the network is no encoder");
+            };
+            let (batch, loss) = (argument(batch, "the batch")?, loss.exactly(1, "the loss")?);
+            (loss[0], state.gradients) =
                 tch::with_grad(|| network.back(&state.compute, &state.parameters, batch))?;
             Ok(())
         })

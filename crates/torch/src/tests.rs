@@ -1,5 +1,7 @@
 //! The interface, called as a program in C would call it.
 
+mod encoder;
+
 use std::ffi::CStr;
 use std::ptr::null_mut;
 

@@ -17,8 +17,8 @@ use super::super::output::{Format, Table, grouped, measure, print_json};
 use super::super::{Common, Misuse, progress};
 use super::{Matching, Origin};
 
-/// Largest rate at which the figure's bars are coloured.
-const FIGURE_FDR: f64 = 0.1;
+/// Largest adjusted p at which the figure's bars are coloured.
+const FIGURE_P: f64 = 0.05;
 
 #[derive(Debug, clap::Args)]
 pub struct One {
@@ -122,7 +122,8 @@ fn where_is(
     genes: &[Gene],
 ) -> anyhow::Result<Interval> {
     let axis = compendium.axis();
-    let is_chromosome = axis.assembly().chromosome(target).is_ok();
+    let is_gene = genes.iter().any(|g| g.name == target || g.id == target);
+    let is_chromosome = axis.assembly().resolve(target).is_ok() && !is_gene;
     let query = match target.contains(':') || is_chromosome {
         true => {
             let interval = Interval::parse_browser(target).map_err(|e| Misuse(e.to_string()))?;
@@ -181,7 +182,7 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
         "expected",
         "z",
         "p",
-        "fdr",
+        "p_adjusted",
         "z_without",
         "p_without",
         "n_matched",
@@ -205,7 +206,7 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
             measure(d.map(|d| d.expected)),
             measure(d.and_then(|d| d.z)),
             measure(d.and_then(|d| d.p)),
-            measure(row.fdr),
+            measure(row.p_adjusted),
             measure(row.without_strongest.and_then(|d| d.z)),
             measure(row.without_strongest.and_then(|d| d.p)),
             json!(d.map(|d| d.n_matched)),
@@ -239,6 +240,19 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
             d.matched_average,
             d.average,
             d.n_effective
+        );
+    }
+    if let Some(joint) = &found.joint {
+        eprintln!(
+            "p_adjusted: all biosamples at once beside {} loci of mean activity {:.2} to {:.2} (mean {:.2}) beside \
+             {:.2}, {} within the caliper, worth {:.0} independent ones",
+            joint.n_compared,
+            joint.matched_range[0],
+            joint.matched_range[1],
+            joint.matched_activity,
+            joint.activity,
+            joint.n_matched,
+            joint.n_effective
         );
     }
     if let Some(strongest) = &found.strongest {
@@ -287,7 +301,7 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
             "biosample": row.biosample, "source": row.source.name(), "cluster": row.cluster + 1,
             "signal": d.map(|d| d.signal), "average": d.map(|d| d.average),
             "departure": d.map(|d| d.departure()), "expected": d.map(|d| d.expected),
-            "z": d.and_then(|d| d.z), "p": d.and_then(|d| d.p), "fdr": row.fdr,
+            "z": d.and_then(|d| d.z), "p": d.and_then(|d| d.p), "p_adjusted": row.p_adjusted,
             "n_matched": d.map(|d| d.n_matched), "matched_average": d.map(|d| d.matched_average),
             "matched_range": d.map(|d| d.matched_range), "n_effective": d.map(|d| d.n_effective),
             "z_without_strongest": row.without_strongest.and_then(|d| d.z),
@@ -321,6 +335,11 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
         },
         "assay": found.assay, "model": model, "scale": "arcsinh",
         "matched": { "in": found.matched_in, "n_candidates": found.n_candidates },
+        "joint": found.joint.map(|j| json!({
+            "activity": j.activity, "n_compared": j.n_compared, "n_matched": j.n_matched,
+            "matched_activity": j.matched_activity, "matched_range": j.matched_range,
+            "n_effective": j.n_effective,
+        })),
         "strongest": found.strongest,
         "columns": columns,
         "biosamples": found.rows.iter().map(row).collect::<Vec<_>>(),
@@ -332,7 +351,7 @@ fn as_json(found: &Locus, model: Option<&str>) -> Value {
 /// The signal of all biosamples × bins, one line per biosample.
 fn write_values(found: &Locus, path: &Path) -> anyhow::Result<()> {
     let mut out = Vec::new();
-    write!(out, "biosample\tsource\tcluster\tz\tfdr")?;
+    write!(out, "biosample\tsource\tcluster\tz\tp_adjusted")?;
     for column in &found.columns {
         let i = &column.interval;
         write!(out, "\t{}:{}-{}", i.chrom, i.start, i.end)?;
@@ -343,7 +362,7 @@ fn write_values(found: &Locus, path: &Path) -> anyhow::Result<()> {
         let z = row.departure.as_ref().and_then(|d| d.z);
         let name = row.biosample.replace(['\t', '\n', '\r'], " ");
         write!(out, "{name}\t{}\t{}\t", row.source.name(), row.cluster + 1)?;
-        write!(out, "{}\t{}", number(z), number(row.fdr))?;
+        write!(out, "{}\t{}", number(z), number(row.p_adjusted))?;
         for value in &row.values {
             match value.is_finite() {
                 true => write!(out, "\t{value}")?,
@@ -372,7 +391,7 @@ fn figure(found: &Locus, title: String, genes: &[Gene]) -> LocusFigure {
         values: row.values.clone(),
         cluster: row.cluster,
         z: row.departure.as_ref().and_then(|d| d.z),
-        fdr: row.fdr,
+        p: row.p_adjusted,
     };
     LocusFigure {
         title,
@@ -403,6 +422,6 @@ fn figure(found: &Locus, title: String, genes: &[Gene]) -> LocusFigure {
             })
             .collect(),
         unit: "(arcsinh)".into(),
-        fdr: FIGURE_FDR,
+        most_p: FIGURE_P,
     }
 }

@@ -4,6 +4,7 @@ use anyhow::bail;
 use persea::compendium::Experiment;
 use persea::genome::Interval;
 use persea::model::TrainedModel;
+use persea::search::find_gene;
 use persea::store::{Database, StoreError, TrackRole};
 
 use super::super::Misuse;
@@ -14,8 +15,11 @@ const USUAL: usize = 4;
 /// `chr1:1,000-2,000`, or a gene with a margin on either side.
 pub fn region(database: &Database, text: &str, flank: u64) -> anyhow::Result<Interval> {
     let assembly = database.axis().assembly();
-    if text.contains(':') || assembly.contains(text) {
-        let mut region = Interval::parse_browser(text).map_err(|e| Misuse(e.to_string()))?;
+    let genes = database.genes()?;
+    let is_gene = genes.iter().any(|g| g.name == text || g.id == text);
+    if text.contains(':') || (assembly.resolve(text).is_ok() && !is_gene) {
+        let region = Interval::parse_browser(text).map_err(|e| Misuse(e.to_string()))?;
+        let mut region = assembly.resolve_interval(&region)?;
         if region.len() == 1 {
             region.start = region.start.saturating_sub(flank);
             region.end = region.end.saturating_add(flank);
@@ -26,13 +30,7 @@ pub fn region(database: &Database, text: &str, flank: u64) -> anyhow::Result<Int
         }
         return Ok(region);
     }
-    let genes = database.genes()?;
-    let found = genes.iter().find(|g| g.name == text || g.id == text);
-    let found = found.or_else(|| genes.iter().find(|g| g.name.eq_ignore_ascii_case(text)));
-    let Some(gene) = found else {
-        let names = genes.iter().map(|g| g.name.as_str());
-        return Err(StoreError::unknown("gene", text, names).into());
-    };
+    let gene = find_gene(text, database.axis(), &genes)?;
     let length = assembly.chromosome(&gene.interval.chrom)?.length;
     Ok(Interval::new(
         &gene.interval.chrom,

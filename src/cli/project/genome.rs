@@ -125,7 +125,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
 
 fn place(arguments: &Arguments, axis: &GenomeAxis) -> anyhow::Result<Where> {
     if let Some(locus) = &arguments.around {
-        let mut interval = Interval::parse_browser(locus).map_err(|e| Misuse(e.to_string()))?;
+        let interval = Interval::parse_browser(locus).map_err(|e| Misuse(e.to_string()))?;
+        let mut interval = axis.assembly().resolve_interval(&interval)?;
         if interval.len() == 1 {
             interval.start = interval.start.saturating_sub(arguments.reach);
             interval.end = interval.end.saturating_add(arguments.reach);

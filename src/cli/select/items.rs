@@ -8,6 +8,7 @@ use persea::selection::{
     Source, What, read_costs, select, store,
 };
 
+use super::super::names::Known;
 use super::super::{Common, Misuse};
 use super::{Options, print};
 
@@ -21,13 +22,14 @@ pub fn run(
     if let Some(path) = &options.plot {
         print::check_figure(path)?;
     }
-    let request = request(what, new_of, combination, &options)?;
     // Files can be compared without a database.
     let of_file = options.matrix.is_some() || options.expression.is_some();
     let database = match (&common.db, of_file) {
         (None, true) => None,
         _ => Some(common.open()?),
     };
+    let known = database.as_ref().map(Known::of).transpose()?;
+    let request = request(what, new_of, combination, &options, known.as_ref())?;
     let answer = select(database.as_ref(), &request)?;
     let id = match &database {
         Some(database) if !options.no_store && !database.is_read_only() => {
@@ -47,7 +49,12 @@ fn request(
     new_of: Option<String>,
     combination: Combination,
     options: &Options,
+    known: Option<&Known>,
 ) -> anyhow::Result<Request> {
+    let list = |names: &[String]| match known {
+        Some(known) => known.list(names),
+        None => Ok(names.to_vec()),
+    };
     let path = |p: &std::path::Path| p.display().to_string();
     let source = match (&options.matrix, &options.expression, options.similarity) {
         (Some(matrix), _, _) => Source::Matrix { path: path(matrix) },
@@ -94,9 +101,9 @@ fn request(
         combination,
         model: options.model.clone(),
         new_of,
-        given: given(options.given.as_deref())?,
-        require: options.require.clone(),
-        exclude: options.exclude.clone(),
+        given: given(options.given.as_deref(), &list)?,
+        require: list(&options.require)?,
+        exclude: list(&options.exclude)?,
         costs,
         budget: options.budget,
         method,
@@ -106,7 +113,10 @@ fn request(
     })
 }
 
-fn given(text: Option<&str>) -> anyhow::Result<Given> {
+fn given(
+    text: Option<&str>,
+    list: &dyn Fn(&[String]) -> anyhow::Result<Vec<String>>,
+) -> anyhow::Result<Given> {
     let Some(text) = text else {
         return Ok(Given::MeasuredIfKnown);
     };
@@ -122,6 +132,14 @@ fn given(text: Option<&str>) -> anyhow::Result<Given> {
             let is_comment = |line: &&str| line.starts_with("# ") || line.starts_with("##");
             names(read.lines().filter(|line| !is_comment(line)).collect())
         }
-        list => names(list.split(',').collect()),
+        text => {
+            let parts: Vec<String> = text.split(',').map(str::to_string).collect();
+            Given::Names(
+                (list(&parts)?.iter())
+                    .map(|name| name.trim().to_string())
+                    .filter(|name| !name.is_empty())
+                    .collect(),
+            )
+        }
     })
 }

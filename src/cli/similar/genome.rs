@@ -13,8 +13,9 @@ use persea::search::{
 use persea::store::{Database, Track};
 
 use super::super::figure::check_ending;
+use super::super::names::Known;
 use super::super::output::grouped;
-use super::super::{Common, Misuse, names};
+use super::super::{Common, Misuse};
 use super::print::{Printed, print, write_bed};
 use super::{Action, GenomeSearch};
 
@@ -174,7 +175,7 @@ fn filter(search: &GenomeSearch, axis: &GenomeAxis) -> anyhow::Result<Filter> {
 
 fn named_tracks(database: &Database, list: &str) -> anyhow::Result<Vec<Track>> {
     let mut tracks = Vec::new();
-    for (biosample, assay) in names::pairs(&[list.to_string()])? {
+    for (biosample, assay) in Known::of(database)?.pairs(&[list.to_string()])? {
         let track = database.track(&biosample, &assay)?;
         tracks.push(track.with_context(|| {
             format!("the database has no track {biosample}:{assay}; `persea track list` shows all")

@@ -205,8 +205,10 @@ fn signal_of(printed: &Printed<'_>, bins: &[Range<u64>]) -> anyhow::Result<Value
     let mut signal = Map::new();
     for track in printed.tracks {
         let values = signal_over(printed.database, printed.model.axis(), track, bins)?;
-        let n = values.iter().map(Vec::len).sum::<usize>();
-        let sum: f64 = values.iter().flatten().map(|v| f64::from(*v)).sum();
+        // Over the bins at which the track has data.
+        let known = || values.iter().flatten().filter(|v| !v.is_nan());
+        let n = known().count();
+        let sum: f64 = known().map(|v| f64::from(*v)).sum();
         let mean = (n > 0).then(|| sum / n as f64);
         signal.insert(track_name(track), measure(mean));
     }

@@ -75,6 +75,21 @@ enum Kind {
     Custom,
 }
 
+/// FROM=TO pairs whose names may hold commas: a part without `=` belongs to the one before.
+fn with_their_commas(parts: &[String]) -> Vec<String> {
+    let mut pairs: Vec<String> = Vec::new();
+    for part in parts {
+        match pairs.last_mut() {
+            Some(last) if !part.contains('=') => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => pairs.push(part.clone()),
+        }
+    }
+    pairs
+}
+
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let kind = match arguments.kind {
@@ -95,7 +110,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             columns.set(role, name).map_err(misuse)?;
         }
     }
-    let rename = arguments.rename.iter().map(|pair| {
+    let pairs = with_their_commas(&arguments.rename);
+    let rename = pairs.iter().map(|pair| {
         let (from, to) = pair.split_once('=').ok_or_else(|| {
             Misuse(format!(
                 "`{pair}` is not a renaming; write it as IMR90=E017"

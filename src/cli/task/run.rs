@@ -10,6 +10,7 @@ use persea::tasks::{
 };
 use serde_json::{Value, json};
 
+use crate::cli::names::Known;
 use crate::cli::one_of::one_of;
 use crate::cli::output::{Format, Table, measure, print_json, print_line};
 use crate::cli::{Common, Misuse, progress};
@@ -204,8 +205,9 @@ impl Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let store = !arguments.no_store;
-    let settings = arguments.settings()?;
+    let mut settings = arguments.settings()?;
     let database = common.open()?;
+    settings.assays = Known::of(&database)?.list(&settings.assays)?;
     let outcome = with_bar(|on_event| run_task(&database, &settings, on_event))?;
     let id = match store {
         true => Some(outcome.store(&database)?),

@@ -158,11 +158,11 @@ fn missing_and_negative_values_are_counted_and_reported() {
     let report = run(&db, &folder);
     let track = db.track("E001", "x").unwrap().unwrap();
     assert_eq!((track.n_nan_bins, track.n_negative_bins), (1, 1));
-    assert_eq!(report.warnings.len(), 2, "{report:?}");
-    assert!(report.warnings[0].contains("odd.npy has 1 bins that are not a number"));
-    assert!(report.warnings[1].contains("E001 x: 1 bins are negative"));
+    assert_eq!(report.warnings.len(), 1, "{report:?}");
+    assert!(report.warnings[0].contains("E001 x: 1 bins are negative"));
     let stored = stored(&db, "E001", "x");
-    assert_eq!((stored[3], stored[4]), (0.0, (-2.0f64).asinh() as f32));
+    assert!(stored[3].is_nan());
+    assert_eq!(stored[4], (-2.0f64).asinh() as f32);
 }
 
 #[test]
@@ -178,8 +178,9 @@ fn replicates_are_averaged_before_the_transform() {
     };
     let report = ingest(&db, &manifest, &options).unwrap();
     assert_eq!(names(&report.ingested), ["E001 x", "E002 x"]);
-    assert_eq!(report.warnings.len(), 1);
+    assert_eq!(report.warnings.len(), 2, "{:?}", report.warnings);
     assert!(report.warnings[0].contains("E002 x: lines 4 and 6 name the same file"));
+    assert!(report.warnings[1].contains("E001 x and E002 x were read from files of the same"));
     let (a, b, c) = (ramp(0), ramp(1), ramp(2));
     let expected: Vec<f32> = (0..200)
         .map(|i| {
@@ -197,6 +198,104 @@ fn replicates_are_averaged_before_the_transform() {
     write_npy(&folder.path().join("c.npy"), &ramp(5));
     let again = ingest(&db, &manifest, &options).unwrap();
     assert_eq!(names(&again.replaced), ["E001 x"]);
+}
+
+/// The toy axis is chr2 (40 bins), bins 200 to 299 and 10 to 69 of chr1.
+fn text_folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_mean_of_replicates_is_over_those_that_have_the_bin() {
+    let folder = text_folder(&[
+        (
+            "m.tsv",
+            "biosample\tassay\tpath\ttransform\nB\tA\tr1.bedGraph\tnone\nB\tA\tr2.bedGraph\tnone\nB\tA\tr3.bedGraph\tnone\n",
+        ),
+        ("r1.bedGraph", "chr2\t0\t100\t10\n"),
+        ("r2.bedGraph", "chr2\t0\t50\t20\nchr2\t200\t225\t4\n"),
+        ("r3.bedGraph", "chr2\t0\t25\t60\nchr2\t212\t225\t8\n"),
+    ]);
+    let (_keep, db) = toy_database();
+    let options = IngestOptions {
+        replicates: Replicates::Mean,
+        ..IngestOptions::default()
+    };
+    let manifest = read(&folder).unwrap();
+    let report = ingest(&db, &manifest, &options).unwrap();
+    assert_eq!(report.ingested.len(), 1);
+    let values = stored(&db, "B", "A");
+    assert_eq!(values[..4], [30.0, 15.0, 10.0, 10.0]);
+    assert_eq!(values[8], 6.0);
+    assert_eq!(values.iter().filter(|v| v.is_nan()).count(), 195);
+    let track = db.track("B", "A").unwrap().unwrap();
+    // Once a bin, however many replicates lack or have it.
+    assert_eq!((track.n_nan_bins, track.covered_bins), (195, Some(5)));
+    assert!((track.mean - 71.0 / 5.0).abs() < 1e-12);
+    let warned =
+        "2.5 % of the regions' bins have data; the others are missing; there are none on chr1; if";
+    assert!(
+        report.warnings.iter().any(|w| w.contains(warned)),
+        "{report:?}"
+    );
+    assert_eq!(ingest(&db, &manifest, &options).unwrap().skipped.len(), 1);
+}
+
+#[test]
+fn what_a_file_does_not_cover_is_missing_by_its_format_or_as_the_manifest_says() {
+    let folder = text_folder(&[
+        (
+            "m.tsv",
+            "biosample\tassay\tpath\tmissing\nB\tdense\ta.bedGraph\t\nB\tzero\ta.bedGraph\tzero\n\
+             B\tpeaks\tp.narrowPeak\t\nB\tpeaks0\tp.narrowPeak\t0\nB\tpeaksnan\tp.narrowPeak\tmissing\n\
+             B\tnone\tempty.narrowPeak\t\nB\telsewhere\telse.bedGraph\t\n",
+        ),
+        ("a.bedGraph", "chr1\t5000\t5050\t2\n"),
+        ("p.narrowPeak", "chr1\t5000\t5050\tp\t0\t.\t2\t1\t1\t1\n"),
+        ("empty.narrowPeak", ""),
+        ("else.bedGraph", "chr1\t0\t25\t2\n"),
+    ]);
+    let (_keep, db) = toy_database();
+    let report = run(&db, &folder);
+    // Without data in any region there is nothing to store.
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    let why = report.failed[0].1.to_string();
+    assert!(
+        why.contains("B elsewhere: none of its bins has data"),
+        "{why}"
+    );
+    let two = asinh(&[2.0])[0];
+    // What chr2, the bins of the interval, and the rest of chr1 hold.
+    let of = |assay: &str| {
+        let values = stored(&db, "B", assay);
+        assert_eq!(values[40..42], [two; 2]);
+        let shown = |v: f32| if v.is_nan() { None } else { Some(v) };
+        assert!(values[..40].iter().all(|v| shown(*v) == shown(values[0])));
+        assert!(values[42..].iter().all(|v| shown(*v) == shown(values[42])));
+        (shown(values[0]), shown(values[42]))
+    };
+    assert_eq!(of("dense"), (None, None));
+    assert_eq!(of("zero"), (Some(0.0), Some(0.0)));
+    // Between called peaks there is no signal; of a chromosome that the file lacks nothing is known.
+    assert_eq!(of("peaks"), (None, Some(0.0)));
+    assert_eq!(of("peaks0"), (Some(0.0), Some(0.0)));
+    assert_eq!(of("peaksnan"), (None, None));
+    assert_eq!(stored(&db, "B", "none"), [0.0; 200]);
+    let track = db.track("B", "peaks").unwrap().unwrap();
+    assert_eq!(track.covered_bins, Some(160));
+    let warned = "B peaks: 80.0 % of the regions' bins have data; the others are missing; there are none on chr2";
+    assert!(
+        report.warnings.iter().any(|w| w.contains(warned)),
+        "{report:?}"
+    );
+    // For that track alone.
+    let complete = db.track("B", "zero").unwrap().unwrap();
+    assert_eq!(complete.covered_bins, Some(200));
+    assert!(db.check().unwrap().is_empty());
 }
 
 #[test]
@@ -328,9 +427,10 @@ proptest! {
                 sums.add(bins.start, &piece).unwrap();
             }
         }
-        let total = sums.plus(0, &[0.0; 200]).unwrap();
+        let total = sums.plus(0, &[f64::NAN; 200]).unwrap();
         for (total, value) in total.iter().zip(&values) {
-            prop_assert!((total - 3.0 * value).abs() < 1e-12);
+            prop_assert!((total.sum - 3.0 * value).abs() < 1e-12);
+            prop_assert_eq!(total.n, 2.0);
         }
     }
 }

@@ -26,7 +26,7 @@ fn a_manifest_has_defaults_and_takes_every_column() {
     );
     assert_eq!(
         (first.format, &first.unit, first.missing),
-        (None, &None, Missing::Zero)
+        (None, &None, Missing::ByFormat)
     );
     assert_eq!(second.location, Location::Url("https://x.org/b.bw".into()));
     assert_eq!(

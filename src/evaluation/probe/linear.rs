@@ -9,7 +9,7 @@
 use ndarray::{Array1, Array2, s};
 
 use super::sums::{Fold, Moments, outer, total};
-use crate::linear::{eigen, solve_positive_definite_columns};
+use crate::linear::{eigen, solve_columns};
 
 /// The penalty, on standardised columns.
 const RIDGE: f64 = 1e-3;
@@ -140,7 +140,11 @@ fn predict(
         for (mut row, d) in weights.outer_iter_mut().zip(deviation) {
             row /= *d;
         }
-        solve_positive_definite_columns(matrix, &mut weights);
+        let Some(mut weights) = solve_columns(matrix, weights) else {
+            // Undefined, and so is the correlation.
+            pairs.iter_mut().for_each(|pairs| pairs.p = f64::NAN);
+            continue;
+        };
         for (mut row, d) in weights.outer_iter_mut().zip(deviation) {
             row /= *d;
         }

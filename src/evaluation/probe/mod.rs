@@ -113,7 +113,7 @@ impl ProbeProgress {
 ///     })?;
 ///     let values: Vec<f32> = (0..n_bins).map(|bin| (bin % step) as f32).collect();
 ///     writer.write(0, &values)?;
-///     writer.commit(0)?;
+///     writer.commit()?;
 /// }
 /// let model = TrainedModel::open(&database, None)?;
 /// let options = ProbeOptions {

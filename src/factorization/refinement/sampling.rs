@@ -67,6 +67,12 @@ pub(super) struct Targets<'a> {
     pub seed: u64,
 }
 
+/// Those of some bins at which a track has data.
+fn with_data(values: &[f32], bins: &[u32]) -> Vec<u32> {
+    let has_data = |bin: &&u32| !values[**bin as usize].is_nan();
+    bins.iter().filter(has_data).copied().collect()
+}
+
 /// How many groups a window has.
 pub(super) fn n_groups(blocks: &Blocks, window: &[usize]) -> usize {
     let of = |block: &usize| blocks.all()[*block].n_kept.div_ceil(GROUP);
@@ -141,7 +147,25 @@ impl Targets<'_> {
                     Purpose::Refinement,
                     (stream << 12) + i + (1 << 62),
                 );
-                let target = self.which[below(&mut rng, self.which.len() as u32) as usize];
+                let signal = &described.signal[place];
+                let mut target = self.which[below(&mut rng, self.which.len() as u32) as usize];
+                // Bins at which the target has data; those without are never drawn.
+                let mut having = match signal.has_gaps() {
+                    true => Some(with_data(signal.track(target, 0), &described.kept[place])),
+                    false => None,
+                };
+                if having.as_ref().is_some_and(Vec::is_empty) {
+                    let first = below(&mut rng, self.which.len() as u32) as usize;
+                    let candidates = self.which[first..].iter().chain(&self.which[..first]);
+                    let found = candidates
+                        .map(|t| (*t, with_data(signal.track(*t, 0), &described.kept[place])))
+                        .find(|(_, bins)| !bins.is_empty());
+                    // Where no track has data at all, nothing counts.
+                    if let Some((other, bins)) = found {
+                        target = other;
+                        having = Some(bins);
+                    }
+                }
                 // Any share of the biosample's tracks may be missing.
                 let missing = rng.next_u32();
                 let named = below(&mut rng, NAMELESS) > 0;
@@ -153,12 +177,14 @@ impl Targets<'_> {
                     |_| rng.next_u32() < missing,
                     named,
                 );
-                let kept = &described.kept[place];
+                let kept = match &having {
+                    Some(having) if !having.is_empty() => having,
+                    _ => &described.kept[place],
+                };
                 let mut bins: Vec<u32> = (values.iter())
                     .map(|_| kept[below(&mut rng, kept.len() as u32) as usize])
                     .collect();
                 bins.sort_unstable();
-                let signal = &described.signal[place];
                 Features::new(self.config, self.inputs, signal).fill(&plan, &bins, rows, averages);
                 if let Some(standardisation) = standardisation {
                     standardisation.apply(rows);
@@ -168,7 +194,11 @@ impl Targets<'_> {
                     *value = own[*bin as usize];
                 }
                 let (weight, above) = (self.weights[target], self.peaks.above[target]);
-                for (counts, value) in weights.iter_mut().zip(&*values) {
+                for ((counts, value), average) in weights.iter_mut().zip(values).zip(&*averages) {
+                    if value.is_nan() {
+                        (*value, *counts) = (*average, 0.0);
+                        continue;
+                    }
                     let is_peak = *value > above;
                     *counts = weight * if is_peak { self.peaks.weight } else { 1.0 };
                 }

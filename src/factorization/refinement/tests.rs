@@ -265,6 +265,60 @@ fn one_bin_in_a_hundred_is_a_peak_and_has_the_given_weight() {
 }
 
 #[test]
+fn a_target_is_drawn_where_it_has_data_and_counts_nothing_where_none_has() {
+    let (set, inputs) = made();
+    let config = options().config(4, 2);
+    // Track 2 has no data at all, track 5 none in its first half.
+    let described = |none_at_all: bool| {
+        let read = |track: usize, out: &mut [f32]| {
+            set.source.read(track, 0..N_BINS as u64, out)?;
+            match track {
+                2 => out.fill(f32::NAN),
+                5 if none_at_all => out.fill(f32::NAN),
+                5 => out[..N_BINS / 2].fill(f32::NAN),
+                _ => {}
+            }
+            Ok::<_, FactorizationError>(())
+        };
+        Described {
+            blocks: vec![0],
+            signal: vec![SignalBlock::load(&config, &inputs, N_BINS, 0, N_BINS, read).unwrap()],
+            kept: vec![(0..N_BINS as u32).collect()],
+        }
+    };
+    let of_tracks: Vec<f32> = (1..=8).map(|i| i as f32).collect();
+    let peaks = Peaks {
+        weight: 1.0,
+        above: vec![f32::INFINITY; 8],
+    };
+    let targets = Targets {
+        config: &config,
+        inputs: &inputs,
+        which: &[2, 5],
+        weights: &of_tracks,
+        peaks: &peaks,
+        seed: 1,
+    };
+    let gaps = described(false);
+    let samples = targets.draw(&gaps, &[(0, 128); 20], None, 3);
+    let known = &gaps.signal[0].track(5, 0)[N_BINS / 2..];
+    for (value, weight) in samples.values.iter().zip(&samples.weights) {
+        assert_eq!(*weight, 6.0, "track 5's");
+        assert!(known.contains(value));
+    }
+    assert!(
+        samples
+            .rows
+            .iter()
+            .chain(&samples.averages)
+            .all(|v| v.is_finite())
+    );
+    let samples = targets.draw(&described(true), &[(0, 128); 2], None, 3);
+    assert!(samples.weights.iter().all(|w| *w == 0.0));
+    assert_eq!(samples.values, samples.averages);
+}
+
+#[test]
 fn of_a_track_without_signal_nothing_is_a_peak() {
     let mut values = vec![0f32; 500];
     assert_eq!(highest_percent(&mut values), 0.0);

@@ -408,6 +408,15 @@ impl RefinementTraining {
                 (*t, refinement.plan(b, a), expected, track.scale)
             })
             .collect();
+        // How far the expected scale is off: what all tracks show, each expected from the others. The few
+        // targets of the trial do not tell.
+        let off: Vec<(f32, f32)> = (self.inputs.tracks.iter())
+            .map(|track| {
+                let (b, a) = (track.biosample, track.assay);
+                let expected = ScaleModel::fit(&self.inputs.tracks, Some((b, a))).expect(b, a);
+                track.scale.relative_to(expected)
+            })
+            .collect();
         let mut pairs = Vec::new();
         let mut sums = vec![(0f64, 0u64); targets.len()];
         let in_memory = self.described.take();
@@ -420,17 +429,23 @@ impl RefinementTraining {
                 let observed = signal.track(*track, 0);
                 for bin in kept {
                     let bin = *bin as usize;
-                    let observed = scale.mean + scale.deviation * observed[bin];
+                    let standardised = observed[bin];
+                    if standardised.is_nan() {
+                        continue;
+                    }
+                    let observed = scale.mean + scale.deviation * standardised;
                     let apart = expected.mean + expected.deviation * imputed[bin] - observed;
                     sum.0 += f64::from(apart) * f64::from(apart);
                     sum.1 += 1;
-                    pairs.push((imputed[bin], -apart / expected.deviation));
+                    let (shift, ratio) = off[pairs.len() % off.len()];
+                    pairs.push((imputed[bin], shift + ratio * standardised - imputed[bin]));
                 }
             }
         }
         self.described = in_memory;
         self.spread = Spread::measured(pairs, SPREAD_GROUPS);
-        let errors = sums.iter().map(|(s, n)| s / (*n).max(1) as f64);
+        let sums: Vec<(f64, u64)> = sums.into_iter().filter(|(_, n)| *n > 0).collect();
+        let errors = sums.iter().map(|(s, n)| s / *n as f64);
         Ok(errors.sum::<f64>() / sums.len().max(1) as f64)
     }
 
@@ -540,7 +555,8 @@ fn peaks(
             let bins = block.first_bin..block.first_bin + block.n_bins as u64;
             values.resize(block.n_bins, 0.0);
             set.source.read(track, bins.clone(), &mut values)?;
-            let of_block = bins.zip(&values).filter(|(b, _)| !set.mask.is_masked(*b));
+            let of_block =
+                (bins.zip(&values)).filter(|(b, v)| !set.mask.is_masked(*b) && !v.is_nan());
             kept.extend(of_block.map(|(_, v)| input.scale.standardise(*v)));
         }
         Ok(highest_percent(&mut kept))

@@ -7,9 +7,9 @@ use crate::measures::Ranks;
 /// Tracks over the same windows, in groups of the genome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackWindows {
-    /// A value a window, for each track (arcsinh).
+    /// A value a window, for each track (arcsinh); NaN where it has no data.
     pub(super) values: Vec<Vec<f32>>,
-    /// Their ranks, from 0 to 1, equal values sharing theirs.
+    /// Their ranks among the track's windows with data, from 0 to 1, equal values sharing theirs; NaN without.
     pub(super) ranks: Vec<Vec<f32>>,
     /// The group of each window.
     pub(super) group: Vec<u8>,
@@ -36,8 +36,8 @@ impl TrackWindows {
         self.group.len()
     }
 
-    /// The correlation of two series over the windows: over all, then with each group left out;
-    /// `None` where one does not vary.
+    /// The correlation of two series over the windows at which both are known: over all, then with each group
+    /// left out; `None` where one does not vary.
     pub(super) fn correlations(
         &self,
         x: impl Iterator<Item = f32>,
@@ -46,6 +46,9 @@ impl TrackWindows {
         let mut sums = vec![[0f64; 6]; self.n_groups];
         for ((x, y), group) in x.zip(y).zip(&self.group) {
             let (x, y) = (f64::from(x), f64::from(y));
+            if x.is_nan() || y.is_nan() {
+                continue;
+            }
             let of = &mut sums[usize::from(*group)];
             for (sum, part) in of.iter_mut().zip([1.0, x, y, x * x, y * y, x * y]) {
                 *sum += part;
@@ -76,13 +79,16 @@ fn correlation([n, x, y, xx, yy, xy]: &[f64; 6]) -> Option<f64> {
 }
 
 fn ranks(values: &[f32]) -> Vec<f32> {
-    let n = values.len().max(1) as f64;
-    match Ranks::of(values) {
-        Some(ranks) => (0..values.len())
-            .map(|i| (ranks.get(i).unwrap_or(0.0) / n) as f32)
-            .collect(),
-        None => vec![0.0; values.len()],
+    let known: Vec<usize> = (0..values.len()).filter(|i| !values[*i].is_nan()).collect();
+    let n = known.len().max(1) as f64;
+    let of_known: Vec<f32> = known.iter().map(|i| values[*i]).collect();
+    let ranks = Ranks::of(&of_known);
+    let mut all = vec![f32::NAN; values.len()];
+    for (place, i) in known.into_iter().enumerate() {
+        let rank = ranks.as_ref().and_then(|r| r.get(place));
+        all[i] = (rank.unwrap_or(0.0) / n) as f32;
     }
+    all
 }
 
 /// A value and its standard error, by leaving out each group in turn (jackknife): of the value over
@@ -119,6 +125,22 @@ mod tests {
         assert_eq!(windows.correlations(x.iter().copied(), flat), None);
         // Ranks 1 to 6 over 6; equal values share theirs.
         assert_eq!(windows.ranks[1][1], windows.ranks[1][2]);
+    }
+
+    #[test]
+    fn windows_without_data_are_in_no_rank_and_no_correlation() {
+        let nan = f32::NAN;
+        let x = vec![1.0f32, nan, 0.0, 4.0, 3.0, 1.5];
+        let y = vec![0.5f32, 1.0, 1.0, nan, 0.0, 2.0];
+        let windows = TrackWindows::new(vec![x.clone(), y.clone()], 2);
+        // Of 1, 0, 4, 3 and 1.5.
+        assert_eq!(windows.ranks[0][0], 0.4);
+        assert!(windows.ranks[0][1].is_nan());
+        let found = windows
+            .correlations(x.iter().copied(), y.iter().copied())
+            .unwrap();
+        let known = pearson(&[1.0f32, 0.0, 3.0, 1.5], &[0.5, 1.0, 0.0, 2.0]).unwrap();
+        assert!((found[0] - known).abs() < 1e-12);
     }
 
     #[test]

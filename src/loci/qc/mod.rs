@@ -229,7 +229,8 @@ pub fn quality(
     })
 }
 
-/// Means over windows of 250 bp; those that are masked, or end with the piece, are left out.
+/// Means over windows of 250 bp; those that are masked, or end with the piece, are left out. NaN where a track
+/// has data in less than half of a window.
 fn in_windows(rows: &[Vec<f32>], masked: &[bool]) -> Vec<Vec<f32>> {
     let whole = masked.len() / WINDOW_BINS;
     let kept: Vec<usize> = (0..whole)
@@ -237,7 +238,12 @@ fn in_windows(rows: &[Vec<f32>], masked: &[bool]) -> Vec<Vec<f32>> {
         .collect();
     let mean = |row: &Vec<f32>, w: usize| {
         let bins = &row[w * WINDOW_BINS..(w + 1) * WINDOW_BINS];
-        bins.iter().sum::<f32>() / WINDOW_BINS as f32
+        let known = || bins.iter().filter(|v| !v.is_nan());
+        let n = known().count();
+        match 2 * n >= WINDOW_BINS {
+            true => known().sum::<f32>() / n as f32,
+            false => f32::NAN,
+        }
     };
     let of = |row: &Vec<f32>| kept.iter().map(|w| mean(row, *w)).collect();
     rows.iter().map(of).collect()
@@ -273,7 +279,11 @@ fn beside_model(model: &CompletedCompendium<'_>, tracks: &mut [TrackQuality]) ->
             let masked = &mask.as_slice()[piece.start as usize..piece.end as usize];
             let windows = in_windows(rows, masked);
             for (i, together) in together.iter_mut().enumerate() {
-                if let Some(of) = CoMoments::of(&windows[i], &windows[which.len() + i]) {
+                let both = windows[i].iter().zip(&windows[which.len() + i]);
+                let (x, y): (Vec<f32>, Vec<f32>) = (both.map(|(x, y)| (*x, *y)))
+                    .filter(|(x, y)| !x.is_nan() && !y.is_nan())
+                    .unzip();
+                if let Some(of) = CoMoments::of(&x, &y) {
                     *together = together.merge(of);
                 }
             }
@@ -321,8 +331,11 @@ pub fn assess(
     let z = agreement_z(&tracks);
     for (t, (track, z)) in tracks.iter_mut().zip(z).enumerate() {
         track.z = z;
-        let values = &windows.values[t];
-        if values.iter().all(|v| *v == values[0]) {
+        let mut values = windows.values[t].iter().filter(|v| !v.is_nan());
+        if values
+            .next()
+            .is_some_and(|first| values.all(|v| v == first))
+        {
             track.flags.push(Flag::Constant);
             continue;
         }
@@ -466,38 +479,48 @@ impl<'a> Judge<'a> {
         let (b, a) = self.pairs[t];
         let n = self.windows.n_windows();
         let (mut sums, mut weights) = (vec![0f32; n], vec![0f32; n]);
-        let mut distance = vec![0f32; n];
+        let (mut distance, mut n_shared) = (vec![0f32; n], vec![0f32; n]);
         for d in (0..self.n_biosamples).filter(|d| *d != b) {
             let Some(track) = self.track(d, a) else {
                 continue;
             };
             let shared = self.shared(&[b, d], a);
             distance.fill(0.0);
+            n_shared.fill(0.0);
             for (x, y) in shared
                 .iter()
                 .filter_map(|s| self.track(b, *s).zip(self.track(d, *s)))
             {
                 let ranks = self.windows.ranks[x].iter().zip(&self.windows.ranks[y]);
-                for (distance, (x, y)) in distance.iter_mut().zip(ranks) {
-                    *distance += (x - y).abs();
+                let each = distance.iter_mut().zip(&mut n_shared).zip(ranks);
+                for ((distance, n), (x, y)) in each {
+                    let apart = (x - y).abs();
+                    if !apart.is_nan() {
+                        *distance += apart;
+                        *n += 1.0;
+                    }
                 }
             }
             // Of one with which nothing is shared, as much as of one a third of the ranks away, as
             // two tracks that have nothing to do with each other are.
-            let share = shared.len() as f32;
-            for (i, distance) in distance.iter().enumerate() {
-                let mean = if share > 0.0 {
+            for (i, (distance, share)) in distance.iter().zip(&n_shared).enumerate() {
+                let value = self.windows.values[track][i];
+                if value.is_nan() {
+                    continue;
+                }
+                let mean = if *share > 0.0 {
                     distance / share
                 } else {
                     1.0 / 3.0
                 };
                 let weight = (-mean / SOFTNESS).exp();
-                sums[i] += weight * self.windows.values[track][i];
+                sums[i] += weight * value;
                 weights[i] += weight;
             }
         }
+        // 0 / 0, where no other track has data, is NaN: such windows are not compared.
         let expected = sums.iter().zip(&weights).map(|(s, w)| s / w);
-        if weights.first().is_none_or(|w| *w <= 0.0) {
+        if weights.iter().all(|w| *w <= 0.0) {
             return None;
         }
         let own = self.windows.values[t].iter().copied();
@@ -553,14 +576,17 @@ impl<'a> Judge<'a> {
     fn average(&self, assay: usize, but: usize) -> Option<Vec<f32>> {
         let others = (0..self.n_biosamples).filter(|d| *d != but);
         let tracks: Vec<usize> = others.filter_map(|d| self.track(d, assay)).collect();
-        let share = 1.0 / tracks.len() as f32;
-        let mut mean = vec![0f32; self.windows.n_windows()];
-        for track in &tracks {
-            for (mean, value) in mean.iter_mut().zip(&self.windows.values[*track]) {
-                *mean += share * value;
+        let value = |track: &usize, i: usize| self.windows.values[*track][i];
+        let mean = |i: usize| {
+            let known = || tracks.iter().map(|t| value(t, i)).filter(|v| !v.is_nan());
+            let n = known().count();
+            let share = 1.0 / n as f32;
+            match n {
+                0 => f32::NAN,
+                _ => known().fold(0.0, |mean, v| mean + share * v),
             }
-        }
-        (!tracks.is_empty()).then_some(mean)
+        };
+        (!tracks.is_empty()).then(|| (0..self.windows.n_windows()).map(mean).collect())
     }
 
     fn rival_assay(&self, t: usize) -> Option<Placed> {

@@ -140,6 +140,7 @@ pub fn import_avocado(
     let config = ModelConfig {
         architecture: Architecture::Avocado,
         sizes: first.says.sizes,
+        encoder: None,
         refinement: None,
     };
     let known = options
@@ -176,6 +177,7 @@ pub fn import_avocado(
         &lock,
         &record,
         &network,
+        None,
         None,
         &config.sizes,
         options.replace,

@@ -7,20 +7,20 @@ const FLOOR: f32 = 0.1;
 
 /// Fills in the network's inputs, a column (an input) at a time.
 pub struct Features<'a> {
-    config: &'a RefinementConfig,
+    pub(super) config: &'a RefinementConfig,
     inputs: &'a Inputs,
-    block: &'a SignalBlock,
+    pub(super) block: &'a SignalBlock,
 }
 
 /// Rows of inputs under construction.
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     out: &'a mut [f32],
     width: usize,
     column: usize,
 }
 
 impl Rows<'_> {
-    fn put(&mut self, value: impl Fn(usize) -> f32) {
+    pub(super) fn put(&mut self, value: impl Fn(usize) -> f32) {
         let rows = self.out.chunks_exact_mut(self.width);
         rows.enumerate()
             .for_each(|(i, row)| row[self.column] = value(i));
@@ -40,17 +40,26 @@ impl<'a> Features<'a> {
 
     /// Inputs `[bins, config.inputs()]` of an experiment at some bins of the block, and the average
     /// of the assay's standardised tracks in the other biosamples, to which the network's output
-    /// is added (0 where there is none).
+    /// is added (0 where there is none). Both are finite, whatever data are missing.
     pub fn fill(&self, plan: &Plan, bins: &[u32], out: &mut [f32], average: &mut [f32]) {
         let mut rows = Rows {
             out,
             width: self.config.inputs(),
             column: 0,
         };
-        let plain = self.averages(plan, bins);
+        let has_gaps = self.block.has_gaps();
+        let plain = match has_gaps {
+            false => self.averages(plan, bins),
+            true => self.averages_with_gaps(plan, bins),
+        };
         average.copy_from_slice(&plain[0]);
-        self.by_assay(plan, bins, &plain, &mut rows);
-        self.of_the_assay(plan, bins, &plain, &mut rows);
+        if has_gaps {
+            self.by_assay_with_gaps(plan, bins, &plain, &mut rows);
+            self.of_the_assay_with_gaps(plan, bins, &plain, &mut rows);
+        } else {
+            self.by_assay(plan, bins, &plain, &mut rows);
+            self.of_the_assay(plan, bins, &plain, &mut rows);
+        }
         let (_, assay) = plan.target;
         for place in 0..self.config.assays {
             let is = f32::from(plan.named && place == assay as usize);
@@ -154,7 +163,7 @@ impl<'a> Features<'a> {
         self.of_alike(plan, bins, rows, averages);
     }
 
-    fn deviation(&self, track: usize) -> f32 {
+    pub(super) fn deviation(&self, track: usize) -> f32 {
         self.inputs.tracks[track].scale.deviation
     }
 
@@ -213,7 +222,7 @@ impl<'a> Features<'a> {
 
 /// From distances `[biosample, bin]` to weights that sum to 1 at every bin: softmax of −d over the
 /// mean distance.
-fn weigh(distances: &mut [f32], mean: &[f32], n: usize) {
+pub(super) fn weigh(distances: &mut [f32], mean: &[f32], n: usize) {
     let mut least = vec![f32::MAX; n];
     for row in distances.chunks_exact(n) {
         least.iter_mut().zip(row).for_each(|(l, d)| *l = l.min(*d));

@@ -3,7 +3,7 @@
 //! An experiment is imputed from the signal that was observed at and around a bin: the other tracks
 //! of its biosample, the tracks of its assay in other biosamples, and how far the biosample's tracks
 //! are from their assays' averages. Every track is standardised by its own mean and standard
-//! deviation; a small network predicts the standardised signal, and the experiment's mean and
+//! deviation over the bins where it has data; a small network predicts the standardised signal, and the experiment's mean and
 //! standard deviation are estimated from those of the other tracks ([`ScaleModel`]).
 //!
 //! Owns which tracks stand for an experiment ([`Inputs`], [`Plan`]), what the network sees of them
@@ -14,6 +14,7 @@
 mod block;
 mod config;
 mod features;
+mod gaps;
 mod member;
 mod plan;
 mod predict;
@@ -31,6 +32,6 @@ pub use member::Member;
 pub use plan::{Inputs, Plan};
 pub use predict::Refinement;
 pub use scale::{InputTrack, ScaleModel, TrackScale};
-pub use spread::Spread;
+pub use spread::{QUANTILES, Spread};
 pub use standardisation::Standardisation;
 pub(super) use stored::{read, write};

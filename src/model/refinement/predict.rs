@@ -62,15 +62,6 @@ impl Refinement {
         ScaleModel::fit(&tracks, Some(target)).expect(biosample, assay)
     }
 
-    /// The ends of the intervals that hold the central 90 % and 50 % of what would be observed where this
-    /// is imputed, ascending; both on the scale that tracks are stored on. `None` of a model that kept no
-    /// quantiles.
-    pub fn interval_ends(&self, scale: TrackScale, imputed: f32) -> Option<[f32; 4]> {
-        let predicted = (imputed - scale.mean) / scale.deviation;
-        let ends = self.spread.quantiles_at(predicted)?;
-        Some(ends.map(|end| imputed + scale.deviation * end))
-    }
-
     /// The standardised signal of an experiment over a block.
     pub fn predict_standardised(&self, plan: &Plan, block: &SignalBlock, out: &mut [f32]) {
         let width = self.config.inputs();
@@ -91,22 +82,9 @@ impl Refinement {
         );
     }
 
-    /// An experiment over a block, on the scale that tracks are stored on; and, where `deviation`
-    /// is given, the standard deviation of what would be observed.
-    pub fn predict(
-        &self,
-        plan: &Plan,
-        scale: TrackScale,
-        block: &SignalBlock,
-        out: &mut [f32],
-        deviation: Option<&mut [f32]>,
-    ) {
+    /// An experiment over a block, on the scale that tracks are stored on.
+    pub fn predict(&self, plan: &Plan, scale: TrackScale, block: &SignalBlock, out: &mut [f32]) {
         self.predict_standardised(plan, block, out);
-        if let Some(deviation) = deviation {
-            for (deviation, value) in deviation.iter_mut().zip(&*out) {
-                *deviation = scale.deviation * self.spread.at(*value);
-            }
-        }
         for value in out {
             *value = scale.mean + scale.deviation * *value;
         }

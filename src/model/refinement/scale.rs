@@ -41,6 +41,15 @@ impl TrackScale {
         }
     }
 
+    /// How far this mean lies from an expected one, and how many times the expected standard deviation this
+    /// one is: a value that is v standardised is shift + ratio × v in the expected units.
+    pub fn relative_to(&self, expected: TrackScale) -> (f32, f32) {
+        (
+            (self.mean - expected.mean) / expected.deviation,
+            self.deviation / expected.deviation,
+        )
+    }
+
     /// From the scale that tracks are stored on.
     pub fn standardise(&self, value: f32) -> f32 {
         (value - self.mean) / self.deviation

@@ -12,6 +12,12 @@ pub struct Spread {
 
 /// The quantiles that are kept: the ends of the central 50 % and 90 %.
 pub const QUANTILES: [f64; 4] = [0.05, 0.25, 0.75, 0.95];
+/// The same of a normal distribution, in standard deviations.
+const NORMAL: [f32; 4] = [-1.644_854, -0.674_49, 0.674_49, 1.644_854];
+/// How often the group of the highest predictions is halved: signal has its peaks there.
+const HALVINGS: usize = 3;
+/// Residuals of such a half at least.
+const FEWEST: usize = 500;
 
 impl Default for Spread {
     /// Nothing measured: as far as if nothing were known.
@@ -30,15 +36,27 @@ impl Spread {
     }
 
     /// From predictions and residuals (observed − predicted): their root mean square and quantiles in
-    /// `n` groups of equal size.
+    /// `n` groups of equal size, the last of them in halves, quarters and eighths where it is large.
     pub fn measured(mut pairs: Vec<(f32, f32)>, n: usize) -> Self {
         if pairs.is_empty() {
             return Spread::default();
         }
         pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
         let size = pairs.len().div_ceil(n.max(1));
+        let mut sizes: Vec<usize> = pairs.chunks(size).map(<[_]>::len).collect();
+        for _ in 0..HALVINGS {
+            let last = sizes.pop().unwrap_or(0);
+            if last < 2 * FEWEST {
+                sizes.push(last);
+                break;
+            }
+            sizes.extend([last / 2, last - last / 2]);
+        }
         let (mut points, mut quantiles) = (Vec::new(), Vec::new());
-        for group in pairs.chunks_mut(size) {
+        let mut rest = &mut pairs[..];
+        for size in sizes {
+            let (group, after) = rest.split_at_mut(size);
+            rest = after;
             let mean =
                 |of: fn(&(f32, f32)) -> f64| group.iter().map(of).sum::<f64>() / group.len() as f64;
             points.push((
@@ -69,6 +87,12 @@ impl Spread {
         };
         let (low, high) = (self.quantiles[low], self.quantiles[high]);
         Some(std::array::from_fn(|i| low[i] + (high[i] - low[i]) * share))
+    }
+
+    /// The same, or what a normal distribution of the root mean square has where none were kept.
+    pub fn ends_at(&self, predicted: f32) -> [f32; 4] {
+        self.quantiles_at(predicted)
+            .unwrap_or_else(|| NORMAL.map(|half| half * self.at(predicted)))
     }
 
     /// At a predicted value: between the two nearest points, or the last one's beyond it.

@@ -230,6 +230,15 @@ fn quantiles_are_those_of_residuals_of_a_prediction_and_their_ends_follow_the_sc
 }
 
 #[test]
+fn a_scale_beside_the_expected_one_is_a_shift_and_a_ratio() {
+    let of = |mean, deviation| TrackScale { mean, deviation };
+    let (shift, ratio) = of(3.0, 1.0).relative_to(of(2.0, 2.0));
+    assert_eq!((shift, ratio), (0.5, 0.5));
+    // The stored value 5 is 2 standardised, and lies 1.5 expected deviations above the expected mean.
+    assert_eq!(shift + ratio * of(3.0, 1.0).standardise(5.0), 1.5);
+}
+
+#[test]
 fn the_spread_lies_between_its_points_and_stays_beyond_them() {
     let spread = Spread::measured(vec![(0.0, 2.0), (2.0, 1.0), (0.0, -2.0), (2.0, 1.0)], 2);
     assert_eq!(spread.points, [(0.0, 2.0), (2.0, 1.0)]);

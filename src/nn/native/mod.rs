@@ -9,6 +9,7 @@
 
 mod dense;
 mod dense_net;
+mod encoder_net;
 mod factor_net;
 mod factor_step;
 mod head;
@@ -20,4 +21,5 @@ mod tests;
 
 pub(crate) use dense::{Activation, Dense};
 pub(super) use dense_net::DenseNet;
+pub(super) use encoder_net::EncoderNet;
 pub(super) use factor_net::FactorNet;

@@ -1,5 +1,7 @@
 //! Gradients against finite differences in f64, of every parameter.
 
+mod encoder;
+
 use super::dense::{Activation, Below, Dense, DenseGradient};
 use super::{DenseNet, FactorNet};
 use crate::nn::product::Threads;
@@ -88,8 +90,8 @@ impl Made {
                 x.extend(&factors[row * width..(row + 1) * width]);
             }
             let shapes: Vec<[usize; 2]> = spec.tensors()[2..].iter().step_by(2).copied().collect();
-            let apart = through(&shapes, &parameters[of_layers..], x, |_, _| 1.0);
-            (apart - f64::from(self.observed[i])).powi(2)
+            let outputs = through(&shapes, &parameters[of_layers..], x, |_, _| 1.0);
+            (outputs[0] - f64::from(self.observed[i])).powi(2)
         });
         squares.sum::<f64>() / n as f64
     }
@@ -101,7 +103,7 @@ fn through(
     mut parameters: &[f64],
     mut x: Vec<f64>,
     kept: impl Fn(usize, usize) -> f64,
-) -> f64 {
+) -> Vec<f64> {
     for (layer, [inputs, outputs]) in shapes.iter().enumerate() {
         let (weight, rest) = parameters.split_at(inputs * outputs);
         let (bias, rest) = rest.split_at(*outputs);
@@ -117,7 +119,7 @@ fn through(
             })
             .collect();
     }
-    x[0]
+    x
 }
 
 fn wide(values: &[f32]) -> Vec<f64> {
@@ -300,7 +302,7 @@ fn a_feed_forward_networks_gradients_are_finite_differences_dropout_and_weights_
                 }
             };
             let row = wide(&rows[i * 6..(i + 1) * 6]);
-            through(&spec.layers, parameters, row, kept) - f64::from(targets[i])
+            through(&spec.layers, parameters, row, kept)[0] - f64::from(targets[i])
         };
         let values = wide(&parameters);
         let mean = (0..n).map(|i| residual(&values, i).powi(2)).sum::<f64>() / n as f64;

@@ -13,7 +13,7 @@
 use std::ffi::{CStr, c_char};
 
 /// The version of this file. It changes with every change of what is below.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The libtorch that the library is built for.
 pub const LIBTORCH: &CStr = c"2.13.0";
 /// `extern "C" fn() -> u32`: the version of the interface.
@@ -98,7 +98,7 @@ pub struct Adam {
     pub beta2: f64,
     /// Added to √v.
     pub epsilon: f64,
-    /// The share that the step takes away from each weight of a feed-forward network.
+    /// The share that the step takes away from each weight of a feed-forward network or an encoder.
     pub decay: f64,
 }
 
@@ -169,6 +169,36 @@ pub struct DenseBatch {
     pub kept_scale: f32,
 }
 
+/// What encoders and their decoder are. Resolutions are coarsest first.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncoderSizes {
+    /// Inputs of the encoder of each resolution.
+    pub inputs: [u64; 3],
+    /// Units of each of an encoder's two hidden layers.
+    pub nodes: u64,
+    /// Numbers of the code of each resolution.
+    pub codes: [u64; 3],
+    /// Units of the decoder's hidden layer.
+    pub decoder: u64,
+    /// Outputs of the decoder.
+    pub outputs: u64,
+}
+
+/// The samples of a step of an encoder. Samples that have inputs at more resolutions come first.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct EncoderBatch {
+    /// For each resolution, coarsest first, the inputs of the first samples, `[samples, inputs]`: of
+    /// all n at the coarsest resolution, of as many at a finer one as at a coarser one or fewer. The
+    /// others' codes are zeros there.
+    pub rows: [Slice<f32>; 3],
+    /// What the outputs should be, `[n, outputs]`.
+    pub targets: Slice<f32>,
+    /// How much each squared error counts, `[n, outputs]`.
+    pub weights: Slice<f32>,
+}
+
 /// A network in training.
 #[repr(C)]
 pub struct Network {
@@ -188,7 +218,8 @@ pub const GRADIENTS: u32 = 3;
 ///
 /// A network's numbers are one flat array: for a factorisation the factors of biosamples and of assays,
 /// then each layer's weight, `[inputs, outputs]`, and bias; for a feed-forward network weights and
-/// biases. Moments begin at 0.
+/// biases; for an encoder those of each encoder's three layers, then those of the decoder's two. Moments
+/// begin at 0.
 #[repr(C)]
 pub struct Interface {
     /// The libtorch that the library was built for, such as `2.13.0`.
@@ -203,6 +234,9 @@ pub struct Interface {
     /// A feed-forward network from its parameters. Widths: inputs, each hidden layer, 1.
     pub feed_forward_new:
         unsafe extern "C" fn(Slice<u64>, Execution, Slice<f32>, *mut *mut Network) -> i32,
+    /// An encoder with its decoder from its parameters.
+    pub encoder_new:
+        unsafe extern "C" fn(*const EncoderSizes, Execution, Slice<f32>, *mut *mut Network) -> i32,
     /// Ends a network; null is allowed.
     pub free: unsafe extern "C" fn(*mut Network),
     /// Loss and gradients of a factorisation's batch.
@@ -212,6 +246,8 @@ pub struct Interface {
     /// errors, unweighted.
     pub feed_forward_back:
         unsafe extern "C" fn(*mut Network, *const DenseBatch, SliceMut<f64>) -> i32,
+    /// Σ w (y − t)² / Σ w of an encoder's batch and its gradients; all are 0 where no weight is above 0.
+    pub encoder_back: unsafe extern "C" fn(*mut Network, *const EncoderBatch, SliceMut<f64>) -> i32,
     /// Copies one of the arrays, by its number.
     pub read: unsafe extern "C" fn(*mut Network, u32, SliceMut<f32>) -> i32,
     /// Sets first and second moments.

@@ -16,14 +16,16 @@ mod network;
 mod tests;
 
 #[cfg(all(feature = "torch", unix))]
-pub(super) use network::{factor_network, feed_forward};
+pub(super) use network::{encoder_network, factor_network, feed_forward};
 
 #[cfg(not(all(feature = "torch", unix)))]
-pub(super) use without::{factor_network, feed_forward};
+pub(super) use without::{encoder_network, factor_network, feed_forward};
 
 #[cfg(not(all(feature = "torch", unix)))]
 mod without {
-    use crate::nn::seam::{DenseSpec, FactorNetwork, FactorSpec, FeedForward};
+    use crate::nn::seam::{
+        DenseSpec, EncoderNetwork, EncoderSpec, FactorNetwork, FactorSpec, FeedForward,
+    };
     use crate::nn::{Device, LibraryProblem, NnError};
 
     fn missing() -> NnError {
@@ -40,6 +42,16 @@ mod without {
         _parameters: &[f32],
         _device: Device,
     ) -> Result<Box<dyn FactorNetwork>, NnError> {
+        Err(missing())
+    }
+
+    /// # Errors
+    /// Always.
+    pub fn encoder_network(
+        _spec: &EncoderSpec,
+        _parameters: &[f32],
+        _device: Device,
+    ) -> Result<Box<dyn EncoderNetwork>, NnError> {
         Err(missing())
     }
 

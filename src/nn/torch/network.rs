@@ -6,8 +6,8 @@ use super::find::{LIBTORCH, VARIABLE};
 use super::interface::{self, Execution, Slice, SliceMut};
 use super::library::{Library, library};
 use crate::nn::seam::{
-    DenseBatch, DenseSpec, FactorBatch, FactorGradients, FactorNetwork, FactorSpec, FeedForward,
-    Trainable,
+    DenseBatch, DenseSpec, EncoderBatch, EncoderNetwork, EncoderSpec, FactorBatch, FactorGradients,
+    FactorNetwork, FactorSpec, FeedForward, Trainable,
 };
 use crate::nn::{AdamStep, Arithmetic, Device, NnError};
 
@@ -67,6 +67,33 @@ pub(crate) fn feed_forward(
         handle,
         n_parameters: parameters.len(),
         widths,
+    }))
+}
+
+/// An encoder with its decoder on libtorch.
+///
+/// # Errors
+/// As [`factor_network`].
+pub(crate) fn encoder_network(
+    spec: &EncoderSpec,
+    parameters: &[f32],
+    device: Device,
+) -> Result<Box<dyn EncoderNetwork>, NnError> {
+    let sizes = interface::EncoderSizes {
+        inputs: spec.inputs.map(|n| n as u64),
+        nodes: spec.nodes as u64,
+        codes: spec.codes.map(|n| n as u64),
+        decoder: spec.decoder as u64,
+        outputs: spec.outputs as u64,
+    };
+    let new = |library: &Library, execution, out: &mut _| {
+        // SAFETY: the pointers are of values that outlive the call.
+        unsafe { (library.functions().encoder_new)(&sizes, execution, Slice::of(parameters), out) }
+    };
+    Ok(Box::new(TorchNetwork {
+        handle: Handle::new(device, Arithmetic::F32, new)?,
+        n_parameters: parameters.len(),
+        widths: Vec::new(),
     }))
 }
 
@@ -134,7 +161,7 @@ fn number_of(library: &Library, device: Device) -> Result<i32, NnError> {
     }
 }
 
-/// A network of either kind.
+/// A network of any kind.
 struct TorchNetwork {
     handle: Handle,
     n_parameters: usize,
@@ -264,6 +291,22 @@ impl FeedForward for TorchNetwork {
             unsafe { (functions.feed_forward_back)(network, &given, SliceMut::of(&mut error)) }
         })?;
         Ok(error[0])
+    }
+}
+
+impl EncoderNetwork for TorchNetwork {
+    fn back(&mut self, batch: &EncoderBatch<'_>) -> Result<f64, NnError> {
+        let given = interface::EncoderBatch {
+            rows: batch.rows.map(Slice::of),
+            targets: Slice::of(batch.targets),
+            weights: Slice::of(batch.weights),
+        };
+        let mut loss = [0f64];
+        self.handle.call(|functions, network| {
+            // SAFETY: the handle is live; the arrays outlive the call.
+            unsafe { (functions.encoder_back)(network, &given, SliceMut::of(&mut loss)) }
+        })?;
+        Ok(loss[0])
     }
 }
 

@@ -3,6 +3,8 @@
 //! They skip where there is no `libpersea_torch`, unless PERSEA_REQUIRE names `torch`; one that is there
 //! and cannot be loaded fails them.
 
+mod encoder;
+
 use std::path::PathBuf;
 
 use super::find::{Found, file_name};

@@ -206,6 +206,10 @@ fn telling(
                     continue;
                 }
                 let mean = part.iter().sum::<f32>() / part.len() as f32;
+                // A stretch with bins without data tells less than one without.
+                if mean.is_nan() {
+                    continue;
+                }
                 if best.is_none_or(|(m, _)| mean > m) {
                     best = Some((mean, start));
                 }

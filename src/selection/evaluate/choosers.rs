@@ -4,7 +4,6 @@
 use kodama::linkage;
 use persea_vocabulary::vocabulary;
 
-use super::summary::Trial;
 use super::{EvaluationOptions, Predictor};
 use crate::random::{Purpose, generator, shuffle};
 use crate::selection::SelectionError;
@@ -200,6 +199,17 @@ pub(super) fn choices(
         }
     }
     Ok(all)
+}
+
+/// What one repetition came to: the error of the choice, and of each random one.
+pub(super) struct Trial {
+    pub(super) by: String,
+    pub(super) repetition: String,
+    pub(super) chooser: Chooser,
+    pub(super) k: usize,
+    pub(super) predictor: Predictor,
+    pub(super) chosen: f64,
+    pub(super) random: Vec<f64>,
 }
 
 #[cfg(test)]

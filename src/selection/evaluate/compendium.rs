@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::choosers::choices;
+use super::choosers::{Trial, choices};
 use super::moments::{Moments, Weights, mean_error};
-use super::summary::{Evaluation, LeftOut, Trial, summed};
+use super::summary::{Evaluation, LeftOut, summed};
 use super::{Compared, EvaluationOptions, EvaluationProgress, Report, kernel};
 use crate::compendium::Experiment;
 use crate::model::TrainedModel;
 use crate::search::SampleAxis;
 use crate::selection::SelectionError;
 use crate::selection::pair_means::PairMeans;
-use crate::selection::profiles::Sample;
+use crate::selection::profiles::{Sample, filled};
 use crate::selection::request::KernelChoice;
 use crate::selection::similarity::SimilarityMatrix;
 use crate::selection::sources::factor_similarity;
@@ -200,7 +200,7 @@ impl Compendium {
                 report(progress(1, "reading tracks", (before + done) as u64, total));
             })
         };
-        let seen_values = read(&seen, 0)?;
+        let seen_values = filled(&read(&seen, 0)?, seen.width(), &tracks);
         let scored_values = read(&scored, tracks.len())?;
         let mut compendium = Compendium {
             biosamples: distinct(tracks.iter().map(|t| &t.biosample)),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::choosers::Trial;
 use super::{Chooser, Predictor};
 
 /// What `select evaluate` came to.
@@ -62,17 +63,6 @@ pub struct Repetition {
     pub chosen: f64,
     /// The mean with random choices.
     pub random: f64,
-}
-
-/// What one repetition came to: the error of the choice, and of each random one.
-pub(super) struct Trial {
-    pub(super) by: String,
-    pub(super) repetition: String,
-    pub(super) chooser: Chooser,
-    pub(super) k: usize,
-    pub(super) predictor: Predictor,
-    pub(super) chosen: f64,
-    pub(super) random: Vec<f64>,
 }
 
 fn mean(values: &[f64]) -> f64 {

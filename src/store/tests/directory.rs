@@ -76,7 +76,7 @@ fn annotation_on_an_unknown_chromosome_is_refused_and_leaves_nothing() {
     let mut parts = toy_parts();
     parts.enhancers.push(Interval::new("1", 0, 10));
     let error = Database::create(&folder.path().join("x.persea"), &parts).unwrap_err();
-    assert!(error.to_string().contains("calls it `chr1`"), "{error}");
+    assert!(error.to_string().contains("`1` is not in"), "{error}");
     parts.enhancers = vec![Interval::new("chr1", 10, 10)];
     let error = Database::create(&folder.path().join("x.persea"), &parts).unwrap_err();
     assert!(error.to_string().contains("is empty"), "{error}");

@@ -181,7 +181,7 @@ fn a_full_disk_is_said_so_and_leaves_what_was_there() {
         for (i, piece) in values.chunks(65_536).enumerate() {
             writer.write(i as u64 * 65_536, piece)?;
         }
-        writer.commit(0).map(|_| ())
+        writer.commit().map(|_| ())
     };
     let first = noise(1);
     try_track("E001", &first).unwrap();
@@ -233,5 +233,5 @@ fn a_full_disk_is_said_so_and_leaves_what_was_there() {
     assert!(db.check().unwrap().is_empty());
     let mut writer = db.begin_track(toy_track("E001", "H3K4me1")).unwrap();
     writer.write(0, &vec![0.5; n_bins]).unwrap();
-    writer.commit(0).unwrap();
+    writer.commit().unwrap();
 }

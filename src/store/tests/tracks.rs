@@ -17,7 +17,7 @@ fn a_track_comes_back_with_what_is_known_of_it() {
     assert!(db.track("E003", "H3K4me1").unwrap().is_none());
     writer.write(0, &values[..100]).unwrap();
     writer.write(100, &values[100..140]).unwrap();
-    let track = writer.commit(7).unwrap();
+    let track = writer.commit().unwrap();
     assert_eq!(db.track("E003", "H3K4me1").unwrap().unwrap(), track);
     assert_eq!(db.tracks().unwrap(), std::slice::from_ref(&track));
     assert_eq!(track.location, "E003.H3K4me1.bw");
@@ -31,7 +31,9 @@ fn a_track_comes_back_with_what_is_known_of_it() {
         (Transform::Arcsinh, 2.0)
     );
     assert_eq!(track.unit.as_deref(), Some("fold change"));
-    assert_eq!((track.missing, track.n_nan_bins), (Missing::Nan, 7));
+    assert_eq!((track.missing, track.n_nan_bins), (Missing::Nan, 0));
+    assert_eq!(track.covered_bins, Some(200));
+    assert!(db.coverage(&track).unwrap().is_complete());
     assert_eq!(track.n_negative_bins, 10);
     // −1.0, −0.9, …, 18.9: mean 8.95, variance (200² − 1) / 12 / 100.
     assert!((track.mean - 8.95).abs() < 1e-6);
@@ -55,6 +57,95 @@ fn a_track_comes_back_with_what_is_known_of_it() {
 }
 
 #[test]
+fn bins_without_data_are_nan_and_their_intervals_are_known_without_the_array() {
+    let (_folder, db) = toy_database();
+    let mut values = vec![2.0f32; 200];
+    values[..40].fill(f32::NAN);
+    values[150..152].fill(f32::NAN);
+    values[199] = 4.0;
+    store_track(&db, "E003", "H3K4me1", &values);
+    let track = db.track("E003", "H3K4me1").unwrap().unwrap();
+    assert_eq!((track.covered_bins, track.n_nan_bins), (Some(158), 42));
+    assert_eq!(track.coverage(200), 0.79);
+    // 157 twos and a four.
+    assert!((track.mean - 318.0 / 158.0).abs() < 1e-12);
+    let read = read_track(&db, "E003", "H3K4me1");
+    assert!(read[..40].iter().all(|v| v.is_nan()) && read[40] == 2.0);
+    let coverage = db.coverage(&track).unwrap();
+    assert_eq!(
+        coverage.intervals().collect::<Vec<_>>(),
+        [40..150, 152..200]
+    );
+    assert!(db.check().unwrap().is_empty());
+
+    // One bit of the intervals.
+    db.write_in(&[], |t| {
+        // 40 without and 160 with data.
+        let sql = "UPDATE track_intervals SET runs = x'28A001'";
+        Ok(t.execute(sql, [])?)
+    })
+    .unwrap();
+    let error = db.coverage(&track).unwrap_err().to_string();
+    assert!(error.contains("not those of this track"), "{error}");
+    assert_eq!(db.check().unwrap().len(), 1);
+    // Signal does not depend on them.
+    assert_eq!(read_track(&db, "E003", "H3K4me1")[40], 2.0);
+
+    let mut writer = db.begin_track(toy_track("E003", "H3K27ac")).unwrap();
+    writer.write(0, &[f32::NAN; 200]).unwrap();
+    let error = writer.commit().unwrap_err().to_string();
+    assert!(error.contains("none of its bins has data"), "{error}");
+}
+
+#[test]
+fn intervals_that_are_not_the_arrays_are_found_and_a_track_without_any_is_complete() {
+    let (_folder, db) = toy_database();
+    let mut values = vec![1.0f32; 200];
+    values[7] = f32::NAN;
+    store_track(&db, "E003", "a", &values);
+    values[8] = f32::NAN;
+    store_track(&db, "E003", "b", &values);
+    let tables = &["track_coverage"];
+    // Those of b, whole, in the place of a's.
+    db.write_in(tables, |t| {
+        let of_b = "SELECT id FROM tracks WHERE array LIKE 'track_2_%'";
+        let of_a = "SELECT id FROM tracks WHERE array LIKE 'track_1_%'";
+        t.execute(
+            &format!(
+                "UPDATE track_intervals SET runs = (SELECT runs FROM track_intervals
+            WHERE track = ({of_b})) WHERE track = ({of_a})"
+            ),
+            [],
+        )?;
+        Ok(t.execute(
+            &format!(
+                "UPDATE track_coverage SET (n_bins, digest) = (SELECT n_bins, digest
+            FROM track_coverage WHERE track = ({of_b})) WHERE track = ({of_a})"
+            ),
+            [],
+        )?)
+    })
+    .unwrap();
+    let found = db.check().unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].message.contains("not those of its array"),
+        "{found:?}"
+    );
+
+    // As a Persea before version 8 left it.
+    db.write_in(tables, |t| {
+        t.execute("DELETE FROM track_intervals", [])?;
+        Ok(t.execute("DELETE FROM track_coverage", [])?)
+    })
+    .unwrap();
+    let track = db.track("E003", "a").unwrap().unwrap();
+    assert_eq!(track.covered_bins, None);
+    assert_eq!(track.coverage(200), 1.0);
+    assert!(db.coverage(&track).unwrap().is_complete());
+}
+
+#[test]
 fn a_replacement_is_a_new_array_and_the_old_one_goes() {
     let (_folder, db) = toy_database();
     store_track(&db, "E003", "H3K4me1", &[1.0; 200]);
@@ -63,7 +154,7 @@ fn a_replacement_is_a_new_array_and_the_old_one_goes() {
     let mut writer = db.begin_track(toy_track("E003", "H3K4me1")).unwrap();
     writer.write(0, &[2.0; 200]).unwrap();
     assert_eq!(read_track(&db, "E003", "H3K4me1"), [1.0; 200]);
-    let new = writer.commit(0).unwrap();
+    let new = writer.commit().unwrap();
     assert_eq!(new.id, old.id);
     assert_ne!(new.array, old.array);
     assert_eq!(read_track(&db, "E003", "H3K4me1"), [2.0; 200]);
@@ -83,7 +174,7 @@ fn a_track_that_is_not_finished_leaves_nothing_behind() {
     drop(writer);
     let mut writer = db.begin_track(toy_track("E003", "H3K4me1")).unwrap();
     writer.write(0, &[1.0; 100]).unwrap();
-    let error = writer.commit(0).unwrap_err().to_string();
+    let error = writer.commit().unwrap_err().to_string();
     assert!(
         error.contains("bin 100 of the axis has not come"),
         "{error}"
@@ -99,9 +190,9 @@ fn a_track_that_is_not_finished_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_value_that_is_not_finite_is_refused_with_its_coordinate() {
+fn an_infinite_value_is_refused_with_its_coordinate() {
     let (_folder, db) = toy_database();
-    for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+    for bad in [f32::INFINITY, f32::NEG_INFINITY] {
         let mut writer = db.begin_track(toy_track("E003", "H3K4me1")).unwrap();
         writer.write(0, &[0.0; 40]).unwrap();
         let error = writer.write(40, &[0.0, 0.0, bad]).unwrap_err().to_string();

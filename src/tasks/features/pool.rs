@@ -1,7 +1,8 @@
 //! Pooling channels over windows, each block of the genome read once.
 //!
 //! Memory: one block of all channels, and a few numbers for each window and channel. Nothing grows
-//! with the genome, and a window may be as long as it likes.
+//! with the genome, and a window may be as long as it likes. Bins without data (NaN) do not count; a statistic of a
+//! window that has no others is NaN.
 
 use persea_vocabulary::vocabulary;
 use std::ops::Range;
@@ -37,7 +38,7 @@ const MAX_BINS: usize = 64;
 /// Fills `[n_channels, n_bins]`, channel by channel, with consecutive bins of one region.
 pub(super) type ReadBlock<'a> = dyn FnMut(Range<u64>, &mut [f32]) -> crate::Result<()> + 'a;
 
-/// One number a window, channel and statistic: `[n_windows, n_channels, n_statistics]`.
+/// One number a window, channel and statistic: `[n_windows, n_channels, n_statistics]`; NaN without data.
 pub(super) struct Pooled {
     pub statistics: Vec<String>,
     pub values: Vec<f32>,
@@ -46,6 +47,8 @@ pub(super) struct Pooled {
 /// What has been gathered of one channel.
 struct Channel {
     sums: Vec<f64>,
+    /// Bins of each window that the sums lack.
+    n_missing: Vec<u64>,
     maxima: Vec<f32>,
     samples: Vec<Vec<f32>>,
     quantiles: Vec<[f32; 3]>,
@@ -71,6 +74,7 @@ pub(super) fn pool(
     let mut channels: Vec<Channel> = (0..n_channels)
         .map(|_| Channel {
             sums: vec![0.0; size(has(Pooling::Mean))],
+            n_missing: vec![0; size(has(Pooling::Mean))],
             maxima: vec![f32::NEG_INFINITY; size(has(Pooling::Max))],
             samples: vec![Vec::new(); size(has(Pooling::Quantiles))],
             quantiles: vec![[0.0; 3]; size(has(Pooling::Quantiles))],
@@ -144,13 +148,23 @@ impl Channel {
         per_bin: usize,
     ) {
         let mut prefix = Vec::new();
+        // How many bins without data come before each, where there are any.
+        let mut missing_before = Vec::new();
         if !self.sums.is_empty() {
             prefix.reserve(values.len() + 1);
             let mut sum = 0.0;
             prefix.push(sum);
             for v in values {
-                sum += f64::from(*v);
+                sum += if v.is_nan() { 0.0 } else { f64::from(*v) };
                 prefix.push(sum);
+            }
+            if values.iter().any(|v| v.is_nan()) {
+                let mut n = 0u64;
+                missing_before.push(n);
+                missing_before.extend(values.iter().map(|v| {
+                    n += u64::from(v.is_nan());
+                    n
+                }));
             }
         }
         let largest = |values: &[f32]| values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -167,6 +181,9 @@ impl Channel {
             let (a, b) = ((start - block.start) as usize, (end - block.start) as usize);
             if let Some(sum) = self.sums.get_mut(*w) {
                 *sum += prefix[b] - prefix[a];
+            }
+            if let (Some(n), false) = (self.n_missing.get_mut(*w), missing_before.is_empty()) {
+                *n += missing_before[b] - missing_before[a];
             }
             if let Some(max) = self.maxima.get_mut(*w) {
                 let (whole_a, whole_b) = (a.div_ceil(MAX_BINS), b / MAX_BINS);
@@ -197,6 +214,7 @@ impl Channel {
                 }
                 if window.end <= block.end {
                     let mut sorted = std::mem::take(samples);
+                    sorted.retain(|v| !v.is_nan());
                     sorted.sort_by(f32::total_cmp);
                     self.quantiles[*w] = [0.1, 0.5, 0.9].map(|q| quantile(&sorted, q));
                 }
@@ -235,12 +253,20 @@ fn assemble(
     }
     let mut values = Vec::with_capacity(windows.len() * channels.len() * statistics.len());
     for (w, window) in windows.iter().enumerate() {
-        let length = (window.end - window.start) as f64;
+        let length = window.end - window.start;
         for channel in channels {
             for pooling in poolings {
                 match pooling {
-                    Pooling::Mean => values.push((channel.sums[w] / length) as f32),
-                    Pooling::Max => values.push(channel.maxima[w]),
+                    // 0 / 0, of a window without data, is NaN.
+                    Pooling::Mean => {
+                        let n = length - channel.n_missing[w];
+                        values.push((channel.sums[w] / n as f64) as f32);
+                    }
+                    // Of signal, which is finite, only a window without data has none.
+                    Pooling::Max => values.push(match channel.maxima[w] {
+                        f32::NEG_INFINITY => f32::NAN,
+                        max => max,
+                    }),
                     Pooling::Quantiles => values.extend(channel.quantiles[w]),
                     Pooling::PerBin => {
                         values.extend(&channel.bins[w * per_bin..(w + 1) * per_bin]);
@@ -325,6 +351,43 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn bins_without_data_do_not_count_and_windows_without_any_are_missing() {
+        let axis = axis(&[400]);
+        // Bins 10 to 19 have no data; the others their number.
+        let mut read = |bins: Range<u64>, out: &mut [f32]| {
+            for (v, bin) in out.iter_mut().zip(bins) {
+                *v = if (10..20).contains(&bin) {
+                    f32::NAN
+                } else {
+                    bin as f32
+                };
+            }
+            Ok(())
+        };
+        let windows = [8..22, 11..15, 0..10, 5..300];
+        let all = [Pooling::Mean, Pooling::Max, Pooling::Quantiles];
+        let pooled = pool(&axis, &windows, &[false; 4], 1, &all, &mut read).unwrap();
+        let rows: Vec<&[f32]> = pooled.values.chunks(5).collect();
+        // 8, 9, 20 and 21.
+        assert_eq!(rows[0][..2], [14.5, 21.0]);
+        assert_eq!(rows[0][3], 14.5);
+        assert!(rows[1].iter().all(|v| v.is_nan()), "{rows:?}");
+        assert_eq!(rows[2][..2], [4.5, 9.0]);
+        // 5 to 9 and 20 to 299: (35 + 44660) / 285.
+        assert!((rows[3][0] - 44_695.0 / 285.0).abs() < 1e-4);
+        let bins = pool(
+            &axis,
+            &windows[1..2],
+            &[false],
+            1,
+            &[Pooling::PerBin],
+            &mut read,
+        )
+        .unwrap();
+        assert!(bins.values.iter().all(|v| v.is_nan()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Expression: genes × biosamples.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::builder::Builder;
@@ -65,6 +65,7 @@ pub(super) fn read(
         .iter()
         .map(|l| builder.column(&l.biosample, &l.unit))
         .collect::<Result<_, _>>()?;
+    let mut shared: Vec<String> = Vec::new();
     for (line, fields) in &table.rows {
         let field = |i: usize| fields.get(i).map_or("", String::as_str);
         let id = field(gene);
@@ -72,6 +73,9 @@ pub(super) fn read(
             return Err(TaskError::line(path, *line, "it names no gene"));
         }
         let known = genes.find(id).or_else(|| genes.find(field(name?)));
+        if let Some(gene) = known.filter(|_| genes.is_shared(id)) {
+            shared.push(format!("{id} ({})", gene.id));
+        }
         let given = at
             .read(fields, assembly)
             .map_err(|m| TaskError::line(path, *line, m))?;
@@ -104,6 +108,15 @@ pub(super) fn read(
             }
             builder.label(*column, example, value, path, *line)?;
         }
+    }
+    if !shared.is_empty() {
+        let more = if shared.len() > 3 { " …" } else { "" };
+        notes.other.push(format!(
+            "{} names stand for several genes, of which the first is used: {}{more}; identifiers \
+             leave no choice",
+            shared.len(),
+            shared[..shared.len().min(3)].join(", ")
+        ));
     }
     Ok(())
 }
@@ -208,20 +221,36 @@ fn label_columns(
 pub(super) struct GeneNames<'a> {
     genes: &'a [Gene],
     by_name: HashMap<&'a str, usize>,
+    /// Names of several genes that lie at different places.
+    shared: HashSet<&'a str>,
 }
 
 impl<'a> GeneNames<'a> {
     pub(super) fn new(genes: &'a [Gene]) -> Self {
         let mut by_name = HashMap::new();
         // Identifiers last: they win over a name that looks like one. Of equal names the first.
+        let mut shared = HashSet::new();
         for (i, gene) in genes.iter().enumerate().rev() {
-            by_name.insert(gene.name.as_str(), i);
+            if let Some(other) = by_name.insert(gene.name.as_str(), i)
+                && genes[other].interval != gene.interval
+            {
+                shared.insert(gene.name.as_str());
+            }
         }
         for (i, gene) in genes.iter().enumerate().rev() {
             by_name.insert(versionless(&gene.id), i);
             by_name.insert(gene.id.as_str(), i);
+            shared.remove(gene.id.as_str());
         }
-        GeneNames { genes, by_name }
+        GeneNames {
+            genes,
+            by_name,
+            shared,
+        }
+    }
+
+    fn is_shared(&self, name: &str) -> bool {
+        self.shared.contains(name)
     }
 
     fn find(&self, name: &str) -> Option<&'a Gene> {
@@ -285,6 +314,7 @@ impl Coordinates {
             },
             _ => return Ok(None),
         };
-        super::checked(assembly, chrom, tss, tss + 1).map(|i| Some((i, strand)))
+        let chromosome = assembly.resolve(chrom).map_err(|e| e.to_string())?;
+        super::checked(assembly, chromosome, tss, tss + 1).map(|i| Some((i, strand)))
     }
 }

@@ -24,7 +24,7 @@ pub use columns::LabelColumns;
 
 use super::{TaskError, TaskKind};
 use crate::files::{FileError, open_file};
-use crate::genome::{Assembly, Interval};
+use crate::genome::{Assembly, Chromosome, Interval, SequenceNames};
 use crate::store::{Database, NewTask, Task};
 use builder::Builder;
 
@@ -313,8 +313,13 @@ fn biosample_of_file(
 }
 
 /// An interval of the assembly.
-fn checked(assembly: &Assembly, chrom: &str, start: u64, end: u64) -> Result<Interval, String> {
-    let chromosome = assembly.chromosome(chrom).map_err(|e| e.to_string())?;
+fn checked(
+    assembly: &Assembly,
+    chromosome: &Chromosome,
+    start: u64,
+    end: u64,
+) -> Result<Interval, String> {
+    let chrom = &chromosome.name;
     if start >= end {
         return Err(format!(
             "{chrom} {start} {end} is empty: end must be beyond start"
@@ -331,14 +336,29 @@ fn checked(assembly: &Assembly, chrom: &str, start: u64, end: u64) -> Result<Int
     Ok(Interval::new(chrom, start, end))
 }
 
-/// An interval from text.
+/// The sequences of a file of labels, at its end: those that were matched or passed over are noted.
+fn finish_sequences(
+    sequences: SequenceNames<'_>,
+    path: &Path,
+    notes: &mut Notes,
+) -> Result<(), TaskError> {
+    let file = path.display().to_string();
+    let report = sequences
+        .finish(&file)
+        .map_err(|e| TaskError::Labels(e.to_string()))?;
+    let named = |note: String| format!("{file}: {note}");
+    notes.other.extend(report.notes.into_iter().map(named));
+    Ok(())
+}
+
+/// An interval from text; `None` on a sequence that the assembly lacks.
 fn interval(
     assembly: &Assembly,
-    chrom: &str,
-    start: &str,
-    end: &str,
+    sequences: &mut SequenceNames<'_>,
+    line: u64,
+    [chrom, start, end]: [&str; 3],
     one_based: bool,
-) -> Result<Interval, String> {
+) -> Result<Option<Interval>, String> {
     let number = |text: &str| {
         text.parse::<u64>()
             .map_err(|_| format!("`{text}` is not a position (whole, from 0)"))
@@ -349,5 +369,8 @@ fn interval(
             .checked_sub(1)
             .ok_or_else(|| "`0` is not a position: they count from 1 here".to_string())?;
     }
-    checked(assembly, chrom, start, end)
+    let Some(rank) = sequences.find(chrom, line) else {
+        return Ok(None);
+    };
+    checked(assembly, &assembly.chromosomes()[rank], start, end).map(Some)
 }

@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::table::label;
 use super::{ImportOptions, Notes, biosample_of_file};
 use crate::files::Table;
-use crate::genome::{Assembly, Interval};
+use crate::genome::{Assembly, Interval, SequenceNames};
 use crate::store::Example;
 use crate::tasks::TaskError;
 
@@ -92,19 +92,20 @@ pub(super) fn read(
         .clone()
         .unwrap_or_else(|| header[place].clone());
     let mut of_file = options.biosample.clone();
+    let mut sequences = SequenceNames::new(assembly);
     for (line, fields) in &table.rows {
         let field = |i: usize| fields.get(i).map_or("", String::as_str);
         let at = |m: String| TaskError::line(path, *line, m);
-        let window = |side: &Side| -> Result<Interval, TaskError> {
-            match side {
-                Side::Name(i) => named(field(*i), assembly).map_err(at),
-                Side::Coordinates(places) => {
-                    let [chrom, start, end] = places.map(field);
-                    super::interval(assembly, chrom, start, end, options.one_based).map_err(at)
-                }
-            }
+        let mut window = |side: &Side| -> Result<Option<Interval>, TaskError> {
+            let (place, one_based) = match side {
+                Side::Name(i) => (named(field(*i)).map_err(at)?, false),
+                Side::Coordinates(places) => (places.map(field), options.one_based),
+            };
+            super::interval(assembly, &mut sequences, *line, place, one_based).map_err(at)
         };
-        let (promoter, enhancer) = (window(&promoter)?, window(&enhancer)?);
+        let (Some(promoter), Some(enhancer)) = (window(&promoter)?, window(&enhancer)?) else {
+            continue;
+        };
         if promoter.chrom != enhancer.chrom {
             return Err(at(format!(
                 "{promoter} and {enhancer} lie on two chromosomes: there is no window between them"
@@ -141,11 +142,11 @@ pub(super) fn read(
             .map_err(|e| at(e.to_string()))?;
         builder.label(column, example, value, path, *line)?;
     }
-    Ok(())
+    super::finish_sequences(sequences, path, notes)
 }
 
 /// Reads `K562|chr1:6454864-6455189`, the cell or not.
-fn named(text: &str, assembly: &Assembly) -> Result<Interval, String> {
+fn named(text: &str) -> Result<[&str; 3], String> {
     let place = text.rsplit_once('|').map_or(text, |(_, place)| place);
     let parts = place
         .rsplit_once(':')
@@ -155,5 +156,5 @@ fn named(text: &str, assembly: &Assembly) -> Result<Interval, String> {
             "`{text}` names no place; expected CELL|chr1:6454864-6455189 (0-based, half-open)"
         ));
     };
-    super::interval(assembly, chrom, start, end, false)
+    Ok([chrom, start, end])
 }

@@ -221,7 +221,7 @@ fn bad_labels_are_refused_with_their_line() {
         (
             Fire,
             "E003.tsv",
-            "chrom\tstart\tend\tlabel\n1\t0\t5\t1\n",
+            "chrom\tstart\tend\tlabel\n9\t0\t5\t1\n",
             &["line 2", "chr1"],
         ),
         (

@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::table::label;
 use super::{ImportOptions, Notes, biosample_of_file};
 use crate::files::Table;
-use crate::genome::Assembly;
+use crate::genome::{Assembly, SequenceNames};
 use crate::store::Example;
 use crate::tasks::{TaskError, TaskKind};
 
@@ -78,11 +78,20 @@ pub(super) fn read(
             (Some(header), [place]) => header[*place].clone(),
             _ => kind.name().to_string(),
         });
+    let mut sequences = SequenceNames::new(assembly);
     for (line, fields) in &table.rows {
         let field = |i: usize| fields.get(i).map_or("", String::as_str);
         let at = |m: String| TaskError::line(path, *line, m);
-        let [chrom, start, end] = places.map(field);
-        let place = super::interval(assembly, chrom, start, end, options.one_based).map_err(at)?;
+        let place = super::interval(
+            assembly,
+            &mut sequences,
+            *line,
+            places.map(field),
+            options.one_based,
+        );
+        let Some(place) = place.map_err(at)? else {
+            continue;
+        };
         let named = name.map(field).filter(|n| !n.is_empty() && *n != ".");
         let example = builder.example(Example {
             name: named.map_or_else(|| place.to_string(), str::to_string),
@@ -107,5 +116,5 @@ pub(super) fn read(
             builder.label(column, example, value, path, *line)?;
         }
     }
-    Ok(())
+    super::finish_sequences(sequences, path, notes)
 }

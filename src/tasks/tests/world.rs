@@ -119,6 +119,7 @@ impl World {
         let config = ModelConfig {
             architecture: Architecture::Avocado,
             sizes,
+            encoder: None,
             refinement: None,
         };
         let axis = self.database.axis();
@@ -151,6 +152,7 @@ impl World {
             &record,
             &network,
             &genome,
+            None,
             None,
             true,
         )

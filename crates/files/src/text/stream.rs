@@ -48,9 +48,9 @@ pub(super) fn open_stream<'a>(
     let (head, reader) = with_head(file, reader)?;
     if head.starts_with(&MAGIC) {
         let (head, reader) = with_head(file, Gunzip::new(reader))?;
-        return text(file, &head, reader);
+        return text(file, &head, reader, true);
     }
-    text(file, &head, reader)
+    text(file, &head, reader, false)
 }
 
 /// The first bytes, and a reader that begins with them.
@@ -71,9 +71,14 @@ fn text<'a>(
     file: &dyn Display,
     head: &[u8],
     mut reader: impl BufRead + 'a,
+    is_packed: bool,
 ) -> Result<Box<dyn BufRead + 'a>, FileError> {
     if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Err(FileError::file(file, *what));
+        let advice = match is_packed && what.ends_with("not text") {
+            true => "; unpack it first (gunzip)",
+            false => "",
+        };
+        return Err(FileError::file(file, format!("{what}{advice}")));
     }
     if head.starts_with(BYTE_ORDER_MARK) {
         reader

@@ -107,9 +107,63 @@ fn genes_on_other_chromosomes_are_counted_unless_they_are_all() {
     let some = "chr1\t0\t10\ta\t0\t+\nchrUn\t0\t10\tb\t0\t+\nchrUn\t5\t10\tc\t0\t+\n";
     let set = read(some).unwrap();
     assert_eq!((set.genes.len(), set.n_other_chromosomes), (1, 2));
-    let message = read("1\t0\t10\ta\t0\t+\n").unwrap_err().to_string();
-    assert!(message.contains("none of its 1 genes"), "{message}");
-    assert!(message.contains("calls it `chr1`"), "{message}");
+    let message = read("9\t0\t10\ta\t0\t+\n").unwrap_err().to_string();
+    assert!(
+        message.contains("chromosome `9` is not in assembly toy"),
+        "{message}"
+    );
+}
+
+#[test]
+fn genes_of_ensembl_lie_on_the_chromosomes_of_ucsc() {
+    let genes = read("1\tx\tgene\t100\t200\t.\t+\t.\tgene_id \"G\";\n")
+        .unwrap()
+        .genes;
+    assert_eq!(genes, [gene("G", "G", "chr1", 99, 200, Strand::Forward)]);
+}
+
+#[test]
+fn a_bed12_with_numbers_for_names_is_no_gtf() {
+    let bed12 = "chr1\t99\t199\t653635\t0\t+\t99\t199\t0\t1\t100,\t0,\n\
+                 chr1\t500\t600\t7157\t0\t-\t500\t600\t0\t1\t100,\t0,\n";
+    assert_eq!(
+        read(bed12).unwrap().genes,
+        [
+            gene("653635", "653635", "chr1", 99, 199, Strand::Forward),
+            gene("7157", "7157", "chr1", 500, 600, Strand::Reverse)
+        ]
+    );
+}
+
+#[test]
+fn each_gene_is_read_from_the_best_that_the_file_has_of_it() {
+    // A spike-in without a gene feature, and parts of a gene that come before its own.
+    let gtf = "chr1\tx\texon\t150\t180\t.\t+\t.\tgene_id \"G1\";\n\
+               chr1\tx\tgene\t100\t200\t.\t+\t.\tgene_id \"G1\"; gene_name \"A\";\n\
+               chr1\tx\texon\t100\t120\t.\t+\t.\tgene_id \"G1\";\n\
+               chr2\tx\texon\t100\t200\t.\t+\t.\tgene_id \"mCherry\";\n";
+    assert_eq!(
+        read(gtf).unwrap().genes,
+        [
+            gene("G1", "A", "chr1", 99, 200, Strand::Forward),
+            gene("mCherry", "mCherry", "chr2", 99, 200, Strand::Forward)
+        ]
+    );
+    let sgd = "##gff-version 3\nchr1\tx\tgene\t100\t199\t.\t+\t.\tID=YAL069W\n\
+               chr1\tx\ttRNA_gene\t1000\t1099\t.\t+\t.\tID=tP(UGG)A\n\
+               chr1\tx\tV_gene_segment\t1500\t1599\t.\t+\t.\tID=v\n\
+               chr1\tx\tsnoRNA_gene\t2000\t2099\t.\t+\t.\tID=snR18\n";
+    let ids: Vec<String> = read(sgd).unwrap().genes.into_iter().map(|g| g.id).collect();
+    assert_eq!(ids, ["YAL069W", "tP(UGG)A", "snR18"]);
+}
+
+#[test]
+fn an_odd_gene_is_left_out_and_counted() {
+    let gff = "chr1\tx\tgene\t100\t199\t.\t+\t.\tID=a\nchr1\tx\tgene\t300\t399\t.\t?\t.\tID=b\n\
+               chr1\tx\tgene\t300\t399\t.\t+\t.\tName=c\nchr1\tx\tgene\t30\t20\t.\t+\t.\tID=d\n";
+    let set = read(gff).unwrap();
+    assert_eq!((set.genes.len(), set.n_odd), (1, 3));
+    assert!(set.first_odd.unwrap().starts_with("line 2: strand `?`"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::npy::Values;
 use crate::bins::{Binner, PIECE_BINS};
 use crate::source::open_whole;
 use crate::{BinSink, Format, FormatError, Location, ReadOptions, ReadReport, SignalReader};
-use persea_genome::{GenomeAxis, other_naming};
+use persea_genome::GenomeAxis;
 
 /// Reads bins from `.npy` and `.npz`.
 ///
@@ -68,7 +68,7 @@ impl Placing<'_, '_> {
         let all = match keys.as_slice() {
             [] => return Err(self.error("has no array in it")),
             keys if keys.iter().any(|key| key == "arr_0") => Some("arr_0"),
-            [key] if !assembly.contains(key) => Some(key.as_str()),
+            [key] if assembly.resolve(key).is_err() => Some(key.as_str()),
             _ => None,
         };
         if let Some(key) = all {
@@ -79,10 +79,12 @@ impl Placing<'_, '_> {
         for region in self.axis.sorted_regions() {
             let chrom = self.axis.regions()[*region].chrom.as_str();
             if last.replace(chrom) != Some(chrom) {
-                if !keys.iter().any(|key| key == chrom) {
+                let is = |key: &&String| assembly.resolve(key).is_ok_and(|c| c.name == chrom);
+                let exact = keys.iter().find(|key| *key == chrom);
+                let Some(key) = exact.or_else(|| keys.iter().find(is)) else {
                     return Err(self.no_array(chrom, &keys));
-                }
-                let member = self.member(&mut archive, chrom)?;
+                };
+                let member = self.member(&mut archive, key)?;
                 self.chromosome(member, chrom)?;
             }
         }
@@ -182,21 +184,13 @@ impl Placing<'_, '_> {
     }
 
     fn no_array(&self, chrom: &str, keys: &[String]) -> FormatError {
-        let other = other_naming(chrom);
-        let hint = if keys.contains(&other) {
-            format!(
-                ": it calls it `{other}`, {} `{chrom}`; rename its arrays",
-                self.axis.assembly().name()
-            )
-        } else {
-            let some: Vec<&str> = keys.iter().take(3).map(String::as_str).collect();
-            let more = if keys.len() > 3 { " …" } else { "" };
-            format!(
-                " (it has {}{more}): expected `arr_0` with all regions, or one array for each \
-                 chromosome covered",
-                some.join(", ")
-            )
-        };
+        let some: Vec<&str> = keys.iter().take(3).map(String::as_str).collect();
+        let more = if keys.len() > 3 { " …" } else { "" };
+        let hint = format!(
+            " (it has {}{more}): expected `arr_0` with all regions, or one array for each \
+             chromosome covered",
+            some.join(", ")
+        );
         self.error(format!("has no array `{chrom}`{hint}"))
     }
 

@@ -106,11 +106,6 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The chromosome of that name.
-    pub fn chromosome(&self, name: &str) -> Option<&FileChromosome> {
-        self.chromosomes.iter().find(|c| c.name == name)
-    }
-
     /// Checks the index over a stretch of a chromosome and says which bytes hold its data.
     pub fn data_of(
         &self,

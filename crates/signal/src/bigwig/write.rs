@@ -35,7 +35,8 @@ impl BigWigWriter {
 impl SignalWriter for BigWigWriter {
     fn write(&mut self, axis_bin: u64, values: &[f32]) -> Result<(), FormatError> {
         let piece = self.order.check(axis_bin, values)?;
-        for (i, value) in values.iter().enumerate() {
+        // A bin without data is a gap.
+        for (i, value) in values.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
             let run = self.runs.push(piece.run(i as u64, *value));
             self.put(run)?;
         }

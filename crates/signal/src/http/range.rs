@@ -116,7 +116,7 @@ impl RangeClient {
                     attempt += 1;
                     tracing::debug!(
                         "{}: {}; trying again ({attempt} of {})",
-                        self.url,
+                        crate::Location::Url(self.url.clone()),
                         failure.message,
                         self.options.retries
                     );
@@ -221,6 +221,8 @@ fn is_this_machine(url: &str) -> bool {
 fn failed_call(error: ureq::Error) -> Failure {
     let message = match &error {
         ureq::Error::HostNotFound => "the host is not found".to_string(),
+        // It repeats the URL, with its password.
+        ureq::Error::BadUri(_) => "it is no URL".to_string(),
         other => other.to_string(),
     };
     match error {

@@ -8,12 +8,12 @@ fn axis() -> GenomeAxis {
 }
 
 #[test]
-fn nan_becomes_0_and_infinity_is_refused_with_its_bin() {
+fn nan_is_a_bin_without_data_and_infinity_is_refused_with_its_bin() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.npy");
     std::fs::write(&file, npy(&[1.0, f32::NAN, -2.0, 4.0])).unwrap();
     let (bins, report) = read_bins(&path(&file), None, &axis(), Missing::Zero).unwrap();
-    assert_eq!(bins, [1.0, 0.0, -2.0, 4.0]);
+    assert_eq!(shown(&bins), [1.0, -9_999.0, -2.0, 4.0]);
     assert_eq!(
         (report.n_nan_bins, report.n_negative_bins, report.n_records),
         (1, 1, 4)
@@ -48,12 +48,9 @@ fn an_array_of_another_length_says_how_many_bins_were_expected() {
 fn an_archive_without_a_covered_chromosome_says_what_it_has() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.npz");
-    put_npz(&file, &[("chr1", npy(&[0.0; 5])), ("2", npy(&[0.0; 2]))]);
+    put_npz(&file, &[("chr1", npy(&[0.0; 5])), ("3", npy(&[0.0; 2]))]);
     let message = refusal(&path(&file), None, &axis());
-    assert!(
-        message.contains("has no array `chr2`: it calls it `2`"),
-        "{message}"
-    );
+    assert!(message.contains("has no array `chr2`"), "{message}");
     put_npz(&file, &[("x", npy(&[0.0; 5])), ("y", npy(&[0.0; 2]))]);
     let message = refusal(&path(&file), None, &axis());
     assert!(

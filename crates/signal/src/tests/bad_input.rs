@@ -103,11 +103,6 @@ fn text_that_is_wrong_is_refused_with_its_line_and_what_to_do() {
         ),
         (
             "a.bedgraph",
-            "1 0 10 1\n",
-            "line 1: chromosome `1` is not in assembly toy, which calls it `chr1`",
-        ),
-        (
-            "a.bedgraph",
             "chr9 0 10 1\n",
             "line 1: chromosome `chr9` is not in assembly toy (it has chr1, chr2",
         ),
@@ -146,7 +141,37 @@ fn text_that_is_wrong_is_refused_with_its_line_and_what_to_do() {
         (
             "a.bed",
             "chr1 0 10 p 3\nchr1 0 10\n",
-            "line 2: it has 3 columns and no column 5",
+            "line 2: it has 3 columns where the lines before have 5",
+        ),
+        (
+            "a.bed",
+            "chr1 0 10 p 0 . 5.5 3 2 5\nchr1 20 30 p 0 . 5.5 3 2\n",
+            "line 2: it has 9 columns where the lines before have 10",
+        ),
+        (
+            "a.bed",
+            "chr1 0 10 p 0 . 5.5 3 2\nchr1 20 30 p 0 . 20 30 0\n",
+            "line 2: its columns are those of a BED of 9 columns, and the lines before are of a broadPeak",
+        ),
+        (
+            "a.bed",
+            "chr1 0 10 p 0 . 5.5 x\n",
+            "line 1: its 8 columns are those of no BED, narrowPeak",
+        ),
+        (
+            "a.bed",
+            "chr1 0 1 m 0 + 0 1 0,0,0 9 50 1 2 3 4 5 6 7\nchr1 0 1 h 0 + 0 1 0,0,0 9 50 1 2 3 4 5 6 7\n",
+            "line 2: is about the modification h, and the lines before about m",
+        ),
+        (
+            "a.bedgraph",
+            "track type=wiggle_0\nfixedStep chrom=chr1 start=1 step=25 span=25\n1\n",
+            "line 2: this is a wiggle, which is not read: make a bigWig of it",
+        ),
+        (
+            "a.txt",
+            "variableStep chrom=chr1\n1 5\n",
+            "line 1: this is a wiggle",
         ),
         ("a.bed", "chr1 0 1001\n", "line 1: chr1 0 1001 ends beyond"),
         (
@@ -196,7 +221,7 @@ fn a_peak_file_without_a_line_is_a_track_of_zeros_without_records() {
     let folder = Folder::new();
     for name in ["a.narrowPeak", "a.bed", "a.broadPeak"] {
         let file = folder.put(name, "");
-        let (bins, report) = read_bins(&file, None, &axis(), Missing::Zero).unwrap();
+        let (bins, report) = read_bins(&file, None, &axis(), Missing::ByFormat).unwrap();
         assert_eq!(bins, [0.0; 60]);
         assert_eq!(report, ReadReport::default());
     }
@@ -211,7 +236,7 @@ fn a_file_that_is_missing_or_of_no_known_format_is_refused() {
         message.contains("cannot read") && message.contains("none.bw"),
         "{message}"
     );
-    let message = refusal(&folder.put("track.dat", "chr1 0 10 1\n"), None, &axis());
+    let message = refusal(&folder.put("track.dat", "gene value\n"), None, &axis());
     assert!(
         message.contains("give it as one of bigwig, bedgraph"),
         "{message}"
@@ -271,12 +296,8 @@ fn a_bigwig_of_another_assembly_or_naming_is_refused() {
             "has a chr1 of 900 bp where toy has 1000 bp",
         ),
         (
-            &[("1", 1_000), ("2", 500)],
-            "chromosome `chr1` of toy is called `1` there",
-        ),
-        (
-            &[("chr1", 1_000), ("2", 500)],
-            "chromosome `chr2` of toy is called `2` there",
+            &[("1", 900), ("2", 500)],
+            "has a 1 of 900 bp where toy has 1000 bp",
         ),
         (
             &[("chrI", 300), ("chrII", 300)],
@@ -290,11 +311,85 @@ fn a_bigwig_of_another_assembly_or_naming_is_refused() {
 }
 
 #[test]
-fn covered_chromosomes_that_a_bigwig_lacks_are_uncovered() {
+fn sequences_with_other_names_are_matched_and_those_that_are_lacking_passed_over() {
+    let folder = Folder::new();
+    let of = assembly(&[("1", 1_000), ("chr2", 500), ("chrEBV", 300)]);
+    let file = folder.bigwig(&of, &[(0, 0, 25, 2.0), (1, 0, 25, 3.0), (2, 0, 25, 4.0)]);
+    let text = folder.put("a.bedgraph", "1 0 25 2\nchr2 0 25 3\nchrEBV 0 25 4\n");
+    let peaks = folder.put(
+        "a.narrowPeak",
+        "chrEBV 0 25 p 0 . 4 1 1 1\n1 0 25 p 0 . 2 1 1 1\nchr2 0 25 p 0 . 3 1 1 1\n",
+    );
+    for file in [file, text, peaks] {
+        let (bins, report) = read_bins(&file, None, &axis(), Missing::Zero).unwrap();
+        assert_eq!(
+            (bins[0], bins[40], report.n_records),
+            (2.0, 3.0, 2),
+            "{file}"
+        );
+        assert_eq!(bins.iter().sum::<f32>(), 5.0, "{file}");
+        let [matched, passed_over] = report.notes.as_slice() else {
+            panic!("{file}: {:?}", report.notes);
+        };
+        assert!(matched.contains("`1` is chr1"), "{matched}");
+        assert!(passed_over.starts_with("1 of "), "{passed_over}");
+        assert!(passed_over.contains("chrEBV"), "{passed_over}");
+    }
+}
+
+#[test]
+fn a_format_is_known_by_its_columns_whatever_the_name() {
+    use std::io::Write;
+    let folder = Folder::new();
+    let gzip = |text: &str| {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(text.as_bytes()).unwrap();
+        out.finish().unwrap()
+    };
+    let narrow = "chr1\t0\t25\tp\t1000\t.\t12.5\t8\t6\t5\n";
+    let broad = "chr1\t0\t25\tp\t1000\t.\t12.5\t8\t6\n";
+    let gapped = "chr1\t0\t25\tp\t1000\t.\t0\t25\t0\t1\t25\t0\t12.5\t8\t6\n";
+    let methyl = "chr1\t0\t25\t.\t1000\t+\t0\t25\t0,255,0\t40\t12.5\n";
+    for (name, text, value) in [
+        ("ENCFF000AAA.bed.gz", narrow, 12.5),
+        ("b.bed.gz", broad, 12.5),
+        ("g.bed.gz", gapped, 12.5),
+        ("m.bed.gz", methyl, 12.5),
+        ("peaks.txt", narrow, 12.5),
+        ("peaks.bedGraph", narrow, 12.5),
+        ("scores.bed.gz", "chr1\t0\t25\tp\t3\t+\n", 3.0),
+        ("signal.dat", "chr1\t0\t25\t2.5\n", 2.5),
+    ] {
+        let file = folder.put(name, gzip(text));
+        let (bins, _) = read_bins(&file, None, &axis(), Missing::Zero).unwrap();
+        assert_eq!(bins[..2], [value, 0.0], "{name}");
+    }
+    // Who says what a file is is believed.
+    let file = folder.put("n.bed", narrow);
+    let (bins, _) = read_bins(&file, Some(Format::Bed), &axis(), Missing::Zero).unwrap();
+    assert_eq!(bins[0], 1_000.0);
+    let bigwig = folder.bigwig(&toy(), &[(0, 0, 25, 2.0)]);
+    let Location::Path(path) = &bigwig else {
+        return;
+    };
+    let named = folder.put("a.bedGraph", std::fs::read(path).unwrap());
+    let (bins, _) = read_bins(&named, None, &axis(), Missing::Zero).unwrap();
+    assert_eq!(bins[0], 2.0);
+    let packed = folder.put("a.bw.gz", {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(&std::fs::read(path).unwrap()).unwrap();
+        out.finish().unwrap()
+    });
+    let message = refusal(&packed, None, &axis());
+    assert!(message.contains("is gzipped"), "{message}");
+}
+
+#[test]
+fn covered_chromosomes_that_a_bigwig_lacks_have_no_data() {
     let folder = Folder::new();
     let file = folder.bigwig(&assembly(&[("chr2", 500)]), &[(0, 0, 500, 3.0)]);
     let (bins, report) = read_bins(&file, None, &axis(), Missing::Nan).unwrap();
-    assert_eq!(bins[..40], [0.0; 40]);
+    assert_eq!(shown(&bins[..40]), [-9_999.0; 40]);
     assert_eq!(bins[40..], [3.0; 20]);
     assert_eq!(report.n_nan_bins, 40);
 }

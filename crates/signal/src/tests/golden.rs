@@ -68,7 +68,10 @@ fn real_files_give_the_bins_of_pybigwig_and_numpy() {
         for row in rows {
             let place = chroms.iter().position(|c| *c == row.chrom).unwrap();
             let range = axis.region_bins(place);
-            let bins = &bins[range.start as usize..range.end as usize];
+            // The goldens have 0 in bins without data.
+            let bins: Vec<f32> = (bins[range.start as usize..range.end as usize].iter())
+                .map(|v| if v.is_nan() { 0.0 } else { *v })
+                .collect();
             let n_not_0 = bins.iter().filter(|v| **v != 0.0).count();
             assert_eq!(n_not_0, row.n_not_0, "{name} {}", row.chrom);
             let sum: f64 = bins.iter().map(|v| f64::from(*v)).sum();

@@ -48,6 +48,12 @@ fn read_bins(
     Ok((bins, report))
 }
 
+/// Values as numbers to compare, a bin without data as -9999.
+fn shown(values: &[f32]) -> Vec<f32> {
+    let number = |v: &f32| if v.is_nan() { -9_999.0 } else { *v };
+    values.iter().map(number).collect()
+}
+
 /// The message with which a file is refused.
 fn refusal(location: &Location, format: Option<Format>, axis: &GenomeAxis) -> String {
     match read_bins(location, format, axis, Missing::Zero) {

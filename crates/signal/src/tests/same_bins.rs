@@ -51,8 +51,13 @@ fn regions() -> impl Strategy<Value = Vec<Region>> {
     proptest::collection::vec(one, 1..5)
 }
 
-/// The bins by the rule's own words, base by base.
-fn by_the_rule(signal: &Signal, axis: &GenomeAxis, missing: Missing) -> (Vec<f32>, u64, u64) {
+/// The bins by the rule's own words, base by base; `missing` says of a chromosome what its uncovered bases
+/// count as.
+fn by_the_rule(
+    signal: &Signal,
+    axis: &GenomeAxis,
+    missing: impl Fn(usize) -> Missing,
+) -> (Vec<f32>, u64, u64) {
     let assembly = axis.assembly();
     let mut bases: Vec<Vec<f32>> = SIZES
         .iter()
@@ -75,12 +80,14 @@ fn by_the_rule(signal: &Signal, axis: &GenomeAxis, missing: Missing) -> (Vec<f32
             .map(|v| f64::from(*v))
             .collect();
         let has_nan = touched[rank][range].iter().filter(|t| **t == 1.0).count() > covered.len();
-        let divisor = match missing {
-            Missing::Zero => interval.len() as f64,
+        let divisor = match missing(rank) {
             Missing::Nan => covered.len() as f64,
+            _ => interval.len() as f64,
         };
-        let mean = if covered.is_empty() {
-            n_nan += u64::from(has_nan || missing == Missing::Nan);
+        let mean = if covered.is_empty() && (has_nan || missing(rank) == Missing::Nan) {
+            n_nan += 1;
+            f32::NAN
+        } else if covered.is_empty() {
             0.0
         } else {
             (covered.iter().sum::<f64>() / divisor) as f32
@@ -142,11 +149,18 @@ proptest! {
     fn one_signal_gives_the_same_bins_in_every_format(
         signal in signal(),
         regions in regions(),
-        nan in any::<bool>(),
+        missing in prop_oneof![Just(Missing::Nan), Just(Missing::Zero), Just(Missing::ByFormat)],
     ) {
-        let missing = if nan { Missing::Nan } else { Missing::Zero };
         let axis = GenomeAxis::new(assembly(&SIZES), regions).unwrap();
-        let (bins, n_nan, n_negative) = by_the_rule(&signal, &axis, missing);
+        let of_dense = |_| if missing == Missing::Zero { Missing::Zero } else { Missing::Nan };
+        // Peaks are 0 in between on the chromosomes that have one, and on all where no line is.
+        let of_peaks = |rank: usize| match missing {
+            Missing::ByFormat if signal.is_empty() || signal.iter().any(|i| i.0 == rank) => Missing::Zero,
+            Missing::ByFormat => Missing::Nan,
+            given => given,
+        };
+        let dense = by_the_rule(&signal, &axis, of_dense);
+        let called = by_the_rule(&signal, &axis, of_peaks);
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str| dir.path().join(name);
 
@@ -167,12 +181,15 @@ proptest! {
         write_lines(&file("a.bed.gz"), &scores);
         for name in files {
             let (values, report) = read_bins(&path(file(name)), None, &axis, missing).unwrap();
-            prop_assert_eq!(&values, &bins, "{}", name);
-            prop_assert_eq!(report.n_nan_bins, n_nan, "{}", name);
-            prop_assert_eq!(report.n_negative_bins, n_negative, "{}", name);
+            let is_dense = ["a.bw", "a.bedGraph", "a.bdg.gz"].contains(&name);
+            let (bins, n_nan, n_negative) = if is_dense { &dense } else { &called };
+            prop_assert_eq!(shown(&values), shown(bins), "{}", name);
+            prop_assert_eq!(report.n_nan_bins, *n_nan, "{}", name);
+            prop_assert_eq!(report.n_negative_bins, *n_negative, "{}", name);
         }
 
         // Arrays hold bins: the same ones, as all regions together and by chromosome.
+        let (bins, ..) = dense;
         std::fs::write(file("a.npy"), npy(&bins)).unwrap();
         put_npz(&file("all.npz"), &[("arr_0", npy(&bins))]);
         let mut covered = Vec::new();
@@ -194,7 +211,7 @@ proptest! {
         put_npz(&file("whole.npz"), &whole);
         for name in ["a.npy", "all.npz", "covered.npz", "whole.npz"] {
             let (values, _) = read_bins(&path(file(name)), None, &axis, missing).unwrap();
-            prop_assert_eq!(&values, &bins, "{}", name);
+            prop_assert_eq!(shown(&values), shown(&bins), "{}", name);
         }
     }
 }
@@ -208,7 +225,10 @@ fn what_one_writer_writes_every_reader_of_it_reads_back() {
     ];
     let axis = GenomeAxis::new(assembly(&SIZES), parts).unwrap();
     let bins: Vec<f32> = (0..axis.n_bins())
-        .map(|i| (i % 7) as f32 / 3.0 - 0.5)
+        .map(|i| match i % 11 {
+            3 | 4 => f32::NAN,
+            _ => (i % 7) as f32 / 3.0 - 0.5,
+        })
         .collect();
     let dir = tempfile::tempdir().unwrap();
     for name in ["a.bw", "a.bedgraph", "a.bedgraph.gz", "a.npz", "a.npy"] {
@@ -224,8 +244,8 @@ fn what_one_writer_writes_every_reader_of_it_reads_back() {
             }
         }
         writer.finish().unwrap();
-        let (values, report) = read_bins(&path(&file), None, &axis, Missing::Zero).unwrap();
-        assert_eq!(values, bins, "{name}");
+        let (values, report) = read_bins(&path(&file), None, &axis, Missing::ByFormat).unwrap();
+        assert_eq!(shown(&values), shown(&bins), "{name}");
         assert_eq!(
             report.n_negative_bins,
             bins.iter().filter(|b| **b < 0.0).count() as u64

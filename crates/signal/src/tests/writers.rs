@@ -48,6 +48,24 @@ fn a_writer_dropped_unfinished_leaves_nothing_and_what_stood_there_stays() {
     }
 }
 
+#[test]
+fn a_name_that_says_gzip_is_gzipped_or_refused() {
+    let axis = GenomeAxis::whole_chromosomes(assembly(&[("chr1", 1_000)]), &[]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a.bedGraph.gz", "a.bedGraph.bgz", "a.bedGraph.GZ"] {
+        let file = dir.path().join(name);
+        write(&file, Format::BedGraph, &axis, &[(0, vec![1.0; 40])]);
+        assert_eq!(std::fs::read(&file).unwrap()[..2], [0x1f, 0x8b], "{name}");
+        let (bins, _) = read_bins(&path(file), None, &axis, Missing::Zero).unwrap();
+        assert_eq!(bins, [1.0; 40], "{name}");
+    }
+    for (name, format) in [("a.bw.gz", Format::BigWig), ("a.npz.bgz", Format::Npz)] {
+        let refused = create_signal(&dir.path().join(name), format, &axis).err();
+        let message = refused.unwrap().to_string();
+        assert!(message.contains("is not written gzipped"), "{message}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_written_is_as_readable_as_any_new_file() {
@@ -112,7 +130,7 @@ fn bins_that_are_left_out_are_in_no_file_and_arrays_keep_the_axis_s_order() {
 }
 
 #[test]
-fn pieces_out_of_order_and_values_that_are_not_finite_are_refused() {
+fn pieces_out_of_order_and_infinite_values_are_refused() {
     let toy = assembly(&[("chr1", 1_000), ("chr2", 500)]);
     let axis = GenomeAxis::new(toy, vec![region("chr2", 0, 20), region("chr1", 0, 40)]).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -124,7 +142,11 @@ fn pieces_out_of_order_and_values_that_are_not_finite_are_refused() {
             (50, &[0.0; 11], "beyond the axis"),
             (u64::MAX, &[0.0], "beyond the axis"),
             (19, &[0.0; 2], "cross the end of a region"),
-            (40, &[0.0, f32::NAN], "the value at chr1:526-550 is NaN"),
+            (
+                40,
+                &[0.0, f32::NEG_INFINITY],
+                "the value at chr1:526-550 is -inf",
+            ),
             (40, &[f32::INFINITY], "the value at chr1:501-525 is inf"),
         ] {
             let message = writer.write(bin, values).unwrap_err().to_string();

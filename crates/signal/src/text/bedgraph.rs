@@ -10,7 +10,7 @@ use crate::pieces::PieceOrder;
 use crate::runs::{Run, Runs};
 use crate::walk::AxisWalk;
 use crate::{BinSink, FormatError, Location, ReadOptions, ReadReport, SignalReader, SignalWriter};
-use persea_files::OutputFile;
+use persea_files::{OutputFile, says_gzip};
 use persea_genome::GenomeAxis;
 
 /// Reads bedGraph as a stream.
@@ -33,7 +33,8 @@ impl SignalReader for BedGraphReader {
     ) -> Result<ReadReport, FormatError> {
         let file = self.location.to_string();
         let mut lines = IntervalLines::open(&self.location, axis.assembly())?;
-        let mut walk = AxisWalk::new(axis, Binner::new(axis, options, &file, sink));
+        let options = options.of_dense_signal();
+        let mut walk = AxisWalk::new(axis, Binner::new(axis, &options, &file, sink));
         let mut seen = vec![false; axis.assembly().chromosomes().len()];
         let mut last: Option<LineInterval> = None;
         while let Some(place) = lines.next_place()? {
@@ -57,17 +58,22 @@ impl SignalReader for BedGraphReader {
             last = Some(place);
             walk.add(place.rank, place.start, place.end, value)?;
         }
-        if last.is_none() {
-            return Err(lines.file_error("is empty: no line of signal in it"));
+        let is_empty = last.is_none();
+        let empty = lines.file_error("is empty: no line of signal in it");
+        let sequences = lines.finish()?;
+        if is_empty {
+            return Err(empty);
         }
-        walk.finish()
+        let mut report = walk.finish()?;
+        report.notes = sequences.notes;
+        Ok(report)
     }
 }
 
 const UNSORTED: &str =
     "is out of order: sort the bedGraph by chromosome and start (sort -k1,1 -k2,2n)";
 
-/// Writes bedGraph, bgzipped where the path ends in `.gz`; bins of equal value become one line.
+/// Writes bedGraph, bgzipped where the path [says so](says_gzip); bins of equal value become one line.
 pub(crate) struct BedGraphWriter {
     order: PieceOrder,
     runs: Runs,
@@ -81,9 +87,8 @@ enum Output {
 
 impl BedGraphWriter {
     pub fn create(path: &Path, axis: &GenomeAxis) -> Result<Self, FormatError> {
-        let output = BufWriter::with_capacity(1 << 16, OutputFile::stream(path)?);
-        let gzipped = path.extension().is_some_and(|end| end == "gz");
-        let output = if gzipped {
+        let output = BufWriter::with_capacity(1 << 16, OutputFile::stream_packed(path)?);
+        let output = if says_gzip(path) {
             Output::Gzip(BgzipWriter::new(output))
         } else {
             Output::Plain(output)
@@ -114,7 +119,8 @@ fn put_line(out: &mut dyn Write, chrom: &str, run: &Run) -> std::io::Result<()> 
 impl SignalWriter for BedGraphWriter {
     fn write(&mut self, axis_bin: u64, values: &[f32]) -> Result<(), FormatError> {
         let piece = self.order.check(axis_bin, values)?;
-        for (i, value) in values.iter().enumerate() {
+        // A bin without data is a gap.
+        for (i, value) in values.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
             let run = self.runs.push(piece.run(i as u64, *value));
             self.put(run)?;
         }

@@ -1,22 +1,21 @@
 //! Lines of intervals, checked against an assembly.
 
+use std::borrow::Cow;
+
 use crate::source::open_whole;
 use crate::{FormatError, Location};
 use persea_files::{Lines, is_header};
-use persea_genome::Assembly;
+use persea_genome::{Assembly, SequenceNames, SequenceReport};
 
 /// Reads intervals line by line; header lines (`track`, `browser`, `#`) and blank ones are passed
 /// over.
 pub(super) struct IntervalLines<'a> {
     assembly: &'a Assembly,
+    sequences: SequenceNames<'a>,
     lines: Lines<'static>,
     line: Vec<u8>,
     /// Where each field of the line starts and ends.
     fields: Vec<(usize, usize)>,
-    /// The chromosome of the last line, which is mostly the next one's too.
-    chrom: Vec<u8>,
-    rank: usize,
-    length: u64,
 }
 
 /// The chromosome and bases of a line.
@@ -32,50 +31,71 @@ impl<'a> IntervalLines<'a> {
     pub fn open(location: &Location, assembly: &'a Assembly) -> Result<Self, FormatError> {
         Ok(IntervalLines {
             assembly,
+            sequences: SequenceNames::new(assembly),
             lines: Lines::new(location, open_whole(location)?)?,
             line: Vec::new(),
             fields: Vec::new(),
-            chrom: Vec::new(),
-            rank: 0,
-            length: 0,
         })
     }
 
-    /// Goes to the next line of an interval and says where it lies; `None` at the file's end.
+    /// Goes to the next line of an interval on a chromosome of the assembly, and says where it lies;
+    /// `None` at the file's end. Lines on other sequences are passed over and counted.
     pub fn next_place(&mut self) -> Result<Option<LineInterval>, FormatError> {
         loop {
             let Some(line) = self.lines.next_line()? else {
                 return Ok(None);
             };
-            if !is_header(line) {
-                self.line.clear();
-                self.line.extend_from_slice(line.trim_ascii_end());
-                break;
+            if is_header(line) {
+                continue;
+            }
+            self.line.clear();
+            self.line.extend_from_slice(line.trim_ascii_end());
+            self.split();
+            if let Some(place) = self.place()? {
+                return Ok(Some(place));
             }
         }
-        self.split();
+    }
+
+    /// Where the line lies; `None` on a sequence that the assembly lacks.
+    fn place(&mut self) -> Result<Option<LineInterval>, FormatError> {
+        if is_wiggle(&self.line) {
+            return Err(self.error(WIGGLE));
+        }
         if self.fields.len() < 3 {
             return Err(self.error("expected at least chromosome, start and end"));
         }
-        self.find_chromosome()?;
         let (start, end) = (self.position(1)?, self.position(2)?);
         if start >= end {
             let place = self.describe();
             return Err(self.error(format!("{place} is empty: end must be beyond start")));
         }
-        if end > self.length {
+        let (from, to) = self.fields[0];
+        let name = String::from_utf8_lossy(self.line[from..to].trim_ascii());
+        let Some(rank) = self.sequences.find(&name, self.lines.number()) else {
+            return Ok(None);
+        };
+        let length = self.assembly.chromosomes()[rank].length;
+        if end > length {
             return Err(self.error(format!(
-                "{} ends beyond the chromosome's {} bp of {}",
+                "{} ends beyond the chromosome's {length} bp of {}: is the file of another assembly?",
                 self.describe(),
-                self.length,
                 self.assembly.name()
             )));
         }
-        Ok(Some(LineInterval {
-            rank: self.rank,
-            start,
-            end,
-        }))
+        Ok(Some(LineInterval { rank, start, end }))
+    }
+
+    /// What became of the file's sequences, at its end.
+    pub fn finish(self) -> Result<SequenceReport, FormatError> {
+        Ok(self.sequences.finish(self.lines.file())?)
+    }
+
+    /// The line's fields as text.
+    pub fn texts(&self) -> Vec<Cow<'_, str>> {
+        (self.fields.iter())
+            .map(|(from, to)| String::from_utf8_lossy(&self.line[*from..*to]))
+            .collect()
     }
 
     /// How many fields the line has.
@@ -136,25 +156,6 @@ impl<'a> IntervalLines<'a> {
         }
     }
 
-    fn find_chromosome(&mut self) -> Result<(), FormatError> {
-        let (from, to) = self.fields[0];
-        if self.line[from..to] == self.chrom[..] && !self.chrom.is_empty() {
-            return Ok(());
-        }
-        let name = String::from_utf8_lossy(&self.line[from..to]).into_owned();
-        let Some(rank) = self.assembly.rank(&name) else {
-            let unknown = self.assembly.chromosome(short(&name));
-            return Err(self.error(unknown.map_or_else(
-                |e| e.to_string(),
-                |_| format!("chromosome `{}…` is not known", short(&name)),
-            )));
-        };
-        self.rank = rank;
-        self.length = self.assembly.chromosomes()[rank].length;
-        self.chrom = name.into_bytes();
-        Ok(())
-    }
-
     fn position(&self, field: usize) -> Result<u64, FormatError> {
         let (from, to) = self.fields[field];
         let digits = &self.line[from..to];
@@ -178,6 +179,18 @@ impl<'a> IntervalLines<'a> {
         parts.join(" ")
     }
 }
+
+/// Whether a line declares a stretch of a wiggle.
+pub(super) fn is_wiggle(line: &[u8]) -> bool {
+    let is = |word: &[u8]| {
+        let rest = line.strip_prefix(word);
+        rest.is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
+    };
+    is(b"fixedStep") || is(b"variableStep")
+}
+
+pub(super) const WIGGLE: &str = "this is a wiggle, which is not read: make a bigWig of it by UCSC's \
+                                 wigToBigWig";
 
 /// The beginning of a text that may be anything.
 fn short(text: &str) -> &str {

@@ -2,8 +2,11 @@
 
 mod bedgraph;
 mod bgzip;
+mod detect;
+mod layout;
 mod lines;
 mod peaks;
 
 pub(super) use bedgraph::{BedGraphReader, BedGraphWriter};
+pub(super) use detect::detect;
 pub(super) use peaks::PeakReader;

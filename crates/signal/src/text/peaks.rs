@@ -3,23 +3,28 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use super::layout::Layout;
 use super::lines::{IntervalLines, LineInterval};
 use crate::bins::Binner;
 use crate::walk::AxisWalk;
-use crate::{BinSink, Format, FormatError, Location, ReadOptions, ReadReport, SignalReader};
+use crate::{
+    BinSink, Format, FormatError, Location, Missing, ReadOptions, ReadReport, SignalReader,
+};
 use persea_genome::GenomeAxis;
 
 /// Reads narrowPeak, broadPeak and BED; where peaks overlap the highest counts, and a file without
-/// a line is a track without a peak.
+/// a line is a track without a peak. A sequence on which the file has no line has no data, unless the
+/// options say otherwise.
 ///
 /// Peaks come unsorted, so those on the axis's chromosomes are held: 24 bytes each.
 pub(crate) struct PeakReader {
     location: Location,
-    format: Format,
+    /// `None`: the columns tell.
+    format: Option<Format>,
 }
 
 impl PeakReader {
-    pub fn new(location: Location, format: Format) -> Self {
+    pub fn new(location: Location, format: Option<Format>) -> Self {
         PeakReader { location, format }
     }
 }
@@ -49,10 +54,11 @@ impl SignalReader for PeakReader {
             }
         }
         let mut peaks = Vec::new();
-        let mut column = None;
+        let mut columns = Columns::new(self.format);
+        let mut has_lines = false;
         while let Some(LineInterval { rank, start, end }) = lines.next_place()? {
-            let column = *column.get_or_insert(Column::of(self.format, lines.n_fields()));
-            let value = column.signal(&lines)?;
+            has_lines = true;
+            let value = columns.signal(&lines)?;
             if covered[rank] {
                 peaks.push(Peak {
                     rank: rank as u32,
@@ -62,43 +68,102 @@ impl SignalReader for PeakReader {
                 });
             }
         }
+        let sequences = lines.finish()?;
         peaks.sort_by_key(|peak| (peak.rank, peak.start, peak.end));
-        let mut walk = AxisWalk::new(axis, Binner::new(axis, options, &file, sink));
+        // A file without a line has no sequence, but is a track without a peak all the same.
+        let options = match (options.missing, has_lines) {
+            (Missing::ByFormat, false) => ReadOptions {
+                missing: Missing::Zero,
+            },
+            _ => *options,
+        };
+        let mut walk = AxisWalk::new(axis, Binner::new(axis, &options, &file, sink));
         highest(&peaks, |peak| {
             walk.add(peak.rank as usize, peak.start, peak.end, peak.value)
         })?;
-        walk.finish()
+        let mut report = walk.finish()?;
+        report.notes = sequences.notes;
+        Ok(report)
     }
 }
 
-/// Where a format keeps the signal.
-#[derive(Debug, Clone, Copy)]
-enum Column {
-    /// A field, counted from 0, and what it is called.
-    Field(usize, &'static str),
-    /// A peak is a peak.
-    One,
+/// Where the signal of a file is kept: what its format says, or its columns. All lines must agree.
+struct Columns {
+    format: Option<Format>,
+    /// The first line's number of columns and layout.
+    first: Option<(usize, Option<Layout>)>,
+    /// The modification that the lines of modkit's bedMethyl are about.
+    modification: Option<String>,
 }
 
-impl Column {
-    fn of(format: Format, n_fields: usize) -> Self {
-        match (format, n_fields) {
-            (Format::Bed, 3) => Column::One,
-            (Format::Bed, 4) => Column::Field(
-                3,
-                "the signal of a BED with four columns; give a score in column 5 where column 4 \
-                 is a name",
-            ),
-            (Format::Bed, _) => Column::Field(4, "a BED's score"),
-            (Format::BroadPeak, _) => Column::Field(6, "a broadPeak's signalValue"),
-            _ => Column::Field(6, "a narrowPeak's signalValue"),
+impl Columns {
+    fn new(format: Option<Format>) -> Self {
+        Columns {
+            format,
+            first: None,
+            modification: None,
         }
     }
 
-    fn signal(self, lines: &IntervalLines<'_>) -> Result<f32, FormatError> {
-        match self {
-            Column::Field(field, name) => lines.signal(field, name),
-            Column::One => Ok(1.0),
+    fn signal(&mut self, lines: &IntervalLines<'_>) -> Result<f32, FormatError> {
+        let column = match self.format {
+            Some(Format::NarrowPeak) => Some((6, "a narrowPeak's signalValue")),
+            Some(Format::BroadPeak) => Some((6, "a broadPeak's signalValue")),
+            of => self.of_bed(of.is_none(), lines)?,
+        };
+        match column {
+            Some((field, name)) => lines.signal(field, name),
+            None => Ok(1.0),
+        }
+    }
+
+    fn of_bed(
+        &mut self,
+        is_told_by_content: bool,
+        lines: &IntervalLines<'_>,
+    ) -> Result<Option<(usize, &'static str)>, FormatError> {
+        let n = lines.n_fields();
+        let layout = match is_told_by_content {
+            true => {
+                let texts = lines.texts();
+                let fields: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+                Some(Layout::of(&fields))
+            }
+            false => None,
+        };
+        if let Some(Ok(Layout::BedMethyl(18))) = layout {
+            let here = lines.texts()[3].to_string();
+            let before = self.modification.get_or_insert_with(|| here.clone());
+            if *before != here {
+                return Err(lines.error(format!(
+                    "is about the modification {here}, and the lines before about {before}; give a \
+                     file of one modification"
+                )));
+            }
+        }
+        let (n_first, of_first) = match (self.first, &layout) {
+            (Some(first), _) => first,
+            (None, Some(Err(why))) => return Err(lines.error(why.clone())),
+            (None, Some(Ok(layout))) => *self.first.insert((n, Some(*layout))),
+            (None, None) => *self.first.insert((n, None)),
+        };
+        match (of_first, layout) {
+            _ if n != n_first => Err(lines.error(format!(
+                "it has {n} columns where the lines before have {n_first}"
+            ))),
+            (Some(before), Some(Ok(here))) if here != before => Err(lines.error(format!(
+                "its columns are those of {here}, and the lines before are of {before}; if they are \
+                 alike, say what they are by the manifest's column `format`"
+            ))),
+            (Some(before), Some(Err(_))) => Err(lines.error(format!(
+                "its columns are not those of {before}, as the lines before are"
+            ))),
+            (Some(before), _) => Ok(before.signal()),
+            (None, _) => Ok(match n {
+                3 => Layout::Bed3.signal(),
+                4 => Layout::Bed4.signal(),
+                n => Layout::Scored(n).signal(),
+            }),
         }
     }
 }

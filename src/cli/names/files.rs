@@ -1,24 +1,9 @@
-//! Names of tracks on the command line and in small files.
+//! Names of tracks in small files.
 
 use std::path::Path;
 
 use anyhow::bail;
 use persea::files::Table;
-
-use super::Misuse;
-
-/// Reads `BIOSAMPLE:ASSAY,BIOSAMPLE:ASSAY…`.
-pub fn pairs(list: &[String]) -> anyhow::Result<Vec<(String, String)>> {
-    list.iter()
-        .flat_map(|part| part.split(','))
-        .map(|pair| match pair.split_once(':') {
-            Some((biosample, assay)) if !biosample.is_empty() && !assay.is_empty() => {
-                Ok((biosample.to_string(), assay.to_string()))
-            }
-            _ => Err(Misuse(format!("`{pair}` names no track; write BIOSAMPLE:ASSAY")).into()),
-        })
-        .collect()
-}
 
 /// Tracks listed in a file with the columns biosample and assay.
 pub fn pairs_of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {

@@ -1,0 +1,154 @@
+//! An encoder trained on a database's tracks with checkpoints, and the factors that it gives.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::axes::canonical;
+use super::training::EncoderSettings;
+use super::{EncoderKept, EncoderOptions, EncoderTraining};
+use crate::factorization::timed_checkpoints::TimedCheckpoints;
+use crate::factorization::{
+    Advance, CurvePoint, Device, FactorizationError, Stage, TrackRoles, TrainOptions,
+    TrainingProgress, TrainingSet,
+};
+use crate::genome::{GenomeAxis, Resolution};
+use crate::model::{Encoder, GenomeFactors, Stretch, Surroundings, TrackScale};
+
+/// A training at its start.
+///
+/// # Errors
+/// As [`EncoderTraining::new`].
+pub(in crate::factorization) fn begin(
+    set: &Arc<TrainingSet>,
+    track_roles: &TrackRoles,
+    options: &TrainOptions,
+    encoder_options: &EncoderOptions,
+    device: Device,
+) -> Result<EncoderTraining, FactorizationError> {
+    let scales = track_roles
+        .training
+        .iter()
+        .map(|t| TrackScale::new(t.mean, t.variance));
+    let sizes = &options.sizes;
+    let factors =
+        [Resolution::Kbp5, Resolution::Bp250, Resolution::Bp25].map(|r| sizes.genome_factors(r));
+    let config = encoder_options.config(track_roles.training.len(), factors);
+    let settings = EncoderSettings {
+        seed: options.seed,
+        cache_bytes: options.cache_bytes,
+        backend: options.backend,
+        device,
+    };
+    EncoderTraining::new(
+        Arc::clone(set),
+        scales.collect(),
+        config,
+        encoder_options,
+        settings,
+    )
+}
+
+/// Trains the encoder, or goes on with what was kept of it.
+///
+/// # Errors
+/// As training; [`FactorizationError::Stopped`], after a checkpoint, where the listener stops it.
+pub(in crate::factorization) fn encode(
+    set: &Arc<TrainingSet>,
+    track_roles: &TrackRoles,
+    options: &TrainOptions,
+    encoder_options: &EncoderOptions,
+    device: Device,
+    kept: Option<EncoderKept>,
+    checkpoints: &mut TimedCheckpoints<'_>,
+) -> Result<(Encoder, EncoderKept), FactorizationError> {
+    let mut training = begin(set, track_roles, options, encoder_options, device)?;
+    let mut curve = Vec::new();
+    if let Some(kept) = kept {
+        curve.clone_from(&kept.curve);
+        training.restore(&kept)?;
+    }
+    loop {
+        let advance = training.advance()?;
+        let report = match advance {
+            Advance::Done => break,
+            Advance::Step(report) | Advance::Pass(report, ..) => report,
+        };
+        if let Advance::Pass(report, loss, held_out) = advance {
+            let point = CurvePoint {
+                stage: Stage::Encode,
+                search: 0,
+                pass: report.position.pass + 1,
+                loss,
+                held_out,
+            };
+            curve.push(point);
+            checkpoints.listener.pass(&point);
+        }
+        let progress = TrainingProgress {
+            stage: Stage::Encode,
+            search: 0,
+            best_pass: Some(encoder_options.passes),
+            curve: Vec::new(),
+        };
+        let stop = checkpoints.listener.step(&progress, &report).is_break();
+        if stop || checkpoints.is_due() {
+            checkpoints.encoder = Some(EncoderKept {
+                curve: curve.clone(),
+                ..training.keep()?
+            });
+            checkpoints.write(&progress, None)?;
+        }
+        if stop {
+            return Err(FactorizationError::Stopped {
+                step: report.position.step,
+                advice: "go on with option `resume`".into(),
+            });
+        }
+    }
+    let assays: Vec<u32> = track_roles.tracks.iter().map(|t| t.assay.1).collect();
+    let encoder = canonical(&training, &assays)?;
+    let kept = EncoderKept {
+        curve,
+        ..training.keep()?
+    };
+    Ok((encoder, kept))
+}
+
+/// The factors of every row of an axis, from the encoder's tracks as `read` gives them (track, axis
+/// bins).
+///
+/// # Errors
+/// When signal cannot be read.
+pub(in crate::factorization) fn genome_factors(
+    encoder: &Encoder,
+    axis: &GenomeAxis,
+    read: impl Fn(usize, std::ops::Range<u64>, &mut [f32]) -> Result<(), FactorizationError> + Sync,
+) -> Result<GenomeFactors, FactorizationError> {
+    let mut scales =
+        Resolution::ALL.map(|r| vec![0f32; axis.n_rows(r) as usize * encoder.factors(r)]);
+    for part in Stretch::all(axis).chunks(16) {
+        let encoded = part.par_iter().map(|stretch| {
+            let surroundings =
+                Surroundings::describe(stretch, &stretch.region_bins, &encoder.scales, &read)?;
+            Ok(encoder.encode(&surroundings))
+        });
+        let encoded: Vec<[Vec<f32>; 3]> = encoded.collect::<Result<_, FactorizationError>>()?;
+        for (stretch, codes) in part.iter().zip(encoded) {
+            for resolution in Resolution::ALL {
+                let (codes, width) = (&codes[resolution.index()], encoder.factors(resolution));
+                let first =
+                    axis.row(resolution, stretch.region, stretch.bins.start) as usize * width;
+                scales[resolution.index()][first..first + codes.len()].copy_from_slice(codes);
+            }
+        }
+    }
+    Ok(GenomeFactors {
+        scales: Resolution::ALL.map(|r| {
+            let values = std::mem::take(&mut scales[r.index()]);
+            Array2::from_shape_vec((axis.n_rows(r) as usize, encoder.factors(r)), values)
+                .unwrap_or_else(|_| Array2::zeros((0, 0)))
+        }),
+    })
+}

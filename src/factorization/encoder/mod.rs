@@ -1,0 +1,22 @@
+//! Training an encoder: three networks that describe a row of the genome from the tracks around it,
+//! and the canonical factors that follow from them.
+//!
+//! In training, some tracks are left out of a sample's description, and a decoder has to predict all
+//! tracks from the codes, those left out above all. Then every track is predicted as if it had not
+//! been read. The factors of a row are the principal axes of what the networks' last hidden layers and
+//! the description itself tell, linearly, of the mean of both: what was observed, and what the other
+//! tracks predict. So two seeds give almost the same distances.
+
+mod axes;
+mod fit;
+mod kept;
+mod options;
+mod sampling;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub(super) use fit::{begin, encode, genome_factors};
+pub(super) use kept::{EncoderHeader, EncoderKept, read, write};
+pub use options::EncoderOptions;
+pub(super) use training::EncoderTraining;

@@ -1,0 +1,269 @@
+//! The encoder in training: what it learns, that two seeds agree, that it can be resumed, and that
+//! threads change nothing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::axes::canonical;
+use super::training::EncoderSettings;
+use super::*;
+use crate::factorization::{
+    Advance, Backend, Device, FactorizationError, TrackSource, TrainingSet, TrainingTrack,
+};
+use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region, Resolution};
+use crate::model::{GenomeFactors, TrackScale};
+
+const N_BINS: usize = 24_000;
+const N_TRACKS: usize = 6;
+
+struct Made(Vec<Vec<f32>>);
+
+impl TrackSource for Made {
+    fn read(
+        &self,
+        track: usize,
+        bins: Range<u64>,
+        out: &mut [f32],
+    ) -> Result<(), FactorizationError> {
+        out.copy_from_slice(&self.0[track][bins.start as usize..bins.end as usize]);
+        Ok(())
+    }
+}
+
+/// Six tracks that mix two hidden patterns, one that changes within 500 bp and one within 10 kb, with
+/// noise of their own.
+fn made() -> (Arc<TrainingSet>, Vec<TrackScale>) {
+    let assembly = Assembly::from_chromosomes("toy", &[("chr1".into(), 2_000_000)]).unwrap();
+    let region = |first_bin: u64, n_bins: u64| Region {
+        name: None,
+        chrom: "chr1".into(),
+        first_bin,
+        n_bins,
+    };
+    let axis = GenomeAxis::new(assembly, vec![region(33, 20_000), region(30_007, 4_000)]).unwrap();
+    let mask = Mask::new(&axis, &[Interval::new("chr1", 50_000, 60_000)]);
+    let noise = |a: u64, b: u64| {
+        let mixed = (a.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ b.wrapping_mul(0xC2B2_AE3D_27D4_EB4F))
+            .rotate_left(31);
+        (mixed.wrapping_mul(0x1656_67B1_9E37_79F9) >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+    };
+    let (mut tracks, mut values, mut scales) = (Vec::new(), Vec::new(), Vec::new());
+    for t in 0..N_TRACKS as u32 {
+        tracks.push(TrainingTrack {
+            biosample: (format!("b{}", t / 2), t / 2),
+            assay: (format!("a{}", t % 2), t % 2),
+        });
+        let value = |i: usize| {
+            let (i, t) = (i as u64, u64::from(t));
+            let (fine, wide) = (noise(i / 20, 1), noise(i / 400, 2));
+            fine * (1.0 + t as f32) + wide * (6.0 - t as f32) + 0.5 * noise(i, 10 + t)
+        };
+        let track: Vec<f32> = (0..N_BINS).map(value).collect();
+        let n = N_BINS as f64;
+        let mean = track.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+        let variance = track
+            .iter()
+            .map(|v| (f64::from(*v) - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        scales.push(TrackScale::new(mean, variance));
+        values.push(track);
+    }
+    let set = TrainingSet {
+        axis,
+        mask,
+        tracks,
+        source: Box::new(Made(values)),
+    };
+    (Arc::new(set), scales)
+}
+
+fn options() -> EncoderOptions {
+    EncoderOptions {
+        nodes: 32,
+        decoder: 32,
+        code: 6,
+        passes: 2,
+        batch_size: 512,
+        ..EncoderOptions::default()
+    }
+}
+
+fn training(seed: u64, cache_bytes: u64) -> EncoderTraining {
+    let (set, scales) = made();
+    let config = options().config(N_TRACKS, [8, 20, 4]);
+    // Never more factors than predicted numbers.
+    assert_eq!(config.codes, [8, 12, 4]);
+    let settings = EncoderSettings {
+        seed,
+        cache_bytes,
+        backend: Backend::Native,
+        device: Device::Cpu,
+    };
+    EncoderTraining::new(set, scales, config, &options(), settings).unwrap()
+}
+
+fn factors(training: &EncoderTraining) -> GenomeFactors {
+    let encoder = canonical(training, &[0, 1, 0, 1, 0, 1]).unwrap();
+    let set = &training.inputs.set;
+    genome_factors(&encoder, &set.axis, |track, bins, out: &mut [f32]| {
+        set.source.read(track, bins, out)
+    })
+    .unwrap()
+}
+
+fn to_end(training: &mut EncoderTraining) -> Vec<f64> {
+    let mut losses = Vec::new();
+    loop {
+        match training.advance().unwrap() {
+            Advance::Step(_) => {}
+            Advance::Pass(_, loss, _) => losses.push(loss),
+            Advance::Done => return losses,
+        }
+    }
+}
+
+/// Squared distances between some pairs of rows.
+fn distances(factors: &GenomeFactors, resolution: Resolution) -> Vec<f64> {
+    let table = &factors.scales[resolution.index()];
+    let n = table.nrows();
+    let apart = |(i, j): (usize, usize)| {
+        let pairs = table.row(i).into_iter().zip(table.row(j));
+        pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
+    };
+    (0..500)
+        .map(|k| apart(((k * 7) % n, (k * 13 + 5) % n)))
+        .collect()
+}
+
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let (x, y) = (mean(a), mean(b));
+    let sum = |f: &dyn Fn(usize) -> f64| (0..a.len()).map(f).sum::<f64>();
+    let both = sum(&|i| (a[i] - x) * (b[i] - y));
+    both / (sum(&|i| (a[i] - x).powi(2)) * sum(&|i| (b[i] - y).powi(2))).sqrt()
+}
+
+#[test]
+fn two_seeds_learn_and_give_nearly_the_same_distances() {
+    let found = [0, 1].map(|seed| {
+        let mut training = training(seed, 1 << 30);
+        let losses = to_end(&mut training);
+        assert!(losses[1] < 0.9 * losses[0] && losses[1] < 0.8, "{losses:?}");
+        factors(&training)
+    });
+    assert_ne!(found[0], found[1]);
+    for resolution in Resolution::ALL {
+        let [a, b] = found.each_ref().map(|f| distances(f, resolution));
+        let r = correlation(&a, &b);
+        assert!(r > 0.97, "{resolution}: {r}");
+    }
+}
+
+#[test]
+fn axes_are_uncorrelated_descend_in_variance_and_add_up_to_the_variance_predicted() {
+    let mut training = training(0, 1 << 30);
+    to_end(&mut training);
+    let factors = factors(&training);
+    // Over all bins: no bin of the 25 bp rows is weighed otherwise.
+    let set = &training.inputs.set;
+    let table = &factors.scales[Resolution::Bp25.index()];
+    let kept: Vec<usize> = (0..N_BINS)
+        .filter(|b| !set.mask.is_masked(*b as u64))
+        .collect();
+    let column = |c: usize| {
+        kept.iter()
+            .map(|b| f64::from(table[[*b, c]]))
+            .collect::<Vec<_>>()
+    };
+    let columns: Vec<Vec<f64>> = (0..4).map(column).collect();
+    let variance = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>() / v.len() as f64;
+    for (i, a) in columns.iter().enumerate() {
+        assert!(a.iter().sum::<f64>().abs() / (kept.len() as f64) < 1e-3);
+        for b in &columns[..i] {
+            assert!(correlation(a, b).abs() < 1e-2);
+            assert!(variance(b) >= variance(a));
+        }
+    }
+    // Half the sum of an observed number, of variance 1, and a predicted one, of about as much or
+    // less; and half a wide mean, of variance 1/4.
+    let total: f64 = columns.iter().map(|c| variance(c)).sum();
+    assert!(total > 0.2 && total < 1.5, "{total}");
+}
+
+#[test]
+fn a_resumed_training_gives_the_bits_of_an_uninterrupted_one() {
+    let mut whole = training(4, 1 << 30);
+    to_end(&mut whole);
+    let mut first = training(4, 1 << 30);
+    for _ in 0..60 {
+        first.advance().unwrap();
+    }
+    let kept = first.keep().unwrap();
+    let mut second = training(4, 1 << 30);
+    second.restore(&kept).unwrap();
+    to_end(&mut second);
+    assert_eq!(factors(&whole), factors(&second));
+    let mut short = kept.clone();
+    short.parameters.pop();
+    assert!(second.restore(&short).is_err());
+}
+
+#[test]
+fn threads_change_no_bit_and_windows_smaller_than_the_axis_train_too() {
+    let in_pool = |threads: usize, cache: u64| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let mut training = training(2, cache);
+            let losses = to_end(&mut training);
+            (losses, factors(&training))
+        })
+    };
+    let (one, two) = (in_pool(1, 1 << 30), in_pool(2, 1 << 30));
+    assert_eq!(one.0, two.0);
+    assert_eq!(one.1, two.1);
+    // One stretch at a time.
+    let (losses, _) = in_pool(2, 1);
+    assert!(losses[1] < losses[0]);
+}
+
+#[test]
+fn options_that_cannot_be_are_refused() {
+    let refused = [
+        EncoderOptions {
+            nodes: 0,
+            ..options()
+        },
+        EncoderOptions {
+            passes: 0,
+            ..options()
+        },
+        EncoderOptions {
+            batch_size: 0,
+            ..options()
+        },
+        EncoderOptions {
+            learning_rate: f64::NAN,
+            ..options()
+        },
+        EncoderOptions {
+            dropped: [0.5, 0.4],
+            ..options()
+        },
+        EncoderOptions {
+            dropped: [0.1, 1.0],
+            ..options()
+        },
+        EncoderOptions {
+            seen_weight: 1.5,
+            ..options()
+        },
+    ];
+    for options in refused {
+        assert!(options.check().is_err(), "{options:?}");
+    }
+    assert!(options().check().is_ok());
+}

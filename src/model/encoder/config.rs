@@ -1,0 +1,50 @@
+//! The encoder's sizes.
+
+use serde::{Deserialize, Serialize};
+
+use super::WINDOWS;
+use crate::model::ModelError;
+
+/// What an encoder is, apart from its numbers. Resolutions are coarsest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderConfig {
+    /// How many tracks it reads: the model's first that are not held out, in their order.
+    pub tracks: usize,
+    /// Units of each of its two hidden layers at each resolution.
+    pub nodes: usize,
+    /// Factors of a row at 5 kbp, 250 bp and 25 bp.
+    pub codes: [usize; 3],
+}
+
+impl EncoderConfig {
+    /// What describes the signal around a row of a resolution, `windows × tracks` numbers.
+    pub fn described(&self, resolution: usize) -> usize {
+        WINDOWS[resolution] * self.tracks
+    }
+
+    /// Width of the network's input at a resolution: the description, then the share of each track's
+    /// surroundings that has data.
+    pub fn inputs(&self, resolution: usize) -> usize {
+        self.described(resolution) + self.tracks
+    }
+
+    /// # Errors
+    /// When a size is 0 or beyond what memory could hold.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let sizes = [
+            ("tracks of the encoder", self.tracks),
+            ("units of the encoder", self.nodes),
+            ("5 kbp factors of the encoder", self.codes[0]),
+            ("250 bp factors of the encoder", self.codes[1]),
+            ("25 bp factors of the encoder", self.codes[2]),
+        ];
+        for (name, size) in sizes {
+            if size == 0 || size > 1 << 16 {
+                return Err(ModelError::Config(format!(
+                    "{name} must be between 1 and 65536, not {size}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
