@@ -27,8 +27,8 @@ pub struct PeakStratum {
     pub mse: BTreeMap<&'static str, f64>,
 }
 
-/// Reads values by the name of a predictor.
-pub(super) fn by_predictor<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+/// Reads what is kept by the name of a predictor.
+pub(super) fn by_predictor<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<&'static str, V>, D::Error> {
     let read = BTreeMap::<String, V>::deserialize(from)?;

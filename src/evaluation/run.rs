@@ -74,7 +74,8 @@ pub struct TrackEvaluation {
     /// The additive model's.
     pub additive: TrackMeasures,
     /// Those of the trained baselines that were asked for, by name.
-    #[serde(flatten, deserialize_with = "by_predictor")]
+    #[serde(flatten)]
+    #[serde(deserialize_with = "by_predictor")]
     pub learned: BTreeMap<&'static str, TrackMeasures>,
     /// Errors by how many other biosamples have a peak.
     pub peaks: Vec<PeakStratum>,
@@ -98,7 +99,8 @@ pub struct MeanEvaluation {
     /// The additive model's.
     pub additive: TrackMeasures,
     /// Those of the trained baselines that were asked for, by name.
-    #[serde(flatten, deserialize_with = "by_predictor")]
+    #[serde(flatten)]
+    #[serde(deserialize_with = "by_predictor")]
     pub learned: BTreeMap<&'static str, TrackMeasures>,
     /// How much of what was observed lies in the model's intervals; none of a model that has none.
     #[serde(skip_serializing_if = "Option::is_none")]

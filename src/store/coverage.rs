@@ -7,10 +7,8 @@ use std::ops::Range;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::track::RunsDigest;
 use super::{Database, StoreError, Track};
-
-/// The BLAKE3 of a track's run lengths.
-pub(crate) type RunsDigest = [u8; 32];
 
 /// The bins of a track that have data.
 ///

@@ -4,9 +4,11 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::chunk_checksums::ListDigest;
 use super::connection::{named, whole};
-use super::coverage::RunsDigest;
 use super::{Database, StoreError};
 use crate::formats::{Identity, Missing};
+
+/// The BLAKE3 of a track's run lengths.
+pub(crate) type RunsDigest = [u8; 32];
 
 /// What is done to a track's signal before it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -457,11 +457,11 @@ fn a_password_in_a_url_is_used_and_neither_stored_nor_printed() {
     let listed = workspace.ok("track list --format json");
     let location = listed.json()[0]["location"].clone();
     assert_eq!(location, format!("http://127.0.0.1:{port}/x.bedGraph?…"));
-    let mut told = vec![ingested.stderr.into_bytes(), listed.stdout.into_bytes()];
+    let mut printed = vec![ingested.stderr.into_bytes(), listed.stdout.into_bytes()];
     for entry in walk(&workspace.path("x.persea")) {
-        told.push(fs::read(entry).unwrap());
+        printed.push(fs::read(entry).unwrap());
     }
-    for bytes in told {
+    for bytes in printed {
         for secret in [&b"s3cret"[..], b"wr0ng", b"t0ken"] {
             assert!(!bytes.windows(secret.len()).any(|w| w == secret));
         }

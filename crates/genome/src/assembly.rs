@@ -124,7 +124,7 @@ impl Assembly {
             .collect();
         Ok(Assembly {
             name: name.to_string(),
-            others: OtherNames::of(&chromosomes),
+            others: OtherNames::of(chromosomes.iter().map(|c| (c.name.as_str(), c.length))),
             chromosomes,
             index,
         })

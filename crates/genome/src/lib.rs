@@ -3,6 +3,7 @@
 //! This crate knows nothing of signal. Everything here is 0-based and half-open, as in BED; only
 //! [`Interval::parse_browser`] reads the 1-based inclusive form that genome browsers show.
 
+mod aliases;
 mod annotation;
 mod assembly;
 mod axis;
@@ -21,6 +22,7 @@ mod sequences;
 mod skipped;
 mod tss;
 
+pub use aliases::read_aliases;
 pub use assembly::{Assembly, Chromosome};
 pub use axis::{AxisBin, GenomeAxis, Region};
 pub use bed::{BedLines, read_bed, read_bed_from, read_bed_lines};
@@ -30,7 +32,6 @@ pub use gene_files::{GeneSet, read_genes, read_genes_from};
 pub use genes::{Gene, Strand};
 pub use interval::Interval;
 pub use mask::Mask;
-pub use names::read_aliases;
 pub use resolution::{BIN_BP, Resolution};
 pub use sequences::{SequenceNames, SequenceReport};
 pub use tss::{NearestTss, TssIndex};

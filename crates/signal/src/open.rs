@@ -22,7 +22,7 @@ pub fn open_signal(
     format: Option<Format>,
 ) -> Result<Box<dyn SignalReader>, FormatError> {
     location.check()?;
-    let (format, is_told) = match format {
+    let (format, is_given) = match format {
         Some(format) => (format, true),
         None => (detect(location)?, false),
     };
@@ -30,7 +30,7 @@ pub fn open_signal(
     Ok(match format {
         Format::BigWig => Box::new(BigWigReader::new(location)),
         Format::BedGraph => Box::new(BedGraphReader::new(location)),
-        Format::Bed if !is_told => Box::new(PeakReader::new(location, None)),
+        Format::Bed if !is_given => Box::new(PeakReader::new(location, None)),
         Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
             Box::new(PeakReader::new(location, Some(format)))
         }

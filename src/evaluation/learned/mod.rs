@@ -17,6 +17,7 @@
 mod choice;
 mod design;
 mod regression;
+mod settings;
 
 use persea_vocabulary::vocabulary;
 use std::collections::hash_map::Entry;
@@ -32,9 +33,10 @@ use crate::genome::{GenomeAxis, Mask};
 use crate::model::{InputTrack, ScaleModel, TrackScale};
 use crate::random::{Purpose, generator};
 pub(in crate::evaluation) use choice::choose;
-pub use choice::{LearnedChoice, LearnedSettings, TriedSettings};
+pub use choice::{LearnedChoice, TriedSettings};
 use design::{BinInRegion, Design, HALO, Patches};
 use regression::Regression;
+pub use settings::LearnedSettings;
 
 /// Bins at most that a reference's regression is trained on.
 const SAMPLES: u64 = 20_000;

@@ -9,7 +9,7 @@
 use ndarray::{Array1, Array2, s};
 
 use super::sums::{Fold, Moments, outer, total};
-use crate::linear::{eigen, solve_columns};
+use crate::linear::{eigen, solve_positive_definite_columns};
 
 /// The penalty, on standardised columns.
 const RIDGE: f64 = 1e-3;
@@ -140,11 +140,7 @@ fn predict(
         for (mut row, d) in weights.outer_iter_mut().zip(deviation) {
             row /= *d;
         }
-        let Some(mut weights) = solve_columns(matrix, weights) else {
-            // Undefined, and so is the correlation.
-            pairs.iter_mut().for_each(|pairs| pairs.p = f64::NAN);
-            continue;
-        };
+        solve_positive_definite_columns(matrix, &mut weights);
         for (mut row, d) in weights.outer_iter_mut().zip(deviation) {
             row /= *d;
         }

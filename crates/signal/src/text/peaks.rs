@@ -119,11 +119,11 @@ impl Columns {
 
     fn of_bed(
         &mut self,
-        is_told_by_content: bool,
+        is_known_by_content: bool,
         lines: &IntervalLines<'_>,
     ) -> Result<Option<(usize, &'static str)>, FormatError> {
         let n = lines.n_fields();
-        let layout = match is_told_by_content {
+        let layout = match is_known_by_content {
             true => {
                 let texts = lines.texts();
                 let fields: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
