@@ -116,7 +116,6 @@ pub(crate) fn is_y(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Assembly, read_aliases};
 
     fn toy(list: &[(&str, u64)]) -> Assembly {
