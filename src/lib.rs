@@ -25,7 +25,7 @@
 //! | [`model`] | what a trained model is, and its predictions |
 //! | [`factorization`] | training |
 //! | [`imputation`] | experiments along the genome, as files |
-//! | [`evaluation`] | every measure of an imputation, and of the baselines |
+//! | [`evaluation`] | every measure of an imputation, and of the baselines; probes of an embedding |
 //! | [`cross_validation`] | every fold trained without its tracks, and scored |
 //! | [`search`] | similar positions, regions, genes, biosamples and assays |
 //! | [`loci`] | biosamples at loci: departures, differences, annotation, quality control |

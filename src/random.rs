@@ -26,6 +26,8 @@ pub enum Purpose {
     Baseline = 7,
     /// First values of an encoder, which bins its steps show, and which tracks they leave out.
     Encoder = 8,
+    /// Which bins an embedding is probed at.
+    Probe = 30,
     /// Where the search for principal components begins.
     Components = 40,
     /// Which units a bootstrap replicate draws.

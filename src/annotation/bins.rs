@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Mask, Strand};
 
@@ -11,7 +11,7 @@ use crate::genome::{BIN_BP, Gene, GenomeAxis, Interval, Mask, Strand};
 pub const PROMOTER_BINS: u64 = 80;
 
 /// Whose definitions a measure follows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Definitions {
     /// This crate's: the mean over ties, shares, each bin counted once.

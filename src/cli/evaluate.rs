@@ -1,12 +1,14 @@
 //! `persea evaluate`.
 
+pub mod probe;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::compendium::{ColumnMap, Manifest};
 use persea::evaluation::{
-    Definitions, EvaluateOptions, Evaluation, IntervalsByStratum, LearnedBaseline, ScoringScale,
-    TrackMeasures, evaluate,
+    Definitions, EvaluateOptions, Evaluation, IntervalsByStratum, LearnedBaseline, ProbeOptions,
+    ScoringScale, TrackMeasures, evaluate, keep_imputation,
 };
 use persea::genome::read_bed;
 use persea::model::TrainedModel;
@@ -20,9 +22,13 @@ use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, progress};
 
 /// Score imputations of held-out tracks, and of the baselines on the same tracks.
+///
+/// With --probe, score the embedding instead: how well it predicts tracks that the model has not read, by ridge
+/// regression from other regions and by the 50 nearest positions in other regions. The signal that it was learned
+/// from is scored beside it. Results are stored with the model; `persea model show` prints the newest.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
+    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --model fold0 --probe --against fold0seed1\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
 )]
 pub struct Arguments {
     /// Model to use; the default model if omitted
@@ -54,6 +60,22 @@ pub struct Arguments {
     /// 1 %, a bin once for each gene or enhancer that holds it
     #[arg(long)]
     challenge: bool,
+    /// Probe the embedding: Pearson's r of held-out tracks with what it predicts. --tracks may name any stored
+    /// track that the model has not read
+    #[arg(long, conflicts_with_all = ["truth", "peaks", "baselines", "scale", "challenge", "folds"])]
+    probe: bool,
+    /// Models of the same regions, for example of other seeds: how many of the ten nearest 5 kbp rows agree
+    #[arg(long, value_name = "MODELS", value_delimiter = ',', requires = "probe")]
+    against: Vec<String>,
+    /// Number of random query bins, and of query bins with high signal
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "probe", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    queries: u32,
+    /// Seed of the query bins
+    #[arg(long, default_value_t = 0, requires = "probe")]
+    seed: u64,
+    /// Do not probe the signal and its principal components
+    #[arg(long, requires = "probe")]
+    no_signal: bool,
     /// Cross-validate: train and score every fold of a file (columns fold, biosample, assay).
     /// Finished folds are kept. Options of `persea train` follow after `--`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "truth", "peaks", "tracks", "challenge"])]
@@ -84,6 +106,24 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Some(text) => ColumnMap::parse(text).map_err(|e| Misuse(e.to_string()))?,
         None => ColumnMap::default(),
     };
+    let only = Known::of(&database)?.experiments(&arguments.tracks)?;
+    let within = match &arguments.regions {
+        Some(bed) => read_bed(bed, database.axis().assembly())?
+            .into_iter()
+            .map(|(interval, _)| interval)
+            .collect(),
+        None => Vec::new(),
+    };
+    if arguments.probe {
+        let options = ProbeOptions {
+            tracks: only,
+            queries: arguments.queries as usize,
+            seed: arguments.seed,
+            baselines: !arguments.no_signal,
+            within,
+        };
+        return probe::run(&database, &model, &arguments.against, &options, common);
+    }
     let read = |path: &Option<PathBuf>| {
         path.as_ref()
             .map(|p| Manifest::read(p, &columns))
@@ -92,14 +132,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let options = EvaluateOptions {
         truth: read(&arguments.truth)?,
         peaks: read(&arguments.peaks)?,
-        only: Known::of(&database)?.experiments(&arguments.tracks)?,
-        within: match &arguments.regions {
-            Some(bed) => read_bed(bed, database.axis().assembly())?
-                .into_iter()
-                .map(|(interval, _)| interval)
-                .collect(),
-            None => Vec::new(),
-        },
+        only,
+        within,
         learned: arguments.baselines.clone(),
         definitions: match arguments.challenge {
             true => Definitions::Challenge,
@@ -113,6 +147,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
+    keep_imputation(&database, &model, scale, &options, &evaluation);
     print(&evaluation, common.format)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -324,6 +324,7 @@ mod tests {
             "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",
             "impute --all-missing --output imputed/ --as bigwig --format json",
             "evaluate --model fold0 --format json",
+            "evaluate --probe --against a,b --queries 500 --seed 3 --no-signal --tracks E003:H3K4me3",
             "task import expression labels.tsv --label-column E003_RPKM --replace",
             "task run expression --biosample E003 --features embedding,embedding+signal --learner gbm",
             "task suite pilot --data pilot/ --format json",

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use persea::store::{Model, TrackRole};
+use persea::evaluation::{Probe, is_current, stored_evaluations};
+use persea::store::{Database, Model, TrackRole};
 use serde_json::{Value, json};
 
-use super::Common;
 use super::output::{Format, Table, measure, print_json, print_line};
+use super::{Common, evaluate, measures};
 
 /// List, show, compare and delete models.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,7 @@ pub struct Arguments {
 enum Action {
     /// List all models
     List,
-    /// Show a model's sizes, tracks and loss curve
+    /// Show a model's sizes, tracks, newest evaluations and loss curve
     Show {
         /// Name of the model; the default model if omitted
         name: Option<String>,
@@ -82,7 +83,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             }
             table.print(common.format)?;
         }
-        Action::Show { name } => show(&database.read_model(name.as_deref())?, common.format)?,
+        Action::Show { name } => {
+            let model = database.read_model(name.as_deref())?;
+            show(&database, &model, common.format)?;
+        }
         Action::Default { name } => database.set_default_model(&name)?,
         Action::Delete { name } => database.delete_model(&name)?,
         Action::Diff { a, b } => {
@@ -172,11 +176,77 @@ fn flat(value: Value) -> Value {
     }
 }
 
-fn show(model: &Model, format: Format) -> anyhow::Result<()> {
+/// The newest evaluation of each kind, as an object by kind.
+fn newest(database: &Database, model: &Model) -> anyhow::Result<serde_json::Map<String, Value>> {
+    let mut newest = serde_json::Map::new();
+    for stored in stored_evaluations(database, model) {
+        let kind = stored.kind.name();
+        if newest.contains_key(kind) {
+            continue;
+        }
+        let is_current = is_current(database, model, &stored)?;
+        newest.insert(
+            kind.into(),
+            json!({
+                "created": stored.created,
+                "persea": stored.made_by,
+                "is_current": is_current,
+                "settings": stored.settings,
+                "result": stored.result,
+            }),
+        );
+    }
+    Ok(newest)
+}
+
+/// Prints the main numbers of stored evaluations.
+fn print_evaluations(stored: &serde_json::Map<String, Value>) -> anyhow::Result<()> {
+    for (kind, of) in stored {
+        let text = |name: &str| of[name].as_str().unwrap_or_default().to_string();
+        print_line(format_args!(
+            "\n{kind}, {} by Persea {}{}",
+            text("created"),
+            text("persea"),
+            match of["is_current"] == true {
+                true => "",
+                false => "; a track or model has changed since: evaluate again",
+            }
+        ))?;
+        match kind.as_str() {
+            "probe" => {
+                let probe: Probe = serde_json::from_value(of["result"].clone())?;
+                evaluate::probe::table(&probe)?;
+                evaluate::probe::summary(&probe)?;
+            }
+            _ => {
+                let mean = &of["result"]["mean"];
+                let columns: Vec<&str> = ["mean over tracks"]
+                    .into_iter()
+                    .chain(measures::SHOWN)
+                    .collect();
+                let mut table = Table::new(&columns);
+                for (name, label) in [
+                    ("measures", "model"),
+                    ("average_activity", "average_activity"),
+                    ("calibrated_average", "calibrated_average"),
+                ] {
+                    let values = measures::SHOWN.iter().map(|m| mean[name][*m].clone());
+                    table.row([json!(label)].into_iter().chain(values).collect());
+                }
+                table.print(Format::Table)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn show(database: &Database, model: &Model, format: Format) -> anyhow::Result<()> {
+    let evaluations = newest(database, model)?;
     if format == Format::Json {
         let mut object: serde_json::Map<String, Value> = facts(model).into_iter().collect();
         object.insert("name".into(), json!(model.record.name));
         object.insert("training".into(), model.record.training.clone());
+        object.insert("evaluations".into(), Value::Object(evaluations));
         return Ok(print_json(&object)?);
     }
     let mut table = Table::new(&["what", &model.record.name]);
@@ -184,6 +254,9 @@ fn show(model: &Model, format: Format) -> anyhow::Result<()> {
         table.row(vec![json!(name), flat(value)]);
     }
     table.print(format)?;
+    if format == Format::Table {
+        print_evaluations(&evaluations)?;
+    }
     if format == Format::Table
         && let Some(curve) = model.record.training["curve"].as_array()
     {

@@ -11,8 +11,9 @@ use super::{Common, Misuse};
 
 /// Write a report about the database: contents, accuracy, figures, similar positions, tasks
 ///
-/// The report is one self-contained HTML file without scripts. Most of the time is spent on scoring
-/// the held-out tracks; --no-evaluate leaves that out.
+/// The report is one self-contained HTML file without scripts. Scores of the
+/// held-out tracks that `persea evaluate` has stored are used where model and tracks are the same. Otherwise most of
+/// the time is spent on scoring them; --no-evaluate leaves that out.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea report --output report.html\n          persea report --model fold0 --no-evaluate --output quick.html"

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::evaluation::{
     EvaluateOptions, Evaluation, Intervals, LearnedBaseline, PREDICTORS, PairedDifference,
-    Predictor, ScoringScale, TrackEvaluation, TrackMeasures, evaluate, mean_measures,
+    Predictor, ScoringScale, TrackEvaluation, TrackMeasures, evaluate, keep_imputation,
+    mean_measures,
 };
 use crate::factorization::{Listener, Pair, RunOptions, TrainOptions, fit};
 use crate::model::TrainedModel;
@@ -200,16 +201,12 @@ fn run(
         .training
         .get("seconds")
         .and_then(|s| s.as_f64());
-    let evaluation = evaluate(
-        database,
-        &model,
-        settings.scale,
-        &EvaluateOptions {
-            learned,
-            ..EvaluateOptions::default()
-        },
-        &mut |_, _| {},
-    )?;
+    let options = EvaluateOptions {
+        learned,
+        ..EvaluateOptions::default()
+    };
+    let evaluation = evaluate(database, &model, settings.scale, &options, &mut |_, _| {})?;
+    keep_imputation(database, &model, settings.scale, &options, &evaluation);
     Ok(FoldEvaluation {
         fold: fold.name.clone(),
         seed,

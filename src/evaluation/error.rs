@@ -93,6 +93,46 @@ pub enum EvaluationError {
         /// The track's assay.
         assay: String,
     },
+    /// A model's embedding was to be probed with a track that it has read.
+    #[error(
+        "model {model} has read {biosample}:{assay}, so that the track would say nothing of what the embedding knows beyond its input; \
+         probe tracks that were held out (option `tracks`)"
+    )]
+    WasRead {
+        /// The model.
+        model: String,
+        /// The track's biosample.
+        biosample: String,
+        /// The track's assay.
+        assay: String,
+    },
+    /// A model's embedding was to be probed, and there is no track to do so with.
+    #[error(
+        "no stored track was held out from model {model}: hold one out in training (option `hold`), or name stored tracks that it \
+         has not read (option `tracks`)"
+    )]
+    NothingToProbe {
+        /// The model.
+        model: String,
+    },
+    /// Neighbours of two models were to be compared that cover different regions.
+    #[error(
+        "models {model} and {other} cover different regions; compare models of the same regions"
+    )]
+    OtherAxis {
+        /// The model probed.
+        model: String,
+        /// The other one.
+        other: String,
+    },
+    /// No bin is left to use.
+    #[error(
+        "no bin is left: none of those asked for is both covered by model {model} and not masked"
+    )]
+    NoBin {
+        /// The model.
+        model: String,
+    },
     /// A broken invariant of this crate.
     #[error(transparent)]
     Bug(#[from] crate::Bug),

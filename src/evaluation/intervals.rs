@@ -1,9 +1,9 @@
 //! Whether what was observed lies as near to what was imputed as a model says.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How well a model's intervals and standard deviations describe the observed signal.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Intervals {
     /// Share of bins whose observed signal lies in the central 50 %.
     pub coverage_50: f64,
@@ -17,7 +17,7 @@ pub struct Intervals {
 }
 
 /// The same over all bins, and by how strong the imputed signal is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct IntervalsByStratum {
     /// All bins.
     pub all: Intervals,

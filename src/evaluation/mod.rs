@@ -2,7 +2,8 @@
 //!
 //! Owns which bins count (masked ones never, promoters, genes and enhancers on their own), the two
 //! scales (arcsinh, as stored, and signal), and the baselines, which use the training tracks but
-//! never the target. Leaves the measures' definitions to [`measures`](crate::measures).
+//! never the target; the probes of an embedding; and which stored results still hold. Leaves the measures'
+//! definitions to [`measures`](crate::measures).
 
 mod additive;
 mod baselines;
@@ -10,11 +11,13 @@ mod challenge;
 mod error;
 mod fitted;
 mod intervals;
+mod kept;
 mod learned;
 mod paired;
 mod peaks;
 #[cfg(test)]
 mod pilot;
+mod probe;
 mod run;
 mod score;
 
@@ -25,9 +28,16 @@ pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
 pub use intervals::{Intervals, IntervalsByStratum};
+pub use kept::{
+    evaluate_once, is_current, keep_imputation, keep_probe, kept_probe, stored_evaluations,
+};
 pub use learned::{LearnedBaseline, LearnedChoice, LearnedSettings, TriedSettings};
 pub use paired::PairedDifference;
 pub use peaks::PeakStratum;
+pub use probe::{
+    Agreement, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
+    Representation, probe,
+};
 pub use run::{
     EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
 };

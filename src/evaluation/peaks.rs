@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::fitted::Baseline;
+use super::learned::LearnedBaseline;
 use super::score::unmasked;
 use crate::measures::{TopBins, n_of_percent};
 
 /// Bins where a number of other biosamples have a peak.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PeakStratum {
     /// How many of the other biosamples' training tracks of the assay have a peak there.
     pub others: usize,
@@ -20,7 +23,27 @@ pub struct PeakStratum {
     /// How many bins these are.
     pub n_bins: usize,
     /// Each predictor's mean squared error over them, by name.
+    #[serde(deserialize_with = "by_predictor")]
     pub mse: BTreeMap<&'static str, f64>,
+}
+
+/// Reads what is kept by the name of a predictor.
+pub(super) fn by_predictor<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<&'static str, V>, D::Error> {
+    let read = BTreeMap::<String, V>::deserialize(from)?;
+    let simple = Baseline::ALL.map(Baseline::name);
+    let learned = LearnedBaseline::ALL.map(LearnedBaseline::name);
+    let known = |name: &str| {
+        let mut all = std::iter::once("model").chain(simple).chain(learned);
+        all.find(|known| *known == name)
+    };
+    (read.into_iter())
+        .map(|(name, value)| match known(&name) {
+            Some(name) => Ok((name, value)),
+            None => Err(D::Error::custom(format!("{name} is no predictor"))),
+        })
+        .collect()
 }
 
 /// Which of a track's bins are peaks; `masked` ones and those without data never.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use persea_vocabulary::vocabulary;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::learned::{Learned, Learning, choose};
-use super::peaks::PeakStrata;
+use super::peaks::{PeakStrata, by_predictor};
 use super::{
     AnnotationBins, Baseline, BaselineStatistics, Definitions, EvaluationError, IntervalsByStratum,
     LearnedBaseline, LearnedChoice, PairedDifference, PeakStratum, Scorer, ScoringContext,
@@ -55,7 +55,7 @@ pub struct EvaluateOptions {
 }
 
 /// A track's measures and its baselines'.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrackEvaluation {
     /// The biosample.
     pub biosample: String,
@@ -75,6 +75,7 @@ pub struct TrackEvaluation {
     pub additive: TrackMeasures,
     /// Those of the trained baselines that were asked for, by name.
     #[serde(flatten)]
+    #[serde(deserialize_with = "by_predictor")]
     pub learned: BTreeMap<&'static str, TrackMeasures>,
     /// Errors by how many other biosamples have a peak.
     pub peaks: Vec<PeakStratum>,
@@ -85,7 +86,7 @@ pub struct TrackEvaluation {
 }
 
 /// The means over tracks, each over those where the measure is defined.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MeanEvaluation {
     /// The model's.
     pub measures: TrackMeasures,
@@ -99,6 +100,7 @@ pub struct MeanEvaluation {
     pub additive: TrackMeasures,
     /// Those of the trained baselines that were asked for, by name.
     #[serde(flatten)]
+    #[serde(deserialize_with = "by_predictor")]
     pub learned: BTreeMap<&'static str, TrackMeasures>,
     /// How much of what was observed lies in the model's intervals; none of a model that has none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,7 +108,7 @@ pub struct MeanEvaluation {
 }
 
 /// What an evaluation found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The model's name.
     pub model: String,
@@ -123,10 +125,21 @@ pub struct Evaluation {
     pub tracks: Vec<TrackEvaluation>,
     /// Their means.
     pub mean: MeanEvaluation,
-    /// How the settings of trained baselines were chosen.
+    /// How the settings of trained baselines were chosen; not read back.
+    #[serde(skip_deserializing)]
     pub choices: Vec<LearnedChoice>,
-    /// The model against each competitor, measure by measure.
+    /// The model against each competitor, measure by measure; computed again from the tracks of what is
+    /// read back.
+    #[serde(skip_deserializing)]
     pub paired: Vec<PairedDifference>,
+}
+
+impl Evaluation {
+    /// With the paired differences of its tracks, which are not read back.
+    pub(super) fn with_paired_differences(mut self) -> Self {
+        self.paired = paired(&self.tracks);
+        self
+    }
 }
 
 /// The name of a predictor and its measures.

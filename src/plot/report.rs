@@ -3,6 +3,7 @@
 mod contents;
 mod imputation;
 mod next;
+mod probe;
 mod searches;
 
 use super::database::training_chart;
@@ -21,7 +22,8 @@ use crate::tasks::predictions;
 pub struct ReportOptions {
     /// The model; the default one when not given.
     pub model: Option<String>,
-    /// Whether held-out tracks are imputed and scored: most of a report's time.
+    /// Whether held-out tracks are imputed and scored where no stored scores hold: most of a report's
+    /// time.
     pub evaluate: bool,
     /// Runs of tasks that are shown in full, the latest; all are in the table.
     pub full_runs: usize,
@@ -86,6 +88,7 @@ pub fn report_html(
         page.tag("h3", "How training went");
         page.figures(&[chart.svg(Theme::Light)]);
     }
+    probe::probe(&mut page, database, &model)?;
     progress("projections");
     page.heading("projections", "What it looks like");
     projections(&mut page, database, &model)?;

@@ -95,7 +95,7 @@ pub fn check_database(path: &Path) -> Result<Vec<Finding>, StoreError> {
 impl Database {
     /// Reads everything and verifies it: SQLite's own structure and references, the checksum of
     /// each table, each piece of each model, each chunk of each track, the labels of each task, the
-    /// columns of each run, each checkpoint. An empty list means that all is well. (Search indexes
+    /// columns of each run, each evaluation, each checkpoint. An empty list means that all is well. (Search indexes
     /// are checked by `search`, which makes them.)
     ///
     /// # Errors
@@ -145,6 +145,7 @@ impl Database {
         findings.extend(self.check_checkpoints());
         findings.extend(self.check_tasks());
         findings.extend(self.check_projections());
+        findings.extend(self.check_evaluations());
         // One cause may be met on several ways.
         let mut reported = Vec::new();
         findings.retain(|f| {

@@ -46,6 +46,7 @@ pub(crate) const CHANGING: &[&str] = &[
     "task_runs",
     "selections",
     "projections",
+    "evaluations",
     // SQLite's: the number of the last model.
     "sqlite_sequence",
 ];
@@ -240,6 +241,10 @@ pub(crate) fn consequence(name: &str) -> &'static str {
         "projections" => {
             "projections cannot be listed or drawn; they can be made again once the table is \
              restored, and nothing else is concerned"
+        }
+        "evaluations" => {
+            "stored evaluations are not shown or used; `persea evaluate` works; tracks and models are not \
+             concerned"
         }
         "search_graphs" => {
             "approximate search builds its graphs anew (`persea index`); exact search is not concerned"

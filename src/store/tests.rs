@@ -4,6 +4,7 @@ mod backup;
 mod damage;
 mod damaged_sqlite;
 mod directory;
+mod evaluations;
 mod interrupted;
 mod lost;
 mod models;

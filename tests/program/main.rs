@@ -32,6 +32,7 @@ mod missing_data;
 mod models;
 mod outputs;
 mod plotting;
+mod probing;
 mod projecting;
 mod real_peaks;
 mod repairing;

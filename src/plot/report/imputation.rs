@@ -5,7 +5,7 @@ use super::super::database::{TrackChoice, tracks_figure};
 use super::super::page::{Grid, Page};
 use super::ReportOptions;
 use crate::compendium::Experiment;
-use crate::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate};
+use crate::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate_once};
 use crate::genome::Interval;
 use crate::model::TrainedModel;
 use crate::store::{Database, TrackRole};
@@ -51,7 +51,7 @@ pub(super) fn imputation(
         return Ok(());
     }
     if options.evaluate {
-        let scored = evaluate(
+        let scored = evaluate_once(
             database,
             model,
             ScoringScale::Arcsinh,
