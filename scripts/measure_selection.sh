@@ -4,10 +4,9 @@
 #     scripts/measure_selection.sh PERSEA FOLDER simulated SEED…
 #     scripts/measure_selection.sh PERSEA FOLDER pilot SHARED_DATA
 #
-# Simulated: 16 biosamples of 4 groups, 6 assays, a fifth of the experiments missing. Two models, each trained without
-# one half of the assays, score the assays that they have not seen. Pilot: the tracks that fold 0 trains on; five
-# models, each trained without one assay. Tracks that fold 0 holds out are not in the database. Each run leaves
-# NAME.json in FOLDER.
+# Simulated: 16 biosamples of 4 groups, 6 assays, a tenth of the experiments missing. Pilot: the tracks that fold 0
+# trains on; those that it holds out are not in the database. A model for each assay, trained without it, scores it.
+# Each run leaves NAME.json in FOLDER. SIMILARITY names what is compared, PASSES the passes of each training.
 set -euo pipefail
 
 persea=$(realpath "$1")
@@ -17,8 +16,9 @@ shift 3
 mkdir -p "$folder"
 folder=$(realpath "$folder")
 kernels="cosine,squared-correlation,correlation,rbf"
+similarity=${SIMILARITY:-factors,imputed,observed}
 
-# Trains a model without some assays: without DB NAME ASSAY,…
+# Trains a model without an assay: without DB NAME ASSAY
 without() {
     local tracks
     tracks=$("$persea" --db "$1" track list --format tsv | awk -F '\t' -v assays="$3" '
@@ -26,6 +26,16 @@ without() {
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         $at["assay"] in out { printf "%s%s:%s", (k++ ? "," : ""), $at["biosample"], $at["assay"] }')
     "$persea" --db "$1" train --name "$2" --hold "$tracks" --no-validate --members 1 --passes "$PASSES" --threads 2
+}
+
+# A model without each assay of a manifest: each_without DB MANIFEST. Leaves their names in `models`.
+each_without() {
+    local assay
+    models=
+    for assay in $(tail -n +2 "$2" | cut -f2 | sort -u); do
+        without "$1" "without_$assay" "$assay"
+        models=$models${models:+,}without_$assay
+    done
 }
 
 case $kind in
@@ -36,18 +46,14 @@ simulated)
         rm -rf "$work"
         mkdir -p "$work"
         "$persea" simulate --output "$work/sim" --biosamples 16 --groups 4 --assays 6 --chromosomes 4 --chromosome-bp 750010 \
-            --missing 0.2 --seed "$seed"
+            --missing 0.1 --seed "$seed"
         db=$work/x.persea
         "$persea" --db "$db" create --assembly simulated --chrom-sizes "$work/sim/chrom.sizes" \
             --chromosomes chr1,chr2,chr3,chr4 --genes "$work/sim/genes.gtf.gz" --mask "$work/sim/mask.bed"
         "$persea" --db "$db" ingest "$work/sim/manifest.tsv"
-        mapfile -t assays < <(tail -n +2 "$work/sim/manifest.tsv" | cut -f2 | sort -u)
-        half=$((${#assays[@]} / 2))
-        first=$(IFS=,; echo "${assays[*]:0:half}")
-        second=$(IFS=,; echo "${assays[*]:half}")
-        without "$db" first "$first"
-        without "$db" second "$second"
-        "$persea" --db "$db" select evaluate --models first,second -k 1,2,4 --kernel "$kernels" --random 100 --format json \
+        each_without "$db" "$work/sim/manifest.tsv"
+        "$persea" --db "$db" select evaluate --models "$models" -k 1,2,4 --similarity "$similarity" --kernel "$kernels" \
+            --random 100 --format json \
             >"$folder/simulated_$seed.json"
     done
     ;;
@@ -67,12 +73,9 @@ pilot)
         FNR == 1 { print; next }
         !($1 ":" $2 in held) { $3 = data $3; print }' OFS='\t' folds.tsv manifest.tsv >"$work/manifest.tsv"
     "$persea" --db "$db" ingest "$work/manifest.tsv"
-    models=
-    for assay in $(tail -n +2 "$work/manifest.tsv" | cut -f2 | sort -u); do
-        without "$db" "without_$assay" "$assay"
-        models=$models${models:+,}without_$assay
-    done
-    "$persea" --db "$db" select evaluate --models "$models" -k 1,2 --kernel "$kernels" --random 100 --format json \
+    each_without "$db" "$work/manifest.tsv"
+    "$persea" --db "$db" select evaluate --models "$models" -k 1,2 --similarity "$similarity" --kernel "$kernels" \
+        --random 100 --format json \
         >"$folder/pilot.json"
     ;;
 *)
