@@ -26,8 +26,9 @@ use super::{Common, Misuse, progress};
 
 /// Train a model.
 ///
-/// Held-out tracks are never read. Validation tracks, drawn from the training tracks, decide the
-/// number of passes. The final model is then trained on all training tracks for that many passes.
+/// Held-out tracks are never read. Of a model avocado, validation tracks, drawn from the training tracks,
+/// decide the number of passes, and the final model is trained on all training tracks for that many.
+/// Of a model persea the numbers of passes are fixed.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3"
@@ -39,7 +40,8 @@ pub struct Arguments {
     /// Kind of model
     #[arg(long, value_parser = one_of::<Architecture>(), default_value_t = Architecture::Persea)]
     model: Architecture,
-    /// Sizes of the factorisation [default: small; for avocado: paper]
+    /// Sizes of the network [default: persea; for avocado: paper]. A model persea has 16 + 24 + 24 genome
+    /// factors whatever the preset, and `small` is the same as `persea`
     #[arg(long, value_parser = one_of::<Preset>())]
     preset: Option<Preset>,
     /// Tracks to hold out; training never reads them: BIOSAMPLE:ASSAY,…
@@ -62,7 +64,8 @@ pub struct Arguments {
     /// Train exactly --passes passes, without validation tracks
     #[arg(long)]
     no_validate: bool,
-    /// Maximum number of passes; by default 3/4 of the number of training tracks, at least 20
+    /// Passes of the decoder of a model persea [default: 5], or maximum number of passes of a model avocado
+    /// [default: 3/4 of the number of training tracks, at least 20]
     #[arg(long)]
     passes: Option<u32>,
     /// Number of searches for the best number of passes, each with its own validation tracks
@@ -245,8 +248,8 @@ enum Precision {
 
 impl SizeArguments {
     /// The preset's sizes, overridden by the given values.
-    pub fn sizes(&self, preset: Preset) -> Sizes {
-        let base = Sizes::preset(preset);
+    pub fn sizes(&self, model: Architecture, preset: Preset) -> Sizes {
+        let base = Sizes::of_model(model, preset);
         Sizes {
             biosample_factors: self.biosample_factors.unwrap_or(base.biosample_factors),
             assay_factors: self.assay_factors.unwrap_or(base.assay_factors),
@@ -357,7 +360,7 @@ pub fn train_options(
         ),
         Architecture::Avocado => (Preset::Paper, None, None),
     };
-    let sizes = arguments.sizes.sizes(arguments.preset.unwrap_or(preset));
+    let sizes = (arguments.sizes).sizes(arguments.model, arguments.preset.unwrap_or(preset));
     let (backend, device) = arguments.place.chosen()?;
     let options = TrainOptions {
         name: arguments.name.clone(),

@@ -86,6 +86,22 @@ impl Sizes {
         }
     }
 
+    /// The sizes of a kind of model. The genome factors of a model persea come from its encoder, whatever
+    /// the preset, and its network for a CPU is the preset `persea`.
+    pub const fn of_model(model: Architecture, preset: Preset) -> Self {
+        let default = Self::preset(Preset::Persea);
+        match (model, preset) {
+            (Architecture::Persea, Preset::Small) => default,
+            (Architecture::Persea, _) => Sizes {
+                factors_25bp: default.factors_25bp,
+                factors_250bp: default.factors_250bp,
+                factors_5kbp: default.factors_5kbp,
+                ..Self::preset(preset)
+            },
+            _ => Self::preset(preset),
+        }
+    }
+
     /// Factors of the genome at a scale.
     pub const fn genome_factors(&self, scale: Resolution) -> usize {
         match scale {

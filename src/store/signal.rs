@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::chunk_checksums::{ChunkChecksums, stored_checksum};
 use super::division::{ChunkLocation, Division};
@@ -13,7 +13,8 @@ use super::{Database, StoreError, Track};
 
 /// A track's stored values along the genome axis. May be shared by threads.
 ///
-/// Indices of the shards that have been read stay in memory (2 KB each); values do not.
+/// Indices of the shards that have been read stay in memory (2 KB each); of values the chunk that the last
+/// short read lay in.
 #[derive(Debug)]
 pub struct SignalArray {
     array: TrackArray,
@@ -23,7 +24,12 @@ pub struct SignalArray {
     /// Of all chunks; `None` of a track that a Persea before schema version 7 stored.
     checksums: Option<ChunkChecksums>,
     indices: Vec<OnceLock<Vec<ChunkLocation>>>,
+    /// The number of a chunk, and its values: short reads mostly follow each other within one.
+    last: Mutex<Option<(u64, Vec<f32>)>>,
 }
+
+/// A read is short if a chunk holds so many of its length.
+const SHORT: u64 = 8;
 
 impl Database {
     /// Opens a track's signal.
@@ -90,6 +96,7 @@ impl SignalArray {
             what,
             checksums: None,
             indices,
+            last: Mutex::new(None),
         })
     }
 
@@ -125,6 +132,13 @@ impl SignalArray {
                 out.len()
             )));
         }
+        let chunk = bins.start / division.chunk_bins;
+        if out.len() as u64 * SHORT <= division.chunk_bins
+            && bins.start < bins.end
+            && (bins.end - 1) / division.chunk_bins == chunk
+        {
+            return self.read_within(chunk, bins, out);
+        }
         let mut at = bins.start;
         let mut rest = out;
         while !rest.is_empty() {
@@ -134,6 +148,24 @@ impl SignalArray {
             self.read_shard(shard, at, now)?;
             rest = later;
             at = end;
+        }
+        Ok(())
+    }
+
+    /// Reads bins of one chunk, which is read as a whole and kept for the next short read.
+    fn read_within(&self, chunk: u64, bins: Range<u64>, out: &mut [f32]) -> Result<(), StoreError> {
+        let division = self.array.division();
+        let first = chunk * division.chunk_bins;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(kept, _)| *kept != chunk) {
+            let n = division.chunk_bins.min(division.n_bins - first);
+            let mut values = vec![0f32; n as usize];
+            self.read_shard(first / division.shard_bins, first, &mut values)?;
+            *last = Some((chunk, values));
+        }
+        if let Some((_, values)) = &*last {
+            let (start, end) = (bins.start - first, bins.end - first);
+            out.copy_from_slice(&values[start as usize..end as usize]);
         }
         Ok(())
     }

@@ -248,16 +248,28 @@ impl Compendium {
         ways: &[Way],
         report: &Report<'_>,
     ) -> crate::Result<Vec<Known>> {
-        let total = models.len().max(1) as u64;
-        let at = |done: usize| report(progress(2, "comparing biosamples", done as u64, total));
+        // An assay of a model is a step.
+        let steps = |model: &TrainedModel| model.record().assays.len();
+        let total: usize = models.iter().map(steps).sum::<usize>().max(1);
+        let at = |done: usize| {
+            report(progress(
+                2,
+                "comparing biosamples",
+                done as u64,
+                total as u64,
+            ));
+        };
         at(0);
         if models.is_empty() {
-            return Ok(vec![self.known_of(database, None, ways)?]);
+            return Ok(vec![self.known_of(database, None, ways, &at)?]);
         }
         let mut all = Vec::new();
-        for (i, model) in models.iter().enumerate() {
-            all.push(self.known_of(database, Some(model), ways)?);
-            at(i + 1);
+        let mut before = 0;
+        for model in models {
+            let step = |done: usize| at(before + done);
+            all.push(self.known_of(database, Some(model), ways, &step)?);
+            before += steps(model);
+            at(before);
         }
         Ok(all)
     }
@@ -267,6 +279,7 @@ impl Compendium {
         database: &Database,
         model: Option<&TrainedModel>,
         ways: &[Way],
+        step: &dyn Fn(usize),
     ) -> crate::Result<Known> {
         let sees = |track: &Track| match model {
             None => true,
@@ -310,42 +323,60 @@ impl Compendium {
         let Some(model) = model else {
             return Ok(known);
         };
-        for way in ways {
-            let matrix = match way {
-                (Compared::Observed, _) => continue,
-                (Compared::Factors, choice) => {
-                    factor_similarity(model, SampleAxis::Biosamples, kernel(*choice))?.0
-                }
-                (Compared::Imputed, choice) => self.imputed(database, model, *choice)?,
-            };
-            known.of_model.insert((way.0.name(), way.1.name()), matrix);
+        let of = |compared: Compared| -> Vec<KernelChoice> {
+            let own = ways.iter().filter(|(c, _)| *c == compared);
+            own.map(|(_, choice)| *choice).collect()
+        };
+        for choice in of(Compared::Factors) {
+            let (matrix, _) = factor_similarity(model, SampleAxis::Biosamples, kernel(choice))?;
+            let key = (Compared::Factors.name(), choice.name());
+            known.of_model.insert(key, matrix);
+        }
+        let choices = of(Compared::Imputed);
+        for (choice, matrix) in choices
+            .iter()
+            .zip(self.imputed(database, model, &choices, step)?)
+        {
+            let key = (Compared::Imputed.name(), choice.name());
+            known.of_model.insert(key, matrix);
         }
         Ok(known)
     }
 
-    /// The mean similarity of a model's biosamples over what it imputes of its assays.
+    /// The mean similarity of a model's biosamples over what it imputes of its assays, by each kernel.
+    /// `step` is called before each assay.
     fn imputed(
         &self,
         database: &Database,
         model: &TrainedModel,
-        choice: KernelChoice,
-    ) -> crate::Result<SimilarityMatrix> {
+        choices: &[KernelChoice],
+        step: &dyn Fn(usize),
+    ) -> crate::Result<Vec<SimilarityMatrix>> {
         let names = &model.record().biosamples;
         let everyone: Vec<usize> = (0..names.len()).collect();
-        let mut mean = PairMeans::new(names.len(), &[]);
-        for assay in &model.record().assays {
+        let mut means: Vec<PairMeans<'_>> = (choices.iter())
+            .map(|_| PairMeans::new(names.len(), &[]))
+            .collect();
+        if choices.is_empty() {
+            return Ok(Vec::new());
+        }
+        for (number, assay) in model.record().assays.iter().enumerate() {
+            step(number);
             let experiments: Vec<Experiment> =
                 names.iter().map(|b| Experiment::new(b, assay)).collect();
             let values = self.seen.imputed(database, model, &experiments)?;
             let name = |i: usize| experiments[i].to_string();
-            mean.add(
-                &everyone,
-                (self.seen.width(), &values),
-                kernel(choice),
-                &name,
-            )?;
+            for (mean, choice) in means.iter_mut().zip(choices) {
+                mean.add(
+                    &everyone,
+                    (self.seen.width(), &values),
+                    kernel(*choice),
+                    &name,
+                )?;
+            }
         }
-        Ok(mean.matrices(names)?.0)
+        let matrices = means.iter().map(|mean| Ok(mean.matrices(names)?.0));
+        matrices.collect()
     }
 }
 
