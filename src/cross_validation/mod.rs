@@ -118,6 +118,7 @@ pub struct PeakScores {
 /// # let (_folder, database) = persea::compendium::example_compendium()?;
 /// # let options = TrainOptions {
 /// #     architecture: Architecture::Avocado,
+/// #     encoder: None,
 /// #     refinement: None,
 /// #     sizes: Sizes { batch_size: 1_000, ..Sizes::preset(Preset::Small) },
 /// #     validate: Validate::Nothing,

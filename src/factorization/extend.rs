@@ -92,6 +92,7 @@ const FEW_PASSES: u32 = 8;
 /// # let (_folder, database) = persea::compendium::example_compendium()?;
 /// # let options = TrainOptions {
 /// #     architecture: Architecture::Avocado,
+/// #     encoder: None,
 /// #     refinement: None,
 /// #     sizes: Sizes { batch_size: 1_000, ..Sizes::preset(Preset::Small) },
 /// #     validate: Validate::Nothing,

@@ -93,6 +93,7 @@ pub(super) fn window_bins(cache_bytes: u64, n_tracks: usize) -> u64 {
 /// let options = TrainOptions {
 ///     name: "small".into(),
 ///     architecture: Architecture::Avocado,
+///     encoder: None,
 ///     refinement: None,
 ///     sizes: Sizes { batch_size: 1_000, ..Sizes::preset(Preset::Small) },
 ///     hold: vec![("S1".into(), "H3K4me3".into())],

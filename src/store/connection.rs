@@ -31,8 +31,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/006_projections.sql"),
     include_str!("../../schema/007_commits_and_chunks.sql"),
     include_str!("../../schema/008_track_coverage.sql"),
-    include_str!("../../schema/009_transcript_starts.sql"),
-    include_str!("../../schema/010_evaluations.sql"),
+    include_str!("../../schema/009_transcripts_and_evaluations.sql"),
 ];
 
 /// The name of the file in the database directory.

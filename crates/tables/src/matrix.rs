@@ -456,7 +456,7 @@ mod tests {
         assert!(message.contains("longer than 64 KiB"), "{message}");
         let (_folder, path) = file("x.npy", &npy_bytes(&"(".repeat(60_000), &[]));
         let message = read_matrix(&path, &|_, _| Ok(())).unwrap_err().to_string();
-        assert!(message.contains("no array's"), "{message}");
+        assert!(message.contains("not an array's"), "{message}");
     }
 
     #[test]
