@@ -61,7 +61,7 @@ mod tests {
     fn a_file_is_found_in_every_spelling() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.bed");
-        std::fs::write(&file, "").unwrap();
+        persea::files::write_text(&file, b"").unwrap();
         let place = file.canonicalize().unwrap();
         let other = folder.path().join(".").join("a.bed");
         let count = |arguments: &[String]| n_named(&place, arguments.iter().cloned());
