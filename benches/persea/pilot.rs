@@ -113,7 +113,13 @@ pub fn make(path: &Path) -> anyhow::Result<()> {
         let lock = database.lock_model(name)?;
         let genome = GenomeFactors::initial(sizes, &axis, 0);
         save(
-            &database, &lock, &record, &network, &genome, None, None, false,
+            &database,
+            &lock,
+            &record,
+            &network,
+            &genome,
+            (None, None),
+            false,
         )?;
     }
     Ok(())

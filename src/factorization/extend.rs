@@ -205,8 +205,7 @@ pub fn extend(
         &record,
         &state.network,
         &state.genome,
-        model.encoder(),
-        refinement.as_ref(),
+        (model.encoder(), refinement.as_ref()),
         replaces,
     )
 }

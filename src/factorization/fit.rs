@@ -331,8 +331,7 @@ pub fn fit(
         &record,
         &outcome.network,
         &outcome.genome,
-        encoder,
-        refined.as_ref(),
+        (encoder, refined.as_ref()),
         run_options.replace || resume,
     )?;
     database.discard_checkpoints(&lock)?;

@@ -247,8 +247,7 @@ pub fn save(
     record: &ModelRecord,
     network: &Network,
     genome: &GenomeFactors,
-    encoder: Option<&Encoder>,
-    refinement: Option<&Refinement>,
+    (encoder, refinement): (Option<&Encoder>, Option<&Refinement>),
     replace: bool,
 ) -> crate::Result<Model> {
     let config: ModelConfig = serde_json::from_value(record.config.clone())
@@ -280,8 +279,7 @@ pub fn save(
         lock,
         record,
         network,
-        encoder,
-        refinement,
+        (encoder, refinement),
         &config.sizes,
         replace,
     )?;
@@ -322,8 +320,7 @@ pub(super) fn begin<'a>(
     lock: &ModelLock,
     record: &ModelRecord,
     network: &Network,
-    encoder: Option<&Encoder>,
-    refinement: Option<&Refinement>,
+    (encoder, refinement): (Option<&Encoder>, Option<&Refinement>),
     sizes: &Sizes,
     replace: bool,
 ) -> crate::Result<ModelWriter<'a>> {

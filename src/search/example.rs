@@ -89,7 +89,13 @@ pub fn example_database_of(
     change(&mut genome);
     let lock = database.lock_model("example")?;
     save(
-        &database, &lock, &record, &network, &genome, None, None, false,
+        &database,
+        &lock,
+        &record,
+        &network,
+        &genome,
+        (None, None),
+        false,
     )?;
     drop(lock);
     Ok(database)

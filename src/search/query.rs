@@ -157,7 +157,7 @@ pub fn find_gene<'a>(
         let nearest = nearest_names(name, genes.iter().map(|g| g.name.as_str()), 3);
         SearchError::UnknownGene {
             name: name.to_string(),
-            nearest: nearest.into_iter().map(Into::into).collect(),
+            nearest,
         }
     })
 }

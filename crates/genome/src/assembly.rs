@@ -60,8 +60,7 @@ impl Assembly {
     /// When no assembly of that name is built in.
     pub fn by_name(name: &str) -> Result<Self, GenomeError> {
         let is = |other: &&str| other.eq_ignore_ascii_case(name);
-        let found =
-            (BUILT_IN.iter()).find(|(ucsc, others, _)| is(ucsc) || others.iter().any(|o| is(o)));
+        let found = (BUILT_IN.iter()).find(|(ucsc, others, _)| is(ucsc) || others.iter().any(&is));
         match found {
             Some((ucsc, _, sizes)) => Self::parse(ucsc, sizes, Path::new(ucsc)),
             None => Err(GenomeError::UnknownAssembly(name.to_string())),

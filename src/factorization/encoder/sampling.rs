@@ -48,10 +48,10 @@ impl Source<'_> {
         let (n, n_tracks) = (bins.len(), self.config.tracks);
         let n_encoded = encoded(n);
         let masks = self.masks(n, stream);
-        for s in 0..3 {
+        for (s, n_encoded) in n_encoded.into_iter().enumerate() {
             let width = self.config.inputs(s);
             let described_width = self.config.described(s);
-            out.rows[s].resize(n_encoded[s] * width, 0.0);
+            out.rows[s].resize(n_encoded * width, 0.0);
             let scale = &self.input_scales[s];
             out.rows[s]
                 .par_chunks_mut(width * GROUP)

@@ -177,8 +177,7 @@ pub fn import_avocado(
         &lock,
         &record,
         &network,
-        None,
-        None,
+        (None, None),
         &config.sizes,
         options.replace,
     )?;

@@ -152,8 +152,7 @@ impl World {
             &record,
             &network,
             &genome,
-            None,
-            None,
+            (None, None),
             true,
         )
         .unwrap();
