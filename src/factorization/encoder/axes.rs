@@ -32,6 +32,9 @@ const AT_ONCE: usize = 8;
 /// solved. The smallest serves wherever there are more rows than regressors.
 const RIDGES: [f64; 5] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
+/// A mean variance of the regressors below this is rounding.
+const LEAST_VARIANCE: f64 = 1e-3;
+
 /// The layers of the trained network.
 struct Trained {
     spec: EncoderSpec,
@@ -186,7 +189,8 @@ impl Sums {
         });
         let mut solved = RIDGES.into_iter().find_map(|ridge| {
             let mut stiff = gram.clone();
-            let ridge = ridge * gram.diag().sum() / r as f64;
+            // Constant tracks leave nothing to regress on: their factors are 0.
+            let ridge = ridge * (gram.diag().sum() / r as f64).max(LEAST_VARIANCE);
             stiff.diag_mut().iter_mut().for_each(|v| *v += ridge);
             solve_columns(stiff, cross.clone())
         })?;

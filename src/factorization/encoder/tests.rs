@@ -267,3 +267,32 @@ fn options_that_cannot_be_are_refused() {
     }
     assert!(options().check().is_ok());
 }
+
+#[test]
+fn constant_tracks_give_factors_of_zero() {
+    let (set, _) = made();
+    let constant = TrainingSet {
+        axis: set.axis.clone(),
+        mask: set.mask.clone(),
+        tracks: set.tracks.clone(),
+        source: Box::new(Made(vec![vec![2.0; N_BINS]; N_TRACKS])),
+    };
+    let config = options().config(N_TRACKS, [8, 12, 4]);
+    let settings = EncoderSettings {
+        seed: 0,
+        cache_bytes: 1 << 30,
+        backend: Backend::Native,
+        device: Device::Cpu,
+    };
+    let scales = vec![TrackScale::new(2.0, 0.0); N_TRACKS];
+    let mut training =
+        EncoderTraining::new(Arc::new(constant), scales, config, &options(), settings).unwrap();
+    to_end(&mut training);
+    let factors = factors(&training);
+    let inside = 2_000..18_000;
+    assert!(
+        inside
+            .into_iter()
+            .all(|bin| factors.scales[0].row(bin).iter().all(|v| v.abs() < 1e-2))
+    );
+}

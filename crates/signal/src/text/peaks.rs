@@ -70,11 +70,13 @@ impl SignalReader for PeakReader {
         }
         let sequences = lines.finish()?;
         peaks.sort_by_key(|peak| (peak.rank, peak.start, peak.end));
-        // A file without a line has no sequence, but is a track without a peak all the same.
+        // A file without a line has no sequence, but is a track without a peak all the same. A base without
+        // a cytosine has no methylation, and not none of it.
         let options = match (options.missing, has_lines) {
             (Missing::ByFormat, false) => ReadOptions {
                 missing: Missing::Zero,
             },
+            _ if columns.is_methylation() => options.of_dense_signal(),
             _ => *options,
         };
         let mut walk = AxisWalk::new(axis, Binner::new(axis, &options, &file, sink));
@@ -103,6 +105,10 @@ impl Columns {
             first: None,
             modification: None,
         }
+    }
+
+    fn is_methylation(&self) -> bool {
+        matches!(self.first, Some((_, Some(Layout::BedMethyl(_)))))
     }
 
     fn signal(&mut self, lines: &IntervalLines<'_>) -> Result<f32, FormatError> {
