@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = TrainOptions {
         name: "example".into(),
         architecture: Architecture::Avocado,
+        encoder: None,
         refinement: None,
         sizes: Sizes {
             batch_size: 2_000, // the genome is small, and so are its steps

@@ -87,6 +87,7 @@ fn trained(folder: &std::path::Path) -> Result<Database, Box<dyn Error>> {
     let options = TrainOptions {
         name: "example".into(),
         architecture: Architecture::Avocado,
+        encoder: None,
         refinement: None,
         sizes: Sizes {
             batch_size: 2_000,
