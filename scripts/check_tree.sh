@@ -11,6 +11,13 @@ if [ -n "$large" ]; then
     failed=1
 fi
 
+# A merge once left a file of tests without a line, and nothing else noticed.
+empty=$(git ls-files -z -- '*.rs' '*.py' '*.sh' '*.sql' | xargs -0 grep -L '[^[:space:]]' || true)
+if [ -n "$empty" ]; then
+    printf 'check_tree: files without content:\n%s\n' "$empty" >&2
+    failed=1
+fi
+
 # The brackets keep the pattern from finding itself. Folders that only one machine has: homes, work
 # trees, temporary ones. Databases of earlier versions are as those versions wrote them, from a temporary folder.
 paths='(^|[^[:alnum:]_.$}~])/([r]oot|[w]ork|[t]mp|[h]ome/[a-z]+|[U]sers/[a-z]+)/[[:alnum:]_.]'

@@ -17,6 +17,8 @@ mod options;
 mod refinement;
 mod sampling;
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;
 mod timed_checkpoints;
 mod train;

@@ -1,8 +1,9 @@
 //! Training as a whole, on tracks made here.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::test_support::Made;
 use super::trainer::{clip, norm, spec};
 use super::*;
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Resolution};
@@ -11,21 +12,6 @@ use crate::nn::{FactorBatch, FactorGradients, FactorNetwork, FactorRows, factor_
 use crate::random::{Purpose, fill_uniform, generator};
 
 const N_BINS: usize = 3_000;
-
-/// Tracks that a factorisation can learn: a biosample's loudness times an assay's shape.
-struct Made(Vec<Vec<f32>>);
-
-impl TrackSource for Made {
-    fn read(
-        &self,
-        track: usize,
-        bins: Range<u64>,
-        out: &mut [f32],
-    ) -> Result<(), FactorizationError> {
-        out.copy_from_slice(&self.0[track][bins.start as usize..bins.end as usize]);
-        Ok(())
-    }
-}
 
 fn sizes(layers: usize, nodes: usize) -> Sizes {
     Sizes {

@@ -9,7 +9,7 @@
 use ndarray::{Array1, Array2, s};
 
 use super::sums::{Fold, Moments, outer, total};
-use crate::linear::{eigen, solve_positive_definite_columns};
+use crate::linear::{eigen, solve_columns};
 
 /// The penalty, on standardised columns.
 const RIDGE: f64 = 1e-3;
@@ -136,11 +136,14 @@ fn predict(
         matrix.diag_mut().mapv_inplace(|v| v + RIDGE);
         let mean = &train.sums / n;
         let means = &targets / n;
-        let mut weights = products / n - outer(mean.view(), means.view());
-        for (mut row, d) in weights.outer_iter_mut().zip(deviation) {
+        let mut crossed = products / n - outer(mean.view(), means.view());
+        for (mut row, d) in crossed.outer_iter_mut().zip(deviation) {
             row /= *d;
         }
-        solve_positive_definite_columns(matrix, &mut weights);
+        // Not so where rounding has made the matrix something else: r is undefined then.
+        let shape = crossed.raw_dim();
+        let mut weights =
+            solve_columns(matrix, crossed).unwrap_or_else(|| Array2::from_elem(shape, f64::NAN));
         for (mut row, d) in weights.outer_iter_mut().zip(deviation) {
             row /= *d;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use rayon::prelude::*;
 
 use super::axes::canonical;
@@ -127,7 +127,7 @@ pub(in crate::factorization) fn genome_factors(
     read: impl Fn(usize, std::ops::Range<u64>, &mut [f32]) -> Result<(), FactorizationError> + Sync,
 ) -> Result<GenomeFactors, FactorizationError> {
     let mut scales =
-        Resolution::ALL.map(|r| vec![0f32; axis.n_rows(r) as usize * encoder.factors(r)]);
+        Resolution::ALL.map(|r| Array2::zeros((axis.n_rows(r) as usize, encoder.factors(r))));
     for part in Stretch::all(axis).chunks(16) {
         let encoded = part.par_iter().map(|stretch| {
             let surroundings =
@@ -138,17 +138,14 @@ pub(in crate::factorization) fn genome_factors(
         for (stretch, codes) in part.iter().zip(encoded) {
             for resolution in Resolution::ALL {
                 let (codes, width) = (&codes[resolution.index()], encoder.factors(resolution));
-                let first =
-                    axis.row(resolution, stretch.region, stretch.bins.start) as usize * width;
-                scales[resolution.index()][first..first + codes.len()].copy_from_slice(codes);
+                let first = axis.row(resolution, stretch.region, stretch.bins.start) as usize;
+                let table = &mut scales[resolution.index()];
+                let mut rows = table.slice_mut(s![first..first + codes.len() / width, ..]);
+                rows.iter_mut()
+                    .zip(codes)
+                    .for_each(|(to, from)| *to = *from);
             }
         }
     }
-    Ok(GenomeFactors {
-        scales: Resolution::ALL.map(|r| {
-            let values = std::mem::take(&mut scales[r.index()]);
-            Array2::from_shape_vec((axis.n_rows(r) as usize, encoder.factors(r)), values)
-                .unwrap_or_else(|_| Array2::zeros((0, 0)))
-        }),
-    })
+    Ok(GenomeFactors { scales })
 }

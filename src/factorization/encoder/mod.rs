@@ -8,12 +8,15 @@
 //! tracks predict. So two seeds give almost the same distances.
 
 mod axes;
+mod descriptions;
 mod fit;
 mod kept;
+mod least_squares;
 mod options;
 mod sampling;
 #[cfg(test)]
 mod tests;
+mod trained;
 mod training;
 
 pub(super) use fit::{begin, encode, genome_factors};

@@ -1,34 +1,18 @@
 //! The encoder in training: what it learns, that two seeds agree, that it can be resumed, and that
 //! threads change nothing.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::axes::canonical;
 use super::training::EncoderSettings;
 use super::*;
-use crate::factorization::{
-    Advance, Backend, Device, FactorizationError, TrackSource, TrainingSet, TrainingTrack,
-};
+use crate::factorization::test_support::Made;
+use crate::factorization::{Advance, Backend, Device, TrainingSet, TrainingTrack};
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region, Resolution};
 use crate::model::{GenomeFactors, TrackScale};
 
 const N_BINS: usize = 24_000;
 const N_TRACKS: usize = 6;
-
-struct Made(Vec<Vec<f32>>);
-
-impl TrackSource for Made {
-    fn read(
-        &self,
-        track: usize,
-        bins: Range<u64>,
-        out: &mut [f32],
-    ) -> Result<(), FactorizationError> {
-        out.copy_from_slice(&self.0[track][bins.start as usize..bins.end as usize]);
-        Ok(())
-    }
-}
 
 /// Six tracks that mix two hidden patterns, one that changes within 500 bp and one within 10 kb, with
 /// noise of their own.
@@ -41,7 +25,12 @@ fn made() -> (Arc<TrainingSet>, Vec<TrackScale>) {
         n_bins,
     };
     let axis = GenomeAxis::new(assembly, vec![region(33, 20_000), region(30_007, 4_000)]).unwrap();
-    let mask = Mask::new(&axis, &[Interval::new("chr1", 50_000, 60_000)]);
+    // The second interval is a whole stretch.
+    let masked = [
+        Interval::new("chr1", 50_000, 60_000),
+        Interval::new("chr1", 750_175, 800_000),
+    ];
+    let mask = Mask::new(&axis, &masked);
     let noise = |a: u64, b: u64| {
         let mixed = (a.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ b.wrapping_mul(0xC2B2_AE3D_27D4_EB4F))
             .rotate_left(31);

@@ -1,34 +1,18 @@
 //! The refinement in training: what it learns, that it can be resumed, and that both forward passes
 //! agree.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::member;
 use super::sampling::{Described, Peaks, Targets, highest_percent};
 use super::*;
-use crate::factorization::{
-    Adam, Backend, Device, FactorizationError, TrackSource, TrainingSet, TrainingTrack,
-};
+use crate::factorization::test_support::Made;
+use crate::factorization::{Adam, Backend, Device, FactorizationError, TrainingSet, TrainingTrack};
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region};
 use crate::model::{InputTrack, Inputs, Refinement, RefinementConfig, SignalBlock, TrackScale};
 use crate::nn::{AdamStep, DenseBatch, Dropout, feed_forward};
 
 const N_BINS: usize = 6_000;
-
-struct Made(Vec<Vec<f32>>);
-
-impl TrackSource for Made {
-    fn read(
-        &self,
-        track: usize,
-        bins: Range<u64>,
-        out: &mut [f32],
-    ) -> Result<(), FactorizationError> {
-        out.copy_from_slice(&self.0[track][bins.start as usize..bins.end as usize]);
-        Ok(())
-    }
-}
 
 /// Assay 1 shows, in every biosample, what its assay 0 does where that departs from the common
 /// pattern.

@@ -2,6 +2,7 @@
 
 use super::surroundings::resolutions;
 use super::{EncoderConfig, Surroundings};
+use crate::Bug;
 use crate::genome::Resolution;
 use crate::model::{Dense, ModelError, TrackScale};
 use crate::nn::Activation;
@@ -96,9 +97,10 @@ pub(crate) fn forward_hidden(
     view(&layers[1]).forward(first, nodes, Activation::Relu, out, Threads::One);
 }
 
-fn view(layer: &Dense) -> crate::nn::Dense<'_> {
+/// A layer as the kernels take it. [`Encoder::check`] sees to it that layers have standard layout; of one
+/// that has not there is nothing, and the product of shapes that do not fit stops the program.
+pub(crate) fn view(layer: &Dense) -> crate::nn::Dense<'_> {
     crate::nn::Dense {
-        // Layers are kept in standard layout.
         weight: layer.weight.as_slice().unwrap_or_default(),
         bias: layer.bias.as_slice().unwrap_or_default(),
     }
@@ -225,12 +227,13 @@ impl Encoder {
                 &map.inputs,
                 &map.bias,
             ]);
-            numbers.extend([first, second].into_iter().flat_map(|l| {
-                [
-                    l.weight.as_slice().unwrap_or_default(),
-                    l.bias.as_slice().unwrap_or_default(),
-                ]
-            }));
+            for layer in [first, second] {
+                let (Some(weight), Some(bias)) = (layer.weight.as_slice(), layer.bias.as_slice())
+                else {
+                    return Err(Bug::new("the encoder's layers are not in standard layout").into());
+                };
+                numbers.extend([weight, bias]);
+            }
         }
         match numbers.into_iter().flatten().all(|v| v.is_finite()) {
             true => Ok(()),
@@ -242,7 +245,11 @@ impl Encoder {
 
     /// How many factors a row has at a resolution.
     pub fn factors(&self, scale: Resolution) -> usize {
-        let place = resolutions().iter().position(|r| *r == scale);
-        place.map_or(0, |s| self.config.codes[s])
+        let [coarse, middle, fine] = self.config.codes;
+        match scale {
+            Resolution::Kbp5 => coarse,
+            Resolution::Bp250 => middle,
+            Resolution::Bp25 => fine,
+        }
     }
 }

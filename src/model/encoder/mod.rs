@@ -19,7 +19,7 @@ mod windows;
 
 pub use config::EncoderConfig;
 pub use encode::{CodeMap, Encoder, InputScale};
-pub(crate) use encode::{forward_hidden, input_rows};
+pub(crate) use encode::{forward_hidden, input_rows, view};
 pub(super) use stored::{read, write};
 pub use surroundings::{HALO, Stretch, Surroundings};
 pub(crate) use windows::{FAR_WINDOW, WINDOWS};

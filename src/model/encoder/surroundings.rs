@@ -6,9 +6,8 @@ use super::windows::{Sums, WINDOWS};
 use crate::genome::{GenomeAxis, Resolution};
 use crate::model::TrackScale;
 
-/// Bins on either side of a stretch that its description reads: a neighbouring 5 kbp row, and the
-/// widest window around the outermost row.
-pub const HALO: u64 = 1000;
+/// Bins on either side of a stretch that its description reads: the widest window around its outermost row.
+pub const HALO: u64 = 800;
 
 /// 5 kbp rows of a stretch at most: about 16,000 bins.
 const ROWS: u64 = 80;

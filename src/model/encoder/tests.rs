@@ -63,8 +63,8 @@ fn windows_of_a_small_region_are_those_worked_out_by_hand() {
     row.iter()
         .zip(expected)
         .for_each(|(found, expected)| assert!((found - expected).abs() < 1e-5, "{row:?}"));
-    // 30 bins of the 200 + 2 × 800 around a whole row have data.
-    assert!((all.seen[0][1] - 30.0 / 1800.0).abs() < 1e-7);
+    // 30 bins of the 200 + 2 × 600 around a whole row have data.
+    assert!((all.seen[0][1] - 30.0 / 1400.0).abs() < 1e-7);
     // 250 bp, row 40 (bins 400 to 409, values 5 to 14): mean 9.5, maximum 14; before 2; after 19.5;
     // 20 bins on either side: all; so are the wider windows.
     assert_eq!(
@@ -87,7 +87,7 @@ fn bins_without_data_are_left_out_of_windows_and_lower_the_share_that_has_data()
     assert!(all.values[0][..7].iter().take(5).all(|v| v.is_nan()));
     // The row after has data, and so has the wide window.
     assert_eq!(&all.values[0][5..7], &[3.0, 3.0]);
-    assert_eq!(all.seen[0], [200.0 / 1800.0, 200.0 / 1800.0]);
+    assert_eq!(all.seen[0], [200.0 / 1400.0, 200.0 / 1400.0]);
     // Inputs are 0 there.
     let scale = InputScale {
         mean: vec![1.0; 7],
@@ -185,9 +185,9 @@ fn a_bin_far_from_every_edge_has_the_same_bits_whether_its_region_is_embedded_al
         rows
     };
     let (long, short) = (embed(17, 39_900), embed(20_123, 5_000));
-    // 20 kb are 800 bins; a 5 kbp row also reads its neighbours.
+    // 20 kb are 800 bins.
     let mut compared = 0;
-    for bin in 20_123 + 1_000..25_123 - 1_000 {
+    for bin in 20_123 + 800..25_123 - 800 {
         for resolution in Resolution::ALL {
             let row = bin / resolution.bins();
             let (long, short) = (&long[resolution.index()], &short[resolution.index()]);
@@ -195,7 +195,7 @@ fn a_bin_far_from_every_edge_has_the_same_bits_whether_its_region_is_embedded_al
             compared += 1;
         }
     }
-    assert_eq!(compared, 9_000);
+    assert_eq!(compared, 10_200);
     // Beside an edge they differ, or the test would compare constants.
     assert_ne!(long[0][&20_123], short[0][&20_123]);
 }

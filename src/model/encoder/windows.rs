@@ -9,6 +9,10 @@ pub(crate) const WINDOWS: [usize; 3] = [7, 7, 4];
 /// Which of them is the wide mean that canonical factors also have to predict.
 pub(crate) const FAR_WINDOW: [usize; 3] = [6, 4, 1];
 
+/// How far the widest windows of a 5 kbp and of a 250 bp row reach beyond it: with the rest of the row, no
+/// farther than 20 kb from any of its bins.
+pub(super) const REACH: [u64; 2] = [600, 790];
+
 /// Bins that a 250 bp and a 5 kbp row hold.
 const MIDDLE: u64 = 10;
 const COARSE: u64 = 200;
@@ -135,9 +139,9 @@ impl Sums {
                     self.deviation(row.clone()),
                     neighbour(before),
                     neighbour(after),
-                    self.mean(around(800)),
+                    self.mean(around(REACH[0])),
                 ]);
-                800
+                REACH[0]
             }
             1 => {
                 out.copy_from_slice(&[
@@ -147,7 +151,7 @@ impl Sums {
                     neighbour(after),
                     self.mean(around(20)),
                     self.mean(around(100)),
-                    self.mean(around(800)),
+                    self.mean(around(REACH[1])),
                 ]);
                 100
             }

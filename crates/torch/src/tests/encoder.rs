@@ -112,7 +112,7 @@ fn an_encoders_samples_that_do_not_fit_are_refused_with_a_message() {
     let status = unsafe { of_another_kind(handle, &wrong, SliceMut::of(&mut [0f64])) };
     assert_ne!(status, 0);
     assert!(
-        message().contains("no feed-forward network"),
+        message().contains("is not a feed-forward network"),
         "{}",
         message()
     );
