@@ -22,8 +22,14 @@ FEATURES :=
 TORCH_LIBRARY := torch
 endif
 
+# SERVE=1 builds the server of `persea serve` in, and its page where web/dist has been built.
+SERVE ?= 0
+ifeq ($(SERVE),1)
+FEATURES += --features serve
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python clean
+.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python web page clean
 
 help: ## show this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
@@ -31,6 +37,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  TORCH=0 leaves the torch backend out. PREFIX=DIR is where to install."
+	@echo "  SERVE=1 builds persea serve in, with the page that make web has built."
 	@echo "  DEMO=DIR is where the demo writes. TESTS='--lib search::' chooses tests."
 	@echo "  LIBTORCH=DIR uses a libtorch of your own (CUDA), PERSEA_CACHE=DIR another cache."
 
@@ -118,6 +125,14 @@ deny: ## check licences, sources and duplicates of the dependencies
 
 python: ## fetch the Python for cross-checks in tests (once) and print its path
 	@scripts/python.sh
+
+web: ## build the page of persea serve, web/dist (needs Node.js)
+	@command -v npm >/dev/null || { echo "make web: there is no npm; install Node.js 20 or later. Without the page, persea serve offers the API alone." >&2; exit 1; }
+	cd web && npm ci && npm run build
+
+page: web ## build the program with the page, and test both in a browser (needs Chromium)
+	cargo build --release $(FEATURES) --features serve
+	cd web && PERSEA="$$(../scripts/target_folder.sh)/release/persea" npm test
 
 clean: ## remove what was built here; the cache is kept
 	cargo clean

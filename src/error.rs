@@ -67,6 +67,10 @@ pub enum Error {
     /// Figures and pages.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),
+    /// The server.
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Server(#[from] crate::server::ServerError),
     /// Simulated compendia.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),

@@ -33,6 +33,7 @@
 //! | [`selection`] | what to measure next: objectives, greedy choices, bounds |
 //! | [`projection`] | positions, biosamples and assays in two dimensions: PCA, UMAP, t-SNE |
 //! | [`plot`] | figures as SVG, and the pages that hold them |
+//! | `server` | a database in the browser (feature `serve`) |
 //! | [`simulation`] | compendia with known truth |
 //!
 //! # A tour
@@ -113,6 +114,8 @@ pub mod projection;
 pub mod random;
 pub mod search;
 pub mod selection;
+#[cfg(feature = "serve")]
+pub mod server;
 #[cfg(test)]
 mod skipped;
 pub mod store;
@@ -130,9 +133,9 @@ pub use persea_vocabulary as vocabulary;
 pub mod formats {
     pub use persea_files::write_text;
     pub use persea_signal::{
-        BinSink, Format, FormatError, Identity, Location, Missing, ReadOptions, ReadReport,
-        SignalReader, SignalWriter, checksum, create_signal, identity, open_signal,
-        panic_becomes_error,
+        BigWigLayout, BinSink, Chunk, Format, FormatError, Identity, Location, Missing,
+        ReadOptions, ReadReport, Section, SignalReader, SignalWriter, checksum, create_signal,
+        identity, open_signal, panic_becomes_error,
     };
     pub use persea_tables::{
         CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,

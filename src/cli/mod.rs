@@ -36,6 +36,7 @@ mod reference;
 mod repair;
 mod report;
 mod select;
+mod serve;
 mod similar;
 mod simulate;
 mod task;
@@ -127,6 +128,7 @@ enum Command {
     Diff(diff::Arguments),
     Annotate(annotate::Arguments),
     Qc(qc::Arguments),
+    Serve(serve::Arguments),
     Info(info::Arguments),
     Check(check::Arguments),
     Repair(repair::Arguments),
@@ -190,6 +192,7 @@ pub fn main() -> ExitCode {
         Command::Diff(a) => diff::run(a, &common),
         Command::Annotate(a) => annotate::run(a, &common),
         Command::Qc(a) => qc::run(a, &common),
+        Command::Serve(a) => serve::run(a, &common),
         Command::Info(a) => info::run(a, &common),
         Command::Check(a) => check::run(a, &common),
         Command::Repair(a) => repair::run(a, &common),
@@ -365,6 +368,8 @@ mod tests {
             "annotate v.vcf --assay H3K4me3,H3K27ac --reach 100 --embedding e.npz --hidden h.tsv",
             "annotate p.bed --enrichment --match width,activity --replicates 100 --format json",
             "qc --models fold0,fold1 --limit 4 --windows 20,000",
+            "serve --port 0 --token abcdefgh",
+            "serve --listen 0.0.0.0:80 --allow-host a.example,b.example",
             "info",
             "check",
             "backup copy.persea --format json",

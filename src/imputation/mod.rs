@@ -21,4 +21,6 @@ pub use experiment::{missing_experiments, read_experiments};
 pub(crate) use observed::Observed;
 pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use uncertainty::Uncertainty;
+#[cfg(feature = "serve")]
+pub(crate) use write::deviation_of_signal;
 pub use write::{Output, SignalScale, UncertaintyFiles, write_experiments};

@@ -150,7 +150,7 @@ pub fn write_experiments(
 }
 
 /// Half of how far the signal one standard deviation above lies from that one below.
-fn deviation_of_signal(transform: Transform, value: f32, deviation: f32) -> f32 {
+pub(crate) fn deviation_of_signal(transform: Transform, value: f32, deviation: f32) -> f32 {
     0.5 * (transform.invert(value + deviation) - transform.invert(value - deviation))
 }
 

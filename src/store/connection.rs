@@ -83,6 +83,29 @@ pub(crate) fn open(file: &Path, database: &Path) -> Result<(Connection, bool), S
     Ok((connection, read_only))
 }
 
+/// As [`open`], for reading alone, whatever the disk allows.
+pub(crate) fn open_to_read(file: &Path, database: &Path) -> Result<(Connection, bool), StoreError> {
+    check_header(file, database)?;
+    let (connection, _) = connect(file, database)?;
+    let (found, known) = (user_version(&connection)?, MIGRATIONS.len() as i64);
+    if found > known {
+        return Err(StoreError::Newer {
+            path: database.to_path_buf(),
+            found,
+            known,
+        });
+    }
+    if found < known {
+        return Err(StoreError::ReadOnly {
+            path: database.to_path_buf(),
+            why: "an older Persea made it, and it has to be brought up to date first: `persea info` does"
+                .into(),
+        });
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    Ok((connection, true))
+}
+
 /// Tells what is not a SQLite file before SQLite does, in plainer words.
 fn check_header(file: &Path, database: &Path) -> Result<(), StoreError> {
     let not_ours = |why: &str| StoreError::NotADatabase {

@@ -44,6 +44,21 @@ impl Database {
     /// When there is none, it is something else, its header is damaged, or a newer Persea wrote
     /// it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, connection::open)
+    }
+
+    /// Opens a database directory for reading alone: every write is refused, by SQLite too.
+    ///
+    /// # Errors
+    /// As [`Database::open`], and when an older Persea wrote it, which has to be brought up to date first.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, connection::open_to_read)
+    }
+
+    fn open_as(
+        path: &Path,
+        open_file: fn(&Path, &Path) -> Result<(Connection, bool), StoreError>,
+    ) -> Result<Self, StoreError> {
         match std::fs::metadata(path) {
             Ok(m) if m.is_dir() => {}
             Ok(_) => {
@@ -61,7 +76,7 @@ impl Database {
         }
         let file = path.join(connection::FILE_NAME);
         let before = BeforeOpening::look(path);
-        let (connection, read_only) = connection::open(&file, path).map_err(|e| e.at(path))?;
+        let (connection, read_only) = open_file(&file, path).map_err(|e| e.at(path))?;
         let mut connection = connection;
         let lost = before.compare(path, &connection);
         if let Some(why) = &lost {

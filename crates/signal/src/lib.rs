@@ -44,6 +44,7 @@ mod walk;
 mod tests;
 
 pub use array::npy_header;
+pub use bigwig::{BigWigLayout, Chunk, Section};
 pub use error::FormatError;
 pub use format::Format;
 pub use identity::{Identity, checksum, identity};

@@ -8,12 +8,14 @@
 
 mod file;
 mod layout;
+mod on_demand;
 mod read;
 mod section;
 mod trees;
 mod write;
 mod zoom;
 
+pub use on_demand::{BigWigLayout, Chunk, Section};
 pub(super) use read::BigWigReader;
 pub(super) use write::BigWigWriter;
 

@@ -1,0 +1,264 @@
+//! bigWigs that no file holds: any range of their bytes, made from the bins that lie in it.
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Response, StatusCode, header};
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::mpsc;
+
+use super::error::Refusal;
+use super::routes::App;
+use super::series::Series;
+use super::state::Open;
+use crate::formats::{BigWigLayout, Chunk, Section};
+
+/// Bytes of a response that are made at once, about.
+const PIECE_BYTES: u64 = 1 << 20;
+/// Bins that are read or imputed at once.
+const PIECE_BINS: u64 = 1 << 17;
+
+/// A bigWig that is asked for.
+pub(super) struct File {
+    series: Series,
+    layout: Arc<BigWigLayout>,
+}
+
+impl File {
+    pub fn new(series: Series, open: &Open) -> Self {
+        let layout = series.layout(open);
+        File { series, layout }
+    }
+
+    /// Bytes from an offset on: at least one, and at most up to `end`.
+    fn piece(&self, open: &Open, offset: u64, end: u64) -> Result<Vec<u8>, Refusal> {
+        let end = end.min(offset + PIECE_BYTES);
+        let mut bytes = Vec::new();
+        let mut at = offset;
+        while at < end {
+            let Some((begins, chunk)) = self.layout.at(at) else {
+                break;
+            };
+            let skipped = (at - begins) as usize;
+            let wanted = (end - at) as usize;
+            let take = |whole: &[u8]| {
+                let rest = whole.get(skipped..).unwrap_or_default();
+                rest[..rest.len().min(wanted)].to_vec()
+            };
+            let taken = match chunk {
+                Chunk::Frame(frame) => take(frame),
+                Chunk::Section(section) => {
+                    if at > offset && self.section_is_far(open, section) {
+                        break;
+                    }
+                    take(&self.section(open, section, at, end)?)
+                }
+            };
+            if taken.is_empty() {
+                let what = format!("byte {at} of a bigWig lies beyond its chunk");
+                return Err(crate::Bug::new(what).into());
+            }
+            at += taken.len() as u64;
+            bytes.extend(taken);
+        }
+        Ok(bytes)
+    }
+
+    /// Whether a section takes so long that what comes before it is sent first.
+    fn section_is_far(&self, open: &Open, section: Section) -> bool {
+        let bins = self.layout.bins(section);
+        bins.end - bins.start > PIECE_BINS && open.recent.get(&self.series.key, section).is_none()
+    }
+
+    /// A section, made together with those after it that are asked for too.
+    fn section(
+        &self,
+        open: &Open,
+        section: Section,
+        at: u64,
+        end: u64,
+    ) -> Result<Arc<Vec<u8>>, Refusal> {
+        let key = &self.series.key;
+        if let Some(kept) = open.recent.get(key, section) {
+            return Ok(kept);
+        }
+        let mut together = vec![(section, self.layout.bins(section))];
+        let mut begins = at;
+        while let Some((first, Chunk::Section(next))) = self.layout.at(begins) {
+            let bins = self.layout.bins(next);
+            let last = together.last().map_or(0..0, |(_, bins)| bins.clone());
+            if next != section {
+                let n_bins = bins.end - together[0].1.start.min(bins.end);
+                let follows = next.follows(section) && bins.start == last.end;
+                if !follows || n_bins > PIECE_BINS {
+                    break;
+                }
+                together.push((next, bins.clone()));
+            }
+            begins = first + self.layout.n_bytes_of(next);
+            if begins >= end {
+                break;
+            }
+        }
+        let (first, last) = (together[0].1.start, together[together.len() - 1].1.end);
+        let values = self.series.signal(open, first..last)?;
+        let mut asked_for = Arc::new(Vec::new());
+        for (made, bins) in together {
+            let of = &values[(bins.start - first) as usize..(bins.end - first) as usize];
+            let bytes = Arc::new(self.layout.encode(made, of));
+            if made == section {
+                asked_for = Arc::clone(&bytes);
+            }
+            open.recent.put(key, made, bytes);
+        }
+        Ok(asked_for)
+    }
+}
+
+/// The range that a request asks for: all of the file without one.
+fn range(headers: &HeaderMap, n_bytes: u64) -> Result<Option<Range<u64>>, Refusal> {
+    let Some(text) = headers.get(header::RANGE).and_then(|v| v.to_str().ok()) else {
+        return Ok(None);
+    };
+    let beyond = || {
+        let message = format!("`{text}` asks for nothing of {n_bytes} bytes");
+        Refusal::new(StatusCode::RANGE_NOT_SATISFIABLE, message)
+    };
+    // A unit or several ranges that are not understood: all of it, as HTTP allows.
+    let Some((first, last)) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else {
+        return Ok(None);
+    };
+    if last.contains(',') {
+        return Ok(None);
+    }
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| beyond());
+    let range = match (first.trim(), last.trim()) {
+        ("", last) => n_bytes.saturating_sub(number(last)?)..n_bytes,
+        (first, "") => number(first)?..n_bytes,
+        (first, last) => number(first)?..number(last)?.saturating_add(1).min(n_bytes),
+    };
+    match range.start < range.end {
+        true => Ok(Some(range)),
+        false => Err(beyond()),
+    }
+}
+
+/// Answers a request for a bigWig or a range of it.
+pub(super) async fn respond(
+    app: App,
+    file: Arc<File>,
+    method: Method,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, Refusal> {
+    let n_bytes = file.layout.n_bytes();
+    let etag = format!("\"{}\"", &file.series.key[..32]);
+    let is_stale = (headers.get(header::IF_RANGE)).is_some_and(|v| v.as_bytes() != etag.as_bytes());
+    let asked = match is_stale {
+        true => None,
+        false => range(headers, n_bytes)?,
+    };
+    let wanted = asked.clone().unwrap_or(0..n_bytes);
+    let mut response = Response::builder()
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header(header::ACCEPT_RANGES, "bytes")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::ETAG, etag)
+        .header(header::CONTENT_LENGTH, wanted.end - wanted.start);
+    if asked.is_some() {
+        let Range { start, end } = wanted;
+        let text = format!("bytes {start}-{}/{n_bytes}", end - 1);
+        response =
+            (response.status(StatusCode::PARTIAL_CONTENT)).header(header::CONTENT_RANGE, text);
+    }
+    let failed =
+        |e: axum::http::Error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string());
+    if method == Method::HEAD {
+        return response.body(Body::empty()).map_err(failed);
+    }
+    // What fails at once is answered with a status.
+    let first = next_piece(&app, &file, wanted.start, wanted.end).await?;
+    let left = wanted.end - wanted.start;
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut at = wanted.start + first.len() as u64;
+        let mut piece = Ok(Bytes::from(first));
+        loop {
+            let failed = piece.is_err();
+            // A client that has gone closes the channel; nothing is made for it any more.
+            if sender.send(piece).await.is_err() || failed || at >= wanted.end {
+                return;
+            }
+            piece = match next_piece(&app, &file, at, wanted.end).await {
+                Ok(bytes) => {
+                    at += bytes.len() as u64;
+                    Ok(Bytes::from(bytes))
+                }
+                Err(refusal) => Err(std::io::Error::other(refusal.message)),
+            };
+        }
+    });
+    response
+        .body(Body::new(Pieces { receiver, left }))
+        .map_err(failed)
+}
+
+async fn next_piece(app: &App, file: &Arc<File>, at: u64, end: u64) -> Result<Vec<u8>, Refusal> {
+    let file = Arc::clone(file);
+    app.work(move |open| file.piece(open, at, end)).await
+}
+
+/// A body of pieces as they come.
+struct Pieces {
+    receiver: mpsc::Receiver<Result<Bytes, std::io::Error>>,
+    left: u64,
+}
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        self.receiver.poll_recv(context).map(|piece| {
+            piece.map(|piece| {
+                piece.map(|bytes| {
+                    self.left = self.left.saturating_sub(bytes.len() as u64);
+                    Frame::data(bytes)
+                })
+            })
+        })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_http_writes_them() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RANGE, text.parse().unwrap());
+            range(&headers, 100).map_err(|r| r.status.as_u16())
+        };
+        assert_eq!(of("bytes=0-9"), Ok(Some(0..10)));
+        assert_eq!(of("bytes=90-"), Ok(Some(90..100)));
+        assert_eq!(of("bytes=-5"), Ok(Some(95..100)));
+        assert_eq!(of("bytes=90-1000"), Ok(Some(90..100)));
+        assert_eq!(of("bytes=100-"), Err(416));
+        assert_eq!(of("bytes=9-3"), Err(416));
+        assert_eq!(of("bytes=x-3"), Err(416));
+        assert_eq!(of("bytes=0-1,3-4"), Ok(None));
+        assert_eq!(of("lines=1-2"), Ok(None));
+        assert!(matches!(range(&HeaderMap::new(), 100), Ok(None)));
+    }
+}

@@ -1,0 +1,4 @@
+declare module "igv" {
+  const igv: any;
+  export default igv;
+}

@@ -1,0 +1,99 @@
+// Stored runs of tasks and evaluations of models, side by side.
+
+import { type Info, type Json, ask } from "../api";
+import { figures, h, message, svg, table } from "../dom";
+
+interface Row {
+  run: number;
+  task: string;
+  train: string;
+  features: string;
+  learner: string;
+  measure: string;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+interface Score {
+  model: string;
+  evaluation: number;
+  kind: string;
+  what: string;
+  measure: string;
+  value: number | null;
+}
+
+export async function benchmarks(root: HTMLElement, _: Info): Promise<undefined> {
+  const [{ runs }, { evaluations }] = await Promise.all([
+    ask<{ runs: Json[] }>("runs"),
+    ask<{ evaluations: Json[] }>("evaluations"),
+  ]);
+  const rows: Row[] = runs.flatMap((run) =>
+    (run.result.rows ?? []).map((row: Json): Row => {
+      const measured = row.measures?.[run.result.primary];
+      const train = [run.settings.biosample, run.settings.train].flat().filter((x) => typeof x === "string");
+      return {
+        run: run.run,
+        task: run.task,
+        train: train.join(" "),
+        features: row.name,
+        learner: row.learner ?? "",
+        measure: run.result.primary,
+        value: measured?.value ?? null,
+        low: measured?.low ?? measured?.interval?.[0] ?? null,
+        high: measured?.high ?? measured?.interval?.[1] ?? null,
+      };
+    }),
+  );
+  if (rows.length === 0) root.append(message("empty", "No run of a task is stored.", "Import labels with `persea task import`, then run one: `persea task run expression --features embedding,signal`."));
+  else {
+    root.append(table("Runs of tasks", "runs", [
+      { name: "run", value: (x) => x.run, numeric: true },
+      { name: "task", value: (x) => x.task },
+      { name: "biosample", value: (x) => x.train },
+      { name: "features", value: (x) => x.features },
+      { name: "learner", value: (x) => x.learner },
+      { name: "measure", value: (x) => x.measure },
+      { name: "value", value: (x) => x.value, show: (x) => figures(x.value), numeric: true },
+      { name: "low", value: (x) => x.low, show: (x) => figures(x.low), numeric: true },
+      { name: "high", value: (x) => x.high, show: (x) => figures(x.high), numeric: true },
+      { name: "bar", value: () => null, show: (x) => (bar(x.value) as unknown as Node) },
+    ], rows));
+  }
+  const scores: Score[] = evaluations.flatMap((e) => scoresOf(e));
+  if (scores.length === 0) root.append(message("empty", "No evaluation of a model is stored.", "Score a model on the tracks that it holds out with `persea evaluate --model NAME`."));
+  else {
+    root.append(table("Evaluations of models: means", "evaluations", [
+      { name: "model", value: (x) => x.model },
+      { name: "evaluation", value: (x) => x.evaluation, numeric: true },
+      { name: "kind", value: (x) => x.kind },
+      { name: "of", value: (x) => x.what },
+      { name: "measure", value: (x) => x.measure },
+      { name: "value", value: (x) => x.value, show: (x) => figures(x.value), numeric: true },
+    ], scores));
+  }
+  root.append(h("p", { class: "note" }, "Nothing is run here: the numbers are those that the program stored."));
+}
+
+/** Every number of the means, by the names that lead to it. */
+function scoresOf(e: Json): Score[] {
+  const found: Score[] = [];
+  const walk = (value: Json, path: string[]) => {
+    if (typeof value === "number" || (value === null && path.length > 1)) {
+      const measure = path[path.length - 1];
+      found.push({ model: e.model, evaluation: e.evaluation, kind: e.kind, what: path.slice(0, -1).join(" "), measure, value });
+    } else if (value && typeof value === "object" && !Array.isArray(value)) {
+      for (const [name, inner] of Object.entries(value)) walk(inner, [...path, name]);
+    }
+  };
+  walk(e.result?.mean, []);
+  return found;
+}
+
+function bar(value: number | null): SVGElement {
+  const width = Math.max(0, Math.min(1, value ?? 0)) * 100;
+  return svg("svg", { width: 102, height: 12, "aria-hidden": "true" },
+    svg("rect", { x: 0.5, y: 0.5, width: 100, height: 11, fill: "none", stroke: "currentColor", "stroke-opacity": 0.3 }),
+    svg("rect", { x: 1, y: 1, width, height: 10, class: "bar-fill" }));
+}

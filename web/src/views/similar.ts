@@ -1,0 +1,149 @@
+// What looks like a place: the nearest positions by the model's embedding.
+
+import { type Coverage, type Info, type Picture, type SimilarAnswer, ask } from "../api";
+import { choice, field, figures, h, input, message, place, save, svg, table } from "../dom";
+import { colour, written } from "../experiments";
+import { find } from "../goto";
+import { address, go, state } from "../state";
+
+const CLASSES: [string, string][] = [
+  ["", "any"],
+  ["promoter", "promoter"],
+  ["gene", "gene"],
+  ["enhancer", "enhancer"],
+  ["intergenic", "intergenic"],
+];
+const PICTURED = 6;
+
+/** A line a track, all on one scale. */
+export function picture(of: Picture, assays: string[], top: number, what: string): SVGElement {
+  const [width, height] = [160, 36];
+  const lines = of.tracks.map((track) => {
+    const n = Math.max(1, track.values.length - 1);
+    let path = "";
+    let pen = "M";
+    for (const [i, value] of track.values.entries()) {
+      if (value === null) {
+        pen = "M";
+        continue;
+      }
+      path += `${pen}${((i / n) * width).toFixed(1)},${(height - 1 - (Math.max(0, value) / top) * (height - 2)).toFixed(1)}`;
+      pen = "L";
+    }
+    return svg("path", { d: path, fill: "none", stroke: colour(track.assay, assays), "stroke-width": 1.2 });
+  });
+  const names = of.tracks.map((t) => `${t.biosample} ${t.assay}`).join(", ");
+  return svg("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${what}: ${names}` }, ...lines);
+}
+
+function highest(pictures: (Picture | undefined)[]): number {
+  let top = 1;
+  for (const p of pictures) for (const t of p?.tracks ?? []) for (const v of t.values) top = Math.max(top, v ?? 0);
+  return top;
+}
+
+export async function similar(root: HTMLElement, info: Info): Promise<undefined> {
+  if (info.models.length === 0) {
+    root.append(message("empty", "The database has no model.", "Positions are compared by a model's embedding. Train one with `persea train --name base`, then reload this page."));
+    return;
+  }
+  const now = state();
+  const query = input("query", now.get("query") ?? "", { placeholder: "VPS72 or chr1:151,200,000", required: "", size: 28 });
+  const k = input("k", now.get("k") ?? "10", { type: "number", min: 1, max: 200 });
+  const exclude = input("exclude", now.get("exclude") ?? "50000", { type: "number", min: 0, step: 1 });
+  const class_ = choice("class", CLASSES, now.get("class") ?? "");
+  const chromosomes = choice("chromosomes", [["", "any"], ...info.chromosomes.map((c): [string, string] => [c.name, c.name])], now.get("chromosomes") ?? "");
+  const submit = (event: Event) => {
+    event.preventDefault();
+    go({ view: "similar", query: query.value.trim(), k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value });
+  };
+  root.append(
+    h("form", { class: "bar", submit },
+      field("Gene or position", query), field("Hits", k), field("Exclude, bp", exclude), field("Class", class_),
+      field("Chromosome", chromosomes), h("button", {}, "Search")));
+  const asked = now.get("query");
+  if (!asked) {
+    root.append(message("empty", "What does something look like elsewhere?", "Type a gene or a position above, or press “Find similar to the middle” in Browse."));
+    return;
+  }
+  const coverage = await ask<Coverage>("coverage");
+  const measured: string[] = [];
+  // One biosample's tracks first: a picture of several assays says more than of one.
+  for (const [i, b] of coverage.biosamples.entries()) {
+    for (const [j, a] of coverage.assays.entries()) if (coverage.experiments[i][j].measured && measured.length < PICTURED && !b.includes(",") && !a.includes(",") && !b.includes(":")) measured.push(`${b}:${a}`);
+  }
+  try {
+    const typed = /:/.test(asked);
+    const at = typed ? undefined : await find(asked, info);
+    const answer = await ask<SimilarAnswer>("similar", {
+      ...(at ? { gene: asked } : { position: asked }),
+      k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value, pictures: measured.join(","),
+    });
+    draw(root, answer, coverage, measured);
+  } catch (error) {
+    root.append(message("failed", "The search failed.", (error as Error).message));
+  }
+}
+
+function draw(root: HTMLElement, answer: SimilarAnswer, coverage: Coverage, measured: string[]): void {
+  const { query, hits } = answer;
+  const top = highest([query.picture, ...hits.map((hit) => hit.picture)]);
+  const link = (chrom: string, start: number, end: number) => {
+    const reach = Math.max(0, Math.floor((20_000 - (end - start)) / 2));
+    const shown = measured.map((m) => m.split(":")).map(([biosample, assay]) => ({ kind: "measured" as const, biosample, assay }));
+    const parts = { view: "browse", locus: `${chrom}:${Math.max(1, start + 1 - reach)}-${end + reach}`, tracks: written(shown) };
+    const click = (event: Event) => {
+      event.preventDefault();
+      go(parts);
+    };
+    return h("a", { href: address(parts), click }, place(chrom, start, end));
+  };
+  const legend = h("ul", { class: "legend" }, ...measured.map((m) => {
+    const [b, a] = m.split(":");
+    return h("li", {}, svgSwatch(colour(a, coverage.assays)), `${b} ${a}`);
+  }));
+  root.append(
+    h("section", { class: "query" },
+      h("h3", {}, "Query"),
+      h("p", {}, link(query.chrom, query.start, query.end), ` by model ${query.model}`),
+      query.picture ? picture(query.picture, coverage.assays, top, "Signal within 2 kb of the query") : null,
+      legend));
+  if (hits.length === 0) {
+    root.append(message("empty", "Nothing is left to find.", "Exclude fewer bp, or allow another class or chromosome."));
+    return;
+  }
+  root.append(
+    table("Hits, nearest first", "similar", [
+      { name: "rank", value: (x) => x.rank, numeric: true },
+      { name: "chrom", value: (x) => x.chrom },
+      { name: "start", value: (x) => x.start, numeric: true },
+      { name: "end", value: (x) => x.end, show: (x) => link(x.chrom, x.start, x.end) },
+      { name: "distance", value: (x) => x.distance, show: (x) => figures(x.distance, 6), numeric: true },
+      { name: "gene", value: (x) => x.gene },
+      { name: "bp from TSS", value: (x) => x.tss_distance, numeric: true },
+      { name: "annotation", value: (x) => x.annotation.join(" ") },
+      { name: "signal", value: () => null, show: (x) => (x.picture ? (picture(x.picture, coverage.assays, top, `Signal at hit ${x.rank}`) as unknown as Node) : "") },
+    ], hits),
+    h("div", { class: "bar" },
+      h("button", { type: "button", click: () => save("similar.bed", bed(answer), "text/plain") }, "Save as BED"),
+      h("button", { type: "button", click: () => pictures(root) }, "Save pictures as SVG")));
+}
+
+function bed(answer: SimilarAnswer): string {
+  return answer.hits.map((x) => `${x.chrom}\t${x.start}\t${x.end}\thit#${x.rank}\t0\t.\n`).join("");
+}
+
+function svgSwatch(fill: string): SVGElement {
+  return svg("svg", { width: 12, height: 12, "aria-hidden": "true" }, svg("rect", { width: 12, height: 12, rx: 2, fill }));
+}
+
+function pictures(root: HTMLElement): void {
+  const all = [...root.querySelectorAll<SVGElement>("svg[role=img]")];
+  const sheet = svg("svg", { xmlns: "http://www.w3.org/2000/svg", width: 180, height: all.length * 44 });
+  for (const [i, one] of all.entries()) {
+    const copy = one.cloneNode(true) as SVGElement;
+    copy.setAttribute("y", String(i * 44));
+    sheet.append(copy);
+  }
+  save("similar.svg", sheet.outerHTML, "image/svg+xml");
+}

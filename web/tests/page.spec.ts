@@ -1,0 +1,209 @@
+import AxeBuilder from "@axe-core/playwright";
+import { type Page, expect, test } from "@playwright/test";
+import { readFileSync } from "node:fs";
+import { type Served, serve, serveEmpty } from "./demo";
+
+let demo: Served;
+let foreign: string[];
+let errors: string[];
+
+test.beforeAll(async () => {
+  test.setTimeout(240_000);
+  demo = await serve();
+});
+test.afterAll(() => demo?.stop());
+
+test.beforeEach(async ({ page }) => {
+  foreign = [];
+  errors = [];
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(demo.address) && !/^(data|blob):/.test(url)) foreign.push(url);
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (line) => {
+    if (line.type() === "error") errors.push(line.text());
+  });
+});
+
+async function open(page: Page, query: string, served = demo): Promise<void> {
+  await page.goto(`${served.address}?${query}`);
+  await expect(page.locator("main")).toHaveAttribute("data-state", "ready", { timeout: 30_000 });
+}
+
+async function sound(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ").slice(0, 600)}`)).toEqual([]);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wide, "pixels of sideways scrolling").toBeLessThanOrEqual(0);
+}
+
+const VIEWS: Record<string, string> = {
+  browse: "view=browse",
+  similar: "view=similar&query=chr1:100,000&k=5&exclude=4000",
+  map: "view=map",
+  measure: "view=measure&what=experiments&k=2",
+  benchmarks: "view=benchmarks",
+};
+
+for (const [name, query] of Object.entries(VIEWS)) {
+  for (const scheme of ["light", "dark"] as const) {
+    for (const width of [1280, 390]) {
+      test(`${name} in ${scheme} at ${width} pixels has no violation and asks nobody else`, async ({ page }) => {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.setViewportSize({ width, height: 844 });
+        await open(page, query);
+        await expect(page.locator(".failed")).toHaveCount(0);
+        if (process.env.SCREENSHOTS) {
+          await page.waitForTimeout(700);
+          await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-${scheme}-${width}.png`, fullPage: true });
+        }
+        await sound(page);
+        expect(foreign).toEqual([]);
+        expect(errors).toEqual([]);
+      });
+    }
+  }
+}
+
+test("hits are those of persea similar, and a click goes there and back", async ({ page }) => {
+  await open(page, VIEWS.similar);
+  const answer = demo.json("similar", "position", "chr1:100,000", "-k", "5", "--exclude", "4000");
+  const rows = page.locator("main tbody tr");
+  await expect(rows).toHaveCount(answer.hits.length);
+  for (const [i, hit] of answer.hits.entries()) {
+    const cells = rows.nth(i).locator("td");
+    await expect(cells.nth(1)).toHaveText(hit.chrom);
+    await expect(cells.nth(2)).toHaveText(String(hit.start));
+    await expect(cells.nth(4)).toHaveText(String(Number(hit.distance.toPrecision(6))));
+    await expect(cells.nth(5)).toHaveText(hit.gene ?? "");
+    await expect(cells.nth(7)).toHaveText(hit.annotation.join(" "));
+  }
+  await expect(rows.first().locator("svg path").first()).toBeVisible();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save as BED" }).click();
+  const bed = readFileSync((await (await saved).path())!, "utf8").trim().split("\n");
+  expect(bed.map((line) => line.split("\t").slice(0, 3))).toEqual(answer.hits.map((h: any) => [h.chrom, String(h.start), String(h.end)]));
+  await rows.first().getByRole("link").click();
+  await expect(page.getByRole("heading", { name: "Browse" })).toBeVisible();
+  await page.goBack();
+  await expect(page.locator("main")).toHaveAttribute("data-state", "ready");
+  await expect(page.getByRole("heading", { name: "Similar" })).toBeVisible();
+  await expect(rows).toHaveCount(answer.hits.length);
+});
+
+test("a search is made by keyboard alone and stands in the address", async ({ page }) => {
+  await open(page, "view=similar");
+  await page.getByLabel("Gene or position").focus();
+  await page.keyboard.type("chr2:50,000");
+  await page.keyboard.press("Enter");
+  await expect(page.locator("main tbody tr").first()).toBeVisible();
+  expect(new URL(page.url()).searchParams.get("query")).toBe("chr2:50,000");
+  await page.reload();
+  await expect(page.locator("main tbody tr").first()).toBeVisible();
+});
+
+test("tracks are drawn from bigWigs whose values are those of the program", async ({ page }) => {
+  const ranges: number[] = [];
+  page.on("response", (response) => {
+    if (response.url().includes("/api/v1/bigwig/")) ranges.push(response.status());
+  });
+  await open(page, "view=browse&locus=chr1:20,001-40,000&tracks=measured:S1:H3K4me3,imputed:S1:H3K4me3");
+  await expect.poll(() => ranges.length).toBeGreaterThan(3);
+  expect(ranges.every((status) => status === 206 || status === 200)).toBe(true);
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save as CSV" }).click();
+  const lines = readFileSync((await (await saved).path())!, "utf8").trim().split("\r\n").slice(1);
+  const imputed = lines.map((l) => l.split(",")).filter((l) => l[2] === "imputed");
+  demo.text("impute", "S1:H3K4me3", "--output", "i.bedGraph", "--region", "chr1:20,001-40,000");
+  const expected = new Map<number, number>();
+  for (const line of readFileSync(`${demo.folder}/i.bedGraph`, "utf8").trim().split("\n")) {
+    const [, start, end, value] = line.split("\t");
+    for (let at = Number(start); at < Number(end); at += 25) expected.set(at, Number(value));
+  }
+  expect(imputed.length).toBe(800);
+  for (const [, , , , start, , value] of imputed) expect(Number(value)).toBeCloseTo(expected.get(Number(start))!, 5);
+  // To a gene, and back.
+  const before = page.url();
+  const gene = (await (await page.request.get(`${demo.address}api/v1/genes?query=g&limit=50`)).json()).genes.find((g: any) => g.covered);
+  await page.getByLabel("Gene or position").fill(gene.name);
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get("locus")).toContain(`${gene.chrom}:`);
+  await expect.poll(() => page.url()).not.toBe(before);
+  await page.goBack();
+  await expect.poll(() => new URL(page.url()).searchParams.get("locus")).toContain("chr1:2");
+});
+
+test("a place that is not covered and a name that is not there say what to do", async ({ page }) => {
+  await open(page, "view=browse");
+  await page.getByLabel("Gene or position").fill("nosuchgene");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("Type a gene");
+  await page.getByLabel("Gene or position").fill("chr9:5");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("covers no chromosome chr9");
+  await open(page, "view=similar&query=nosuchgene");
+  await expect(page.getByRole("alert")).toContainText("Type a gene");
+});
+
+test("coverage and choices are those of the program", async ({ page }) => {
+  await open(page, VIEWS.measure);
+  const tracks = demo.json("track", "list");
+  await expect(page.locator(".matrix td.measured, .matrix td.held")).toHaveCount(tracks.length);
+  await expect(page.locator(".matrix td.held")).toHaveCount(1);
+  const answer = demo.json("select", "experiments", "-k", "2", "--no-store");
+  const rows = page.getByRole("region", { name: "Choices, in order" }).locator("tbody tr");
+  await expect(rows).toHaveCount(2);
+  for (const [i, chosen] of answer.chosen.entries()) {
+    await expect(rows.nth(i).locator("td").nth(1)).toHaveText(chosen.name);
+    await expect(rows.nth(i).locator("td").nth(2)).toHaveText(String(Number(chosen.gain.toPrecision(4))));
+  }
+  await rows.first().getByRole("button").click();
+  await expect(page.getByRole("list", { name: "Experiments to take away" })).toContainText(answer.chosen[0].name);
+  expect(decodeURIComponent(new URL(page.url()).searchParams.get("chosen")!)).toBe(answer.chosen[0].name);
+});
+
+test("runs are those that are stored", async ({ page }) => {
+  await open(page, VIEWS.benchmarks);
+  const [run] = demo.json("task", "runs");
+  const rows = page.getByRole("region", { name: "Runs of tasks" }).locator("tbody tr");
+  const best = rows.filter({ hasText: run.best });
+  await expect(best.first().locator("td").nth(6)).toHaveText(String(Number(run.value.toPrecision(4))));
+});
+
+test("a group of the map is chosen by its value and shared by the address", async ({ page }) => {
+  await open(page, VIEWS.map);
+  const select = page.getByLabel("Group by value");
+  const value = await select.locator("option").nth(1).getAttribute("value");
+  await select.selectOption(value!);
+  const stored = await (await page.request.get(`${demo.address}api/v1/projections`)).json();
+  const name = stored.projections[0].name;
+  const { columns } = await (await page.request.get(`${demo.address}api/v1/projection?name=${name}`)).json();
+  const label = columns.find((c: any) => c.name.startsWith("label: "));
+  const n = label.texts.filter((t: string) => t === value).length;
+  await expect(page.getByRole("heading", { name: `${n} points are chosen` })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("heading", { name: `${n} points are chosen` })).toBeVisible();
+});
+
+test("an empty database says in every view what to do", async ({ page }) => {
+  const empty = await serveEmpty();
+  try {
+    for (const view of Object.keys(VIEWS)) {
+      await open(page, `view=${view}`, empty);
+      await expect(page.locator(".message.empty").first()).toContainText("persea ");
+      await sound(page);
+    }
+  } finally {
+    empty.stop();
+  }
+});
+
+test("a server that has gone is noticed", async ({ page }) => {
+  const empty = await serveEmpty();
+  await open(page, "view=benchmarks", empty);
+  empty.stop();
+  await page.waitForTimeout(500);
+  await page.getByRole("link", { name: "Map" }).click();
+  await expect(page.getByRole("alert")).toContainText("persea serve");
+});
