@@ -4,5 +4,5 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "/",
   build: { target: "es2022", chunkSizeWarningLimit: 4096, modulePreload: { polyfill: false } },
-  server: { proxy: { "/api": "http://127.0.0.1:7317" } },
+  server: { proxy: { "/api": process.env.PERSEA_SERVER ?? "http://127.0.0.1:7317" } },
 });

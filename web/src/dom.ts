@@ -83,6 +83,7 @@ export function message(kind: "empty" | "failed", title: string, what: string): 
 }
 
 export function place(chrom: string, start: number, end: number): string {
+  if (end === start + 1) return `${chrom}:${end.toLocaleString("en-US")}`;
   return `${chrom}:${(start + 1).toLocaleString("en-US")}-${end.toLocaleString("en-US")}`;
 }
 

@@ -40,6 +40,10 @@ export function name(s: Shown): string {
 // Okabe and Ito's colours, dark enough to be seen on white and light enough on black.
 const COLOURS = ["0,114,178", "213,94,0", "0,158,115", "204,121,167", "150,120,0", "86,150,210"];
 
+export function nth(i: number): string {
+  return `rgb(${COLOURS[i % COLOURS.length]})`;
+}
+
 export function colour(assay: string, assays: string[]): string {
   return `rgb(${COLOURS[Math.max(0, assays.indexOf(assay)) % COLOURS.length]})`;
 }

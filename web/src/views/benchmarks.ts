@@ -16,12 +16,8 @@ interface Row {
 }
 
 interface Score {
-  model: string;
-  evaluation: number;
-  kind: string;
-  what: string;
   measure: string;
-  value: number | null;
+  values: Map<string, number>;
 }
 
 export async function benchmarks(root: HTMLElement, _: Info): Promise<undefined> {
@@ -41,8 +37,8 @@ export async function benchmarks(root: HTMLElement, _: Info): Promise<undefined>
         learner: row.learner ?? "",
         measure: run.result.primary,
         value: measured?.value ?? null,
-        low: measured?.low ?? measured?.interval?.[0] ?? null,
-        high: measured?.high ?? measured?.interval?.[1] ?? null,
+        low: measured?.low ?? null,
+        high: measured?.high ?? null,
       };
     }),
   );
@@ -61,34 +57,33 @@ export async function benchmarks(root: HTMLElement, _: Info): Promise<undefined>
       { name: "bar", value: () => null, show: (x) => (bar(x.value) as unknown as Node) },
     ], rows));
   }
-  const scores: Score[] = evaluations.flatMap((e) => scoresOf(e));
+  const scores = evaluations.map(scoresOf).filter((e) => e.rows.length > 0);
   if (scores.length === 0) root.append(message("empty", "No evaluation of a model is stored.", "Score a model on the tracks that it holds out with `persea evaluate --model NAME`."));
-  else {
-    root.append(table("Evaluations of models: means", "evaluations", [
-      { name: "model", value: (x) => x.model },
-      { name: "evaluation", value: (x) => x.evaluation, numeric: true },
-      { name: "kind", value: (x) => x.kind },
-      { name: "of", value: (x) => x.what },
+  for (const { title, file, rows: lines } of scores) {
+    const whats = [...new Set(lines.flatMap((line) => [...line.values.keys()]))];
+    root.append(table(title, file, [
       { name: "measure", value: (x) => x.measure },
-      { name: "value", value: (x) => x.value, show: (x) => figures(x.value), numeric: true },
-    ], scores));
+      ...whats.map((what) => ({ name: what, value: (x: Score) => x.values.get(what) ?? null, show: (x: Score) => figures(x.values.get(what)), numeric: true })),
+    ], lines));
   }
   root.append(h("p", { class: "note" }, "Nothing is run here: the numbers are those that the program stored."));
 }
 
-/** Every number of the means, by the names that lead to it. */
-function scoresOf(e: Json): Score[] {
-  const found: Score[] = [];
+/** The means of an evaluation: a line a measure, a column for the model and each baseline. */
+function scoresOf(e: Json): { title: string; file: string; rows: Score[] } {
+  const found = new Map<string, Score>();
   const walk = (value: Json, path: string[]) => {
-    if (typeof value === "number" || (value === null && path.length > 1)) {
+    if (typeof value === "number") {
       const measure = path[path.length - 1];
-      found.push({ model: e.model, evaluation: e.evaluation, kind: e.kind, what: path.slice(0, -1).join(" "), measure, value });
+      const line = found.get(measure) ?? { measure, values: new Map() };
+      line.values.set(path.slice(0, -1).join(" ").replaceAll("_", " "), value);
+      found.set(measure, line);
     } else if (value && typeof value === "object" && !Array.isArray(value)) {
       for (const [name, inner] of Object.entries(value)) walk(inner, [...path, name]);
     }
   };
   walk(e.result?.mean, []);
-  return found;
+  return { title: `Model ${e.model}, ${e.kind} ${e.evaluation}: means over tracks`, file: `evaluation_${e.evaluation}`, rows: [...found.values()] };
 }
 
 function bar(value: number | null): SVGElement {

@@ -113,12 +113,12 @@ export async function browse(root: HTMLElement, info: Info): Promise<(() => void
   );
   if (shown.length === 0) container.before(message("empty", "No track is chosen.", "Choose a biosample and an assay below, then press Add."));
 
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const browser = await igv.createBrowser(container, {
     reference: {
       id: info.assembly,
       name: info.assembly,
-      chromSizesURL: "/api/v1/chromosomes.txt",
+      format: "chromsizes",
+      fastaURL: "/api/v1/chromosomes.txt",
       wholeGenomeView: false,
       tracks: [],
     },
@@ -129,7 +129,7 @@ export async function browse(root: HTMLElement, info: Info): Promise<(() => void
     showChromosomeWidget: false,
     search: undefined,
     tracks: [
-      ...(info.genes > 0 ? [{ name: "Genes", type: "annotation", format: "bed", url: "/api/v1/genes.bed", indexed: false, displayMode: "EXPANDED", height: 70, color: dark ? "rgb(200,200,200)" : "rgb(40,40,110)" }] : []),
+      ...(info.genes > 0 ? [{ name: "Genes", type: "annotation", format: "bed", url: "/api/v1/genes.bed", indexed: false, displayMode: "EXPANDED", height: 70, color: "rgb(40,40,110)" }] : []),
       ...shown.map((s) => ({
         name: name(s), type: "wig", format: "bigwig", url: bigwig(s), height: 56, autoscale: true,
         color: colour(s.assay, assays), graphType: "bar",

@@ -14,7 +14,7 @@ export async function measure(root: HTMLElement, info: Info): Promise<undefined>
   const list = h("ul", { class: "chips", "aria-label": "Experiments to take away" });
   const refresh = () => {
     note({ view: "measure", chosen: [...chosen].map(encodeURIComponent).join(",") });
-    list.replaceChildren(...[...chosen].map((name) => h("li", {}, name)));
+    list.replaceChildren(...(chosen.size === 0 ? [h("li", {}, "nothing yet: press an experiment that is not measured")] : [...chosen].map((name) => h("li", {}, name))));
     for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-experiment]")) {
       button.setAttribute("aria-pressed", String(chosen.has(button.dataset.experiment!)));
     }

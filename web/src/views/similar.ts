@@ -2,7 +2,7 @@
 
 import { type Coverage, type Info, type Picture, type SimilarAnswer, ask } from "../api";
 import { choice, field, figures, h, input, message, place, save, svg, table } from "../dom";
-import { colour, written } from "../experiments";
+import { nth, written } from "../experiments";
 import { find } from "../goto";
 import { address, go, state } from "../state";
 
@@ -16,9 +16,9 @@ const CLASSES: [string, string][] = [
 const PICTURED = 6;
 
 /** A line a track, all on one scale. */
-export function picture(of: Picture, assays: string[], top: number, what: string): SVGElement {
+export function picture(of: Picture, top: number, what: string): SVGElement {
   const [width, height] = [160, 36];
-  const lines = of.tracks.map((track) => {
+  const lines = of.tracks.map((track, at) => {
     const n = Math.max(1, track.values.length - 1);
     let path = "";
     let pen = "M";
@@ -30,7 +30,7 @@ export function picture(of: Picture, assays: string[], top: number, what: string
       path += `${pen}${((i / n) * width).toFixed(1)},${(height - 1 - (Math.max(0, value) / top) * (height - 2)).toFixed(1)}`;
       pen = "L";
     }
-    return svg("path", { d: path, fill: "none", stroke: colour(track.assay, assays), "stroke-width": 1.2 });
+    return svg("path", { d: path, fill: "none", stroke: nth(at), "stroke-width": 1.2 });
   });
   const names = of.tracks.map((t) => `${t.biosample} ${t.assay}`).join(", ");
   return svg("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${what}: ${names}` }, ...lines);
@@ -79,13 +79,13 @@ export async function similar(root: HTMLElement, info: Info): Promise<undefined>
       ...(at ? { gene: asked } : { position: asked }),
       k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value, pictures: measured.join(","),
     });
-    draw(root, answer, coverage, measured);
+    draw(root, answer, measured);
   } catch (error) {
     root.append(message("failed", "The search failed.", (error as Error).message));
   }
 }
 
-function draw(root: HTMLElement, answer: SimilarAnswer, coverage: Coverage, measured: string[]): void {
+function draw(root: HTMLElement, answer: SimilarAnswer, measured: string[]): void {
   const { query, hits } = answer;
   const top = highest([query.picture, ...hits.map((hit) => hit.picture)]);
   const link = (chrom: string, start: number, end: number) => {
@@ -98,15 +98,12 @@ function draw(root: HTMLElement, answer: SimilarAnswer, coverage: Coverage, meas
     };
     return h("a", { href: address(parts), click }, place(chrom, start, end));
   };
-  const legend = h("ul", { class: "legend" }, ...measured.map((m) => {
-    const [b, a] = m.split(":");
-    return h("li", {}, svgSwatch(colour(a, coverage.assays)), `${b} ${a}`);
-  }));
+  const legend = h("ul", { class: "legend" }, ...measured.map((m, i) => h("li", {}, svgSwatch(nth(i)), m.replace(":", " "))));
   root.append(
     h("section", { class: "query" },
       h("h3", {}, "Query"),
       h("p", {}, link(query.chrom, query.start, query.end), ` by model ${query.model}`),
-      query.picture ? picture(query.picture, coverage.assays, top, "Signal within 2 kb of the query") : null,
+      query.picture ? picture(query.picture, top, "Signal within 2 kb of the query") : null,
       legend));
   if (hits.length === 0) {
     root.append(message("empty", "Nothing is left to find.", "Exclude fewer bp, or allow another class or chromosome."));
@@ -122,7 +119,7 @@ function draw(root: HTMLElement, answer: SimilarAnswer, coverage: Coverage, meas
       { name: "gene", value: (x) => x.gene },
       { name: "bp from TSS", value: (x) => x.tss_distance, numeric: true },
       { name: "annotation", value: (x) => x.annotation.join(" ") },
-      { name: "signal", value: () => null, show: (x) => (x.picture ? (picture(x.picture, coverage.assays, top, `Signal at hit ${x.rank}`) as unknown as Node) : "") },
+      { name: "signal", value: () => null, show: (x) => (x.picture ? (picture(x.picture, top, `Signal at hit ${x.rank}`) as unknown as Node) : "") },
     ], hits),
     h("div", { class: "bar" },
       h("button", { type: "button", click: () => save("similar.bed", bed(answer), "text/plain") }, "Save as BED"),
