@@ -14,12 +14,14 @@ use super::error::Refusal;
 use super::routes::App;
 use super::series::Series;
 use super::state::Open;
-use crate::formats::{BigWigLayout, Chunk, Section};
+use crate::formats::{BigWigLayout, Chunk};
 
 /// Bytes of a response that are made at once, about.
 const PIECE_BYTES: u64 = 1 << 20;
-/// Bins that are read or imputed at once.
-const PIECE_BINS: u64 = 1 << 17;
+/// Bins that are read or imputed at once and kept: a chunk of a stored track.
+const BLOCK_BINS: u64 = 1 << 14;
+/// Sections of more bins take a while: what comes before one is sent first.
+const LONG_SECTION: u64 = 1 << 17;
 
 /// A bigWig that is asked for.
 pub(super) struct File {
@@ -51,10 +53,12 @@ impl File {
             let taken = match chunk {
                 Chunk::Frame(frame) => take(frame),
                 Chunk::Section(section) => {
-                    if at > offset && self.section_is_far(open, section) {
+                    let bins = self.layout.bins(section);
+                    if at > offset && bins.end - bins.start > LONG_SECTION {
                         break;
                     }
-                    take(&self.section(open, section, at, end)?)
+                    let values = self.values(open, bins)?;
+                    take(&self.layout.encode(section, &values))
                 }
             };
             if taken.is_empty() {
@@ -67,54 +71,30 @@ impl File {
         Ok(bytes)
     }
 
-    /// Whether a section takes so long that what comes before it is sent first.
-    fn section_is_far(&self, open: &Open, section: Section) -> bool {
-        let bins = self.layout.bins(section);
-        bins.end - bins.start > PIECE_BINS && open.recent.get(&self.series.key, section).is_none()
-    }
-
-    /// A section, made together with those after it that are asked for too.
-    fn section(
-        &self,
-        open: &Open,
-        section: Section,
-        at: u64,
-        end: u64,
-    ) -> Result<Arc<Vec<u8>>, Refusal> {
-        let key = &self.series.key;
-        if let Some(kept) = open.recent.get(key, section) {
-            return Ok(kept);
-        }
-        let mut together = vec![(section, self.layout.bins(section))];
-        let mut begins = at;
-        while let Some((first, Chunk::Section(next))) = self.layout.at(begins) {
-            let bins = self.layout.bins(next);
-            let last = together.last().map_or(0..0, |(_, bins)| bins.clone());
-            if next != section {
-                let n_bins = bins.end - together[0].1.start.min(bins.end);
-                let follows = next.follows(section) && bins.start == last.end;
-                if !follows || n_bins > PIECE_BINS {
-                    break;
+    /// Values of bins of one region, from blocks of the region that are kept for a while: summaries at
+    /// any zoom are made of the same bins.
+    fn values(&self, open: &Open, bins: Range<u64>) -> Result<Vec<f32>, Refusal> {
+        let axis = self.series.axis(open);
+        let region = axis.region_bins(axis.locate(bins.start).region);
+        let mut values = Vec::with_capacity((bins.end - bins.start) as usize);
+        let mut at = bins.start;
+        while at < bins.end {
+            let start = at - (at - region.start) % BLOCK_BINS;
+            let block = start..(start + BLOCK_BINS).min(region.end);
+            let kept = match open.recent.get(&self.series.key, start) {
+                Some(kept) => kept,
+                None => {
+                    let made = Arc::new(self.series.signal(open, block.clone())?);
+                    open.recent.put(&self.series.key, start, Arc::clone(&made));
+                    made
                 }
-                together.push((next, bins.clone()));
-            }
-            begins = first + self.layout.n_bytes_of(next);
-            if begins >= end {
-                break;
-            }
+            };
+            let end = bins.end.min(block.end);
+            let of = (at - start) as usize..(end - start) as usize;
+            values.extend_from_slice(kept.get(of).unwrap_or_default());
+            at = end;
         }
-        let (first, last) = (together[0].1.start, together[together.len() - 1].1.end);
-        let values = self.series.signal(open, first..last)?;
-        let mut asked_for = Arc::new(Vec::new());
-        for (made, bins) in together {
-            let of = &values[(bins.start - first) as usize..(bins.end - first) as usize];
-            let bytes = Arc::new(self.layout.encode(made, of));
-            if made == section {
-                asked_for = Arc::clone(&bytes);
-            }
-            open.recent.put(key, made, bytes);
-        }
-        Ok(asked_for)
+        Ok(values)
     }
 }
 

@@ -70,13 +70,6 @@ pub struct Section {
     index: u64,
 }
 
-impl Section {
-    /// Whether it is one of the sections after another, of the same level and the same stretch of the genome.
-    pub fn follows(&self, other: Section) -> bool {
-        (self.level, self.part) == (other.level, other.part) && self.index > other.index
-    }
-}
-
 /// What stands at a place of the file.
 #[derive(Debug, PartialEq)]
 pub enum Chunk<'a> {
@@ -212,12 +205,6 @@ impl BigWigLayout {
                 bin(items.start)..bin(items.end)
             }
         }
-    }
-
-    /// How many bytes a section has.
-    pub fn n_bytes_of(&self, section: Section) -> u64 {
-        let (level, _, items) = self.items(section);
-        level.head_bytes + (items.end - items.start) * level.item_bytes
     }
 
     /// A section's bytes from the values of its bins; NaN is a bin without data.
