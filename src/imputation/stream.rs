@@ -98,6 +98,8 @@ impl<'a> Stream<'a> {
     where
         E: From<crate::Error>,
     {
+        let expected = |(b, a): &(usize, usize)| self.model.expected_scale(*b as u32, *a as u32);
+        let scales: Vec<_> = places.iter().map(expected).collect();
         let mut values = Vec::new();
         for span in spans {
             let mut first = span.start;
@@ -111,6 +113,11 @@ impl<'a> Stream<'a> {
                 (self.model.forward())
                     .predict(&block, places, &mut values)
                     .map_err(crate::Error::from)?;
+                for (values, scale) in values.chunks_exact_mut(n_bins).zip(&scales) {
+                    if let Some(scale) = scale {
+                        (values.iter_mut()).for_each(|v| *v = scale.mean + scale.deviation * *v);
+                    }
+                }
                 for (i, values) in values.chunks_exact(n_bins).enumerate() {
                     sink(i, first, values)?;
                 }

@@ -97,7 +97,7 @@ fn code_map(
 
 /// Tracks that are left out together. Their order is shuffled, the same way for every seed, so that no group
 /// is an assay or a biosample.
-fn groups(tracks: usize) -> Vec<Vec<usize>> {
+pub(super) fn groups(tracks: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..tracks).collect();
     shuffle(&mut generator(0, Purpose::Encoder, 1 << 61), &mut order);
     let n = tracks.min(MOST_GROUPS);

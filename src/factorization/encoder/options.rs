@@ -56,6 +56,7 @@ impl EncoderOptions {
             nodes: self.nodes,
             codes: factors.map(|f| f.min(2 * tracks)),
             saturation: self.saturation,
+            standardised: true,
         }
     }
 

@@ -21,6 +21,9 @@ pub struct EncoderConfig {
     /// models, which clip instead.
     #[serde(default)]
     pub saturation: u32,
+    /// Whether the network on the stored factors predicts tracks standardised by their mean and deviation.
+    #[serde(default)]
+    pub standardised: bool,
 }
 
 /// A standardised number `v` as the encoder reads it: `v / (1 + |v| / saturation)`, so that the height of

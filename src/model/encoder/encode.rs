@@ -108,14 +108,23 @@ impl Encoder {
     /// The factors of every row of a stretch, `[rows, factors]` at each resolution, finest first as
     /// in [`Resolution::ALL`].
     pub fn encode(&self, surroundings: &Surroundings) -> [Vec<f32>; 3] {
+        self.encode_without(surroundings, None)
+    }
+
+    /// The same without some tracks: `mask` has 0 for each that is left out, 1 for the others.
+    pub(crate) fn encode_without(
+        &self,
+        surroundings: &Surroundings,
+        mask: Option<&[f32]>,
+    ) -> [Vec<f32>; 3] {
         let mut codes: [Vec<f32>; 3] = Default::default();
         for (s, resolution) in resolutions().into_iter().enumerate() {
-            codes[resolution.index()] = self.encode_rows(s, surroundings);
+            codes[resolution.index()] = self.encode_rows(s, surroundings, mask);
         }
         codes
     }
 
-    fn encode_rows(&self, s: usize, surroundings: &Surroundings) -> Vec<f32> {
+    fn encode_rows(&self, s: usize, surroundings: &Surroundings, mask: Option<&[f32]>) -> Vec<f32> {
         let EncoderConfig {
             tracks,
             nodes,
@@ -136,7 +145,7 @@ impl Encoder {
                 (&self.input_scales[s], self.config.saturation),
                 &values[start * described..(start + taken) * described],
                 &seen[start * tracks..(start + taken) * tracks],
-                None,
+                mask,
                 &mut rows,
             );
             forward_hidden(&self.layers[s], nodes, &rows, &mut first, &mut hidden);

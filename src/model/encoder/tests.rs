@@ -124,6 +124,7 @@ fn a_number_counts_half_at_the_saturation_and_is_clipped_where_there_is_none() {
 pub(crate) fn drawn(seed: u64) -> Encoder {
     let config = EncoderConfig {
         saturation: 4,
+        standardised: true,
         tracks: 2,
         nodes: 12,
         codes: [4, 3, 2],
