@@ -12,7 +12,9 @@ use super::error::Refusal;
 /// The name of the cookie that holds the token.
 pub(super) const COOKIE: &str = "persea_token";
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// `unsafe-eval` is for regl, which compiles its own drawing commands for the map; scripts still come from
+/// this server alone.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
