@@ -43,7 +43,7 @@ pub(super) struct Series {
 }
 
 enum Source {
-    Measured(SignalArray),
+    Measured(Box<SignalArray>),
     Average(AverageActivity),
     Model(Arc<OpenModel>),
 }
@@ -70,7 +70,7 @@ impl Series {
                     return Err(database.no_such_track(biosample, assay)?.into());
                 };
                 (
-                    Source::Measured(database.signal(track)?),
+                    Source::Measured(Box::new(database.signal(track)?)),
                     track.array.clone(),
                 )
             }

@@ -36,6 +36,9 @@ pub struct Database {
     reading: Mutex<Option<Lock>>,
 }
 
+/// Opens a database's file (the first path) and says whether it can only be read.
+type OpenFile = fn(&Path, &Path) -> Result<(Connection, bool), StoreError>;
+
 impl Database {
     /// Opens a database directory for reading and, where the disk allows it, writing. A database
     /// of an older Persea is brought up to date.
@@ -55,10 +58,7 @@ impl Database {
         Self::open_as(path, connection::open_to_read)
     }
 
-    fn open_as(
-        path: &Path,
-        open_file: fn(&Path, &Path) -> Result<(Connection, bool), StoreError>,
-    ) -> Result<Self, StoreError> {
+    fn open_as(path: &Path, open_file: OpenFile) -> Result<Self, StoreError> {
         match std::fs::metadata(path) {
             Ok(m) if m.is_dir() => {}
             Ok(_) => {

@@ -168,6 +168,7 @@ test("runs are those that are stored", async ({ page }) => {
   const [run] = demo.json("task", "runs");
   const rows = page.getByRole("region", { name: "Runs of tasks" }).locator("tbody tr");
   const best = rows.filter({ hasText: run.best });
+  await expect(best.first().locator("td").nth(2)).toHaveText(run.train);
   await expect(best.first().locator("td").nth(6)).toHaveText(String(Number(run.value.toPrecision(4))));
 });
 

@@ -28,11 +28,10 @@ export async function benchmarks(root: HTMLElement, _: Info): Promise<undefined>
   const rows: Row[] = runs.flatMap((run) =>
     (run.result.rows ?? []).map((row: Json): Row => {
       const measured = row.measures?.[run.result.primary];
-      const train = [run.settings.biosample, run.settings.train].flat().filter((x) => typeof x === "string");
       return {
         run: run.run,
         task: run.task,
-        train: train.join(" "),
+        train: (run.settings.train_biosamples ?? []).join(", "),
         features: row.name,
         learner: row.learner ?? "",
         measure: run.result.primary,
