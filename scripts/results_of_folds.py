@@ -18,6 +18,7 @@ NAMES = {
     "calibrated_average": "calibrated average",
     "nearest_biosample": "nearest biosample",
     "additive": "additive",
+    "factors": "stored factors alone",
     "scaled_average": "scaled average",
     "ridge": "ridge",
     "boosted": "boosted trees",

@@ -19,7 +19,7 @@ use crate::compendium::{
 use crate::files::FileError;
 use crate::formats::Location;
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, read_bed};
-use crate::imputation::{Uncertainty, impute_track};
+use crate::imputation::{Uncertainty, impute_from_factors, impute_track};
 use crate::model::{TrackScale, TrainedModel};
 use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
 
@@ -146,12 +146,13 @@ impl Evaluation {
 pub(crate) type Predictor = (&'static str, fn(&TrackEvaluation) -> TrackMeasures);
 
 /// Who is scored: the model first.
-pub(crate) const PREDICTORS: [Predictor; 8] = [
+pub(crate) const PREDICTORS: [Predictor; 9] = [
     ("model", |t| t.measures),
     ("average_activity", |t| t.average_activity),
     ("calibrated_average", |t| t.calibrated_average),
     ("nearest_biosample", |t| t.nearest_biosample),
     ("additive", |t| t.additive),
+    ("factors", |t| t.learned("factors")),
     ("scaled_average", |t| t.learned("scaled_average")),
     ("ridge", |t| t.learned("ridge")),
     ("boosted", |t| t.learned("boosted")),
@@ -658,6 +659,10 @@ impl EvaluationContext<'_> {
         choice: &LearnedChoice,
         target: &Experiment,
     ) -> crate::Result<Option<Vec<f32>>> {
+        if choice.baseline == LearnedBaseline::Factors.name() {
+            let imputed = impute_from_factors(self.database, self.model, target)?;
+            return Ok(Some(self.scaled(imputed)));
+        }
         self.learning(|learning| {
             let settings = choice.chosen.as_ref().map(|c| c.settings);
             let Some(fitted) = Learned::fit(settings, target, learning)? else {

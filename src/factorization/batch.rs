@@ -1,7 +1,9 @@
 //! The samples of one step, grouped by the rows of factors they share.
 
+use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
+use super::encoder::LeftOut;
 use super::{Sampling, Window};
 use crate::genome::{GenomeAxis, Resolution};
 use crate::random::{Purpose, below, generator, shuffle};
@@ -13,6 +15,33 @@ pub struct Groups {
     pub rows: Vec<u32>,
     /// Where each row's samples start, and the number of samples as the last entry.
     pub starts: Vec<u32>,
+}
+
+/// Which tracks a bin may show.
+pub enum Choice<'a> {
+    /// Any of so many.
+    All(usize),
+    /// Those that its factors leave out, in a pass.
+    LeftOut(&'a LeftOut, u32),
+}
+
+impl Choice<'_> {
+    fn draw(&self, window: &Window, bin: u32, rng: &mut ChaCha8Rng) -> u32 {
+        match self {
+            Choice::All(n) => below(rng, *n as u32),
+            Choice::LeftOut(left_out, pass) => {
+                let shown = left_out.shown(window.axis_bin(bin), *pass);
+                shown[below(rng, shown.len() as u32) as usize]
+            }
+        }
+    }
+
+    fn tracks(&self, window: &Window, bin: u32) -> Vec<u32> {
+        match self {
+            Choice::All(n) => (0..*n as u32).collect(),
+            Choice::LeftOut(left_out, pass) => left_out.shown(window.axis_bin(bin), *pass).to_vec(),
+        }
+    }
 }
 
 /// The samples of one step.
@@ -45,14 +74,14 @@ impl Batch {
         axis: &GenomeAxis,
         window: &Window,
         bins: Vec<u32>,
-        n_tracks: usize,
+        choice: &Choice<'_>,
         seed: u64,
         step: u64,
     ) -> Self {
         let mut rng = generator(seed, Purpose::Tracks, step);
         let mut tracks: Vec<u32> = bins
             .iter()
-            .map(|_| below(&mut rng, n_tracks as u32))
+            .map(|bin| choice.draw(window, *bin, &mut rng))
             .collect();
         let mut values: Vec<f32> = bins
             .iter()
@@ -66,9 +95,9 @@ impl Batch {
                 &mut bins,
                 &mut tracks,
                 &mut values,
-                n_tracks,
-                seed,
-                step,
+                choice,
+                // A stream of its own: what other bins show does not depend on who has no data here.
+                &mut generator(seed, Purpose::Tracks, step | 1 << 63),
             );
         }
         let groups = Resolution::ALL.map(|scale| group(axis, window, &bins, scale));
@@ -91,24 +120,22 @@ fn draw_again(
     bins: &mut Vec<u32>,
     tracks: &mut Vec<u32>,
     values: &mut Vec<f32>,
-    n_tracks: usize,
-    seed: u64,
-    step: u64,
+    choice: &Choice<'_>,
+    rng: &mut ChaCha8Rng,
 ) {
-    // A stream of its own: what other bins show does not depend on who has no data here.
-    let mut rng = generator(seed, Purpose::Tracks, step | 1 << 63);
     let has_data = |track: u32, bin: u32| !window.value(track as usize, bin).is_nan();
     let mut kept = 0;
     for i in 0..bins.len() {
         let (bin, mut track) = (bins[i], tracks[i]);
         if values[i].is_nan() {
             let drawn = (0..TRIES)
-                .map(|_| below(&mut rng, n_tracks as u32))
+                .map(|_| choice.draw(window, bin, rng))
                 .find(|t| has_data(*t, bin));
             let chosen = drawn.or_else(|| {
-                let having: Vec<u32> = (0..n_tracks as u32).filter(|t| has_data(*t, bin)).collect();
+                let mut having = choice.tracks(window, bin);
+                having.retain(|t| has_data(*t, bin));
                 let n = u32::try_from(having.len()).ok().filter(|n| *n > 0)?;
-                having.get(below(&mut rng, n) as usize).copied()
+                having.get(below(rng, n) as usize).copied()
             });
             match chosen {
                 Some(chosen) => track = chosen,
@@ -275,7 +302,7 @@ mod tests {
                     &axis,
                     &window,
                     steps.bins(&window, i, i as u64),
-                    3,
+                    &Choice::All(3),
                     9,
                     i as u64,
                 );
@@ -333,7 +360,7 @@ mod tests {
         let blocks = Blocks::new(&axis, &mask);
         let gaps = Window::load(&Gaps, &[0, 1, 2], blocks.all().to_vec(), &mask).unwrap();
         let bins: Vec<u32> = (0..20_012).collect();
-        let batch = Batch::new(&axis, &gaps, bins.clone(), 3, 9, 1);
+        let batch = Batch::new(&axis, &gaps, bins.clone(), &Choice::All(3), 9, 1);
         let expected: Vec<u32> = (0..20).chain(40..20_012).collect();
         assert_eq!(batch.bins, expected);
         let mut shown = [[0usize; 3]; 4];
@@ -362,7 +389,7 @@ mod tests {
             "{shown:?}"
         );
         // Where all have data, what is shown does not depend on the gaps elsewhere.
-        let whole = Batch::new(&axis, &complete, bins, 3, 9, 1);
+        let whole = Batch::new(&axis, &complete, bins, &Choice::All(3), 9, 1);
         for (bin, track) in batch.bins.iter().zip(&batch.tracks) {
             if *bin >= 10_000 && *bin % 2 == 0 {
                 assert_eq!(*track, whole.tracks[*bin as usize]);

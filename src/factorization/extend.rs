@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
-use super::encoder::genome_factors;
+use super::encoder::{Standardised, genome_factors};
 use super::fit::{roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::refinement::inputs;
@@ -22,7 +22,7 @@ use super::{
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask, Region};
 use crate::model::{
-    Encoder, GenomeFactors, Network, Refinement, TrainedModel, initial_factors, save,
+    Encoder, GenomeFactors, Network, Refinement, TrackScale, TrainedModel, initial_factors, save,
 };
 use crate::nn::check_backend;
 use crate::store::{Database, Model, ModelRecord, StoreError, Track, TrackRole};
@@ -546,6 +546,13 @@ impl Extended<'_> {
                 .map_err(FactorizationError::from)?,
             source: Box::new(TracksOnAxis::open(self.database, axis, tracks)?),
         });
+        let set = match self.encoder {
+            Some(encoder) if encoder.config.standardised => {
+                let scales = tracks.iter().map(|t| TrackScale::new(t.mean, t.variance));
+                Standardised::set(&set, scales.collect())
+            }
+            _ => set,
+        };
         let mut settings = Settings {
             sizes: self.sizes()?,
             sampling: Sampling::Permuted,
@@ -576,7 +583,7 @@ impl Extended<'_> {
             &settings,
             &length,
             start,
-            &trained,
+            (&trained, None),
             None,
             &mut Unkept(listener),
         )?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::checkpoint;
-use super::encoder::{self, encode, genome_factors};
+use super::encoder::{self, LeftOut, Standardised, encode, genome_factors};
 use super::options::{TrackRoles, TrainOptions};
 use super::refinement::{self, refine};
 use super::timed_checkpoints::{Listener, TimedCheckpoints};
@@ -292,15 +292,27 @@ pub fn fit(
         };
         (network, genome)
     };
-    let outcome = train(
-        &set,
+    // A network on an encoder's factors is trained on tracks that these leave out, standardised, since it is
+    // asked for tracks that no factors know.
+    let (shown, left_out) = match &encoded {
+        Some((encoder, _)) => (
+            Standardised::set(&set, encoder.scales.clone()),
+            Some(Arc::new(LeftOut::new(encoder, &set))),
+        ),
+        None => (Arc::clone(&set), None),
+    };
+    let mut outcome = train(
+        &shown,
         &settings,
         &length,
         start,
-        &trained,
+        (&trained, left_out),
         resumed,
         &mut checkpoints,
     )?;
+    if let Some((_, factors)) = &encoded {
+        outcome.genome = factors.clone();
+    }
     let of_encoder = checkpoints.encoder.map(|kept| kept.curve);
     let of_refinement = checkpoints.refinement.map(|kept| kept.curve);
     // A model without an encoder or a refinement has no curve of it.

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::batch::Choice;
 use super::test_support::Made;
 use super::trainer::{clip, norm, spec};
 use super::*;
@@ -134,7 +135,7 @@ fn a_batch(set: &TrainingSet, sizes: &Sizes) -> (Batch, [Vec<f32>; 3], Vec<[u32;
         .chain(1_990..2_015)
         .chain([2_400, 2_400, 2_401])
         .collect();
-    let batch = Batch::new(&set.axis, &window, bins, 9, 3, 1);
+    let batch = Batch::new(&set.axis, &window, bins, &Choice::All(9), 3, 1);
     let mut rng = generator(9, Purpose::Initial, 77);
     let genome = [0, 1, 2].map(|s| {
         let cols = sizes.genome_factors(crate::genome::Resolution::ALL[s]);
@@ -227,7 +228,7 @@ fn the_loss_is_that_of_imputations_forward_pass_within_1e_4() {
         )
         .unwrap();
         let bins: Vec<u32> = (1_200..1_700).collect();
-        let batch = Batch::new(&set.axis, &window, bins, 9, 3, 1);
+        let batch = Batch::new(&set.axis, &window, bins, &Choice::All(9), 3, 1);
         let rows = [0, 1, 2].map(|s| {
             let table = &genome.scales[s];
             batch.groups[s]

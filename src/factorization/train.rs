@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::FactorizationError;
+use super::encoder::LeftOut;
 use super::trainer::{
     PassEnd, Position, Settings, State, StepReport, Trained, Trainer, TrainingSet,
 };
@@ -109,7 +110,7 @@ pub fn train(
     settings: &Settings,
     length: &Length,
     start: impl Fn() -> (Network, GenomeFactors),
-    trained: &Trained,
+    (trained, left_out): (&Trained, Option<Arc<LeftOut>>),
     resume: Option<(TrainingProgress, State)>,
     watcher: &mut dyn Watcher,
 ) -> Result<Outcome, FactorizationError> {
@@ -161,6 +162,9 @@ pub fn train(
             &network,
             genome,
         )?;
+        if let Some(left_out) = &left_out {
+            trainer.leave_out(Arc::clone(left_out));
+        }
         if let Some(state) = state.take() {
             trainer.restore(state)?;
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::batch::{Batch, WindowSteps};
+use super::batch::{Batch, Choice, WindowSteps};
+use super::encoder::LeftOut;
 use super::sampling::Sampling;
 use super::{Block, Blocks, FactorizationError, TrackSource, Window};
 use crate::genome::{GenomeAxis, Mask, Resolution};
@@ -125,6 +126,10 @@ pub struct Trainer {
     pass_loss: (f64, u64),
     /// The whole axis, where it fits in one window.
     whole: Option<Arc<Window>>,
+    /// Where the factors of each pass come from, of a network on an encoder's factors.
+    left_out: Option<Arc<LeftOut>>,
+    /// The pass that the factors are of, where each has its own; 0 before the first.
+    factors_of: u32,
     /// Validation tracks on the blocks on which they are compared.
     held: Option<(Vec<usize>, Window)>,
 }
@@ -219,6 +224,13 @@ fn steps_of(blocks: &Blocks, window: &[usize], batch_size: usize) -> u64 {
     kept.div_ceil(batch_size) as u64
 }
 
+fn tables(genome: GenomeFactors) -> [LazyTable; 3] {
+    genome.scales.map(|table| {
+        let cols = table.ncols();
+        LazyTable::new(table.into_raw_vec_and_offset().0, cols)
+    })
+}
+
 /// Steps of the first pass; later ones differ by a few where windows are shuffled.
 pub fn steps_per_pass(set: &TrainingSet, settings: &Settings) -> u64 {
     let blocks = Blocks::new(&set.axis, &set.mask);
@@ -258,16 +270,12 @@ impl Trainer {
         network.check(&settings.sizes)?;
         let spec = spec(&settings, &trained, network.n_names());
         let network = factor_network(settings.backend, settings.device, &spec, &network.to_flat())?;
-        let tables = genome.scales.map(|table| {
-            let cols = table.ncols();
-            LazyTable::new(table.into_raw_vec_and_offset().0, cols)
-        });
         Ok(Trainer {
             network,
             spec,
             rows: Default::default(),
             gradients: FactorGradients::default(),
-            tables,
+            tables: tables(genome),
             alphas: Alphas::new(settings.adam),
             blocks,
             active,
@@ -275,11 +283,18 @@ impl Trainer {
             position: Position::default(),
             pass_loss: (0.0, 0),
             whole: None,
+            left_out: None,
+            factors_of: 0,
             held: None,
             set,
             settings,
             trained,
         })
+    }
+
+    /// Trains on the factors that leave out the tracks that are shown, of all of the set's tracks.
+    pub(super) fn leave_out(&mut self, left_out: Arc<LeftOut>) {
+        self.left_out = Some(left_out);
     }
 
     /// Where training is.
@@ -327,6 +342,12 @@ impl Trainer {
         after_step: &mut AfterStep<'_>,
     ) -> Result<PassEnd, FactorizationError> {
         let pass = self.position.pass + 1;
+        if let Some(left_out) = &self.left_out
+            && self.factors_of != pass
+        {
+            self.tables = tables(left_out.factors(pass)?);
+            self.factors_of = pass;
+        }
         let windows = self.windows(pass);
         let steps: Vec<u64> = windows.iter().map(|w| self.window_steps(w)).collect();
         let steps_per_pass = steps.iter().sum();
@@ -400,7 +421,11 @@ impl Trainer {
         let Settings { seed, adam, .. } = self.settings;
         let now = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
-        let batch = Batch::new(&self.set.axis, window, bins, self.active.len(), seed, step);
+        let choice = match &self.left_out {
+            Some(left_out) => Choice::LeftOut(left_out, pass),
+            None => Choice::All(self.active.len()),
+        };
+        let batch = Batch::new(&self.set.axis, window, bins, &choice, seed, step);
         if batch.is_empty() {
             // No track has data at any of the step's bins: there is nothing to learn from it.
             self.position.step = step;

@@ -110,6 +110,12 @@ impl Window {
         self.segments.partition_point(|s| s.start <= bin as usize) - 1
     }
 
+    /// The axis bin of a bin of the window.
+    pub fn axis_bin(&self, bin: u32) -> u64 {
+        let Segment { start, block } = &self.segments[self.segment_of(bin)];
+        block.first_bin + (bin as usize - start) as u64
+    }
+
     /// The region and chromosome bin of a bin of a segment.
     pub fn chrom_bin(&self, axis: &GenomeAxis, segment: usize, bin: u32) -> (usize, u64) {
         let Segment { start, block } = &self.segments[segment];

@@ -19,6 +19,7 @@ pub use completed::{
 pub use error::ImputationError;
 pub use experiment::{missing_experiments, read_experiments};
 pub(crate) use observed::Observed;
+pub(crate) use stream::impute_from_factors;
 pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use uncertainty::Uncertainty;
 pub use write::{Output, SignalScale, UncertaintyFiles, write_experiments};

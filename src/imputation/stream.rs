@@ -85,6 +85,21 @@ impl<'a> Stream<'a> {
         if let Some(observed) = Observed::open(self.database, self.model).map_err(E::from)? {
             return refined(&observed, &places, spans, sink);
         }
+        self.from_factors(&places, spans, sink)
+    }
+
+    /// As [`Stream::run`], with the network that reads stored factors and no track.
+    fn from_factors<E>(
+        &self,
+        places: &[(usize, usize)],
+        spans: &[Range<u64>],
+        sink: &mut PieceSink<'_, E>,
+    ) -> Result<(), E>
+    where
+        E: From<crate::Error>,
+    {
+        let expected = |(b, a): &(usize, usize)| self.model.expected_scale(*b as u32, *a as u32);
+        let scales: Vec<_> = places.iter().map(expected).collect();
         let mut values = Vec::new();
         for span in spans {
             let mut first = span.start;
@@ -96,8 +111,13 @@ impl<'a> Stream<'a> {
                     .map_err(crate::Error::from)?;
                 values.resize(places.len() * n_bins, 0f32);
                 (self.model.forward())
-                    .predict(&block, &places, &mut values)
+                    .predict(&block, places, &mut values)
                     .map_err(crate::Error::from)?;
+                for (values, scale) in values.chunks_exact_mut(n_bins).zip(&scales) {
+                    if let Some(scale) = scale {
+                        (values.iter_mut()).for_each(|v| *v = scale.mean + scale.deviation * *v);
+                    }
+                }
                 for (i, values) in values.chunks_exact(n_bins).enumerate() {
                     sink(i, first, values)?;
                 }
@@ -164,16 +184,36 @@ pub fn impute_track(
     model: &TrainedModel,
     experiment: &Experiment,
 ) -> crate::Result<Vec<f32>> {
-    let axis = model.axis();
-    let mut track = vec![0f32; axis.n_bins() as usize];
+    whole(model.axis(), |spans, sink| {
+        Stream::new(database, model).run(std::slice::from_ref(experiment), spans, sink)
+    })
+}
+
+/// The same from the model's stored factors alone, whatever else the model reads.
+///
+/// # Errors
+/// As [`Stream::run`].
+pub(crate) fn impute_from_factors(
+    database: &Database,
+    model: &TrainedModel,
+    experiment: &Experiment,
+) -> crate::Result<Vec<f32>> {
     let stream = Stream::new(database, model);
-    stream.run::<crate::Error>(
-        std::slice::from_ref(experiment),
-        &spans(axis, &[])?,
-        &mut |_, first, values| {
-            track[first as usize..first as usize + values.len()].copy_from_slice(values);
-            Ok(())
-        },
-    )?;
+    let places = stream.places(std::slice::from_ref(experiment))?;
+    whole(model.axis(), |spans, sink| {
+        stream.from_factors(&places, spans, sink)
+    })
+}
+
+/// What `run` streams of one experiment over a whole axis.
+fn whole(
+    axis: &GenomeAxis,
+    run: impl FnOnce(&[Range<u64>], &mut PieceSink<'_, crate::Error>) -> crate::Result<()>,
+) -> crate::Result<Vec<f32>> {
+    let mut track = vec![0f32; axis.n_bins() as usize];
+    run(&spans(axis, &[])?, &mut |_, first, values| {
+        track[first as usize..first as usize + values.len()].copy_from_slice(values);
+        Ok(())
+    })?;
     Ok(track)
 }

@@ -64,8 +64,8 @@ impl Sizes {
                 batch_size: 40_000,
             },
             Preset::Persea => Sizes {
-                biosample_factors: 32,
-                assay_factors: 24,
+                biosample_factors: 4,
+                assay_factors: 8,
                 factors_25bp: 16,
                 factors_250bp: 24,
                 factors_5kbp: 24,

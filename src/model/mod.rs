@@ -19,7 +19,9 @@ mod stored;
 pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
 pub use encoder::{CodeMap, Encoder, EncoderConfig, HALO, InputScale, Stretch, Surroundings};
-pub(crate) use encoder::{FAR_WINDOW, WINDOWS, forward_hidden, input_rows, view as layer_view};
+pub(crate) use encoder::{
+    FAR_WINDOW, WINDOWS, forward_hidden, input_rows, saturated, view as layer_view,
+};
 pub use error::ModelError;
 pub use factor_table::{GenomeRows, GenomeTable, NamedAxis, NamedTable};
 pub use genome_block::GenomeBlock;

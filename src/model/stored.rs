@@ -3,11 +3,11 @@
 use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::{
-    Dense, Encoder, Forward, GenomeBlock, GenomeFactors, ModelConfig, ModelError, Network,
-    Refinement, Sizes, encoder, refinement,
+    Dense, Encoder, Forward, GenomeBlock, GenomeFactors, InputTrack, ModelConfig, ModelError,
+    Network, Refinement, ScaleModel, Sizes, TrackScale, encoder, refinement,
 };
 use crate::genome::{GenomeAxis, Resolution};
-use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError};
+use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError, TrackRole};
 
 const BIOSAMPLES: &str = "biosample_factors";
 const ASSAYS: &str = "assay_factors";
@@ -131,6 +131,31 @@ impl TrainedModel {
     /// Its encoder, of a model whose genome factors come from one.
     pub fn encoder(&self) -> Option<&Encoder> {
         self.encoder.as_ref()
+    }
+
+    /// The mean and deviation to expect of an experiment that the network on the stored factors predicts
+    /// standardised; none of a model whose network predicts signal as it is stored.
+    pub(crate) fn expected_scale(&self, biosample: u32, assay: u32) -> Option<TrackScale> {
+        let encoder = self.encoder.as_ref().filter(|e| e.config.standardised)?;
+        if let Some(refinement) = &self.refinement {
+            return Some(refinement.expected_scale(biosample, assay));
+        }
+        let record = self.record();
+        let place = |names: &[String], name: &str| names.iter().position(|n| n == name);
+        let read = (record.tracks.iter()).filter(|t| t.role != TrackRole::Hold);
+        let tracks: Vec<InputTrack> = read
+            .zip(&encoder.scales)
+            .filter_map(|(t, scale)| {
+                Some(InputTrack {
+                    biosample: place(&record.biosamples, &t.biosample)? as u32,
+                    assay: place(&record.assays, &t.assay)? as u32,
+                    scale: *scale,
+                    added: false,
+                })
+            })
+            .collect();
+        let target = (biosample, assay);
+        Some(ScaleModel::fit(&tracks, Some(target)).expect(biosample, assay))
     }
 
     /// What imputes from observed tracks, in a model that has it.

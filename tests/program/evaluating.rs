@@ -187,13 +187,13 @@ fn baselines_that_learn_stand_beside_the_others_when_asked_for() {
     let workspace = Workspace::trained();
     let plain = workspace.ok("evaluate --format json").json();
     assert!(plain["mean"].get("ridge").is_none() && plain["mean"].get("boosted").is_none());
-    let line = "evaluate --baselines scaled_average,ridge,boosted";
+    let line = "evaluate --baselines factors,scaled_average,ridge,boosted";
     let scores = workspace.ok(&format!("{line} --format json")).json();
     assert_eq!(
         scores["tracks"][0]["measures"],
         plain["tracks"][0]["measures"]
     );
-    for predictor in ["scaled_average", "ridge", "boosted"] {
+    for predictor in ["factors", "scaled_average", "ridge", "boosted"] {
         let mse = |of: &Value| of[predictor]["mse"].as_f64().unwrap();
         let tracks = scores["tracks"].as_array().unwrap();
         let mean = tracks.iter().map(mse).sum::<f64>() / tracks.len() as f64;
@@ -210,8 +210,8 @@ fn baselines_that_learn_stand_beside_the_others_when_asked_for() {
     // Settings are chosen on training tracks: another track in the place of the one that is scored changes the
     // score and no choice.
     let choices = scores["choices"].as_array().unwrap();
-    assert_eq!(choices.len(), 3);
-    for choice in &choices[1..] {
+    assert_eq!(choices.len(), 4);
+    for choice in &choices[2..] {
         assert_eq!(choice["tried"].as_array().unwrap().len(), 12, "{choice}");
         let compared_on = choice["compared_on"].as_array().unwrap();
         assert!(!compared_on.is_empty());

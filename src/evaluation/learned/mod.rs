@@ -50,6 +50,8 @@ const STRETCH: u64 = 1 << 12;
 vocabulary! {
     /// A baseline that is trained.
     pub enum LearnedBaseline {
+        /// The model's own network on stored factors, which reads no track
+        Factors = "factors",
         /// Average of standardised tracks on the scale expected of the track
         ScaledAverage = "scaled_average",
         /// Ridge regression
@@ -63,14 +65,14 @@ impl LearnedBaseline {
     /// The settings that are compared; as many of each regression.
     fn settings(self) -> Vec<LearnedSettings> {
         match self {
-            LearnedBaseline::ScaledAverage => Vec::new(),
+            LearnedBaseline::Factors | LearnedBaseline::ScaledAverage => Vec::new(),
             LearnedBaseline::Ridge => PENALTIES
                 .map(|penalty| LearnedSettings::Ridge { penalty })
                 .to_vec(),
-            LearnedBaseline::Boosted => [3, 5, 7]
+            LearnedBaseline::Boosted => [2, 3, 5]
                 .into_iter()
                 .flat_map(|depth| {
-                    [25, 50, 100, 200].map(|trees| LearnedSettings::Boosted { depth, trees })
+                    [12, 25, 50, 100].map(|trees| LearnedSettings::Boosted { depth, trees })
                 })
                 .collect(),
         }
@@ -79,7 +81,7 @@ impl LearnedBaseline {
     /// Those that are taken where there is no track to compare settings on.
     fn usual_settings(self) -> Option<LearnedSettings> {
         match self {
-            LearnedBaseline::ScaledAverage => None,
+            LearnedBaseline::Factors | LearnedBaseline::ScaledAverage => None,
             LearnedBaseline::Ridge => Some(LearnedSettings::Ridge { penalty: 0.01 }),
             LearnedBaseline::Boosted => Some(LearnedSettings::Boosted {
                 depth: 5,

@@ -4,7 +4,7 @@
 //! the same from every seed, so its principal axes are taken instead. At each resolution two numbers
 //! a track are predicted, linearly, by least squares from the last hidden layer and the description:
 //! half the sum of what was observed at the row and of what the other tracks predict there, and half
-//! the mean over a wide window. Each assay counts the same, and each of its tracks the same.
+//! the mean over a wide window, all of them saturated as the encoder reads them. Each assay counts the same, and each of its tracks the same.
 
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
@@ -97,7 +97,7 @@ fn code_map(
 
 /// Tracks that are left out together. Their order is shuffled, the same way for every seed, so that no group
 /// is an assay or a biosample.
-fn groups(tracks: usize) -> Vec<Vec<usize>> {
+pub(super) fn groups(tracks: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..tracks).collect();
     shuffle(&mut generator(0, Purpose::Encoder, 1 << 61), &mut order);
     let n = tracks.min(MOST_GROUPS);
@@ -254,7 +254,7 @@ impl Picked {
         let n = self.seen.len() / inputs.config.tracks;
         let mut out = vec![0f32; n * inputs.config.inputs(s)];
         input_rows(
-            &inputs.input_scales[s],
+            (&inputs.input_scales[s], inputs.config.saturation),
             &self.values,
             &self.seen,
             mask,

@@ -126,13 +126,29 @@ pub(in crate::factorization) fn genome_factors(
     axis: &GenomeAxis,
     read: impl Fn(usize, std::ops::Range<u64>, &mut [f32]) -> Result<(), FactorizationError> + Sync,
 ) -> Result<GenomeFactors, FactorizationError> {
+    factors_without(encoder, axis, read, |_| None)
+}
+
+/// The same with each stretch without some tracks: `mask` gives a stretch's weight of each track, 0 of one that
+/// is left out; none where all are read.
+///
+/// # Errors
+/// When signal cannot be read.
+pub(super) fn factors_without(
+    encoder: &Encoder,
+    axis: &GenomeAxis,
+    read: impl Fn(usize, std::ops::Range<u64>, &mut [f32]) -> Result<(), FactorizationError> + Sync,
+    mask: impl Fn(usize) -> Option<Vec<f32>> + Sync,
+) -> Result<GenomeFactors, FactorizationError> {
+    const AT_ONCE: usize = 16;
     let mut scales =
         Resolution::ALL.map(|r| Array2::zeros((axis.n_rows(r) as usize, encoder.factors(r))));
-    for part in Stretch::all(axis).chunks(16) {
-        let encoded = part.par_iter().map(|stretch| {
+    for (first, part) in Stretch::all(axis).chunks(AT_ONCE).enumerate() {
+        let encoded = part.par_iter().enumerate().map(|(i, stretch)| {
             let surroundings =
                 Surroundings::describe(stretch, &stretch.region_bins, &encoder.scales, &read)?;
-            Ok(encoder.encode(&surroundings))
+            let mask = mask(first * AT_ONCE + i);
+            Ok(encoder.encode_without(&surroundings, mask.as_deref()))
         });
         let encoded: Vec<[Vec<f32>; 3]> = encoded.collect::<Result<_, FactorizationError>>()?;
         for (stretch, codes) in part.iter().zip(encoded) {

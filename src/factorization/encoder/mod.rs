@@ -12,6 +12,7 @@ mod descriptions;
 mod fit;
 mod kept;
 mod least_squares;
+mod left_out;
 mod options;
 mod sampling;
 #[cfg(test)]
@@ -21,5 +22,6 @@ mod training;
 
 pub(super) use fit::{begin, encode, genome_factors};
 pub(super) use kept::{EncoderHeader, EncoderKept, read, write};
+pub(super) use left_out::{LeftOut, Standardised};
 pub use options::EncoderOptions;
 pub(super) use training::EncoderTraining;

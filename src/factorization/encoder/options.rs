@@ -20,6 +20,8 @@ pub struct EncoderOptions {
     pub batch_size: usize,
     /// Adam's rate at first; it falls along half a cosine.
     pub learning_rate: f64,
+    /// Standard deviations at which a number that describes a row counts half.
+    pub saturation: u32,
     /// The least and the largest share of tracks that a sample leaves out.
     pub dropped: [f64; 2],
     /// How much an error of a track that was read counts beside one of a track that was left out.
@@ -37,6 +39,7 @@ impl Default for EncoderOptions {
             passes: 3,
             batch_size: 2048,
             learning_rate: 2e-3,
+            saturation: 4,
             dropped: [0.1, 0.7],
             seen_weight: 0.3,
             decoder_passes: 5,
@@ -52,6 +55,8 @@ impl EncoderOptions {
             tracks,
             nodes: self.nodes,
             codes: factors.map(|f| f.min(2 * tracks)),
+            saturation: self.saturation,
+            standardised: true,
         }
     }
 
@@ -76,6 +81,9 @@ impl EncoderOptions {
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return refuse("the encoder's learning rate must be above 0");
+        }
+        if self.saturation == 0 {
+            return refuse("the encoder's saturation must be above 0");
         }
         let [least, most] = self.dropped;
         if !(0.0 <= least && least <= most && most < 1.0) {

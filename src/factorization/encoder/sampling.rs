@@ -4,7 +4,9 @@ use rand_chacha::rand_core::RngCore;
 use rayon::prelude::*;
 
 use crate::genome::Resolution;
-use crate::model::{EncoderConfig, InputScale, Stretch, Surroundings, WINDOWS};
+use crate::model::{
+    EncoderConfig, InputScale, Stretch, Surroundings, WINDOWS, input_rows, saturated,
+};
 use crate::random::{Purpose, generator};
 
 use super::EncoderOptions;
@@ -63,7 +65,8 @@ impl Source<'_> {
                         let values = &of.values[s][at * described_width..][..described_width];
                         let seen = &of.seen[s][at * n_tracks..][..n_tracks];
                         let mask = &masks[sample * n_tracks..][..n_tracks];
-                        crate::model::input_rows(scale, values, seen, Some(mask), row);
+                        let scale = (scale, self.config.saturation);
+                        input_rows(scale, values, seen, Some(mask), row);
                     }
                 });
         }
@@ -75,6 +78,7 @@ impl Source<'_> {
             let s = n_encoded.iter().rposition(|k| sample < *k).unwrap_or(0);
             let (of, at) = self.row(described, *bin, s);
             let observed = &of.values[s][at * WINDOWS[s] * n_tracks..][..n_tracks];
+            let scale = &self.input_scales[s];
             let place = sample * n_tracks..(sample + 1) * n_tracks;
             let (targets, weights) = (
                 &mut out.targets[place.clone()],
@@ -84,7 +88,11 @@ impl Source<'_> {
                 let read = masks[place.start + i] > 0.0;
                 let (target, weight) = match value.is_nan() {
                     true => (0.0, 0.0),
-                    false => (*value, if read { seen_weight } else { 1.0 }),
+                    false => {
+                        let standardised = (*value - scale.mean[i]) / scale.deviation[i];
+                        let weight = if read { seen_weight } else { 1.0 };
+                        (saturated(standardised, self.config.saturation), weight)
+                    }
                 };
                 targets[i] = target;
                 weights[i] = weight;

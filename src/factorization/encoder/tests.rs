@@ -285,3 +285,62 @@ fn constant_tracks_give_factors_of_zero() {
             .all(|bin| factors.scales[0].row(bin).iter().all(|v| v.abs() < 1e-2))
     );
 }
+
+/// The tracks of `made`, the first of them raised by a pattern of its own.
+fn other_first_track(set: &TrainingSet) -> Arc<TrainingSet> {
+    let values = (0..N_TRACKS).map(|t| {
+        let mut track = vec![0f32; N_BINS];
+        set.source.read(t, 0..N_BINS as u64, &mut track).unwrap();
+        if t == 0 {
+            let raised = |(i, v): (usize, &mut f32)| *v += (i % 37) as f32;
+            track.iter_mut().enumerate().for_each(raised);
+        }
+        track
+    });
+    Arc::new(TrainingSet {
+        axis: set.axis.clone(),
+        mask: set.mask.clone(),
+        tracks: set.tracks.clone(),
+        source: Box::new(Made(values.collect())),
+    })
+}
+
+#[test]
+fn a_track_is_shown_only_where_the_factors_do_not_know_it() {
+    let mut trained = training(1, 1 << 30);
+    to_end(&mut trained);
+    let encoder = canonical(&trained, &[0, 1, 0, 1, 0, 1]).unwrap();
+    let (set, _) = made();
+    let here = LeftOut::new(&encoder, &set);
+    let there = LeftOut::new(&encoder, &other_first_track(&set));
+    let mut shown_at = 0;
+    for pass in 1..=N_TRACKS as u32 {
+        let tables = [here.factors(pass).unwrap(), there.factors(pass).unwrap()];
+        for bin in 0..N_BINS as u64 {
+            let shown = here.shown(bin, pass);
+            assert_eq!(shown.len(), 1);
+            let at = set.axis.locate(bin);
+            for resolution in Resolution::ALL {
+                let row = set.axis.row(resolution, at.region, at.chrom_bin) as usize;
+                let [a, b] =
+                    [&tables[0], &tables[1]].map(|t| t.scales[resolution.index()].row(row));
+                assert_eq!(a == b, shown == [0], "pass {pass}, bin {bin}, {resolution}");
+            }
+            shown_at += usize::from(shown == [0]);
+        }
+    }
+    // Each track is shown once at every bin in as many passes as there are groups.
+    assert_eq!(shown_at, N_BINS);
+}
+
+#[test]
+fn a_training_of_the_network_sees_standardised_tracks() {
+    let (set, scales) = made();
+    let standardised = Standardised::set(&set, scales.clone());
+    let (mut raw, mut read) = ([0f32; 40], [0f32; 40]);
+    set.source.read(3, 100..140, &mut raw).unwrap();
+    standardised.source.read(3, 100..140, &mut read).unwrap();
+    for (raw, read) in raw.iter().zip(read) {
+        assert!((read * scales[3].deviation + scales[3].mean - raw).abs() < 1e-5);
+    }
+}

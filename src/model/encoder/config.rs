@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::WINDOWS;
 use crate::model::ModelError;
 
+/// Descriptions beyond so many standard deviations are clipped where the saturation is 0.
+const MOST: f32 = 12.0;
+
 /// What an encoder is, apart from its numbers. Resolutions are coarsest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderConfig {
@@ -14,6 +17,22 @@ pub struct EncoderConfig {
     pub nodes: usize,
     /// Factors of a row at 5 kbp, 250 bp and 25 bp.
     pub codes: [usize; 3],
+    /// Standard deviations at which a number of the description counts half ([`saturated`]); 0 in the first
+    /// models, which clip instead.
+    #[serde(default)]
+    pub saturation: u32,
+    /// Whether the network on the stored factors predicts tracks standardised by their mean and deviation.
+    #[serde(default)]
+    pub standardised: bool,
+}
+
+/// A standardised number `v` as the encoder reads it: `v / (1 + |v| / saturation)`, so that the height of
+/// the highest peaks does not decide every distance. Clipped instead where the saturation is 0.
+pub(crate) fn saturated(value: f32, saturation: u32) -> f32 {
+    match saturation {
+        0 => value.clamp(-MOST, MOST),
+        _ => value / (1.0 + value.abs() / saturation as f32),
+    }
 }
 
 impl EncoderConfig {

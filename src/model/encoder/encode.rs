@@ -1,7 +1,7 @@
 //! The encoder's numbers and its forward pass.
 
 use super::surroundings::resolutions;
-use super::{EncoderConfig, Surroundings};
+use super::{EncoderConfig, Surroundings, saturated};
 use crate::Bug;
 use crate::genome::Resolution;
 use crate::model::{Dense, ModelError, TrackScale};
@@ -11,8 +11,6 @@ use crate::nn::product::{Matrix, Threads, multiply};
 /// Rows that go through the network at once. Always as many, so that a row's bits do not depend on
 /// how many rows are encoded with it.
 const TILE: usize = 512;
-/// Descriptions beyond so many standard deviations are clipped: nothing was learnt there.
-const MOST: f32 = 12.0;
 
 /// What the description at a resolution is standardised by.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,9 +48,9 @@ pub struct Encoder {
 }
 
 /// Standardised inputs `[rows, inputs]` of some rows: the description with 0 where there is no data,
-/// then the shares that have data. `mask` gives each track's weight, 0 for one that is left out.
+/// then the shares that have data, each number of the description [`saturated`]. `mask` gives each track's weight, 0 for one that is left out.
 pub(crate) fn input_rows(
-    scale: &InputScale,
+    (scale, saturation): (&InputScale, u32),
     values: &[f32],
     seen: &[f32],
     mask: Option<&[f32]>,
@@ -70,7 +68,7 @@ pub(crate) fn input_rows(
             *out = if value.is_nan() {
                 0.0
             } else {
-                value.clamp(-MOST, MOST)
+                saturated(value, saturation)
             };
         }
         of_seen.copy_from_slice(seen);
@@ -110,18 +108,28 @@ impl Encoder {
     /// The factors of every row of a stretch, `[rows, factors]` at each resolution, finest first as
     /// in [`Resolution::ALL`].
     pub fn encode(&self, surroundings: &Surroundings) -> [Vec<f32>; 3] {
+        self.encode_without(surroundings, None)
+    }
+
+    /// The same without some tracks: `mask` has 0 for each that is left out, 1 for the others.
+    pub(crate) fn encode_without(
+        &self,
+        surroundings: &Surroundings,
+        mask: Option<&[f32]>,
+    ) -> [Vec<f32>; 3] {
         let mut codes: [Vec<f32>; 3] = Default::default();
         for (s, resolution) in resolutions().into_iter().enumerate() {
-            codes[resolution.index()] = self.encode_rows(s, surroundings);
+            codes[resolution.index()] = self.encode_rows(s, surroundings, mask);
         }
         codes
     }
 
-    fn encode_rows(&self, s: usize, surroundings: &Surroundings) -> Vec<f32> {
+    fn encode_rows(&self, s: usize, surroundings: &Surroundings, mask: Option<&[f32]>) -> Vec<f32> {
         let EncoderConfig {
             tracks,
             nodes,
             codes,
+            ..
         } = self.config;
         let (described, inputs, code) = (self.config.described(s), self.config.inputs(s), codes[s]);
         let n = surroundings.n_rows(s, tracks);
@@ -134,10 +142,10 @@ impl Encoder {
             let (values, seen) = (&surroundings.values[s], &surroundings.seen[s]);
             rows.fill(0.0);
             input_rows(
-                &self.input_scales[s],
+                (&self.input_scales[s], self.config.saturation),
                 &values[start * described..(start + taken) * described],
                 &seen[start * tracks..(start + taken) * tracks],
-                None,
+                mask,
                 &mut rows,
             );
             forward_hidden(&self.layers[s], nodes, &rows, &mut first, &mut hidden);
@@ -173,6 +181,7 @@ impl Encoder {
             tracks,
             nodes,
             codes,
+            ..
         } = self.config;
         let shape = |name: &str, found: [usize; 2], expected: [usize; 2]| match found == expected {
             true => Ok(()),

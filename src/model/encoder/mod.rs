@@ -18,6 +18,7 @@ mod tests;
 mod windows;
 
 pub use config::EncoderConfig;
+pub(crate) use config::saturated;
 pub use encode::{CodeMap, Encoder, InputScale};
 pub(crate) use encode::{forward_hidden, input_rows, view};
 pub(super) use stored::{read, write};

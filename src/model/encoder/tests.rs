@@ -95,7 +95,7 @@ fn bins_without_data_are_left_out_of_windows_and_lower_the_share_that_has_data()
     };
     let mut rows = vec![f32::NAN; 8];
     input_rows(
-        &scale,
+        (&scale, 0),
         &all.values[0][..7],
         &all.seen[0][..1],
         None,
@@ -103,7 +103,7 @@ fn bins_without_data_are_left_out_of_windows_and_lower_the_share_that_has_data()
     );
     assert_eq!(rows[..7], [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
     input_rows(
-        &scale,
+        (&scale, 0),
         &all.values[0][..7],
         &all.seen[0][..1],
         Some(&[0.0]),
@@ -112,9 +112,19 @@ fn bins_without_data_are_left_out_of_windows_and_lower_the_share_that_has_data()
     assert_eq!(rows, [0.0; 8]);
 }
 
+#[test]
+fn a_number_counts_half_at_the_saturation_and_is_clipped_where_there_is_none() {
+    let of = |saturation| [0.0f32, 1.0, -4.0, 12.0, 1e6].map(|v| super::saturated(v, saturation));
+    assert_eq!(of(4)[..4], [0.0, 0.8, -2.0, 3.0]);
+    assert!(of(4)[4] > 3.99 && of(4)[4] <= 4.0);
+    assert_eq!(of(0), [0.0, 1.0, -4.0, 12.0, 12.0]);
+}
+
 /// An encoder of two tracks with numbers drawn from a seed.
 pub(crate) fn drawn(seed: u64) -> Encoder {
     let config = EncoderConfig {
+        saturation: 4,
+        standardised: true,
         tracks: 2,
         nodes: 12,
         codes: [4, 3, 2],
