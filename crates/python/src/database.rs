@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::array::Array;
 use crate::errors::{self, ClosedError, of};
-use crate::intervals::{self, Place};
+use crate::intervals::{self, Coordinates};
 use crate::search::{self, Request};
 use crate::table::{Column, Table};
 use crate::{fork, logs};
@@ -502,7 +502,7 @@ impl Database {
     }
 
     /// The place that a text names: a region as a browser writes it, or a gene.
-    fn locate(&self, py: Python<'_>, text: String, part: &str) -> PyResult<Place> {
+    fn locate(&self, py: Python<'_>, text: String, part: &str) -> PyResult<Coordinates> {
         let Some(part) = GenePart::from_name(part) else {
             return Err(errors::value(format!(
                 "`{part}` is no part of a gene; it is promoter, body or tss"
@@ -525,7 +525,7 @@ impl Database {
     fn bins(
         &self,
         py: Python<'_>,
-        place: Place,
+        place: Coordinates,
         resolution: &str,
         model: Option<String>,
     ) -> PyResult<Table> {
@@ -554,7 +554,7 @@ impl Database {
     fn factors(
         &self,
         py: Python<'_>,
-        place: Place,
+        place: Coordinates,
         resolution: &str,
         model: Option<String>,
     ) -> PyResult<Array> {
@@ -586,7 +586,12 @@ impl Database {
 
     /// The embeddings of the bins that a place touches, `[bins, factors]`.
     #[pyo3(signature = (place, model = None))]
-    fn embedding(&self, py: Python<'_>, place: Place, model: Option<String>) -> PyResult<Array> {
+    fn embedding(
+        &self,
+        py: Python<'_>,
+        place: Coordinates,
+        model: Option<String>,
+    ) -> PyResult<Array> {
         self.apart(py, |inner| {
             let open = inner.model(model.as_deref())?;
             let searcher = inner.searcher(&open, Metric::Euclidean)?;
@@ -609,7 +614,7 @@ impl Database {
     fn mean_embeddings(
         &self,
         py: Python<'_>,
-        places: Vec<Place>,
+        places: Vec<Coordinates>,
         model: Option<String>,
     ) -> PyResult<Array> {
         self.apart(py, |inner| {
@@ -631,7 +636,7 @@ impl Database {
     fn signal(
         &self,
         py: Python<'_>,
-        place: Place,
+        place: Coordinates,
         biosample: String,
         assay: String,
         invert: bool,
@@ -666,7 +671,7 @@ impl Database {
     fn mean_signals(
         &self,
         py: Python<'_>,
-        places: Vec<Place>,
+        places: Vec<Coordinates>,
         tracks: Vec<(String, String)>,
     ) -> PyResult<Array> {
         self.apart(py, |inner| {

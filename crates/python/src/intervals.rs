@@ -8,10 +8,10 @@ use pyo3::PyResult;
 use crate::errors;
 
 /// An interval as Python gives it: chromosome, start, end (0-based, half-open).
-pub type Place = (String, u64, u64);
+pub type Coordinates = (String, u64, u64);
 
 /// The interval of a place, under the assembly's name of its chromosome and clipped to it.
-pub fn interval(axis: &GenomeAxis, (chrom, start, end): &Place) -> PyResult<Interval> {
+pub fn interval(axis: &GenomeAxis, (chrom, start, end): &Coordinates) -> PyResult<Interval> {
     let chromosome = axis.assembly().resolve(chrom).map_err(errors::of)?;
     if start >= end {
         return Err(errors::value(format!(
@@ -29,7 +29,7 @@ pub fn interval(axis: &GenomeAxis, (chrom, start, end): &Place) -> PyResult<Inte
 ///
 /// # Errors
 /// When none of it is covered.
-pub fn bins(axis: &GenomeAxis, place: &Place) -> PyResult<Vec<Range<u64>>> {
+pub fn bins(axis: &GenomeAxis, place: &Coordinates) -> PyResult<Vec<Range<u64>>> {
     let interval = interval(axis, place)?;
     let ranges = axis.bins_within(&interval);
     match ranges.is_empty() {

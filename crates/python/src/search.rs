@@ -5,7 +5,7 @@ use persea::search::{Annotation, Answer, Class, Filter, Metric, Query, SearchOpt
 use pyo3::prelude::*;
 
 use crate::errors;
-use crate::intervals::{Place, interval, resolution};
+use crate::intervals::{Coordinates, interval, resolution};
 use crate::table::{Column, Table};
 
 /// What is asked for, as the package passes it on.
@@ -13,7 +13,7 @@ use crate::table::{Column, Table};
 #[pyo3(from_item_all)]
 pub struct Request {
     /// Regions, compared by their mean embedding, or positions.
-    places: Vec<Place>,
+    places: Vec<Coordinates>,
     is_position: bool,
     vectors: Vec<Vec<f32>>,
     k: usize,
@@ -23,8 +23,8 @@ pub struct Request {
     resolution: Option<String>,
     align: bool,
     chromosomes: Vec<String>,
-    inside: Option<Vec<Place>>,
-    outside: Vec<Place>,
+    inside: Option<Vec<Coordinates>>,
+    outside: Vec<Coordinates>,
     tss_within: Option<u64>,
     classes: Vec<String>,
     not_classes: Vec<String>,
@@ -50,7 +50,7 @@ fn classes(names: &[String]) -> PyResult<Vec<Class>> {
     names.iter().map(class).collect()
 }
 
-fn intervals(axis: &GenomeAxis, places: &[Place]) -> PyResult<Vec<Interval>> {
+fn intervals(axis: &GenomeAxis, places: &[Coordinates]) -> PyResult<Vec<Interval>> {
     places.iter().map(|place| interval(axis, place)).collect()
 }
 
