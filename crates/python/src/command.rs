@@ -72,7 +72,7 @@ pub fn run(
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let told = py.check_signals().and_then(|()| {
+        let looked = py.check_signals().and_then(|()| {
             let now = host.progress();
             match (&progress, now) {
                 (Some(callback), Some(now)) if shown.as_ref() != Some(&now) => {
@@ -83,7 +83,7 @@ pub fn run(
                 _ => Ok(()),
             }
         });
-        if let Err(error) = told {
+        if let Err(error) = looked {
             host.stop();
             raised = Some(error);
         }
