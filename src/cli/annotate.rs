@@ -186,7 +186,7 @@ fn rows(site: &Site, found: &AnnotatedSite, experiments: &[SourcedExperiment]) -
 struct Printer {
     format: Format,
     table: Table,
-    out: Option<csv::Writer<std::io::Stdout>>,
+    out: Option<csv::Writer<super::host::Output>>,
     is_closed: bool,
 }
 
@@ -203,7 +203,7 @@ impl Printer {
             out: delimiter.map(|d| {
                 csv::WriterBuilder::new()
                     .delimiter(d)
-                    .from_writer(std::io::stdout())
+                    .from_writer(super::host::output())
             }),
             is_closed: false,
         };

@@ -1,19 +1,56 @@
 //! What no output replaces: a file that this command reads, and a file that a track was read from.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use persea::store::Database;
 
+/// What one command line may not replace.
+#[derive(Debug, Clone, Default)]
+struct Inputs {
+    db: Option<PathBuf>,
+    arguments: Vec<String>,
+}
+
+/// The commands that run in this process: one, or several of a host.
+static RUNNING: Mutex<Vec<Arc<Inputs>>> = Mutex::new(Vec::new());
+
+/// While this lives, outputs refuse to replace the command's inputs.
+#[derive(Debug)]
+pub struct Protected(Arc<Inputs>);
+
+impl Drop for Protected {
+    fn drop(&mut self) {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|other| !Arc::ptr_eq(other, &self.0));
+    }
+}
+
 /// Makes outputs refuse to replace inputs: files that the command line names twice, and sources of the
 /// database's tracks.
-pub fn protect_inputs(db: Option<PathBuf>) {
-    persea::files::guard_outputs(Box::new(move |place| {
-        let place = place.canonicalize().ok()?;
-        if n_named(&place, std::env::args()) > 1 {
+#[must_use]
+pub fn protect_inputs(db: Option<PathBuf>, arguments: Vec<String>) -> Protected {
+    let inputs = Arc::new(Inputs { db, arguments });
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.push(Arc::clone(&inputs));
+    drop(running);
+    persea::files::guard_outputs(Box::new(why_kept));
+    Protected(inputs)
+}
+
+/// Says why a file must stay, if it must.
+fn why_kept(place: &Path) -> Option<String> {
+    let place = place.canonicalize().ok()?;
+    let running = RUNNING
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    running.iter().find_map(|inputs| {
+        if n_named(&place, inputs.arguments.iter().cloned()) > 1 {
             return Some("is an input of this command too; choose another name".into());
         }
-        source_of(&place, db.as_deref()?)
-    }));
+        source_of(&place, inputs.db.as_deref()?)
+    })
 }
 
 /// How many arguments name a file.

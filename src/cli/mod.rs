@@ -15,6 +15,11 @@ mod extend;
 mod figure;
 mod folds;
 mod guard;
+#[allow(
+    dead_code,
+    reason = "the program itself has no host; the Python package has"
+)]
+pub mod host;
 mod import;
 mod impute;
 mod index;
@@ -43,6 +48,7 @@ mod task;
 mod track;
 mod train;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -63,11 +69,18 @@ use output::Format;
     max_term_width = 100,
     after_help = "Example: persea demo --output demo    (simulates, trains, imputes and scores)"
 )]
-struct Arguments {
+pub struct Arguments {
     #[command(flatten)]
     common: Common,
     #[command(subcommand)]
     command: Command,
+}
+
+impl Arguments {
+    /// The number of threads asked for.
+    pub fn threads(&self) -> Option<u16> {
+        self.common.threads
+    }
 }
 
 /// Options of every subcommand.
@@ -143,7 +156,7 @@ enum Command {
 
 /// Arguments that parse but make no sense: exit status 2.
 #[derive(Debug)]
-struct Misuse(String);
+pub struct Misuse(pub String);
 
 impl std::fmt::Display for Misuse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -153,16 +166,15 @@ impl std::fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// Parses the arguments, runs the subcommand and reports errors.
-pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let common = arguments.common;
-    set_up_logging(common.verbose);
-    guard::protect_inputs(common.db.clone());
+/// Runs the program for these arguments, its own name first, and returns its exit status. It owns the
+/// process: it sets up logging, threads and memory, and wrong usage ends the process.
+pub fn run_process(line: Vec<OsString>) -> u8 {
+    let arguments = Arguments::parse_from(&line);
+    set_up_logging(arguments.common.verbose);
     process::silence_caught_panics();
-    if let Err(error) = set_up_threads(common.threads) {
+    if let Err(error) = set_up_threads(arguments.threads()) {
         eprintln!("persea: {error:#}");
-        return ExitCode::FAILURE;
+        return 1;
     }
     if matches!(
         arguments.command,
@@ -170,7 +182,27 @@ pub fn main() -> ExitCode {
     ) {
         process::return_large_arrays();
     }
-    let result = match arguments.command {
+    match dispatch(arguments, &line) {
+        Ok(code) => u8::from(code != ExitCode::SUCCESS),
+        // A reader that stops early (`| head`) is not a failure.
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            let message = with_flags(&with_causes(&error));
+            eprintln!("persea: {}", output::printable(&message));
+            match error.is::<Misuse>() {
+                true => 2,
+                false => 1,
+            }
+        }
+    }
+}
+
+/// Runs the subcommand that a line was parsed into.
+pub fn dispatch(arguments: Arguments, line: &[OsString]) -> anyhow::Result<ExitCode> {
+    let common = arguments.common;
+    let words = line.iter().map(|w| w.to_string_lossy().into_owned());
+    let _protected = guard::protect_inputs(common.db.clone(), words.collect());
+    match arguments.command {
         Command::Demo(a) => demo::run(a, &common),
         Command::Simulate(a) => simulate::run(a, &common),
         Command::Create(a) => create::run(a, &common),
@@ -202,18 +234,6 @@ pub fn main() -> ExitCode {
         Command::Completions(a) => manual::completions(&a),
         Command::Man(a) => manual::man(&a),
         Command::Reference(a) => manual::reference(&a),
-    };
-    match result {
-        Ok(code) => code,
-        // A reader that stops early (`| head`) is not a failure.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("persea: {}", output::printable(&with_causes(&error)));
-            match error.is::<Misuse>() {
-                true => ExitCode::from(2),
-                false => ExitCode::FAILURE,
-            }
-        }
     }
 }
 
@@ -225,7 +245,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// An error and its causes, without causes that the message already contains.
-fn with_causes(error: &anyhow::Error) -> String {
+pub fn with_causes(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
@@ -234,7 +254,7 @@ fn with_causes(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    with_flags(&text)
+    text
 }
 
 /// A message of the library with its options as this program spells them: option `name` is --name.

@@ -41,7 +41,7 @@ impl Table {
 
     /// Prints to stdout in the requested format; in JSON a list of objects.
     pub fn print(&self, format: Format) -> io::Result<()> {
-        let out = || io::stdout().lock();
+        let out = super::host::output;
         match format {
             Format::Json => {
                 let rows: Vec<Value> = self.rows.iter().map(|row| self.object(row)).collect();
@@ -122,7 +122,7 @@ impl Table {
 /// # Errors
 /// When stdout is closed; `println!` would panic.
 pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = super::host::output();
     serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)
 }
@@ -132,7 +132,7 @@ pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
 /// # Errors
 /// As [`print_json`].
 pub fn print_line(line: impl std::fmt::Display) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{line}")
+    writeln!(super::host::output(), "{line}")
 }
 
 /// Text in which control characters, such as those that steer a terminal, are shown and not obeyed.

@@ -8,17 +8,56 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A progress bar; invisible if stderr is not a terminal.
-pub fn bar(length: u64, template: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
+use super::host::{self, Host};
+
+/// A progress bar. A host that runs the command sees it, and stops the command at its next report.
+#[derive(Debug, Clone)]
+pub struct Bar {
+    bar: ProgressBar,
+    host: Option<Arc<Host>>,
+}
+
+impl Bar {
+    /// So many steps are done.
+    pub fn set_position(&self, done: u64) {
+        self.bar.set_position(done);
+        host::stop_here(self.host.as_ref());
+    }
+
+    /// So many more steps are done.
+    pub fn inc(&self, more: u64) {
+        self.bar.inc(more);
+        host::stop_here(self.host.as_ref());
+    }
+}
+
+impl std::ops::Deref for Bar {
+    type Target = ProgressBar;
+
+    fn deref(&self) -> &ProgressBar {
+        &self.bar
+    }
+}
+
+/// A progress bar; invisible if stderr is not a terminal, and under a host, which draws its own.
+pub fn bar(length: u64, template: &str) -> Bar {
+    let target = match host::current() {
+        Some(_) => ProgressDrawTarget::hidden(),
+        None => ProgressDrawTarget::stderr_with_hz(5),
+    };
+    let bar = ProgressBar::with_draw_target(Some(length), target);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("━╸ "));
     }
-    bar
+    let host = host::show(&bar);
+    Bar { bar, host }
 }
 
-/// A flag set by Ctrl-C: the first press asks to stop, the second quits at once.
+/// A flag set by Ctrl-C: the first press asks to stop, the second quits at once. Under a host, its flag.
 pub fn stop_on_interrupt(message: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
+    if let Some(flag) = host::stop_flag() {
+        return Ok(flag);
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {
@@ -39,7 +78,7 @@ const QUIET: Duration = Duration::from_secs(10);
 
 /// Progress of work in phases: a bar if stderr is a terminal, otherwise a line every ten seconds.
 pub struct Phases {
-    bar: ProgressBar,
+    bar: Bar,
     is_terminal: bool,
     started: Instant,
     printed: Mutex<Instant>,
@@ -50,7 +89,7 @@ impl Phases {
     pub fn new() -> Self {
         Phases {
             bar: bar(1, "{msg} {wide_bar} {percent}% {elapsed}"),
-            is_terminal: std::io::stderr().is_terminal(),
+            is_terminal: std::io::stderr().is_terminal() || host::current().is_some(),
             started: Instant::now(),
             printed: Mutex::new(Instant::now()),
         }

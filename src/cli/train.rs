@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use indicatif::ProgressBar;
 use persea::factorization::{
     Arithmetic, Backend, CurvePoint, Device, EncoderOptions, Estimate, FactorizationError,
     Listener, RefinementOptions, RegionOption, RunOptions, Sampling, Stage, StepReport,
@@ -483,7 +482,7 @@ fn stage_name(stage: Stage, search: usize) -> String {
 /// Shows the progress of a training.
 pub struct Shown {
     stop: Arc<AtomicBool>,
-    pub bar: ProgressBar,
+    pub bar: progress::Bar,
     pub began: Instant,
     samples: u64,
     held_out: Option<f64>,

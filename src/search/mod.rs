@@ -15,6 +15,8 @@
 //! - [`Filter`] says which part of the genome is searched, [`Annotation`] what lies at a hit;
 //! - [`similar_samples`] compares biosamples and assays;
 //! - [`Similar::approximate`] asks a graph (HNSW) instead, [`build_graph`] builds it;
+//! - [`Searcher::stored_rows`], [`Searcher::copy_factors`] and [`Searcher::copy_embeddings`] read the index
+//!   along the genome;
 //! - [`write_index`] writes the files beforehand, [`check_index`] says whether they are whole.
 
 mod align;
@@ -37,6 +39,7 @@ mod memory;
 mod parts;
 mod pruning;
 mod query;
+mod rows;
 mod samples;
 mod searcher;
 mod signal;

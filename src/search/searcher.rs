@@ -303,7 +303,7 @@ impl Searcher {
     }
 
     /// The mean embedding of some bins.
-    fn mean(&self, bins: &[Range<u64>]) -> Result<Embedding, SearchError> {
+    pub(super) fn mean(&self, bins: &[Range<u64>]) -> Result<Embedding, SearchError> {
         let n: u64 = bins.iter().map(|r| r.end - r.start).sum();
         let mut parts: [Vec<f32>; 3] = Default::default();
         for scale in Resolution::ALL {
