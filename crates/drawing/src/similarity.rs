@@ -15,7 +15,7 @@ pub struct SimilarityFigure {
     pub title: String,
     /// What is compared.
     pub names: Vec<String>,
-    /// Similarities, row by row, symmetric, at most 1, which is that of a thing with itself.
+    /// Similarities, row by row, symmetric, from −1 to 1, which is that of a thing with itself.
     pub values: Vec<f64>,
     /// What a value is.
     pub measure: String,
@@ -75,18 +75,14 @@ impl SimilarityFigure {
             &title,
         );
         let frame = Frame::new(left, top, side, side);
-        let range = self.range();
         let colours: Vec<Option<Colour>> = (order.iter())
             .flat_map(|i| order.iter().map(move |j| (i, j)))
             .map(|(i, j)| {
-                // What a thing is to itself says nothing, and would take half of the colours.
-                if i == j {
-                    return Some(theme.faint());
+                // What a thing is to itself says nothing.
+                match i == j {
+                    true => Some(theme.faint()),
+                    false => shade(self.values[i * n + j], theme),
                 }
-                let share = (self.values[i * n + j] - range[0]) / (range[1] - range[0]);
-                share
-                    .is_finite()
-                    .then(|| theme.sequential((share.clamp(0.0, 1.0) * STEPS).round() / STEPS))
             })
             .collect();
         canvas.cells(frame, n, &colours);
@@ -106,20 +102,14 @@ impl SimilarityFigure {
                 canvas.text(above, &text, &label.turned(-90.0));
             }
         }
-        self.draw_key(
-            &mut canvas,
-            frame.right() + labels + MARGIN,
-            top,
-            range,
-            &legend,
-        );
+        self.draw_key(&mut canvas, frame.right() + labels + MARGIN, top, &legend);
         for (i, line) in lines.iter().enumerate() {
             canvas.text((MARGIN, foot + 15.0 * i as f64), line, &note);
         }
         canvas.finish()
     }
 
-    fn draw_key(&self, canvas: &mut Canvas, x: f64, top: f64, range: [f64; 2], legend: &[String]) {
+    fn draw_key(&self, canvas: &mut Canvas, x: f64, top: f64, legend: &[String]) {
         let theme = canvas.theme();
         let style = TextStyle::new(11.5, theme.ink());
         canvas.text(
@@ -129,13 +119,13 @@ impl SimilarityFigure {
         );
         let bar = Frame::new(x, top + 20.0, LEGEND - 30.0, 12.0);
         let shades: Vec<Option<Colour>> = (0..=80)
-            .map(|i| Some(theme.sequential(f64::from(i) / 80.0)))
+            .map(|i| shade(f64::from(i) / 40.0 - 1.0, theme))
             .collect();
         canvas.cells(bar, shades.len(), &shades);
         canvas.outline(bar, Stroke::new(theme.muted(), 0.6));
         let small = TextStyle::new(10.5, theme.ink()).anchored(Anchor::Middle);
-        for (at, text) in marks(range[0], range[1], 4) {
-            let px = bar.x + (at - range[0]) / (range[1] - range[0]) * bar.width;
+        for (at, text) in marks(-1.0, 1.0, 4) {
+            let px = bar.x + (at + 1.0) / 2.0 * bar.width;
             canvas.line(
                 (px, bar.bottom()),
                 (px, bar.bottom() + 4.0),
@@ -175,22 +165,6 @@ impl SimilarityFigure {
         own.unwrap_or_else(|| theme.category(legend.iter().position(|n| n == name).unwrap_or(0)))
     }
 
-    /// Where the colours begin and end: the least and the greatest value between two.
-    fn range(&self) -> [f64; 2] {
-        let n = self.names.len();
-        let between = (self.values.iter().enumerate())
-            .filter(|(p, v)| n > 0 && p / n != p % n && v.is_finite())
-            .map(|(_, v)| *v);
-        let (low, high) = between.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        });
-        match high - low > 1e-9 {
-            true => [low, high],
-            false if low.is_finite() => [low - 0.5, low + 0.5],
-            false => [0.0, 1.0],
-        }
-    }
-
     /// The order of the tree's leaves, and the tree.
     fn tree(&self) -> (Vec<usize>, Option<Dendrogram<f64>>) {
         let n = self.names.len();
@@ -227,6 +201,12 @@ impl SimilarityFigure {
         }
         (order, Some(tree))
     }
+}
+
+/// The colour of a similarity: from −1 to 1 about 0, so that a colour is the same value in every figure.
+fn shade(value: f64, theme: Theme) -> Option<Colour> {
+    let step = (value.clamp(-1.0, 1.0) * STEPS).round() / STEPS;
+    step.is_finite().then(|| theme.diverging(step))
 }
 
 /// The tree to the left of the rows, its leaves at their middles.
@@ -302,6 +282,20 @@ mod tests {
         for part in ["B0", "cosine", "g1", "group"] {
             assert!(svg.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn a_colour_means_the_same_value_in_every_figure() {
+        for theme in [Theme::Light, Theme::Dark] {
+            assert_eq!(shade(0.0, theme), Some(theme.diverging(0.0)));
+            assert_eq!(shade(-0.5, theme), Some(theme.diverging(-0.5)));
+            assert_eq!(shade(1.0 + 1e-12, theme), Some(theme.diverging(1.0)));
+            assert_ne!(shade(-0.5, theme), shade(0.5, theme));
+            assert_eq!(shade(f64::NAN, theme), None);
+        }
+        // The key runs from −1 to 1, even where all values are close together.
+        let svg = figure(2, vec![1.0, 0.9, 0.9, 1.0]).svg(Theme::Light);
+        assert!(svg.contains(">\u{2212}1") || svg.contains(">-1"), "{svg}");
     }
 
     #[test]
