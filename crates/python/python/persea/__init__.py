@@ -12,6 +12,8 @@ Intervals given as tuples or tables are 0-based and half-open, as in BED. Texts 
 ``"chr1:1,000-2,000"`` are 1-based and inclusive, as in a genome browser. Bins are 25 bp.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._commands import demo, run, simulate
 from ._database import Database, create, open
 from ._errors import (
@@ -39,9 +41,11 @@ from ._errors import (
     TaskError,
     UsageError,
 )
-from ._features import PerseaFeatures
 from ._persea import __version__
 from ._table import Table
+
+if TYPE_CHECKING:
+    from ._features import PerseaFeatures
 
 __all__ = [
     "BackendError",
@@ -77,3 +81,12 @@ __all__ = [
     "run",
     "simulate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes ten times as long to import as all else.
+    if name == "PerseaFeatures":
+        from ._features import PerseaFeatures
+
+        return PerseaFeatures
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
