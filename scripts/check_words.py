@@ -14,7 +14,7 @@ RETIRED = set(
 # Types that meant several things.
 RETIRED_TYPES = {"Means", "Ground", "Place", "Places", "Scale"}
 # Names of the standard library and of other crates.
-FOREIGN = {"cast", "cast_slice", "cast_slice_mut", "cast_mut", "cast_const", "cast_signed", "cast_unsigned"}
+FOREIGN = {"cast", "cast_slice", "cast_slice_mut", "cast_mut", "cast_const", "cast_signed", "cast_unsigned", "OwnedSemaphorePermit"}
 
 PROSE = re.compile(
     r'//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|\'(?:\\[^\']*|[^\'\\])\'', re.S

@@ -3,8 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
-use super::encoder::LeftOut;
-use super::{Sampling, Window};
+use super::{PassFactors, Sampling, Window};
 use crate::genome::{GenomeAxis, Resolution};
 use crate::random::{Purpose, below, generator, shuffle};
 
@@ -21,16 +20,16 @@ pub struct Groups {
 pub enum Choice<'a> {
     /// Any of so many.
     All(usize),
-    /// Those that its factors leave out, in a pass.
-    LeftOut(&'a LeftOut, u32),
+    /// Those that go with its factors, in a pass.
+    OfPass(&'a dyn PassFactors, u32),
 }
 
 impl Choice<'_> {
     fn draw(&self, window: &Window, bin: u32, rng: &mut ChaCha8Rng) -> u32 {
         match self {
             Choice::All(n) => below(rng, *n as u32),
-            Choice::LeftOut(left_out, pass) => {
-                let shown = left_out.shown(window.axis_bin(bin), *pass);
+            Choice::OfPass(of_pass, pass) => {
+                let shown = of_pass.shown(window.axis_bin(bin), *pass);
                 shown[below(rng, shown.len() as u32) as usize]
             }
         }
@@ -39,7 +38,7 @@ impl Choice<'_> {
     fn tracks(&self, window: &Window, bin: u32) -> Vec<u32> {
         match self {
             Choice::All(n) => (0..*n as u32).collect(),
-            Choice::LeftOut(left_out, pass) => left_out.shown(window.axis_bin(bin), *pass).to_vec(),
+            Choice::OfPass(of_pass, pass) => of_pass.shown(window.axis_bin(bin), *pass).to_vec(),
         }
     }
 }

@@ -12,8 +12,8 @@ use super::options::{TrackRoles, TrainOptions};
 use super::refinement::{self, refine};
 use super::timed_checkpoints::{Listener, TimedCheckpoints};
 use super::{
-    CurvePoint, Device, FactorizationError, Length, Outcome, Sampling, Settings, State,
-    TrackSource, Trained, TrainingProgress, TrainingSet, train,
+    CurvePoint, Device, FactorizationError, Length, Outcome, PassFactors, Sampling, Settings,
+    State, TrackSource, Trained, TrainingProgress, TrainingSet, train,
 };
 use crate::Bug;
 use crate::compendium::TracksOnAxis;
@@ -297,7 +297,7 @@ pub fn fit(
     let (shown, left_out) = match &encoded {
         Some((encoder, _)) => (
             Standardised::set(&set, encoder.scales.clone()),
-            Some(Arc::new(LeftOut::new(encoder, &set))),
+            Some(Arc::new(LeftOut::new(encoder, &set)) as Arc<dyn PassFactors>),
         ),
         None => (Arc::clone(&set), None),
     };

@@ -16,6 +16,7 @@ mod fit;
 mod options;
 mod refinement;
 mod sampling;
+mod shown;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use options::{Pair, RegionOption, TrainOptions, Validate, default_passes};
 use refinement::Advance;
 pub use refinement::RefinementOptions;
 pub use sampling::Sampling;
+pub(crate) use shown::PassFactors;
 pub use timed_checkpoints::Listener;
 pub use train::{CurvePoint, Stage, TrainingProgress};
 pub(crate) use train::{Length, Outcome, Watcher, train};

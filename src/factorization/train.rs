@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::FactorizationError;
-use super::encoder::LeftOut;
 use super::trainer::{
     PassEnd, Position, Settings, State, StepReport, Trained, Trainer, TrainingSet,
 };
+use super::{FactorizationError, PassFactors};
 use crate::model::{GenomeFactors, Network};
 
 /// How long to train.
@@ -110,7 +109,7 @@ pub fn train(
     settings: &Settings,
     length: &Length,
     start: impl Fn() -> (Network, GenomeFactors),
-    (trained, left_out): (&Trained, Option<Arc<LeftOut>>),
+    (trained, pass_factors): (&Trained, Option<Arc<dyn PassFactors>>),
     resume: Option<(TrainingProgress, State)>,
     watcher: &mut dyn Watcher,
 ) -> Result<Outcome, FactorizationError> {
@@ -162,8 +161,8 @@ pub fn train(
             &network,
             genome,
         )?;
-        if let Some(left_out) = &left_out {
-            trainer.leave_out(Arc::clone(left_out));
+        if let Some(pass_factors) = &pass_factors {
+            trainer.set_pass_factors(Arc::clone(pass_factors));
         }
         if let Some(state) = state.take() {
             trainer.restore(state)?;

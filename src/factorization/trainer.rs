@@ -7,9 +7,8 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::batch::{Batch, Choice, WindowSteps};
-use super::encoder::LeftOut;
 use super::sampling::Sampling;
-use super::{Block, Blocks, FactorizationError, TrackSource, Window};
+use super::{Block, Blocks, FactorizationError, PassFactors, TrackSource, Window};
 use crate::genome::{GenomeAxis, Mask, Resolution};
 use crate::model::{Forward, GenomeBlock, GenomeFactors, Network, Sizes};
 use crate::nn::{
@@ -127,7 +126,7 @@ pub struct Trainer {
     /// The whole axis, where it fits in one window.
     whole: Option<Arc<Window>>,
     /// Where the factors of each pass come from, of a network on an encoder's factors.
-    left_out: Option<Arc<LeftOut>>,
+    pass_factors: Option<Arc<dyn PassFactors>>,
     /// The pass that the factors are of, where each has its own; 0 before the first.
     factors_of: u32,
     /// Validation tracks on the blocks on which they are compared.
@@ -283,7 +282,7 @@ impl Trainer {
             position: Position::default(),
             pass_loss: (0.0, 0),
             whole: None,
-            left_out: None,
+            pass_factors: None,
             factors_of: 0,
             held: None,
             set,
@@ -292,9 +291,9 @@ impl Trainer {
         })
     }
 
-    /// Trains on the factors that leave out the tracks that are shown, of all of the set's tracks.
-    pub(super) fn leave_out(&mut self, left_out: Arc<LeftOut>) {
-        self.left_out = Some(left_out);
+    /// Trains on factors of each pass, of all of the set's tracks.
+    pub(super) fn set_pass_factors(&mut self, pass_factors: Arc<dyn PassFactors>) {
+        self.pass_factors = Some(pass_factors);
     }
 
     /// Where training is.
@@ -342,10 +341,10 @@ impl Trainer {
         after_step: &mut AfterStep<'_>,
     ) -> Result<PassEnd, FactorizationError> {
         let pass = self.position.pass + 1;
-        if let Some(left_out) = &self.left_out
+        if let Some(of_pass) = &self.pass_factors
             && self.factors_of != pass
         {
-            self.tables = tables(left_out.factors(pass)?);
+            self.tables = tables(of_pass.factors(pass)?);
             self.factors_of = pass;
         }
         let windows = self.windows(pass);
@@ -421,8 +420,8 @@ impl Trainer {
         let Settings { seed, adam, .. } = self.settings;
         let now = u32::try_from(step)
             .map_err(|_| FactorizationError::Options("too many steps".into()))?;
-        let choice = match &self.left_out {
-            Some(left_out) => Choice::LeftOut(left_out, pass),
+        let choice = match &self.pass_factors {
+            Some(of_pass) => Choice::OfPass(of_pass.as_ref(), pass),
             None => Choice::All(self.active.len()),
         };
         let batch = Batch::new(&self.set.axis, window, bins, &choice, seed, step);

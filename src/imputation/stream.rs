@@ -85,11 +85,11 @@ impl<'a> Stream<'a> {
         if let Some(observed) = Observed::open(self.database, self.model).map_err(E::from)? {
             return refined(&observed, &places, spans, sink);
         }
-        self.from_factors(&places, spans, sink)
+        self.run_factors(&places, spans, sink)
     }
 
     /// As [`Stream::run`], with the network that reads stored factors and no track.
-    fn from_factors<E>(
+    fn run_factors<E>(
         &self,
         places: &[(usize, usize)],
         spans: &[Range<u64>],
@@ -201,7 +201,7 @@ pub(crate) fn impute_from_factors(
     let stream = Stream::new(database, model);
     let places = stream.places(std::slice::from_ref(experiment))?;
     whole(model.axis(), |spans, sink| {
-        stream.from_factors(&places, spans, sink)
+        stream.run_factors(&places, spans, sink)
     })
 }
 

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
 
+use super::app::App;
 use super::error::Refusal;
-use super::routes::App;
 use super::series::Series;
 use super::state::Open;
 use crate::formats::{BigWigLayout, Chunk};

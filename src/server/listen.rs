@@ -14,8 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 
 use super::ServerError;
+use super::app::App;
 use super::guard::Guard;
-use super::routes::{App, router};
+use super::routes::router;
 use super::state::Open;
 use crate::store::Database;
 

@@ -8,7 +8,8 @@
 //! |---|---|
 //! | `listen` | addresses, connections, the end |
 //! | `guard` | tokens, Host and Origin, the headers of every response |
-//! | `routes` | paths to answers, limits |
+//! | `app` | what every request shares, and its turn |
+//! | `routes` | paths to answers |
 //! | `parameters` | what stands behind the question mark |
 //! | `state` | the open database, models, what is kept between requests |
 //! | `series` | the values of a track, measured or imputed |
@@ -18,11 +19,13 @@
 //! | `page` | the files of the page, where they were built in |
 
 mod answers;
+mod app;
 mod bigwig;
 mod compendium;
 mod error;
 mod guard;
 mod listen;
+mod lock;
 mod page;
 mod parameters;
 mod pieces;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::state::lock;
+use super::lock::lock;
 
 /// The most bytes that are kept.
 const MOST_BYTES: usize = 128 << 20;

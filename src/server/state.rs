@@ -2,9 +2,10 @@
 //! bigWigs. Nothing here grows beyond a limit.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::error::Refusal;
+use super::lock::lock;
 use super::pieces::Recent;
 use crate::annotation::Annotation;
 use crate::formats::BigWigLayout;
@@ -103,8 +104,4 @@ impl OpenModel {
         let make = || Arc::new(BigWigLayout::new(self.model.axis(), false));
         Arc::clone(self.layout.get_or_init(make))
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,8 +10,9 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 
+use super::app::App;
 use super::guard::Guard;
-use super::routes::{App, OPENAPI, router};
+use super::routes::{OPENAPI, router};
 use super::state::Open;
 use crate::imputation::impute_track;
 use crate::model::TrainedModel;
@@ -317,7 +318,7 @@ fn signal_is_averaged_to_the_points_that_are_asked_for() {
 }
 
 #[test]
-fn a_model_stays_open_and_is_looked_up_for_every_request() {
+fn a_model_stays_open_and_is_found_anew_for_every_request() {
     let asked = example(None);
     let open = Open::new(Database::open_read_only(asked.database.path()).unwrap());
     let name = asked.record().name;

@@ -21,7 +21,7 @@ use crate::cli::host::{Host, Interrupted, Progress};
 use crate::cli::{Arguments, Misuse, dispatch};
 use crate::{errors, fork, logs};
 
-/// How often progress and Ctrl-C are looked for.
+/// How often progress and Ctrl-C are checked for.
 const TICK: Duration = Duration::from_millis(50);
 /// The stack of a command's thread: that of a program's main thread.
 const STACK_BYTES: usize = 8 << 20;
@@ -72,7 +72,7 @@ pub fn run(
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let looked = py.check_signals().and_then(|()| {
+        let checked = py.check_signals().and_then(|()| {
             let now = host.progress();
             match (&progress, now) {
                 (Some(callback), Some(now)) if shown.as_ref() != Some(&now) => {
@@ -83,7 +83,7 @@ pub fn run(
                 _ => Ok(()),
             }
         });
-        if let Err(error) = looked {
+        if let Err(error) = checked {
             host.stop();
             raised = Some(error);
         }

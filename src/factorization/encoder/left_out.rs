@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use super::axes::groups;
 use super::fit::factors_without;
-use crate::factorization::{FactorizationError, TrackSource, TrainingSet};
+use crate::factorization::{FactorizationError, PassFactors, TrackSource, TrainingSet};
 use crate::model::{Encoder, GenomeFactors, Stretch, TrackScale};
 
 /// Factors in which each stretch leaves out some tracks, pass by pass.
-pub(crate) struct LeftOut {
+pub(in crate::factorization) struct LeftOut {
     encoder: Encoder,
     set: Arc<TrainingSet>,
     /// Tracks, by their place in the set, that are left out together.
@@ -48,18 +48,16 @@ impl LeftOut {
     fn group(&self, stretch: usize, pass: u32) -> &[u32] {
         &self.groups[(stretch + pass as usize) % self.groups.len()]
     }
+}
 
-    /// The tracks that are shown at a bin of the axis in a pass: those that its factors leave out.
-    pub fn shown(&self, axis_bin: u64, pass: u32) -> &[u32] {
+impl PassFactors for LeftOut {
+    /// Those that the bin's factors leave out.
+    fn shown(&self, axis_bin: u64, pass: u32) -> &[u32] {
         let after = self.starts.partition_point(|s| *s <= axis_bin);
         self.group(self.stretches[after.saturating_sub(1)], pass)
     }
 
-    /// The factors of a pass.
-    ///
-    /// # Errors
-    /// When signal cannot be read.
-    pub fn factors(&self, pass: u32) -> Result<GenomeFactors, FactorizationError> {
+    fn factors(&self, pass: u32) -> Result<GenomeFactors, FactorizationError> {
         let read =
             |track, bins: Range<u64>, out: &mut [f32]| self.set.source.read(track, bins, out);
         factors_without(&self.encoder, &self.set.axis, read, |stretch| {

@@ -7,7 +7,7 @@ use super::axes::canonical;
 use super::training::EncoderSettings;
 use super::*;
 use crate::factorization::test_support::Made;
-use crate::factorization::{Advance, Backend, Device, TrainingSet, TrainingTrack};
+use crate::factorization::{Advance, Backend, Device, PassFactors, TrainingSet, TrainingTrack};
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region, Resolution};
 use crate::model::{GenomeFactors, TrackScale};
 

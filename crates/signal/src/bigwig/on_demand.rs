@@ -4,7 +4,7 @@
 //! Sections are not compressed, which the format allows. A section of data has at most 1,024 bins of one
 //! region, one of a zoom level 1,024 records. Tracks without gaps have sections of values alone; tracks
 //! with gaps list each bin's first base beside its value and leave bins without data out, and what is
-//! left of the section's room is padding behind its last item. A zoom level's records are summaries of
+//! left of the section's bytes is padding behind its last item. A zoom level's records are summaries of
 //! equal stretches of a region. The total summary would need every value: the header has none.
 
 use std::ops::Range;
@@ -181,14 +181,14 @@ impl BigWigLayout {
             Segment::Level { level: number, .. } => {
                 let level = self.levels.get(*number)?;
                 let part = level.parts.partition_point(|p| p.offset <= offset) - 1;
-                let room = level.section_room();
-                let index = (offset - level.parts[part].offset) / room;
+                let n_bytes = level.section_bytes();
+                let index = (offset - level.parts[part].offset) / n_bytes;
                 let section = Section {
                     level: *number,
                     part,
                     index,
                 };
-                let begins = level.parts[part].offset + index * room;
+                let begins = level.parts[part].offset + index * n_bytes;
                 Some((begins, Chunk::Section(section)))
             }
         }
@@ -257,7 +257,7 @@ impl BigWigLayout {
 }
 
 impl Level {
-    fn section_room(&self) -> u64 {
+    fn section_bytes(&self) -> u64 {
         self.head_bytes + ITEMS_PER_SECTION * self.item_bytes
     }
 
@@ -291,7 +291,7 @@ impl Level {
                     rank: part.rank,
                     start: (part.start + first * part.span) as u32,
                     end: end.min(part.end) as u32,
-                    offset: part.offset + first / ITEMS_PER_SECTION * self.section_room(),
+                    offset: part.offset + first / ITEMS_PER_SECTION * self.section_bytes(),
                     n_bytes: self.head_bytes + n * self.item_bytes,
                 });
                 first += n;
