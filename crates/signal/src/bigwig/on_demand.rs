@@ -435,7 +435,6 @@ mod tests {
             let mut read = vec![f32::NAN; values.len()];
             let options = ReadOptions {
                 missing: crate::Missing::Nan,
-                ..ReadOptions::default()
             };
             open_signal(&Location::Path(path), None)
                 .unwrap()
