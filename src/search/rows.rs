@@ -232,12 +232,18 @@ mod tests {
             assert_eq!(row, searcher.embedding(bin).unwrap(), "bin {bin}");
         }
         // The mean of bins 3 and 4, which are rows 0 and 1.
-        let mean = searcher.mean_embedding(&[3..5]).unwrap();
+        let mean = searcher
+            .mean_embedding(std::slice::from_ref(&(3..5)))
+            .unwrap();
         for (i, m) in mean.iter().enumerate() {
             let expected = (f64::from(out[i]) + f64::from(out[width + i])) / 2.0;
             assert!((f64::from(*m) - expected).abs() < 1e-6);
         }
         assert!(searcher.mean_embedding(&[]).is_err());
-        assert!(searcher.mean_embedding(&[bins.end..bins.end + 9]).is_err());
+        assert!(
+            searcher
+                .mean_embedding(std::slice::from_ref(&(bins.end..bins.end + 9)))
+                .is_err()
+        );
     }
 }
