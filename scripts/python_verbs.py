@@ -34,7 +34,7 @@ class Verbs:
         raise NotImplementedError
 '''
 # Of no use to an open database: functions of the package, or only for a shell.
-NOT_METHODS = {"create", "demo", "simulate", "completions", "man"}
+NOT_METHODS = {"create", "demo", "simulate", "completions", "man", "serve"}
 FILES = re.compile(r"BED|FILE|DIR|PATH|TSV|MANIFEST|VCF|GTF|FASTA|NPY", re.I)
 
 
