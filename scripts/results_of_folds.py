@@ -62,7 +62,7 @@ def tables(found, date, command):
             low, high = d["interval_95"] or (None, None)
             difference = number(d["difference"], 4)
             interval = difference if low is None else [difference, number(low, 4), number(high, 4)]
-            rows.append([measure, NAMES[d["competitor"]], interval, number(d["p"], 3), f"{d['wins']} of {d['tracks']}"])
+            rows.append([measure, NAMES[d["competitor"]], interval, ("< 0.001" if d["p"] is not None and d["p"] < 0.0005 else number(d["p"], 3)), f"{d['wins']} of {d['tracks']}"])
     yield table(
         "pilot-paired", "Paired differences by track", ["measure", "competitor", "difference", "p", "better on"], rows,
         "persea minus the competitor, mean over tracks; 95 % interval and p allow for effects of the biosample and of the assay; p is not corrected for the number of comparisons",

@@ -17,7 +17,7 @@ pub struct EncoderConfig {
     pub nodes: usize,
     /// Factors of a row at 5 kbp, 250 bp and 25 bp.
     pub codes: [usize; 3],
-    /// Standard deviations at which a number of the description counts half ([`saturated`]); 0 in the first
+    /// Standard deviations at which a number of the description counts half; 0 in the first
     /// models, which clip instead.
     #[serde(default)]
     pub saturation: u32,
