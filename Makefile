@@ -29,7 +29,7 @@ FEATURES += --features serve
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python web page clean
+.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python wheel web page clean
 
 help: ## show this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
@@ -125,6 +125,9 @@ deny: ## check licences, sources and duplicates of the dependencies
 
 python: ## fetch the Python for cross-checks in tests (once) and print its path
 	@scripts/python.sh
+
+wheel: ## build the Python package's wheel, and test it in a new environment
+	scripts/wheel.sh --test
 
 web: ## build the page of persea serve, web/dist (needs Node.js)
 	@command -v npm >/dev/null || { echo "make web: there is no npm; install Node.js 20 or later. Without the page, persea serve offers the API alone." >&2; exit 1; }

@@ -95,6 +95,7 @@ impl Series {
                     return Err(Refusal::new(axum::http::StatusCode::NOT_FOUND, message));
                 };
                 let arrays: Vec<&str> = tracks.iter().map(|t| t.array.as_str()).collect();
+                // A database without a model holds nothing out.
                 let model = model.map(|m| m.checksum).unwrap_or_default();
                 (
                     Source::Average(average),

@@ -107,8 +107,9 @@ def test_progress_is_reported_and_an_error_of_the_callback_is_raised(files, tmp_
     seen = []
     with persea.create(tmp_path / "p.persea", assembly="s", chrom_sizes=files / "chrom.sizes") as database:
         database.ingest(files / "manifest.tsv")
+        # Progress is read every 50 ms; so many passes take longer on any machine.
         database.train(
-            name="m", preset="small", passes=3, model="avocado", progress=lambda *now: seen.append(now)
+            name="m", preset="small", passes=400, model="avocado", no_validate=True, progress=lambda *now: seen.append(now)
         )
     assert seen and all(0 <= done <= total for _, done, total in seen if total)
     assert any("loss" in what for what, _, _ in seen), seen[-1]
@@ -119,16 +120,26 @@ def test_ctrl_c_stops_training_and_keeps_what_there_is(files, tmp_path):
         database.ingest(files / "manifest.tsv")
         stop = threading.Timer(2, _thread.interrupt_main)
         stop.start()
-        with pytest.raises(KeyboardInterrupt):
-            database.train(name="m", preset="small", passes=100_000, model="avocado")
-        stop.cancel()
+        try:
+            # Without validation tracks it goes through every pass, which takes minutes.
+            with pytest.raises(KeyboardInterrupt):
+                database.train(name="m", preset="small", passes=1_000_000, model="avocado", no_validate=True)
+        finally:
+            stop.cancel()
         assert len(database.models()) == 0
         database.check()
         assert len(database.tracks()) > 0
 
 
-def test_an_interrupted_export_leaves_no_file(database, tmp_path):
+def test_an_interrupted_export_leaves_all_of_a_file_or_nothing(database, tmp_path):
+    def contents(folder):
+        return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    database.export_completed(output=tmp_path / "whole.zarr")
+    asked = []
+
     def interrupt(what, done, total):
+        asked.append(what)
         raise KeyboardInterrupt
 
     output = tmp_path / "out"
@@ -136,10 +147,10 @@ def test_an_interrupted_export_leaves_no_file(database, tmp_path):
     try:
         database.export_completed(output=output / "c.zarr", progress=interrupt)
     except KeyboardInterrupt:
-        assert not (output / "c.zarr").exists()
+        # The last report may come when all of it is written.
+        assert not list(output.iterdir()) or contents(output / "c.zarr") == contents(tmp_path / "whole.zarr")
     else:
-        # It was done before it was first looked at, which is no interruption.
-        assert (output / "c.zarr").exists()
+        assert not asked
 
 
 def test_warnings_reach_logging(path, tmp_path, caplog):

@@ -403,7 +403,7 @@ class Verbs:
         columns: str | None = None,
         tracks: str | Sequence[str] | None = None,
         regions: File | None = None,
-        baselines: Literal["scaled_average", "ridge", "boosted"] | Sequence[Literal["scaled_average", "ridge", "boosted"]] | None = None,
+        baselines: Literal["factors", "scaled_average", "ridge", "boosted"] | Sequence[Literal["factors", "scaled_average", "ridge", "boosted"]] | None = None,
         scale: Literal["arcsinh", "signal"] | None = None,
         challenge: bool | None = None,
         probe: bool | None = None,

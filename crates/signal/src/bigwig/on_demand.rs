@@ -4,7 +4,7 @@
 //! Sections are not compressed, which the format allows. A section of data has at most 1,024 bins of one
 //! region, one of a zoom level 1,024 records. Tracks without gaps have sections of values alone; tracks
 //! with gaps list each bin's first base beside its value and leave bins without data out, and what is
-//! left of the section's bytes is padding behind its last item. A zoom level's records are summaries of
+//! left over in the section is padding behind its last item. A zoom level's records are summaries of
 //! equal stretches of a region. The total summary would need every value: the header has none.
 
 use std::ops::Range;
@@ -341,17 +341,19 @@ fn data_parts(axis: &GenomeAxis) -> Vec<Part> {
 fn zoom_parts(axis: &GenomeAxis, span: u64) -> Vec<Part> {
     let part = |region: &usize| {
         let interval = axis.region_interval(*region);
-        Part {
-            rank: axis.assembly().rank(&interval.chrom).unwrap_or_default() as u32,
+        // An axis is made only of regions on chromosomes of its assembly.
+        let rank = axis.assembly().rank(&interval.chrom)?;
+        Some(Part {
+            rank: rank as u32,
             start: interval.start,
             end: interval.end,
             span,
             bins: axis.region_bins(*region),
             n_items: interval.len().div_ceil(span),
             offset: 0,
-        }
+        })
     };
-    axis.sorted_regions().iter().map(part).collect()
+    axis.sorted_regions().iter().filter_map(part).collect()
 }
 
 fn records(part: &Part, items: Range<u64>, reduction: u64, values: &[f32]) -> Vec<u8> {
