@@ -235,6 +235,22 @@ fn baselines_that_learn_stand_beside_the_others_when_asked_for() {
 }
 
 #[test]
+fn imputation_from_stored_factors_is_on_the_scale_of_the_track() {
+    let workspace = Workspace::trained();
+    workspace.ok(
+        "train --name encoded --hold S1:H3K4me3,S3:H3K36me3 --passes 2 --encoder-passes 1 --members 1 --refine-passes 1 \
+         --refine-nodes 8",
+    );
+    let line = "evaluate --model encoded --baselines factors --format json";
+    let scores = workspace.ok(line).json();
+    let of = |measure: &str| scores["mean"]["factors"][measure].as_f64().unwrap();
+    // The network predicts standardised signal. Brought to the track's scale it errs little more than after the
+    // best change of scale.
+    let (mse, shape_mse) = (of("mse"), of("shape_mse"));
+    assert!(mse < 1.5 * shape_mse, "{mse} {shape_mse}");
+}
+
+#[test]
 fn the_model_is_set_against_each_competitor_track_by_track() {
     let workspace = Workspace::trained();
     let scores = workspace.ok("evaluate --format json").json();
