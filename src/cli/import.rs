@@ -80,28 +80,28 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             .map(names::pairs_of_file)
             .transpose()?,
     };
-    let database = match &arguments.assembly {
-        Some(assembly) => create(&arguments, assembly, &parts, common)?,
-        None => common.open()?,
+    let import = |database: &Database| {
+        let bar = progress::bar(1, "importing {wide_bar} {percent}% {elapsed} left {eta}");
+        let model = import_avocado(database, &parts, &options, &mut |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        model
     };
-    let bar = progress::bar(1, "importing {wide_bar} {percent}% {elapsed} left {eta}");
-    let imported = import_avocado(&database, &parts, &options, &mut |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
-    let model = match imported {
-        Ok(model) => model,
-        Err(e) => {
-            if arguments.assembly.is_some() {
-                // It was made for this model, and holds nothing.
-                let path = database.path().to_path_buf();
-                drop(database);
-                let _ = std::fs::remove_dir_all(path);
-            }
-            return Err(e.into());
+    let database = match &arguments.assembly {
+        Some(assembly) => {
+            let new = new_database(&arguments, assembly, &parts, common)?;
+            // The directory appears with the model in it, so that the command can be repeated after a kill.
+            Database::create_filled(common.path()?, &new, |database| import(database).map(drop))?
+        }
+        None => {
+            let database = common.open()?;
+            import(&database)?;
+            database
         }
     };
+    let model = database.read_model(Some(&options.name))?;
     let record = &model.record;
     let n_bins: u64 = record.regions.iter().map(|r| r.n_bins).sum();
     eprintln!(
@@ -130,12 +130,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn create(
+fn new_database(
     arguments: &Avocado,
     assembly: &str,
     parts: &[AvocadoPart],
     common: &Common,
-) -> anyhow::Result<Database> {
+) -> anyhow::Result<NewDatabase> {
     let path = common.path()?;
     if path.exists() {
         return Err(Misuse(format!(
@@ -151,11 +151,10 @@ fn create(
     let mut chromosomes: Vec<&str> = parts.iter().map(|p| p.chrom.as_str()).collect();
     chromosomes.sort_by_key(|name| assembly.rank(name));
     chromosomes.dedup();
-    let new = NewDatabase {
+    Ok(NewDatabase {
         axis: GenomeAxis::whole_chromosomes(assembly, &chromosomes)?,
         mask: Vec::new(),
         genes: Vec::new(),
         enhancers: Vec::new(),
-    };
-    Ok(Database::create(path, &new)?)
+    })
 }

@@ -40,6 +40,7 @@ mod schema_versions;
 mod searching;
 mod selecting;
 mod stopping;
+mod surviving;
 mod tasks;
 mod text_files;
 mod training;
