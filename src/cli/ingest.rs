@@ -72,7 +72,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         let report = ingest(&database, &manifest, &options)?;
         bar.finish_and_clear();
         for warning in &report.warnings {
-            eprintln!("persea: warning: {}", super::output::printable(warning));
+            eprintln!("persea: warning: {warning}");
         }
         for row in &report.without_file {
             eprintln!(
@@ -85,7 +85,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
         for (experiment, error) in &report.failed {
             let message = format!("{experiment}: {error}");
-            eprintln!("persea: {}", super::output::printable(&message));
+            eprintln!("persea: {message}");
         }
         let mut table = Table::new(&[
             "ingested",

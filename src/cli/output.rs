@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use persea::files::no_formula;
 use serde_json::{Map, Value};
 
 /// Output format of results.
@@ -69,10 +70,9 @@ impl Table {
         };
         writer.write_record(&self.columns).map_err(as_io)?;
         for row in &self.rows {
-            let cells = row
-                .iter()
-                .map(|cell| no_formula(text(cell, None), cell.is_string()));
-            writer.write_record(cells).map_err(as_io)?;
+            writer
+                .write_record(row.iter().map(separated))
+                .map_err(as_io)?;
         }
         writer.flush()
     }
@@ -122,9 +122,20 @@ impl Table {
 /// # Errors
 /// When stdout is closed; `println!` would panic.
 pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
-    let mut out = super::host::output();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)
+    let mut text = serde_json::to_string_pretty(value)?;
+    // JSON itself escapes the first 32; a terminal obeys some of the others.
+    if text.contains(is_late_control) {
+        let escaped = |c: char| match is_late_control(c) {
+            true => format!("\\u{:04x}", u32::from(c)),
+            false => c.to_string(),
+        };
+        text = text.chars().map(escaped).collect();
+    }
+    writeln!(super::host::output(), "{text}")
+}
+
+fn is_late_control(c: char) -> bool {
+    c.is_control() && c >= '\u{7f}'
 }
 
 /// Prints a line to stdout.
@@ -132,7 +143,7 @@ pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
 /// # Errors
 /// As [`print_json`].
 pub fn print_line(line: impl std::fmt::Display) -> io::Result<()> {
-    writeln!(super::host::output(), "{line}")
+    writeln!(super::host::output(), "{}", printable(&line.to_string()))
 }
 
 /// Text in which control characters, such as those that steer a terminal, are shown and not obeyed.
@@ -147,20 +158,11 @@ pub fn printable(text: &str) -> String {
     }
 }
 
-/// A text that a spreadsheet does not take for a formula: one that would be begins with an apostrophe.
-pub fn no_formula(text: String, is_text: bool) -> String {
-    let mut chars = text.chars();
-    let first = chars.next();
-    let is_formula = match first {
-        Some('=' | '@') => true,
-        Some('+' | '-') => chars
-            .next()
-            .is_some_and(|c| !c.is_ascii_digit() && c != '.'),
-        _ => false,
-    };
-    match is_text && is_formula {
-        true => format!("'{text}"),
-        false => text,
+/// A cell for TSV or CSV: control characters are shown, and no text is a formula to a spreadsheet.
+pub fn separated(cell: &Value) -> String {
+    match cell {
+        Value::String(s) => no_formula(&printable(s)).into_owned(),
+        other => text(other, None),
     }
 }
 
@@ -205,17 +207,14 @@ mod tests {
     fn a_text_is_no_command_to_a_terminal_or_a_spreadsheet() {
         assert_eq!(printable("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\n");
         assert_eq!(printable("é, ü"), "é, ü");
-        for (text, shown) in [
-            ("=1+1", "'=1+1"),
-            ("@SUM", "'@SUM"),
-            ("-cmd", "'-cmd"),
-            ("-1.5", "-1.5"),
-            ("-", "-"),
-            ("+", "+"),
-            ("H3K4me3", "H3K4me3"),
+        for (cell, shown) in [
+            (Value::from("=1+1"), "'=1+1"),
+            (Value::from("a\u{9b}b"), "a\\u{9b}b"),
+            (Value::from("-1.5"), "-1.5"),
+            (Value::from(-1.5), "-1.5"),
+            (Value::from("H3K4me3"), "H3K4me3"),
         ] {
-            assert_eq!(no_formula(text.into(), true), shown);
+            assert_eq!(separated(&cell), shown);
         }
-        assert_eq!(no_formula("-inf".into(), false), "-inf");
     }
 }

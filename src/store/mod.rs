@@ -74,6 +74,7 @@ mod nearest;
 mod numbered;
 mod projections;
 mod repair;
+mod schema;
 mod search_graphs;
 mod selections;
 mod shards;

@@ -31,7 +31,7 @@ pub struct NumberMatrix {
 /// read. The error is a message without the file's name.
 pub type ShapeCheck<'a> = dyn Fn(usize, usize) -> Result<(), String> + 'a;
 
-/// Reads a matrix: `.npy`; `.npz` (the key `arr_0`, or the only array); Parquet, whose columns
+/// Reads a matrix: `.npy`, whatever its name; `.npz` (the key `arr_0`, or the only array); Parquet, whose columns
 /// must be numbers. Floats, whole numbers and truth values are read as f64; missing is NaN.
 ///
 /// # Errors
@@ -47,7 +47,13 @@ pub fn read_matrix(path: &Path, is_wanted: &ShapeCheck<'_>) -> Result<NumberMatr
     let checksum = hasher.finalize().to_hex().to_string();
     file.rewind().map_err(cannot)?;
     let n_bytes = file.metadata().map_err(cannot)?.len();
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let mut head = Vec::new();
+    (&mut file).take(6).read_to_end(&mut head).map_err(cannot)?;
+    file.rewind().map_err(cannot)?;
+    let extension = match head.as_slice() {
+        b"\x93NUMPY" => Some("npy".to_string()),
+        _ => path.extension().map(|e| e.to_string_lossy().to_lowercase()),
+    };
     let (n_rows, n_columns, values, names) = match extension.as_deref() {
         Some("npy") => npy(BufReader::new(file), n_bytes, n_bytes, is_wanted).map_err(bad)?,
         Some("npz") => npz(BufReader::new(file), n_bytes, is_wanted).map_err(bad)?,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use persea::files::no_formula;
 use persea::formats::write_text;
 use persea::genome::{Gene, Interval};
 use persea::loci::{CompletedCompendium, Locus, LocusOptions, LocusRow, at_locus};
@@ -361,6 +362,7 @@ fn write_values(found: &Locus, path: &Path) -> anyhow::Result<()> {
     for row in &found.rows {
         let z = row.departure.as_ref().and_then(|d| d.z);
         let name = row.biosample.replace(['\t', '\n', '\r'], " ");
+        let name = no_formula(&name);
         write!(out, "{name}\t{}\t{}\t", row.source.name(), row.cluster + 1)?;
         write!(out, "{}\t{}", number(z), number(row.p_adjusted))?;
         for value in &row.values {
