@@ -138,8 +138,9 @@ pub mod formats {
         identity, open_signal, panic_becomes_error,
     };
     pub use persea_tables::{
-        CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,
-        ShapeCheck, TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
+        CubeWriter, EmbeddingTable, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind,
+        Labels, NumberMatrix, ShapeCheck, TableFormat, TableShape, TableSource, read_embedding,
+        read_matrix, write_keras, write_table,
     };
 }
 

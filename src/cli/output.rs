@@ -53,6 +53,13 @@ impl Table {
         }
     }
 
+    /// The table as it is written to a TSV file.
+    pub fn to_tsv(&self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        self.write_separated(&mut text, b'\t')?;
+        Ok(text)
+    }
+
     fn object(&self, row: &[Value]) -> Value {
         let pairs = self.columns.iter().cloned().zip(row.iter().cloned());
         Value::Object(pairs.collect::<Map<_, _>>())
