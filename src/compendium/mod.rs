@@ -5,6 +5,7 @@
 
 mod average;
 mod columns;
+pub mod encode;
 mod error;
 mod example;
 mod ingest;
