@@ -59,7 +59,7 @@ pub struct Arguments {
     /// Print the manifest that would be used, and read nothing
     #[arg(long, requires = "encode")]
     dry_run: bool,
-    /// Table of metadata about biosamples or assays (Roadmap's table works unchanged)
+    /// Table of metadata about biosamples or assays (Roadmap's and IHEC's tables work unchanged)
     #[arg(long, value_name = "TABLE")]
     metadata: Option<PathBuf>,
 }

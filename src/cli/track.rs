@@ -112,10 +112,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     origin(&t, |o| o.audit.as_deref()),
                 ]);
             }
+            table.label_biosamples(Known::of(&database)?.labels());
             table.print(common.format)?;
         }
         Action::Rename { what, from, to } => match what.as_str() {
-            "biosample" => database.rename_biosample(&from, &to)?,
+            "biosample" => {
+                let from = Known::of(&database)?.biosample(&from)?;
+                database.rename_biosample(&from, &to)?;
+            }
             _ => database.rename_assay(&from, &to)?,
         },
         Action::Remove { tracks } => {

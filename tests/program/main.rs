@@ -32,6 +32,7 @@ mod ingesting;
 mod loci;
 mod missing_data;
 mod models;
+mod names;
 mod outputs;
 mod plotting;
 mod probing;
