@@ -1,5 +1,6 @@
 //! Results as a table for people, or JSON, TSV and CSV for programs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
@@ -37,6 +38,26 @@ impl Table {
     /// Adds a row. A missing cell is printed empty.
     pub fn row(&mut self, cells: Vec<Value>) {
         self.rows.push(cells);
+    }
+
+    /// Adds a column `label` behind that of biosamples, with the words that describe them, where one has such.
+    pub fn label_biosamples(&mut self, labels: &BTreeMap<String, String>) {
+        let Some(at) = self.columns.iter().position(|name| name == "biosample") else {
+            return;
+        };
+        let label = |row: &Vec<Value>| {
+            let name = row.get(at).and_then(Value::as_str);
+            let label = name.and_then(|name| labels.get(name));
+            label.map_or(Value::Null, |label| Value::from(label.as_str()))
+        };
+        let labels: Vec<Value> = self.rows.iter().map(label).collect();
+        if labels.iter().all(Value::is_null) {
+            return;
+        }
+        self.columns.insert(at + 1, "label".into());
+        for (row, label) in self.rows.iter_mut().zip(labels) {
+            row.insert((at + 1).min(row.len()), label);
+        }
     }
 
     /// Prints to stdout in the requested format; in JSON a list of objects.

@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/007_commits_and_chunks.sql"),
     include_str!("../../schema/008_track_coverage.sql"),
     include_str!("../../schema/009_transcripts_and_evaluations.sql"),
+    include_str!("../../schema/010_track_origins.sql"),
 ];
 
 /// The name of the file in the database directory.

@@ -230,7 +230,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     }
     let mut settings = arguments.settings()?;
     let database = common.open()?;
-    settings.assays = Known::of(&database)?.list(&settings.assays)?;
+    let known = Known::of(&database)?;
+    settings.assays = known.assays(&settings.assays)?;
+    for list in [
+        &mut settings.train_biosamples,
+        &mut settings.test_biosamples,
+    ] {
+        *list = known.biosamples(list)?;
+    }
     let outcome = with_bar(|on_event| run_task(&database, &settings, on_event))?;
     let id = match store {
         true => Some(outcome.store(&database)?),
