@@ -40,6 +40,8 @@ pub enum Purpose {
     Selection = 50,
     /// Which items a random choice holds, beside a selection.
     RandomChoice = 51,
+    /// Which positions are compared to know how near a hit is.
+    RandomPairs = 52,
     /// Which points are projected, and how their places in the plane are found.
     Projection = 60,
     /// In which order equally active loci stand, and which matched loci are drawn.

@@ -56,6 +56,11 @@ impl BinBits {
         self.0.contains(bin as usize)
     }
 
+    /// Whether every bin of a range is in it.
+    pub fn all_of(&self, bins: Range<u64>) -> bool {
+        self.0.contains_all_in_range(places(bins))
+    }
+
     /// Whether any bin of a range is in it.
     #[inline]
     pub fn any(&self, bins: Range<u64>) -> bool {
@@ -89,6 +94,7 @@ mod tests {
             prop_assert_eq!(set.n_bins(), (0..n_bins).filter(|b| within(*b)).count() as u64);
             let asked = asked.0..asked.0 + asked.1;
             prop_assert_eq!(set.any(asked.clone()), asked.clone().any(within));
+            prop_assert_eq!(set.all_of(asked.clone()), asked.clone().all(within));
             let mut rest = BinBits::all(n_bins);
             rest.remove(&set);
             prop_assert_eq!(rest.n_bins(), n_bins - set.n_bins());

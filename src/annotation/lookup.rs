@@ -3,6 +3,7 @@
 use persea_vocabulary::vocabulary;
 use std::ops::Range;
 
+use super::bodies::GeneBodies;
 use super::parts::Parts;
 use super::{BinBits, file};
 use crate::genome::{Gene, GenomeAxis, Interval, TssIndex};
@@ -29,6 +30,7 @@ vocabulary! {
 pub struct Annotation {
     genes: Vec<Gene>,
     starts: TssIndex,
+    bodies: GeneBodies,
     classes: [BinBits; 5],
 }
 
@@ -78,6 +80,7 @@ impl Annotation {
         }
         Annotation {
             starts: TssIndex::new(&parts.genes),
+            bodies: GeneBodies::new(&parts.genes),
             genes: parts.genes,
             classes: [promoters, bodies, enhancers, intergenic, masked],
         }
@@ -97,6 +100,13 @@ impl Annotation {
     pub fn classes(&self, bins: &Range<u64>) -> Vec<Class> {
         let of = |class: &Class| self.bins(*class).any(bins.clone());
         Class::ALL.into_iter().filter(of).collect()
+    }
+
+    /// The genes whose body, introns included, contains the middle of an interval, by their start.
+    pub fn genes_at(&self, interval: &Interval) -> Vec<&Gene> {
+        let middle = interval.start + interval.len() / 2;
+        let places = self.bodies.containing(&interval.chrom, middle);
+        places.into_iter().map(|gene| &self.genes[gene]).collect()
     }
 
     /// The gene whose transcription start is nearest to the middle of an interval; `None` where

@@ -6,6 +6,7 @@
 
 mod bins;
 mod bits;
+mod bodies;
 mod file;
 mod lookup;
 mod parts;

@@ -105,7 +105,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         arguments.from.measured_only,
     )?;
     let sites = read_sites(&arguments.sites, compendium.axis().assembly())?;
-    let assays = Known::of(&database)?.list(&arguments.assay)?;
+    let assays = Known::of(&database)?.assays(&arguments.assay)?;
     let experiments = experiments_of(&compendium, &assays)?;
     if arguments.enrichment {
         return enriched(&arguments, &compendium, &experiments, &sites, common);

@@ -1,5 +1,6 @@
 //! Results as a table for people, or JSON, TSV and CSV for programs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
@@ -40,6 +41,26 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// Adds a column `label` behind that of biosamples, with the words that describe them, where one has such.
+    pub fn label_biosamples(&mut self, labels: &BTreeMap<String, String>) {
+        let Some(at) = self.columns.iter().position(|name| name == "biosample") else {
+            return;
+        };
+        let label = |row: &Vec<Value>| {
+            let name = row.get(at).and_then(Value::as_str);
+            let label = name.and_then(|name| labels.get(name));
+            label.map_or(Value::Null, |label| Value::from(label.as_str()))
+        };
+        let labels: Vec<Value> = self.rows.iter().map(label).collect();
+        if labels.iter().all(Value::is_null) {
+            return;
+        }
+        self.columns.insert(at + 1, "label".into());
+        for (row, label) in self.rows.iter_mut().zip(labels) {
+            row.insert((at + 1).min(row.len()), label);
+        }
+    }
+
     /// Prints to stdout in the requested format; in JSON a list of objects.
     pub fn print(&self, format: Format) -> io::Result<()> {
         let out = super::host::output;
@@ -52,6 +73,13 @@ impl Table {
             Format::Tsv => self.write_separated(&mut out(), b'\t'),
             Format::Csv => self.write_separated(&mut out(), b','),
         }
+    }
+
+    /// The table as it is written to a TSV file.
+    pub fn to_tsv(&self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        self.write_separated(&mut text, b'\t')?;
+        Ok(text)
     }
 
     fn object(&self, row: &[Value]) -> Value {

@@ -1,5 +1,6 @@
 //! `persea similar`.
 
+mod explained;
 mod genome;
 mod print;
 mod samples;
@@ -19,7 +20,7 @@ use super::one_of::one_of;
 ///
 /// Positions are compared by the model's factors. The search is exact: it never misses a nearer
 /// position. Neighbours share factors, so hits within 50 kb of the query are left out and each 5 kbp
-/// row gives at most one hit.
+/// row gives at most one hit. Masked places are left out.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea similar position chr1:151,200,000 -k 20\n          persea similar gene VPS72 --class promoter --signal --plot hits.svg\n          persea similar region chr1:151,150,000-151,160,000 --align\n          persea similar biosample 'E003 - E116 + E117'"
@@ -59,7 +60,7 @@ enum Action {
         #[arg(long, value_name = "BED", conflicts_with = "plot")]
         batch: Option<PathBuf>,
         /// Compare bin by bin with windows of the same length on both strands, by the sum of
-        /// distances, instead of comparing means
+        /// distances, instead of comparing means; no two hits overlap
         #[arg(long)]
         align: bool,
         #[command(flatten)]
@@ -113,6 +114,10 @@ struct GenomeSearch {
     /// Distance between positions
     #[arg(long, value_parser = one_of::<Metric>(), default_value_t = Metric::Euclidean)]
     metric: Metric,
+    /// How much resolutions (5kbp, 250bp, 25bp) and assays count in the squared distance; 1 for those
+    /// that are not named
+    #[arg(long, value_name = "NAME=WEIGHT,…", value_delimiter = ',', conflicts_with_all = ["approximate"])]
+    weights: Vec<String>,
     /// Leave out hits within this many bp of the query; `none` allows the query itself
     #[arg(long, value_name = "BP", default_value = "50000", value_parser = bp_or_none)]
     exclude: BpOrNone,
@@ -131,6 +136,13 @@ struct GenomeSearch {
     /// Leave out hits that overlap an interval of this BED file
     #[arg(long, value_name = "BED")]
     outside: Option<PathBuf>,
+    /// Allow only hits that overlap an interval of a BED file with one of these labels (column 4);
+    /// of several such options all must hold
+    #[arg(long, value_name = "BED=LABEL,…")]
+    label: Vec<String>,
+    /// Leave out hits that overlap an interval of a BED file with one of these labels (column 4)
+    #[arg(long, value_name = "BED=LABEL,…")]
+    not_label: Vec<String>,
     /// Allow only hits within this many bp of a TSS
     #[arg(long, value_name = "BP")]
     tss_within: Option<u64>,
@@ -140,9 +152,16 @@ struct GenomeSearch {
     /// Leave out hits of these classes
     #[arg(long, value_parser = one_of::<Class>(), value_name = "CLASS,…", value_delimiter = ',')]
     not_class: Vec<Class>,
+    /// Allow hits in the mask, where the model was not trained
+    #[arg(long)]
+    include_masked: bool,
     /// Show the stored signal at the query and the hits: of these tracks, or of all
     #[arg(long, value_name = "BIOSAMPLE:ASSAY,…", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     signal: Option<String>,
+    /// Show which assays and biosamples make the distance and which agree, as shares of the squared
+    /// distance that add up to 1, with the signal at the query and at the hit
+    #[arg(long)]
+    explain: bool,
     /// Also write the hits to a BED file
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,

@@ -1,11 +1,13 @@
 //! Windows compared bin by bin.
 //!
 //! The distance of a window is the sum of its bins' Euclidean distances to the query's bins, in
-//! order or reversed. A window's 5 kbp rows alone bound it from below: with the query's and the
+//! order or reversed. The hits are chosen from the nearest window on, and a window that overlaps an
+//! earlier hit is none. A window's 5 kbp rows alone bound it from below: with the query's and the
 //! window's rows known, that is a sum over the few stretches in which neither changes. The 5 kbp rows
 //! that windows start in are sorted by the least bound of those windows, and windows compared bin by bin
-//! until the bound passes the k-th best; on the way, the sum so far is a bound as well.
+//! until the bound passes the [`Limit`]; on the way, the sum so far is a bound as well.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -23,6 +25,9 @@ const MOST_BINS: u64 = 4_000;
 /// Computed sums may differ from bounds by rounding: f64 sums of at most so many bins.
 const SLACK: f64 = 1e-9;
 
+/// How many compared windows are kept before those beyond the limit are dropped.
+const CUT_AT: usize = 1 << 16;
+
 /// A place for the window.
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -39,11 +44,72 @@ struct Compared {
     window: Window,
 }
 
-impl Compared {
-    fn is_before(&self, other: &Compared) -> bool {
-        let key = |c: &Compared| (c.order, c.window.is_reversed);
-        self.distance < other.distance
-            || (self.distance == other.distance && key(self) < key(other))
+/// A distance that the k-th hit cannot pass, from the windows that have been compared.
+///
+/// Two windows rule each other out if they start less than a reach apart, at most. The axis is cut into
+/// cells of that reach, and of each the nearest window is kept. Those of every second cell start more than
+/// a reach apart, so that a hit rules out two of them at most, itself included. Among 2k − 1 of them at
+/// a distance of d or less, k hits are therefore as near, whatever other windows there are.
+#[derive(Debug)]
+struct Limit {
+    reach: u64,
+    k: usize,
+    /// The nearest window of each even cell and of each odd one: by cell, and by distance.
+    cells: [HashMap<u64, f64>; 2],
+    nearest: [BTreeSet<(OrderedF64, u64)>; 2],
+    distance: f64,
+}
+
+impl Limit {
+    fn new(k: usize, reach: u64) -> Self {
+        Limit {
+            reach,
+            k,
+            cells: Default::default(),
+            nearest: Default::default(),
+            distance: f64::INFINITY,
+        }
+    }
+
+    fn add(&mut self, first_bin: u64, distance: f64) {
+        let cell = first_bin / self.reach;
+        let side = (cell % 2) as usize;
+        let known = self.cells[side].get(&cell).copied();
+        if known.is_some_and(|known| known <= distance) {
+            return;
+        }
+        let nearest = &mut self.nearest[side];
+        if let Some(known) = known {
+            nearest.remove(&(OrderedF64(known), cell));
+        }
+        self.cells[side].insert(cell, distance);
+        nearest.insert((OrderedF64(distance), cell));
+        let most = 2 * self.k - 1;
+        // Beyond so many none is ever needed: distances only fall.
+        if nearest.len() > most {
+            nearest.pop_last();
+        }
+        if let (true, Some((farthest, _))) = (nearest.len() == most, nearest.last()) {
+            self.distance = self.distance.min(farthest.0);
+        }
+    }
+}
+
+/// A distance that can be sorted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct OrderedF64(f64);
+
+impl Eq for OrderedF64 {}
+
+impl Ord for OrderedF64 {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for OrderedF64 {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -73,14 +139,12 @@ pub(super) fn search(
     let alignment = Alignment::new(searcher, bins.clone())?;
     let mut starts = alignment.starts(scope);
     starts.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let mut best: Vec<Compared> = Vec::new();
+    let mut compared: Vec<Compared> = Vec::new();
+    let mut limit = Limit::new(options.k, n.max(Resolution::Kbp5.bins()));
     let mut read = alignment.read;
+    let mut cut_at = CUT_AT;
     for (bound, row, is_reversed) in starts {
-        let worst = match best.len() == options.k {
-            true => best.last().map_or(f64::INFINITY, |c| c.distance),
-            false => f64::INFINITY,
-        };
-        if bound * (1.0 - SLACK) > worst {
+        if bound * (1.0 - SLACK) > limit.distance {
             break;
         }
         let mut windows = alignment.windows(row, is_reversed, scope);
@@ -89,16 +153,29 @@ pub(super) fn search(
                 .total_cmp(&b.bound)
                 .then(a.first_bin.cmp(&b.first_bin))
         });
-        for window in &windows {
-            alignment.look_at(window, options, &mut best, &mut read)?;
+        for window in windows {
+            if let Some(distance) = alignment.compare(&window, limit.distance, &mut read)? {
+                limit.add(window.first_bin, distance);
+                compared.push(Compared {
+                    distance,
+                    order: alignment.order(&window),
+                    window,
+                });
+            }
+        }
+        if compared.len() > cut_at {
+            compared.retain(|c| c.distance <= limit.distance);
+            cut_at = CUT_AT.max(2 * compared.len());
         }
     }
+    let best = alignment.chosen(compared, options);
     let hit = |c: &Compared| {
         let bins = c.window.first_bin..c.window.first_bin + n;
         Hit {
             interval: searcher.interval(&bins),
             bins,
             distance: c.distance,
+            percentile: None,
             strand: Some(match c.window.is_reversed {
                 false => Strand::Forward,
                 true => Strand::Reverse,
@@ -204,10 +281,7 @@ impl<'a> Alignment<'a> {
         let may = |first_bin: &u64| {
             let own = *first_bin..first_bin + self.n();
             let overlaps = |e: &Range<u64>| e.start < own.end && own.start < e.end;
-            !scope.excluded.iter().any(overlaps)
-                && scope
-                    .allowed
-                    .is_none_or(|a| a.contains(first_bin + self.n() / 2))
+            !scope.excluded.iter().any(overlaps) && scope.allowed.is_none_or(|a| a.window(own))
         };
         let window = |first_bin| Window {
             bound: self.bound(row, first_bin, is_reversed),
@@ -217,46 +291,35 @@ impl<'a> Alignment<'a> {
         starts.filter(may).map(window).collect()
     }
 
-    /// Compares a window, and keeps it if it is among the best.
-    fn look_at(
-        &self,
-        window: &Window,
-        options: &SearchOptions,
-        best: &mut Vec<Compared>,
-        read: &mut RowsRead,
-    ) -> Result<(), SearchError> {
-        let limit = match best.len() == options.k {
-            true => best.last().map_or(f64::INFINITY, |c| c.distance),
-            false => f64::INFINITY,
-        };
-        let Some(distance) = self.compare(window, limit, read)? else {
-            return Ok(());
-        };
-        let compared = Compared {
-            distance,
-            order: self.order(window),
-            window: *window,
-        };
-        // Windows overlap their neighbours: of those whose middles share a row, one is a hit.
-        let row = |w: &Window| {
-            let layout = self.searcher.layout();
-            layout.row_of(w.first_bin + self.n() / 2)
-        };
-        let rival = match options.spread {
-            Some(_) => best.iter().position(|c| row(&c.window) == row(window)),
-            None => None,
-        };
-        match rival {
-            Some(at) if compared.is_before(&best[at]) => {
-                best.remove(at);
+    /// The hits: from the nearest window on, each that no earlier hit rules out.
+    fn chosen(&self, mut compared: Vec<Compared>, options: &SearchOptions) -> Vec<Compared> {
+        compared.sort_by(|a, b| {
+            let key = |c: &Compared| (c.order, c.window.is_reversed);
+            (a.distance.total_cmp(&b.distance)).then_with(|| key(a).cmp(&key(b)))
+        });
+        let layout = self.searcher.layout();
+        // Of windows whose middles share a row, one is a hit where hits are spread.
+        let row = |w: &Window| layout.row_of(w.first_bin + self.n() / 2);
+        let mut rows = HashSet::new();
+        // Where hits start: those before and after a window are the only ones it can overlap.
+        let mut hits = BTreeSet::new();
+        let mut best = Vec::new();
+        for one in compared {
+            let first = one.window.first_bin;
+            let near = (first + 1).saturating_sub(self.n())..first + self.n();
+            if hits.range(near).next().is_some()
+                || (options.spread.is_some() && rows.contains(&row(&one.window)))
+            {
+                continue;
             }
-            Some(_) => return Ok(()),
-            None => {}
+            hits.insert(first);
+            rows.insert(row(&one.window));
+            best.push(one);
+            if best.len() == options.k {
+                break;
+            }
         }
-        let at = best.partition_point(|c| c.is_before(&compared));
-        best.insert(at, compared);
-        best.truncate(options.k);
-        Ok(())
+        best
     }
 
     /// Σ over the window's bins of the distance at 5 kbp alone.

@@ -14,19 +14,33 @@ use crate::annotation::BinBits;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allowed {
     bins: BinBits,
+    /// The masked bins, where they are left out.
+    masked: Option<BinBits>,
     rows: Vec<u32>,
+    /// Those of the rows that have other bins too.
+    partial: BinBits,
     /// Its rows side by side, where it is scattered, and whose rows they are.
     gathered: Option<(u64, Arc<Gathered>)>,
 }
 
 impl Allowed {
     /// Finds the 5 kbp rows of a set of bins.
-    pub(super) fn of(bins: BinBits, layout: &Layout) -> Self {
-        let rows = layout.rows().iter().enumerate();
-        let rows = rows.filter(|(_, c)| bins.any(c.bins()));
+    pub(super) fn of(bins: BinBits, masked: Option<BinBits>, layout: &Layout) -> Self {
+        let mut rows = Vec::new();
+        let mut partial = Vec::new();
+        for (row, coarse) in layout.rows().iter().enumerate() {
+            if bins.any(coarse.bins()) {
+                rows.push(row as u32);
+                if !bins.all_of(coarse.bins()) {
+                    partial.push(row as u64..row as u64 + 1);
+                }
+            }
+        }
         Allowed {
-            rows: rows.map(|(row, _)| row as u32).collect(),
+            rows,
+            partial: BinBits::of(layout.n_rows() as u64, partial),
             bins,
+            masked,
             gathered: None,
         }
     }
@@ -66,6 +80,13 @@ impl Allowed {
         self.bins.any(bins)
     }
 
+    /// Whether a window of bins may be answered: its middle is allowed, and no bin of it is masked where
+    /// masked bins are left out.
+    pub(super) fn window(&self, bins: Range<u64>) -> bool {
+        let middle = bins.start + (bins.end - bins.start) / 2;
+        self.contains(middle) && self.masked.as_ref().is_none_or(|masked| !masked.any(bins))
+    }
+
     /// The 5 kbp rows with a bin in it.
     pub(super) fn rows(&self) -> &[u32] {
         &self.rows
@@ -91,6 +112,13 @@ impl SearchScope<'_> {
     pub fn any(&self, bins: Range<u64>) -> bool {
         let inside = |e: &Range<u64>| e.start <= bins.start && bins.end <= e.end;
         !self.excluded.iter().any(inside) && self.allowed.is_none_or(|a| a.any(bins.clone()))
+    }
+
+    /// Whether all bins of a 5 kbp row are allowed, those near the query aside.
+    #[inline]
+    pub fn all_of_row(&self, row: u32) -> bool {
+        self.allowed
+            .is_none_or(|a| !a.partial.contains(u64::from(row)))
     }
 
     /// Whether a row of a coarser scale may be answered as a whole: some of it is allowed, none

@@ -2,10 +2,12 @@
 
 use super::allowed::{Allowed, SearchScope};
 use super::graph::{self, Graph, GraphOptions, GraphReport, GraphVectors, Vectors};
+use super::measure::Embedding;
 use super::query::Query;
 use super::samples::{SampleAxis, SampleHit, SampleSum, check_k};
 use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::view::Metric;
+use super::weights::Weighting;
 use super::{RowsRead, SearchError};
 use crate::annotation::Annotation;
 use crate::genome::Resolution;
@@ -106,6 +108,62 @@ impl Searcher {
         Ok(Vectors { numbers, cols })
     }
 
+    /// Appends the mean embedding of the row that holds a bin.
+    pub(super) fn row_embedding(
+        &self,
+        scale: Resolution,
+        bin: u64,
+        out: &mut Vec<f32>,
+    ) -> Result<(), SearchError> {
+        if scale == Resolution::Bp25 {
+            for scale in Resolution::ALL {
+                self.factors(scale, bin, out)?;
+            }
+            return Ok(());
+        }
+        let coarse = &self.layout().rows()[self.layout().row_of(bin)];
+        let mut rows = (0..usize::from(coarse.n_250bp)).map(|i| coarse.bins_of_250bp(i));
+        let own = rows.find(|bins| scale == Resolution::Bp250 && bins.contains(&bin));
+        let first = own.map_or(coarse.first_bin, |bins| bins.start);
+        self.pooled_row(scale, first, out)
+    }
+
+    /// The distance between two embeddings by the searcher's metric.
+    pub(super) fn between(
+        &self,
+        query: &[f32],
+        place: &[f32],
+        weighting: Option<&Weighting>,
+    ) -> f64 {
+        let mut left = query;
+        let parts = [0, 1, 2].map(|s| {
+            let (part, rest) = left.split_at(self.tables.factors[s].cols());
+            left = rest;
+            part.to_vec()
+        });
+        if let Some(weighting) = weighting {
+            return weighting.between(self.arch(), &Embedding { parts }, place);
+        }
+        match self.metric() {
+            Metric::Euclidean | Metric::Network => f64::from(in_order(&parts, place)).sqrt(),
+            Metric::Cosine => {
+                let sum = |of: &dyn Fn((&f32, &f32)) -> f64| -> f64 {
+                    query.iter().zip(place).map(of).sum()
+                };
+                let norms =
+                    sum(&|(q, _)| f64::from(*q).powi(2)) * sum(&|(_, x)| f64::from(*x).powi(2));
+                match norms > 0.0 {
+                    true => {
+                        let dot = sum(&|(q, x)| f64::from(*q) * f64::from(*x));
+                        (1.0 - dot / norms.sqrt()).max(0.0)
+                    }
+                    // Of no direction: as if at a right angle.
+                    false => 1.0,
+                }
+            }
+        }
+    }
+
     /// Appends the mean embedding of the row that begins with a bin.
     fn pooled_row(
         &self,
@@ -179,10 +237,10 @@ pub fn search_approximately(
     allowed: Option<&Allowed>,
     annotation: &Annotation,
 ) -> crate::Result<Vec<Answer>> {
-    if searcher.metric() != Metric::Euclidean || options.align {
+    if searcher.metric() != Metric::Euclidean || options.align || !options.weights.is_empty() {
         return Err(SearchError::query(
-            "graphs are of Euclidean distances between means: with another metric or option `align` \
-             search exactly",
+            "graphs are of Euclidean distances between means: with another metric, with weights or with option \
+             `align` search exactly",
         )
         .into());
     }
@@ -274,6 +332,7 @@ fn ask(
             interval: searcher.interval(&bins),
             bins,
             distance: f64::from(*distance).sqrt(),
+            percentile: None,
             strand: None,
         }
     };

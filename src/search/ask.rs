@@ -11,6 +11,7 @@ use super::measure::{Cosine, Embedding, Squared};
 use super::query::Query;
 use super::searcher::{Answer, Hit, Resolved, SearchOptions, Searcher};
 use super::view::Metric;
+use super::weights::{Weighted, Weighting};
 use super::{SearchError, align};
 use crate::genome::{Gene, Resolution};
 
@@ -62,7 +63,13 @@ impl Searcher {
             allowed,
             excluded: &excluded,
         };
+        let weighting = self.weighting(&options.weights)?;
         if options.align {
+            if weighting.is_some() {
+                return Err(
+                    SearchError::query("aligned windows are compared without weights").into(),
+                );
+            }
             return Ok(align::search(self, resolved, options, scope)?);
         }
         let task = Task {
@@ -73,7 +80,7 @@ impl Searcher {
             gathered: allowed.and_then(|a| a.gathered(self.id)),
             home: resolved.bins.first().map(|b| self.layout.row_of(b.start)),
         };
-        let (found, read) = self.walk(&resolved.embedding, &task)?;
+        let (found, read) = self.walk(&resolved.embedding, weighting.as_ref(), &task)?;
         let hits = found
             .iter()
             .map(|f| self.hit(f, resolved.resolution))
@@ -91,9 +98,19 @@ impl Searcher {
     fn walk(
         &self,
         query: &Embedding,
+        weighting: Option<&Weighting>,
         task: &Task<'_>,
     ) -> Result<(Vec<Found>, RowsRead), SearchError> {
         let (layout, tables, arch) = (&self.layout, &self.tables, self.arch);
+        if let Some(weighting) = weighting {
+            let measure = Weighted {
+                arch,
+                query,
+                weighting,
+            };
+            let walk = Walk::new(layout, tables, &measure, task);
+            return lent(&self.squared, |scratch| walk.run(scratch));
+        }
         match self.metric() {
             Metric::Euclidean | Metric::Network => {
                 let measure = Squared::new(arch, query, tables)?;
@@ -119,6 +136,7 @@ impl Searcher {
                 Metric::Euclidean | Metric::Network => f64::from(found.distance).sqrt(),
                 Metric::Cosine => f64::from(found.distance),
             },
+            percentile: None,
             strand: None,
         }
     }

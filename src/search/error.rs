@@ -41,6 +41,12 @@ pub enum SearchError {
         /// The query, or a sum of biosamples or assays.
         what: &'static str,
     },
+    /// Tracks' shares of a distance that are not defined.
+    #[error("the tracks' shares of this distance are not defined: {why}")]
+    NoShares {
+        /// Why not.
+        why: String,
+    },
     /// A query and options that do not go together, or values that cannot be: the message says which.
     #[error("{0}")]
     Query(String),

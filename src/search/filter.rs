@@ -16,18 +16,32 @@ pub struct Filter {
     pub inside: Option<Vec<Interval>>,
     /// Intervals that a hit's bin must not touch.
     pub outside: Vec<Interval>,
+    /// Lists of intervals, such as those of a label; a hit's bin must touch one of each list.
+    pub labelled: Vec<Vec<Interval>>,
     /// How far, in bp, the nearest transcription start may be.
     pub tss_within: Option<u64>,
     /// Classes of places; all when empty.
     pub classes: Vec<Class>,
     /// Classes of places that a hit must not be of.
     pub not_classes: Vec<Class>,
+    /// Whether masked places may be hits. Otherwise masked bins are not, nor rows all of whose bins are
+    /// masked, nor aligned windows with a masked bin. Naming [`Class::Masked`] in `classes` allows them too.
+    pub include_masked: bool,
 }
 
 impl Filter {
-    /// Whether it lets everything through.
+    /// Whether it has no condition, other than on masked places.
     pub fn is_empty(&self) -> bool {
-        *self == Filter::default()
+        let none = Filter {
+            include_masked: self.include_masked,
+            ..Filter::default()
+        };
+        *self == none
+    }
+
+    /// Whether masked places may be hits.
+    pub(super) fn allows_masked(&self) -> bool {
+        self.include_masked || self.classes.contains(&Class::Masked)
     }
 
     /// The bins of an axis that it allows.
@@ -63,6 +77,9 @@ impl Filter {
             rest.remove(&bins_of(axis, &self.outside)?);
             keep("outside", rest);
         }
+        for intervals in &self.labelled {
+            keep("label", bins_of(axis, intervals)?);
+        }
         if let Some(bp) = self.tss_within {
             let near = annotation.genes().iter().flat_map(|gene| {
                 gene.starts().map(move |tss| {
@@ -88,6 +105,13 @@ impl Filter {
             rest.remove(&of_classes(&self.not_classes));
             keep("class not wanted", rest);
         }
+        let masked = annotation.bins(Class::Masked);
+        let leaves_masked_out = !self.allows_masked() && masked.n_bins() > 0;
+        if leaves_masked_out {
+            let mut rest = BinBits::all(n_bins);
+            rest.remove(masked);
+            keep("mask", rest);
+        }
         if set.n_bins() == 0 {
             let why = format!(
                 "of {n_bins} bins, {}, and all together none",
@@ -95,7 +119,8 @@ impl Filter {
             );
             return Err(SearchError::FilteredOut { why }.into());
         }
-        Ok(Allowed::of(set, layout))
+        let masked = leaves_masked_out.then(|| masked.clone());
+        Ok(Allowed::of(set, masked, layout))
     }
 }
 

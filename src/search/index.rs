@@ -7,6 +7,7 @@ use super::SearchError;
 use super::graph::{self, GraphVectors};
 use super::layout::Layout;
 use super::parts::{Part, Shape, model_of};
+use super::random_pairs::PairsFile;
 use super::tables::Tables;
 use super::view::{Metric, View};
 use crate::model::TrainedModel;
@@ -21,14 +22,11 @@ pub struct IndexFile {
     pub bytes: u64,
 }
 
-/// Writes the flat files of a model for a metric, whatever there is; files of models that are no
-/// more are removed. Searching writes them by itself where they are missing: this is for doing so
-/// beforehand.
+/// Writes the flat files of a model for a metric, without its random pairs.
 ///
 /// # Errors
-/// When the model's factors are damaged, the database can only be read, another process is
-/// writing the same, or the disk is full; what was there is then as it was.
-pub fn write_index(
+/// As [`write_index`](super::write_index) with them.
+pub(super) fn write_index(
     database: &Database,
     model: &TrainedModel,
     metric: Metric,
@@ -37,14 +35,19 @@ pub fn write_index(
     let view = View::new(model, metric);
     let shape = Shape::new(database, model, metric);
     write(database, model, &layout, &view, &shape)?;
-    let file = |path: PathBuf| match std::fs::metadata(&path) {
-        Ok(metadata) => Ok(IndexFile {
-            path,
-            bytes: metadata.len(),
-        }),
-        Err(source) => Err(SearchError::Io { path, source }.into()),
-    };
-    shape.paths().into_iter().map(file).collect()
+    shape.paths().into_iter().map(IndexFile::of).collect()
+}
+
+impl IndexFile {
+    pub(super) fn of(path: PathBuf) -> crate::Result<Self> {
+        match std::fs::metadata(&path) {
+            Ok(metadata) => Ok(IndexFile {
+                path,
+                bytes: metadata.len(),
+            }),
+            Err(source) => Err(SearchError::Io { path, source }.into()),
+        }
+    }
 }
 
 fn write(
@@ -196,6 +199,27 @@ pub fn check_index(database: &Database) -> Result<Vec<Finding>, StoreError> {
                     findings.push(finding(Severity::Note, &path, &message));
                 }
                 Err(e) => findings.push(finding(Severity::Damage, &path, &e.to_string())),
+            }
+        }
+        for metric in Metric::ALL {
+            let Ok(pairs) = PairsFile::new(database, &model, metric) else {
+                continue;
+            };
+            // An index that was written before there were pairs lacks nothing.
+            match pairs.open() {
+                Err(SearchError::Stale { why, .. }) => {
+                    let message = format!("stale: {why}; the next search draws it anew");
+                    findings.push(finding(Severity::Note, &pairs.path, &message));
+                }
+                Err(e) if pairs.path.exists() => {
+                    let why = match &e {
+                        SearchError::Damaged { why, .. } => why.clone(),
+                        other => other.to_string(),
+                    };
+                    let message = format!("{why}; the next search draws it anew");
+                    findings.push(finding(Severity::Damage, &pairs.path, &message));
+                }
+                Ok(_) | Err(_) => {}
             }
         }
         for metric in [Metric::Euclidean, Metric::Network] {

@@ -13,6 +13,8 @@
 //! - [`similar()`] and [`Database::similar`](crate::store::Database::similar) ask one question;
 //! - [`Searcher`] keeps a model's index open for many;
 //! - [`Filter`] says which part of the genome is searched, [`Annotation`] what lies at a hit;
+//! - [`RandomPairs`] say how near a hit is, compared with random pairs of positions;
+//! - [`explain()`] says which tracks make a distance;
 //! - [`similar_samples`] compares biosamples and assays;
 //! - [`Similar::approximate`] asks a graph (HNSW) instead, [`build_graph`] builds it;
 //! - [`Searcher::stored_rows`], [`Searcher::copy_factors`] and [`Searcher::copy_embeddings`] read the index
@@ -28,6 +30,7 @@ mod code_products;
 mod error;
 mod exact;
 mod example;
+mod explain;
 mod filter;
 mod flat;
 mod gathered;
@@ -39,6 +42,8 @@ mod memory;
 mod parts;
 mod pruning;
 mod query;
+mod random_pairs;
+mod ranked;
 mod rows;
 mod samples;
 mod searcher;
@@ -49,7 +54,9 @@ mod tables;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod track_axes;
 mod view;
+mod weights;
 
 pub use crate::annotation::{Annotation, Class, NearestGene};
 pub use allowed::Allowed;
@@ -60,12 +67,16 @@ pub use error::SearchError;
 pub use exact::RowsRead;
 #[doc(hidden)]
 pub use example::{example_database, example_database_of};
+pub use explain::{Explanation, GroupShare, TrackShare, explain};
 pub use filter::Filter;
 pub use graph::{GraphOptions, GraphReport, GraphVectors};
-pub use index::{IndexFile, check_index, write_index};
+pub use index::{IndexFile, check_index};
 pub use query::{GenePart, Query, find_gene, place};
+pub use random_pairs::{CLOSE_PERCENTILE, RANDOM_PAIRS, RANDOM_PAIRS_SEED, RandomPairs};
+pub use ranked::write_index;
 pub use samples::{Profile, SampleAxis, SampleHit, SampleSum, similar_samples};
 pub use searcher::{Answer, Hit, SearchOptions, Searcher};
 pub use signal::{around, signal_over};
 pub use similar::{Similar, similar};
 pub use view::Metric;
+pub use weights::Weights;

@@ -98,7 +98,7 @@ impl<'a, M: Measure> Walk<'a, M> {
         sketched.middle.add_bounds(leasts, bounds);
         for (bound, (coarse, row)) in bounds.iter().zip(rows.iter()) {
             let mut bound = *bound;
-            if bound <= limit && self.task.scope.allowed.is_some() {
+            if bound <= limit && !self.task.scope.all_of_row(*row) {
                 let bin = &self.layout.rows()[*row as usize];
                 let wanted = |i| self.task.scope.any(bin.bins_of_250bp(i));
                 let least = self.look(sketched, *row as usize)?.least_of(wanted);

@@ -1,8 +1,8 @@
 //! A model's index, open for searching.
 
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use super::allowed::Allowed;
 use super::exact::{RowsRead, Scratch};
@@ -11,12 +11,15 @@ use super::layout::Layout;
 use super::measure::Embedding;
 use super::parts::Shape;
 use super::query::{Query, fitting_scale, place};
+use super::random_pairs::RandomPairs;
 use super::tables::Tables;
 use super::terms::Product;
+use super::track_axes::TrackAxes;
 use super::view::{Metric, View};
+use super::weights::{Weighting, Weights};
 use super::{SearchError, index};
 use crate::Bug;
-use crate::annotation::{Annotation, BinBits};
+use crate::annotation::{Annotation, BinBits, Class};
 use crate::genome::{Gene, GenomeAxis, Interval, Resolution, Strand};
 use crate::model::TrainedModel;
 use crate::store::Database;
@@ -35,8 +38,10 @@ pub struct SearchOptions {
     /// not given.
     pub resolution: Option<Resolution>,
     /// Compares a region's bins one by one with those of windows of its length, on both strands,
-    /// instead of its mean.
+    /// instead of its mean. No two windows of an answer overlap.
     pub align: bool,
+    /// How much resolutions and assays count.
+    pub weights: Weights,
 }
 
 impl Default for SearchOptions {
@@ -47,6 +52,7 @@ impl Default for SearchOptions {
             spread: Some(Resolution::Kbp5),
             resolution: None,
             align: false,
+            weights: Weights::default(),
         }
     }
 }
@@ -61,6 +67,9 @@ pub struct Hit {
     /// How far it is from the query: Euclidean (not squared), one minus the cosine, or for an
     /// aligned window the sum of its bins' Euclidean distances.
     pub distance: f64,
+    /// How many of 100 random pairs of positions are as near or nearer; where they were asked
+    /// ([`Searcher::rank_among_random_pairs`]) and the hit is no aligned window.
+    pub percentile: Option<f64>,
     /// For an aligned window: whether it resembles the query as it stands, or reversed.
     pub strand: Option<Strand>,
 }
@@ -104,6 +113,9 @@ pub struct Searcher {
     pub(super) arch: pulp::Arch,
     pub(super) squared: Mutex<Vec<Scratch<f32>>>,
     pub(super) cosine: Mutex<Vec<Scratch<Product>>>,
+    pub(super) pairs: OnceLock<RandomPairs>,
+    /// The axes of the factors, or why there are none.
+    pub(super) axes: Result<TrackAxes, String>,
 }
 
 impl Searcher {
@@ -118,7 +130,12 @@ impl Searcher {
         let view = View::new(model, metric);
         let shape = Shape::new(database, model, metric);
         let tables = index::open_or_write(database, model, &layout, &view, &shape)?;
-        Ok(Self::of_tables(model.axis(), layout, tables, view, metric))
+        let axes =
+            TrackAxes::new(model).map_err(|why| format!("model {}: {why}", model.record().name));
+        Ok(Searcher {
+            axes,
+            ..Self::of_tables(model.axis(), layout, tables, view, metric)
+        })
     }
 
     pub(super) fn of_tables(
@@ -139,6 +156,8 @@ impl Searcher {
             arch: pulp::Arch::new(),
             squared: Mutex::default(),
             cosine: Mutex::default(),
+            pairs: OnceLock::new(),
+            axes: Err("this is an index alone".into()),
         }
     }
 
@@ -152,7 +171,38 @@ impl Searcher {
         self.metric
     }
 
-    /// The bins that a filter allows; `None` for one that lets everything through.
+    /// The axes of the factors.
+    ///
+    /// # Errors
+    /// [`SearchError::NoShares`] where they have none.
+    pub(super) fn track_axes(&self) -> Result<&TrackAxes, SearchError> {
+        let none = |why: &String| SearchError::NoShares { why: why.clone() };
+        self.axes.as_ref().map_err(none)
+    }
+
+    /// Weights as this searcher applies them; `None` where all count 1.
+    ///
+    /// # Errors
+    /// As [`Weighting::new`].
+    pub(super) fn weighting(&self, weights: &Weights) -> Result<Option<Weighting>, SearchError> {
+        Weighting::new(weights, self.metric, self.track_axes())
+    }
+
+    /// What a query is compared by, at each of [`Resolution::ALL`]; `bins` are those that it covers.
+    pub(super) fn embedding_of(
+        &self,
+        query: &Query,
+        bins: &[Range<u64>],
+    ) -> Result<[Vec<f32>; 3], SearchError> {
+        let embedding = match query {
+            Query::Vector(vector) => self.of_vector(vector)?,
+            _ => self.mean(bins)?,
+        };
+        Ok(embedding.parts)
+    }
+
+    /// The bins that a filter allows; `None` for one that lets everything through. The default filter leaves
+    /// masked bins out.
     ///
     /// # Errors
     /// When a chromosome is unknown, or nothing is allowed.
@@ -161,7 +211,8 @@ impl Searcher {
         filter: &Filter,
         annotation: &Annotation,
     ) -> crate::Result<Option<Allowed>> {
-        match filter.is_empty() {
+        let masks = !filter.allows_masked() && annotation.bins(Class::Masked).n_bins() > 0;
+        match filter.is_empty() && !masks {
             true => Ok(None),
             false => {
                 let allowed = filter.allowed(&self.axis, &self.layout, annotation)?;
@@ -186,7 +237,8 @@ impl Searcher {
             return Err(SearchError::FilteredOut { why });
         }
         let ranges = bins.iter().map(|b| *b..*b + 1);
-        let allowed = Allowed::of(BinBits::of(self.axis.n_bins(), ranges), &self.layout);
+        let bins = BinBits::of(self.axis.n_bins(), ranges);
+        let allowed = Allowed::of(bins, None, &self.layout);
         allowed.gather(self.id, &self.layout, &self.tables)
     }
 

@@ -1,10 +1,12 @@
 //! One call: a question, how it is to be answered, the answer.
 
 use super::approximate::search_approximately;
+use super::explain::{Explanation, explain};
 use super::filter::Filter;
 use super::query::Query;
 use super::searcher::{Answer, SearchOptions, Searcher};
 use super::view::Metric;
+use super::weights::Weights;
 use super::{SearchError, index};
 use crate::annotation::Annotation;
 use crate::genome::Resolution;
@@ -124,6 +126,12 @@ impl Similar<'_> {
         self
     }
 
+    /// How much resolutions and assays count in a distance.
+    pub fn weights(mut self, weights: Weights) -> Self {
+        self.options.weights = weights;
+        self
+    }
+
     /// All options at once, instead of those given before.
     pub fn options(mut self, options: SearchOptions) -> Self {
         self.options = options;
@@ -183,8 +191,8 @@ impl Similar<'_> {
         with_searcher(self.database, model, self.metric, |searcher| {
             let allowed = searcher.allow(&self.filter, annotation)?;
             let allowed = allowed.as_ref();
-            match self.ef {
-                None => searcher.search_all(&queries, options, allowed, annotation.genes()),
+            let mut answers = match self.ef {
+                None => searcher.search_all(&queries, options, allowed, annotation.genes())?,
                 Some(ef) => search_approximately(
                     self.database,
                     model,
@@ -194,8 +202,33 @@ impl Similar<'_> {
                     ef,
                     allowed,
                     annotation,
-                ),
-            }
+                )?,
+            };
+            let weights = &options.weights;
+            searcher.rank_among_random_pairs(self.database, model, weights, &mut answers)?;
+            Ok(answers)
+        })
+    }
+}
+
+impl Database {
+    /// Explains the hits of answers that a search of a model by Euclidean distance has given: see
+    /// [`explain`](crate::search::explain()).
+    ///
+    /// # Errors
+    /// As [`explain`](crate::search::explain()), of the first answer that fails.
+    pub fn explain_similar(
+        &self,
+        model: &TrainedModel,
+        metric: Metric,
+        weights: &Weights,
+        asked: &[(&Query, &Answer)],
+    ) -> crate::Result<Vec<Vec<Option<Explanation>>>> {
+        with_searcher(self, model, metric, |searcher| {
+            let one = |(query, answer): &(&Query, &Answer)| {
+                explain(self, searcher, query, answer, weights)
+            };
+            asked.iter().map(one).collect()
         })
     }
 }

@@ -5,3 +5,4 @@ mod graphs;
 mod index_files;
 mod questions;
 mod samples;
+mod weights;

@@ -69,7 +69,7 @@ impl View {
 
 /// The lower triangular L with L Lᵀ = W Wᵀ. Where W has fewer independent rows than rows, columns
 /// of L are zero.
-fn cholesky(weights: ArrayView2<'_, f32>) -> Array2<f64> {
+pub(super) fn cholesky(weights: ArrayView2<'_, f32>) -> Array2<f64> {
     let w = weights.mapv(f64::from);
     let gram = w.dot(&w.t());
     let n = gram.nrows();

@@ -29,6 +29,7 @@ pub(super) const SIMILAR: &[&str] = &[
     "chromosomes",
     "class",
     "not_class",
+    "include_masked",
     "metric",
     "model",
     "pictures",
@@ -61,6 +62,7 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
             .collect(),
         classes: classes("class")?,
         not_classes: classes("not_class")?,
+        include_masked: p.flag("include_masked")?,
         ..Filter::default()
     };
     let mut tracks = Vec::new();
@@ -89,6 +91,7 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
         allowed.as_ref(),
         annotation.genes(),
     )?;
+    searcher.rank_among_random_pairs(database, &model.model, &options.weights, &mut answers)?;
     let Some(answer) = answers.pop() else {
         return Err(crate::Bug::new("a query has no answer").into());
     };
@@ -96,15 +99,18 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
     let mut hits = Vec::new();
     for (i, hit) in answer.hits.iter().enumerate() {
         let gene = annotation.nearest_gene(&hit.interval);
+        let in_gene = annotation.genes_at(&hit.interval);
         let mut row = json!({
             "rank": i + 1,
             "chrom": hit.interval.chrom,
             "start": hit.interval.start,
             "end": hit.interval.end,
             "distance": hit.distance,
-            "gene": gene.as_ref().map(|g| &g.name),
-            "gene_id": gene.as_ref().map(|g| &g.id),
+            "percentile": hit.percentile,
+            "nearest_tss": gene.as_ref().map(|g| &g.name),
+            "nearest_tss_id": gene.as_ref().map(|g| &g.id),
             "tss_distance": gene.as_ref().map(|g| g.distance),
+            "in_gene": in_gene.iter().map(|g| &g.name).collect::<Vec<_>>(),
             "annotation": annotation.classes(&hit.bins).iter().map(|c| c.name()).collect::<Vec<_>>(),
         });
         if !tracks.is_empty() {
@@ -133,6 +139,7 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
     Ok(json!({
         "query": asked,
         "hits": hits,
+        "close_match": answer.has_close_match(),
         "exact": answer.is_exact,
         "model_checksum": model.model.stored().checksum,
     }))

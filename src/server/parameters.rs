@@ -67,6 +67,17 @@ impl Parameters {
         list.map(str::trim).filter(|s| !s.is_empty()).collect()
     }
 
+    /// `true` or `false`; false where it is not given.
+    pub fn flag(&self, name: &str) -> Result<bool, Refusal> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(text) => Err(Refusal::bad(format!(
+                "`{text}` is no {name}: give true or false"
+            ))),
+        }
+    }
+
     /// One of a choice of names.
     pub fn choice<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal>
     where

@@ -117,6 +117,6 @@ pub use selections::{NewSelection, StoredSelection};
 pub use signal::SignalArray;
 pub use task_runs::{NewRun, Run};
 pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
-pub use track::{NewTrack, Track, TrackSource, Transform};
+pub use track::{NewTrack, SourceOrigin, Track, TrackSource, Transform};
 pub use track_writer::TrackWriter;
 pub(crate) use track_writer::check_name;

@@ -15,6 +15,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/007_commits_and_chunks.sql"),
     include_str!("../../schema/008_track_coverage.sql"),
     include_str!("../../schema/009_transcripts_and_evaluations.sql"),
+    include_str!("../../schema/010_track_origins.sql"),
 ];
 
 /// The version whose tables the database has, with their columns. The texts of their definitions are not

@@ -51,6 +51,7 @@ mod score;
 mod scorer;
 mod settings;
 mod suite;
+mod table_task;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -71,3 +72,7 @@ pub(crate) use score::higher_is_better;
 pub use score::{Measured, Spread, measure_names, within_name};
 pub use settings::{FrequencyOf, GeneWindow, RunSettings, Threshold};
 pub use suite::{Suite, SuiteEvent, SuiteImport, SuiteItem, SuiteRun, run_suite, shipped_suites};
+pub use table_task::{
+    PredictorFeature, TableOutcome, TablePrediction, TablePredictor, TablePreset, TableSettings,
+    TableTest, run_table,
+};

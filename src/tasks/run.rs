@@ -7,15 +7,16 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::baselines::{baselines, by_row};
-use super::compare::{self, compare};
+use super::compare::{self, compare, family_size};
 use super::features::{Computed, CpgIslands, Features, Maker, Request, Term, UserMatrix};
 use super::folds::Folds;
 use super::leakage::{check_model, check_tracks};
 use super::result::{Family, RowKind, RunResult};
 use super::rows::Rows;
 use super::score::within_name;
-use super::scorer::{Scorer, Spec};
+use super::scorer::{Scored, Scorer, Spec};
 use super::settings::RunSettings;
+use super::table_task::{checksums, run_table};
 use super::{Target, TaskError};
 use crate::model::TrainedModel;
 use crate::store::{Database, NewRun, Run, Track};
@@ -180,6 +181,9 @@ pub(crate) fn run_sharing(
     made: &mut Made,
     progress: &mut dyn FnMut(Progress),
 ) -> crate::Result<Outcome> {
+    if let Some(table) = &settings.table {
+        return Ok(run_table(settings, table, progress)?.outcome);
+    }
     let began = Instant::now();
     let settings = with_biosamples(database, settings)?;
     settings.check()?;
@@ -214,6 +218,7 @@ pub(crate) fn run_sharing(
                 terms: set.terms.iter().map(|t| Arc::clone(&made[t])).collect(),
             }),
             parameters: None,
+            fixed: None,
         })
         .collect();
     let basis = baselines(
@@ -226,7 +231,8 @@ pub(crate) fn run_sharing(
     specs.extend(basis.into_iter().map(Spec::from));
     let n_specs = specs.len();
     let reference = reference(&settings);
-    let scorer = Scorer::new(&rows, &folds, &settings, classes, reference.is_some());
+    let n_tests = family_size(settings.features.len(), reference.is_some());
+    let scorer = Scorer::new(&rows, &folds, &settings, classes, n_tests);
     let (mut scored, mut notes) = (Vec::new(), scorer.notes());
     notes.extend(specs.iter().filter_map(missing_note));
     for (i, spec) in specs.iter().enumerate() {
@@ -241,15 +247,7 @@ pub(crate) fn run_sharing(
         }
     }
     let primary = rows.target.primary();
-    let compared: Vec<compare::Row<'_>> = scored
-        .iter()
-        .map(|s| compare::Row {
-            name: &s.row.name,
-            kind: s.row.kind,
-            values: &s.values,
-            replicates: &s.replicates,
-        })
-        .collect();
+    let compared: Vec<compare::Row<'_>> = scored.iter().map(Scored::to_compare).collect();
     let tested = [(primary, 0), (within_name(rows.target), 4)];
     let n_units = scorer.replicates.n_units();
     let n_informative = scorer.n_informative;
@@ -304,7 +302,7 @@ fn reference(settings: &RunSettings) -> Option<String> {
 }
 
 /// What was tested.
-fn family_note(family: &Family) -> Option<String> {
+pub(super) fn family_note(family: &Family) -> Option<String> {
     let mut against: Vec<&str> = family.reference.iter().map(String::as_str).collect();
     against.push("the best baseline");
     (family.n > 0).then(|| {
@@ -373,7 +371,10 @@ pub fn rerun(
             run: run_stored.id,
             why: format!("its settings: {e}"),
         })?;
-    let inputs = Inputs::open(database, &settings)?;
+    let now = match &settings.table {
+        Some(table) => checksums(table)?,
+        None => Inputs::open(database, &settings)?.checksums,
+    };
     let before: Vec<(String, String)> = serde_json::from_value(run_stored.result["inputs"].clone())
         .map_err(|e| TaskError::Stored {
             run: run_stored.id,
@@ -392,7 +393,7 @@ pub fn rerun(
         .into());
     }
     for (name, checksum) in &before {
-        match inputs.checksums.iter().find(|(n, _)| n == name) {
+        match now.iter().find(|(n, _)| n == name) {
             Some((_, now)) if now == checksum => {}
             other => {
                 return Err(TaskError::Changed {

@@ -74,13 +74,27 @@ fn hits_tell_what_lies_there() {
     for hit in answer["hits"].as_array().unwrap() {
         assert!(hit["annotation"].is_array());
         assert!(
-            hit["gene"].is_string() && hit["tss_distance"].is_i64(),
+            hit["nearest_tss"].is_string() && hit["tss_distance"].is_i64(),
+            "{hit}"
+        );
+        assert!(
+            (0.0..=100.0).contains(&hit["percentile"].as_f64().unwrap()),
+            "{hit}"
+        );
+        // A hit lies in a gene exactly where its class says so.
+        let in_gene = hit["in_gene"].as_array().unwrap();
+        let classes = hit["annotation"].as_array().unwrap();
+        assert_eq!(
+            !in_gene.is_empty(),
+            classes.contains(&"gene".into()),
             "{hit}"
         );
         assert!(hit["signal"]["S1:H3K4me3"].is_number());
         assert!(hit["signal"]["S2:H3K27ac"].is_number());
     }
     assert!(answer["query"]["signal"]["S1:H3K4me3"].is_number());
+    let best = answer["hits"][0]["percentile"].as_f64().unwrap();
+    assert_eq!(answer["close_match"], best < 1.0);
     let stored = super::read::stored(&workspace.path("x.persea"), "S1", "H3K4me3");
     let first = &answer["hits"][0];
     let bin = first["start"].as_u64().unwrap() as usize / 25;
@@ -101,12 +115,132 @@ fn hits_tell_what_lies_there() {
         let score: f64 = fields[4].parse().unwrap();
         assert!((0.0..=1000.0).contains(&score));
     }
+    workspace.write(
+        "states.bed",
+        "chr1\t1000\t6000\tEnh\nchr1\t6000\t12000\tTss\nchr2\t0\t9000\tQuies\n",
+    );
+    let line = "similar position chr1:30,010 -k 50 --exclude 0 --spread none --format json";
+    let answer = workspace
+        .ok(&format!("{line} --label states.bed=Enh,Tss"))
+        .json();
+    let found = hits(&answer);
+    assert!(
+        found.len() == 50
+            && found
+                .iter()
+                .all(|h| h.0 == "chr1" && h.1 < 12_000 && h.2 > 1_000)
+    );
+    let answer = workspace
+        .ok(&format!(
+            "{line} --label states.bed=Enh,Tss --not-label states.bed=Tss"
+        ))
+        .json();
+    assert!(hits(&answer).iter().all(|h| h.0 == "chr1" && h.1 < 6_000));
+    workspace
+        .run(&format!("{line} --label states.bed=Enhancer"))
+        .expect_misuse(&["no interval with the label `Enhancer`", "Enh, Quies, Tss"]);
     workspace.ok("similar position chr1:30,010 -k 3 --exclude 0 --plot hits.svg");
     let svg = fs::read_to_string(workspace.path("hits.svg")).unwrap();
     assert!(
         svg.starts_with("<svg") && svg.contains("query chr1:30010-30010"),
         "{svg:.300}"
     );
+}
+
+#[test]
+fn a_distance_is_explained_by_shares_that_add_up_to_1_and_can_be_weighted() {
+    let workspace = Workspace::trained();
+    let line = "similar position chr1:30,010 -k 5 --exclude 0 --format json";
+    // The model of the workspace has factors that are not made of tracks.
+    workspace
+        .run(&format!("{line} --explain"))
+        .fails(&["model base", "not made of tracks by an encoder"]);
+    workspace.ok(
+        "train --name encoded --hold S1:H3K4me3,S3:H3K36me3 --passes 1 --encoder-passes 1 --members 1 \
+         --refine-passes 1 --refine-nodes 8 --threads 1",
+    );
+    let line = format!("{line} --model encoded --explain --signal");
+    let answer = workspace.ok(&line).json();
+    let sum = |values: &Value| -> f64 {
+        let list = values.as_array().unwrap().iter();
+        list.map(|g| g["share"].as_f64().unwrap()).sum()
+    };
+    let mut apart = 0.0;
+    for hit in answer["hits"].as_array().unwrap() {
+        let explanation = &hit["explanation"];
+        for what in ["assays", "biosamples", "tracks"] {
+            assert!(
+                (sum(&explanation[what]) - 1.0).abs() < 1e-9,
+                "{explanation}"
+            );
+        }
+        let of_resolutions = explanation["resolutions"].as_object().unwrap();
+        let whole: f64 = of_resolutions.values().map(|v| v.as_f64().unwrap()).sum();
+        assert!((whole - 1.0).abs() < 1e-9);
+        // Held tracks were not read.
+        let tracks = explanation["tracks"].as_array().unwrap();
+        assert!(
+            !tracks
+                .iter()
+                .any(|t| t["biosample"] == "S1" && t["assay"] == "H3K4me3")
+        );
+        for track in tracks {
+            let name = format!(
+                "{}:{}",
+                track["biosample"].as_str().unwrap(),
+                track["assay"].as_str().unwrap()
+            );
+            assert_eq!(track["hit"], hit["signal"][&name], "{name}");
+            assert_eq!(track["query"], answer["query"]["signal"][&name], "{name}");
+        }
+        let assays = explanation["assays"].as_array().unwrap();
+        apart += assays.iter().find(|a| a["assay"] == "H3K27ac").unwrap()["share"]
+            .as_f64()
+            .unwrap();
+    }
+    assert!(apart > 0.0);
+    // An assay without weight makes no part of a distance; neither does a resolution.
+    let weighted = workspace
+        .ok(&format!("{line} --weights H3K27ac=0,5kbp=0"))
+        .json();
+    assert_eq!(weighted["query"]["weights"]["H3K27ac"], 0.0);
+    for hit in weighted["hits"].as_array().unwrap() {
+        let explanation = &hit["explanation"];
+        let assays = explanation["assays"].as_array().unwrap();
+        let own = assays.iter().find(|a| a["assay"] == "H3K27ac").unwrap();
+        assert_eq!(own["share"], 0.0);
+        assert_eq!(explanation["resolutions"]["5kbp"], 0.0);
+        assert!((sum(&explanation["tracks"]) - 1.0).abs() < 1e-9);
+        assert!(hit["percentile"].is_number());
+    }
+    assert_ne!(hits(&weighted), hits(&answer));
+    let table = workspace
+        .ok("similar position chr1:30,010 -k 2 --model encoded --explain --format tsv")
+        .tsv();
+    for column in [
+        "assays_apart",
+        "assays_alike",
+        "biosamples_apart",
+        "biosamples_alike",
+    ] {
+        assert!(table[0].contains(&column.to_string()), "{:?}", table[0]);
+    }
+    let at = table[0].iter().position(|c| c == "assays_apart").unwrap();
+    assert!(table[1][at].contains("% (") && table[1][at].contains('→'));
+    workspace
+        .run("similar position chr1:30,010 --model encoded --weights H3K27ac")
+        .expect_misuse(&["write it as NAME=WEIGHT"]);
+    for (options, message) in [
+        ("--weights H3K27ac=-1", "must be between 0"),
+        ("--weights NOMARK=1", "neither a resolution nor an assay"),
+        ("--metric cosine --explain", "metric euclidean"),
+    ] {
+        workspace
+            .run(&format!(
+                "similar position chr1:30,010 --model encoded {options}"
+            ))
+            .fails(&[message]);
+    }
 }
 
 #[test]
@@ -132,7 +266,7 @@ fn regions_genes_and_batches_are_answered() {
             &format!("and {} at 25 bp", read["25bp"]),
         ]);
     let genes = workspace.ok("similar position chr1:30,010 -k 1 --exclude 0 --format json");
-    let gene = genes.json()["hits"][0]["gene"]
+    let gene = genes.json()["hits"][0]["nearest_tss"]
         .as_str()
         .unwrap()
         .to_string();
@@ -167,6 +301,11 @@ fn a_vector_of_ones_own_is_answered_and_one_that_does_not_fit_refused() {
         .ok("similar vector v.txt -k 2 --format json")
         .json();
     assert_eq!(hits(&answer).len(), 2);
+    // Far from every embedding, all random pairs are nearer.
+    workspace.write("far.txt", vec!["1000"; 55].join(" "));
+    workspace
+        .ok("similar vector far.txt -k 1")
+        .says(&["no close match", "100,000 random pairs"]);
     let pooled = "similar vector v.txt -k 2 --resolution 5kbp --format json";
     let exact = workspace.ok(pooled).json();
     let found = workspace.ok(&format!("{pooled} --approximate")).json();
@@ -288,7 +427,7 @@ fn a_damaged_index_is_found_by_check_and_written_anew_with_a_word() {
     let workspace = Workspace::trained();
     let line = "similar position chr1:30,010 -k 6 --exclude 0 --format json";
     let listed = workspace.ok("index --format tsv").tsv();
-    assert_eq!(listed.len(), 1 + 16);
+    assert_eq!(listed.len(), 1 + 17);
     workspace.ok("check");
     let expected = workspace.ok(line).json();
     let file = workspace.path("x.persea/index/model1.factors.25bp");

@@ -51,8 +51,10 @@ export interface Hit {
   start: number;
   end: number;
   distance: number;
-  gene: string | null;
+  percentile: number | null;
+  nearest_tss: string | null;
   tss_distance: number | null;
+  in_gene: string[];
   annotation: string[];
   picture?: Picture;
 }
@@ -60,6 +62,7 @@ export interface Hit {
 export interface SimilarAnswer {
   query: { chrom: string; start: number; end: number; model: string; picture?: Picture };
   hits: Hit[];
+  close_match: boolean | null;
   exact: boolean;
   model_checksum: string;
 }

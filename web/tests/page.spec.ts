@@ -76,8 +76,9 @@ test("hits are those of persea similar, and a click goes there and back", async 
     await expect(cells.nth(1)).toHaveText(hit.chrom);
     await expect(cells.nth(2)).toHaveText(String(hit.start));
     await expect(cells.nth(4)).toHaveText(String(Number(hit.distance.toPrecision(6))));
-    await expect(cells.nth(5)).toHaveText(hit.gene ?? "");
-    await expect(cells.nth(7)).toHaveText(hit.annotation.join(" "));
+    await expect(cells.nth(6)).toHaveText(hit.nearest_tss ?? "");
+    await expect(cells.nth(8)).toHaveText(hit.in_gene.join(" "));
+    await expect(cells.nth(9)).toHaveText(hit.annotation.join(" "));
   }
   await expect(rows.first().locator("svg path").first()).toBeVisible();
   const saved = page.waitForEvent("download");

@@ -13,6 +13,8 @@ pub struct HeatMap {
     pub columns: Vec<[String; 2]>,
     /// How many values a whole profile has.
     pub n_values: usize,
+    /// The value of a whole profile at which a line is drawn: the middle of every place.
+    pub centre: Option<usize>,
     /// The places, from top to bottom.
     pub rows: Vec<HeatMapRow>,
 }
@@ -131,14 +133,24 @@ impl HeatMap {
                 y += QUERY_GAP;
             }
         }
+        let mut marks = String::new();
+        if let Some(centre) = self.centre.filter(|_| !self.rows.is_empty()) {
+            let along = (centre as f64 + 0.5) / self.n_values.max(1) as f64;
+            let stroke = Stroke::dashed(theme.ink(), 0.8, 2.0);
+            for x in &xs {
+                let at = x + along * profile;
+                canvas.line((at, head), (at, foot), stroke);
+            }
+            marks = "; dashed line: middle of the query and of each hit".into();
+        }
         let key = Frame::new(left, foot + 16.0, 120.0, 10.0);
         let shades: Vec<_> = (0..=60)
             .map(|s| Some(theme.shade(f64::from(s) / 60.0)))
             .collect();
         canvas.cells(key, shades.len(), &shades);
         canvas.outline(key, Stroke::new(theme.muted(), 0.6));
-        let text = "stored signal, from 0 to the assay's highest value shown";
-        canvas.text((key.right() + 8.0, key.y + 5.0), text, &label);
+        let text = format!("stored signal, from 0 to the assay's highest value shown{marks}");
+        canvas.text((key.right() + 8.0, key.y + 5.0), &text, &label);
         canvas.finish()
     }
 
@@ -190,6 +202,7 @@ mod tests {
             title: "title".into(),
             columns: vec![["S1".into(), "A".into()], ["S2".into(), "A".into()]],
             n_values: 30,
+            centre: Some(14),
             rows: vec![
                 row("asked", true, 0, [0.5, 1.0], 5),
                 row("found", false, 2, [0.5, 0.0], 3),
@@ -215,6 +228,17 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part}");
         }
+        // A line in each column, and a word about it.
+        let lines = |svg: &str| svg.matches("stroke-dasharray").count();
+        assert_eq!(lines(&svg), 2);
+        assert!(svg.contains("middle of the query"));
+        let without = HeatMap {
+            centre: None,
+            ..map
+        }
+        .svg(Theme::Light);
+        assert_eq!(lines(&without), 0);
+        assert!(!without.contains("middle of the query"));
         // Half and full of the scale, beside the key's.
         let half = Theme::Light.shade(0.5).hex();
         assert!(svg.contains(&half) && svg.contains(&Theme::Light.shade(1.0).hex()));

@@ -756,12 +756,16 @@ impl Database {
             let queries = request.queries(axis)?;
             let filter = request.filter(axis)?;
             let allowed = searcher.allow(&filter, &annotation).map_err(of)?;
-            let answers = searcher
-                .search_all(
-                    &queries,
-                    &request.options()?,
-                    allowed.as_ref(),
-                    annotation.genes(),
+            let options = request.options()?;
+            let mut answers = searcher
+                .search_all(&queries, &options, allowed.as_ref(), annotation.genes())
+                .map_err(of)?;
+            searcher
+                .rank_among_random_pairs(
+                    &inner.database,
+                    &open.model,
+                    &options.weights,
+                    &mut answers,
                 )
                 .map_err(of)?;
             search::table(&answers, &annotation)

@@ -1,7 +1,7 @@
 //! Similar positions: the query and the filter of a call, and its hits as a table.
 
 use persea::genome::{GenomeAxis, Interval, Strand};
-use persea::search::{Annotation, Answer, Class, Filter, Metric, Query, SearchOptions};
+use persea::search::{Annotation, Answer, Class, Filter, Metric, Query, SearchOptions, Weights};
 use pyo3::prelude::*;
 
 use crate::errors;
@@ -28,6 +28,8 @@ pub struct Request {
     tss_within: Option<u64>,
     classes: Vec<String>,
     not_classes: Vec<String>,
+    include_masked: bool,
+    weights: Vec<(String, f64)>,
 }
 
 /// Reads a metric's name.
@@ -77,6 +79,7 @@ impl Request {
             spread: named(&self.spread)?,
             resolution: named(&self.resolution)?,
             align: self.align,
+            weights: Weights::new(&self.weights).map_err(errors::of)?,
         })
     }
 
@@ -87,9 +90,11 @@ impl Request {
             chromosomes: self.chromosomes.clone(),
             inside: inside.map(|places| intervals(axis, places)).transpose()?,
             outside: intervals(axis, &self.outside)?,
+            labelled: Vec::new(),
             tss_within: self.tss_within,
             classes: classes(&self.classes)?,
             not_classes: classes(&self.not_classes)?,
+            include_masked: self.include_masked,
         })
     }
 }
@@ -114,6 +119,11 @@ pub fn table(answers: &[Answer], annotation: &Annotation) -> PyResult<Table> {
             .collect::<Vec<_>>()
             .join(",")
     };
+    let in_gene = |interval: &Interval| {
+        let genes = annotation.genes_at(interval);
+        let names = genes.iter().map(|g| g.name.as_str());
+        names.collect::<Vec<_>>().join(",")
+    };
     Table::new(vec![
         ("query", Column::counts(hits().map(|(q, _, _)| q as u64))),
         ("rank", Column::counts(hits().map(|(_, i, _)| i as u64 + 1))),
@@ -134,6 +144,10 @@ pub fn table(answers: &[Answer], annotation: &Annotation) -> PyResult<Table> {
             Column::Numbers(hits().map(|(_, _, h)| Some(h.distance)).collect()),
         ),
         (
+            "percentile",
+            Column::Numbers(hits().map(|(_, _, h)| h.percentile).collect()),
+        ),
+        (
             "strand",
             Column::Texts(
                 hits()
@@ -141,8 +155,8 @@ pub fn table(answers: &[Answer], annotation: &Annotation) -> PyResult<Table> {
                     .collect(),
             ),
         ),
-        ("gene", of_gene(|g| g.name.clone())),
-        ("gene_id", of_gene(|g| g.id.clone())),
+        ("nearest_tss", of_gene(|g| g.name.clone())),
+        ("nearest_tss_id", of_gene(|g| g.id.clone())),
         (
             "tss_distance",
             Column::MaybeIntegers(
@@ -151,6 +165,10 @@ pub fn table(answers: &[Answer], annotation: &Annotation) -> PyResult<Table> {
                     .map(|g| g.as_ref().map(|g| g.distance))
                     .collect(),
             ),
+        ),
+        (
+            "in_gene",
+            Column::texts(hits().map(|(_, _, h)| in_gene(&h.interval))),
         ),
         (
             "annotation",

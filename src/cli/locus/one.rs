@@ -14,6 +14,7 @@ use persea::search::{GenePart, Query, place};
 use serde_json::{Value, json};
 
 use super::super::figure::{FigureArguments, check_ending};
+use super::super::names::Known;
 use super::super::output::{Format, Table, grouped, measure, print_json};
 use super::super::{Common, Misuse, progress};
 use super::{Matching, Origin};
@@ -106,6 +107,7 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
     print(
         &found,
         compendium.model().map(|m| m.record().name.as_str()),
+        &Known::of(&database)?,
         common.format,
     )?;
     Ok(ExitCode::SUCCESS)
@@ -169,7 +171,7 @@ fn note_other_starts(name: &str, promoter: &Interval, genes: &[Gene]) {
     }
 }
 
-fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<()> {
+fn print(found: &Locus, model: Option<&str>, known: &Known, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(&as_json(found, model))?);
     }
@@ -219,6 +221,7 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
             measure(row.global_similarity),
         ]);
     }
+    table.label_biosamples(known.labels());
     table.print(format)?;
     let matched = found.rows.iter().find_map(|r| r.departure.as_ref());
     eprintln!(

@@ -11,7 +11,7 @@ use persea::genome::{GenomeAxis, Interval, read_bed};
 use persea::model::TrainedModel;
 use persea::plot::{HeatMap, HeatMapRow};
 use persea::search::{
-    Annotation, Answer, Filter, Query, SearchOptions, around, signal_over, similar,
+    Annotation, Answer, Filter, Query, SearchOptions, Weights, around, signal_over, similar,
 };
 use persea::store::{Database, Track};
 
@@ -86,6 +86,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         spread: search.spread.into(),
         resolution: search.resolution,
         align,
+        weights: weights(&search.weights)?,
     };
     let tracks = match (&search.signal, &search.plot) {
         (Some(list), _) if !list.is_empty() => named_tracks(&database, list)?,
@@ -102,10 +103,17 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
     let answers = similar.run_on(&model, &annotation, &queries)?;
     if answers.iter().any(|a| a.hits.len() < search.k) {
         eprintln!(
-            "fewer than {} hits: the filter, --exclude and --spread allow no more",
+            "fewer than {} hits: the filter, the mask, --exclude and --spread allow no more",
             search.k
         );
     }
+    let explanations = match search.explain {
+        true => {
+            let asked: Vec<_> = queries.iter().zip(&answers).collect();
+            Some(database.explain_similar(&model, search.metric, &options.weights, &asked)?)
+        }
+        false => None,
+    };
     let shown: &[Track] = if search.signal.is_some() {
         &tracks
     } else {
@@ -120,6 +128,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
         tracks: shown,
         queries: &queries,
         answers: &answers,
+        explanations: explanations.as_deref(),
         is_batch,
     };
     if let Some(path) = &search.bed {
@@ -161,19 +170,80 @@ fn bed_queries(path: &Path, axis: &GenomeAxis) -> anyhow::Result<Vec<Interval>> 
     Ok(lines.into_iter().map(|(interval, _)| interval).collect())
 }
 
+/// The intervals of a BED file with one of some labels in column 4: `chromhmm.bed=Enh,EnhG`.
+fn labelled(word: &str, axis: &GenomeAxis) -> anyhow::Result<Vec<Interval>> {
+    let Some((path, labels)) = word.rsplit_once('=') else {
+        return Err(Misuse(format!(
+            "`{word}` names no label; write it as FILE=LABEL, such as chromhmm.bed=Enh,EnhG"
+        ))
+        .into());
+    };
+    let wanted: Vec<&str> = labels.split(',').map(str::trim).collect();
+    let lines = read_bed(Path::new(path), axis.assembly())?;
+    let mut known: Vec<&str> = (lines.iter())
+        .filter_map(|(_, rest)| rest.first())
+        .map(String::as_str)
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    if let Some(unknown) = wanted.iter().find(|label| !known.contains(label)) {
+        let shown = known
+            .iter()
+            .take(20)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
+        return Err(Misuse(match known.is_empty() {
+            true => format!("{path} has no labels: its lines have no column 4"),
+            false => format!(
+                "{path} has no interval with the label `{unknown}`; its {} labels: {shown}",
+                known.len()
+            ),
+        })
+        .into());
+    }
+    let is_wanted = |rest: &[String]| rest.first().is_some_and(|l| wanted.contains(&l.as_str()));
+    Ok((lines.iter())
+        .filter(|(_, rest)| is_wanted(rest))
+        .map(|(interval, _)| interval.clone())
+        .collect())
+}
+
 fn filter(search: &GenomeSearch, axis: &GenomeAxis) -> anyhow::Result<Filter> {
     let bed = |path: &Path| -> anyhow::Result<Vec<Interval>> {
         let lines = read_bed(path, axis.assembly())?;
         Ok(lines.into_iter().map(|(interval, _)| interval).collect())
     };
+    let label = |words: &[String]| -> anyhow::Result<Vec<Vec<Interval>>> {
+        words.iter().map(|word| labelled(word, axis)).collect()
+    };
+    let mut outside = (search.outside.as_deref().map(bed).transpose()?).unwrap_or_default();
+    outside.extend(label(&search.not_label)?.into_iter().flatten());
     Ok(Filter {
         chromosomes: search.chromosomes.clone(),
         inside: search.inside.as_deref().map(bed).transpose()?,
-        outside: (search.outside.as_deref().map(bed).transpose()?).unwrap_or_default(),
+        outside,
+        labelled: label(&search.label)?,
         tss_within: search.tss_within,
         classes: search.class.clone(),
         not_classes: search.not_class.clone(),
+        include_masked: search.include_masked,
     })
+}
+
+/// `5kbp=2`, `H3K27ac=0`.
+fn weights(words: &[String]) -> anyhow::Result<Weights> {
+    let pair = |word: &String| {
+        let parsed = (word.rsplit_once('='))
+            .and_then(|(name, weight)| Some((name.to_string(), weight.parse().ok()?)));
+        parsed.ok_or_else(|| {
+            Misuse(format!(
+                "`{word}` is no weight: write it as NAME=WEIGHT, such as 5kbp=2"
+            ))
+        })
+    };
+    let pairs: Result<Vec<(String, f64)>, Misuse> = words.iter().map(pair).collect();
+    Ok(Weights::new(&pairs?)?)
 }
 
 fn named_tracks(database: &Database, list: &str) -> anyhow::Result<Vec<Track>> {
@@ -266,6 +336,7 @@ fn heat_map(
             .map(|t| [t.biosample.clone(), t.assay.clone()])
             .collect(),
         n_values: width,
+        centre: Some(FIGURE_REACH as usize),
         rows: (rows.into_iter().zip(signal))
             .zip(&stretches)
             .enumerate()

@@ -7,11 +7,15 @@ use std::path::Path;
 use persea::formats::write_text;
 use persea::genome::{Interval, Strand};
 use persea::model::TrainedModel;
-use persea::search::{Annotation, Answer, Hit, Metric, Query, SearchOptions, signal_over};
+use persea::search::{
+    Annotation, Answer, CLOSE_PERCENTILE, Explanation, Hit, Metric, Query, RANDOM_PAIRS,
+    SearchOptions, signal_over,
+};
 use persea::store::{Database, Track};
 use serde_json::{Map, Value, json};
 
-use super::super::output::{Format, Table, measure, print_json};
+use super::super::output::{Format, Table, grouped, measure, print_json};
+use super::explained::{self, object};
 
 /// What to print, and where it comes from.
 pub struct Printed<'a> {
@@ -24,13 +28,21 @@ pub struct Printed<'a> {
     pub tracks: &'a [Track],
     pub queries: &'a [Query],
     pub answers: &'a [Answer],
+    /// What makes each distance, where it is asked for.
+    pub explanations: Option<&'a [Vec<Option<Explanation>>]>,
     pub is_batch: bool,
 }
 
 pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
     let mut all = Vec::new();
-    for (query, answer) in printed.queries.iter().zip(printed.answers) {
-        all.push((query, answer, rows(printed, answer)?));
+    for (i, (query, answer)) in printed.queries.iter().zip(printed.answers).enumerate() {
+        let mut rows = rows(printed, answer)?;
+        if let Some(explained) = printed.explanations.and_then(|all| all.get(i)) {
+            for (row, explanation) in rows.iter_mut().zip(explained) {
+                row["explanation"] = explanation.as_ref().map_or(Value::Null, object);
+            }
+        }
+        all.push((query, answer, rows));
     }
     if format == Format::Json {
         let objects: Vec<Value> = all
@@ -39,6 +51,7 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
                 json!({
                     "query": query_object(printed, query, answer),
                     "hits": rows,
+                    "close_match": answer.has_close_match(),
                     "read": {
                         "5kbp": answer.read.kbp5,
                         "250bp": answer.read.bp250,
@@ -56,11 +69,14 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let mut columns = vec!["rank", "chrom", "start", "end", "distance"];
+    let mut columns = vec!["rank", "chrom", "start", "end", "distance", "percentile"];
     if printed.options.align {
         columns.push("strand");
     }
-    columns.extend(["gene", "tss_distance", "annotation"]);
+    columns.extend(["nearest_tss", "tss_distance", "in_gene", "annotation"]);
+    if printed.explanations.is_some() {
+        columns.extend(explained::COLUMNS);
+    }
     let signals: Vec<String> = printed.tracks.iter().map(track_name).collect();
     let mut header = columns.clone();
     if printed.is_batch {
@@ -68,7 +84,12 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
     }
     header.extend(signals.iter().map(String::as_str));
     let mut table = Table::new(&header);
-    for (query, answer, rows) in &all {
+    for (i, (query, answer, rows)) in all.iter_mut().enumerate() {
+        if let Some(explained) = printed.explanations.and_then(|all| all.get(i)) {
+            for (row, explanation) in rows.iter_mut().zip(explained) {
+                explained::add_words(row, explanation.as_ref());
+            }
+        }
         for row in rows {
             let mut cells: Vec<Value> = columns.iter().map(|c| cell(&row[*c])).collect();
             if printed.is_batch {
@@ -79,10 +100,26 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
         }
     }
     table.print(format)?;
+    warn_of_no_close_match(printed);
     if format == Format::Table {
         tell_read(printed);
     }
     Ok(())
+}
+
+fn warn_of_no_close_match(printed: &Printed<'_>) {
+    let far = |answer: &&Answer| answer.has_close_match() == Some(false);
+    let n = printed.answers.iter().filter(far).count();
+    let of = match printed.is_batch {
+        true => format!(" for {n} of {} queries", printed.answers.len()),
+        false => String::new(),
+    };
+    if n > 0 {
+        eprintln!(
+            "no close match{of}: the best hit is no nearer than {CLOSE_PERCENTILE} % of {} random pairs of positions",
+            grouped(RANDOM_PAIRS as u64)
+        );
+    }
 }
 
 /// A list is printed as words.
@@ -164,6 +201,20 @@ fn query_object(printed: &Printed<'_>, query: &Query, answer: &Answer) -> Value 
     let spread = printed.options.spread.map(|s| s.name());
     object.insert("spread".into(), json!(spread));
     object.insert("aligned".into(), json!(printed.options.align));
+    let weights = &printed.options.weights;
+    if !weights.is_empty() {
+        let of_resolutions = weights.resolutions.iter();
+        let mut all: Map<String, Value> = of_resolutions
+            .map(|(resolution, weight)| (resolution.name().to_string(), json!(weight)))
+            .collect();
+        all.extend(
+            weights
+                .assays
+                .iter()
+                .map(|(name, w)| (name.clone(), json!(w))),
+        );
+        object.insert("weights".into(), Value::Object(all));
+    }
     if !printed.tracks.is_empty()
         && let Ok(signal) = signal_of(printed, &answer.query_bins)
     {
@@ -177,6 +228,7 @@ fn rows(printed: &Printed<'_>, answer: &Answer) -> anyhow::Result<Vec<Value>> {
     let mut rows = Vec::new();
     for (i, hit) in answer.hits.iter().enumerate() {
         let gene = printed.annotation.nearest_gene(&hit.interval);
+        let in_gene = printed.annotation.genes_at(&hit.interval);
         let classes = printed.annotation.classes(&hit.bins);
         let mut row = json!({
             "rank": i + 1,
@@ -184,9 +236,11 @@ fn rows(printed: &Printed<'_>, answer: &Answer) -> anyhow::Result<Vec<Value>> {
             "start": hit.interval.start,
             "end": hit.interval.end,
             "distance": hit.distance,
-            "gene": gene.as_ref().map(|g| &g.name),
-            "gene_id": gene.as_ref().map(|g| &g.id),
+            "percentile": hit.percentile,
+            "nearest_tss": gene.as_ref().map(|g| &g.name),
+            "nearest_tss_id": gene.as_ref().map(|g| &g.id),
             "tss_distance": gene.as_ref().map(|g| g.distance),
+            "in_gene": in_gene.iter().map(|g| &g.name).collect::<Vec<_>>(),
             "annotation": classes.iter().map(|c| c.name()).collect::<Vec<_>>(),
         });
         if let Some(strand) = hit.strand {

@@ -6,6 +6,7 @@ mod list;
 mod report;
 mod run;
 mod suite;
+mod tables;
 
 use std::process::ExitCode;
 

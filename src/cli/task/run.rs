@@ -10,6 +10,7 @@ use persea::tasks::{
 };
 use serde_json::{Value, json};
 
+use super::tables::{self, Tables};
 use crate::cli::names::Known;
 use crate::cli::one_of::one_of;
 use crate::cli::output::{Format, Table, measure, print_json, print_line};
@@ -28,21 +29,34 @@ use crate::cli::{Common, Misuse, progress};
 /// and signal-components (principal components of all-signal-scales, as many as the embedding is wide,
 /// learned in the training rows of each fold).
 ///
+/// A task whose features are columns of its own table needs no database: with --train or --predictor,
+/// TASK is the preset that knows the columns (crispr: enhancer–gene pairs tested by CRISPR
+/// interference). Learners are compared on folds of chromosomes, beside scores for which nothing is
+/// learned. The predictor, a logistic regression on the whole table, is scored on --test.
+///
 /// Intervals resample independent units and repeated divisions into folds. p tests each feature set
 /// against own signal (--reference) and against the best baseline; p_holm corrects for all p of the
 /// run. The run is stored and can be repeated.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,signal-scales,signal-components --learner gbm\n          persea task run expression --biosample E003 --features signal --window paper\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
+    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,signal-scales,signal-components --learner gbm\n          persea task run expression --biosample E003 --features signal --window paper\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden\n          persea task run crispr --train K562.tsv.gz --test HCT116.tsv.gz --save-predictor k562.json\n          persea task run crispr --predictor k562.json --test WTC11.tsv.gz --predictions wtc11.tsv"
 )]
 pub struct Arguments {
-    /// Name of the task
+    /// Name of the task; of tables the preset: crispr
     task: String,
+    #[command(flatten)]
+    tables: Tables,
     /// Biosample to learn from and to predict; optional if only one has labels
     #[arg(long, conflicts_with_all = ["train_biosamples", "test_biosamples"])]
     biosample: Option<String>,
     /// Feature sets, separated by commas; + joins several into one
-    #[arg(long, required = true, value_delimiter = ',', value_name = "SET,…")]
+    #[arg(
+        long,
+        required_unless_present_any = ["train", "predictor"],
+        conflicts_with_all = ["train", "predictor"],
+        value_delimiter = ',',
+        value_name = "SET,…"
+    )]
     features: Vec<String>,
     /// Learner
     #[arg(long, value_parser = one_of::<Learner>(), default_value_t = Learner::Gbm)]
@@ -196,7 +210,11 @@ impl Arguments {
             reference,
             promoter_frequency: FrequencyOf::Training,
             seed: self.seed,
+            table: None,
         };
+        if self.tables.given() {
+            return Ok(settings);
+        }
         settings.check().map_err(|e| Misuse(e.to_string()))?;
         Ok(settings)
     }
@@ -205,15 +223,27 @@ impl Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let store = !arguments.no_store;
+    if arguments.tables.given() {
+        let tables = arguments.tables.clone();
+        let settings = arguments.settings()?;
+        return tables::run(&tables, &settings, store, common);
+    }
     let mut settings = arguments.settings()?;
     let database = common.open()?;
-    settings.assays = Known::of(&database)?.list(&settings.assays)?;
+    let known = Known::of(&database)?;
+    settings.assays = known.assays(&settings.assays)?;
+    for list in [
+        &mut settings.train_biosamples,
+        &mut settings.test_biosamples,
+    ] {
+        *list = known.biosamples(list)?;
+    }
     let outcome = with_bar(|on_event| run_task(&database, &settings, on_event))?;
     let id = match store {
         true => Some(outcome.store(&database)?),
         false => None,
     };
-    print(id, &outcome.result, common.format)?;
+    print_result(id, &outcome.result, common.format)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -231,7 +261,7 @@ pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
     let stored = database.read_run(arguments.run)?;
     let (outcome, different): (Outcome, Vec<String>) =
         with_bar(|on_event| rerun(&database, &stored, on_event))?;
-    print(Some(stored.id), &outcome.result, common.format)?;
+    print_result(Some(stored.id), &outcome.result, common.format)?;
     if different.is_empty() {
         eprintln!("run {}: the same numbers, to the bit", stored.id);
         return Ok(ExitCode::SUCCESS);
@@ -244,7 +274,7 @@ pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn with_bar<T>(
+pub(super) fn with_bar<T>(
     work: impl FnOnce(&mut dyn FnMut(Progress)) -> persea::Result<T>,
 ) -> anyhow::Result<T> {
     let bar = progress::bar(0, "{msg} {wide_bar} {pos}/{len}");
@@ -262,7 +292,11 @@ fn with_bar<T>(
 
 /// Prints a run: as JSON in full, as TSV or CSV with one row per feature set, or as a table of
 /// measures followed by the differences.
-pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Result<()> {
+pub(super) fn print_result(
+    id: Option<i64>,
+    result: &RunResult,
+    format: Format,
+) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(&json!({"run": id, "result": result}))?);
     }

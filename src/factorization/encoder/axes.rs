@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::EncoderTraining;
 use super::descriptions::Descriptions;
-use super::least_squares::LeastSquares;
+use super::least_squares::{LeastSquares, PrincipalAxes};
 use super::trained::Trained;
 use crate::Bug;
 use crate::factorization::FactorizationError;
@@ -80,7 +80,7 @@ fn code_map(
     sums: &LeastSquares,
     weights: &[f64],
 ) -> Result<CodeMap, FactorizationError> {
-    let (map, bias) = sums.axes(weights, config.codes[s]).ok_or_else(|| {
+    let PrincipalAxes { map, bias, axes } = sums.axes(weights, config.codes[s]).ok_or_else(|| {
         FactorizationError::Options(
             "the encoder's factors cannot be found, because its training diverged; lower its learning rate"
                 .into(),
@@ -92,6 +92,7 @@ fn code_map(
         hidden: flat(hidden),
         inputs: flat(inputs),
         bias: bias.iter().map(|v| *v as f32).collect(),
+        axes: flat(axes.view()),
     })
 }
 

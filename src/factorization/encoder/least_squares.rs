@@ -87,9 +87,8 @@ impl LeastSquares {
         sums
     }
 
-    /// The map to the first `factors` principal axes of the targets' predictions, each target
-    /// weighed: `[regressors, factors]` and the bias.
-    pub fn axes(&self, weights: &[f64], factors: usize) -> Option<(Array2<f64>, Vec<f64>)> {
+    /// The first `factors` principal axes of the targets' predictions, each target weighed.
+    pub fn axes(&self, weights: &[f64], factors: usize) -> Option<PrincipalAxes> {
         let (r, t) = (self.regressors.len(), self.targets.len());
         let n = self.weight;
         let mean: Vec<f64> = self.regressors.iter().map(|v| v / n).collect();
@@ -121,8 +120,22 @@ impl LeastSquares {
         let bias = (0..factors)
             .map(|c| -(0..r).map(|i| mean[i] * map[[i, c]]).sum::<f64>())
             .collect();
-        Some((map, bias))
+        Some(PrincipalAxes {
+            map,
+            bias,
+            axes: chosen,
+        })
     }
+}
+
+/// Principal axes of predictions.
+pub(super) struct PrincipalAxes {
+    /// From regressors to places along the axes, `[regressors, factors]`.
+    pub map: Array2<f64>,
+    /// `[factors]`.
+    pub bias: Vec<f64>,
+    /// The axes themselves, unit vectors `[targets, factors]` in the space of the weighed targets.
+    pub axes: Array2<f64>,
 }
 
 /// The number that is largest without its sign, the first of equals.

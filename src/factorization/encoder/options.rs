@@ -57,6 +57,7 @@ impl EncoderOptions {
             codes: factors.map(|f| f.min(2 * tracks)),
             saturation: self.saturation,
             standardised: true,
+            axes: true,
         }
     }
 

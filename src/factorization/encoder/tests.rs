@@ -174,6 +174,16 @@ fn axes_are_uncorrelated_descend_in_variance_and_add_up_to_the_variance_predicte
             assert!(variance(b) >= variance(a));
         }
     }
+    // The axes themselves are unit vectors at right angles.
+    let encoder = canonical(&training, &[0, 1, 0, 1, 0, 1]).unwrap();
+    for (map, codes) in encoder.maps.iter().zip(encoder.config.codes) {
+        assert_eq!(map.axes.len(), 2 * N_TRACKS * codes);
+        for (i, j) in (0..codes).flat_map(|i| (0..codes).map(move |j| (i, j))) {
+            let rows = map.axes.chunks_exact(codes);
+            let product: f64 = rows.map(|row| f64::from(row[i]) * f64::from(row[j])).sum();
+            assert!((product - f64::from(u8::from(i == j))).abs() < 1e-5);
+        }
+    }
     // Half the sum of an observed number, of variance 1, and a predicted one, of about as much or
     // less; and half a wide mean, of variance 1/4.
     let total: f64 = columns.iter().map(|c| variance(c)).sum();

@@ -24,6 +24,10 @@ pub struct EncoderConfig {
     /// Whether the network on the stored factors predicts tracks standardised by their mean and deviation.
     #[serde(default)]
     pub standardised: bool,
+    /// Whether the axes of the factors are stored ([`CodeMap::axes`](super::CodeMap)); not in the first
+    /// models.
+    #[serde(default)]
+    pub axes: bool,
 }
 
 /// A standardised number `v` as the encoder reads it: `v / (1 + |v| / saturation)`, so that the height of

@@ -30,6 +30,10 @@ pub struct CodeMap {
     pub inputs: Vec<f32>,
     /// `[factors]`.
     pub bias: Vec<f32>,
+    /// The unit vectors along which factors are measured, `[2 × tracks, factors]`: in the space of what is
+    /// predicted of each track at the row, then of each in the wide window, each number times the root of its
+    /// weight. Empty in the first models.
+    pub axes: Vec<f32>,
 }
 
 /// An encoder. Resolutions are coarsest first.
@@ -229,12 +233,19 @@ impl Encoder {
                 [map.inputs.len(), code],
                 [inputs * code, code],
             )?;
+            let axes = if self.config.axes { 2 * tracks } else { 0 };
+            shape(
+                &format!("{resolution} axes"),
+                [map.axes.len(), code],
+                [axes * code, code],
+            )?;
             numbers.extend([
                 &scale.mean[..],
                 &scale.deviation,
                 &map.hidden,
                 &map.inputs,
                 &map.bias,
+                &map.axes,
             ]);
             for layer in [first, second] {
                 let (Some(weight), Some(bias)) = (layer.weight.as_slice(), layer.bias.as_slice())

@@ -50,7 +50,11 @@ pub(in crate::model) fn write<E>(encoder: &Encoder, put: &mut Put<'_, E>) -> Res
             ("hidden", &map.hidden),
             ("inputs", &map.inputs),
             ("bias", &map.bias),
+            ("axes", &map.axes),
         ] {
+            if values.is_empty() {
+                continue;
+            }
             put(
                 &format!("factors.{what}"),
                 values.len() / code,
@@ -99,6 +103,10 @@ pub(in crate::model) fn read(
             hidden: flat("hidden")?,
             inputs: flat("inputs")?,
             bias: flat("bias")?,
+            axes: match config.axes {
+                true => flat("axes")?,
+                false => Vec::new(),
+            },
         });
     }
     let missing = || crate::Bug::new("an encoder has three resolutions");

@@ -125,6 +125,7 @@ pub(crate) fn drawn(seed: u64) -> Encoder {
     let config = EncoderConfig {
         saturation: 4,
         standardised: true,
+        axes: false,
         tracks: 2,
         nodes: 12,
         codes: [4, 3, 2],
@@ -152,6 +153,7 @@ pub(crate) fn drawn(seed: u64) -> Encoder {
             hidden: hidden.weight.into_iter().collect(),
             inputs: inputs.weight.into_iter().collect(),
             bias: hidden.bias.to_vec(),
+            axes: Vec::new(),
         }
     });
     let encoder = Encoder {

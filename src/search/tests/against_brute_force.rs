@@ -14,7 +14,7 @@ use crate::store::Database;
 
 /// A database whose model has factors of a few values only, and rows that stand twice: many
 /// distances are equal.
-fn database_of(
+pub(super) fn database_of(
     regions: &[(u8, u64, u64)],
     seed: u64,
     coarse_values: bool,
@@ -47,7 +47,7 @@ fn database_of(
 }
 
 /// What a place is at a resolution: axis bins and embedding, finest scale first.
-fn places(searcher: &Searcher, resolution: Resolution) -> Vec<(Range<u64>, Vec<f32>)> {
+pub(super) fn places(searcher: &Searcher, resolution: Resolution) -> Vec<(Range<u64>, Vec<f32>)> {
     let axis = searcher.axis();
     let mut places: Vec<(Range<u64>, Vec<f32>)> = Vec::new();
     let mut last = None;
@@ -83,7 +83,7 @@ fn mean(searcher: &Searcher, bins: &Range<u64>) -> Vec<f32> {
     sums.iter().map(|sum| (sum / n) as f32).collect()
 }
 
-const WIDTHS: [usize; 3] = [5, 20, 30];
+pub(super) const WIDTHS: [usize; 3] = [5, 20, 30];
 
 /// The distance in the documented order: coarse, middle, fine, each from first to last.
 fn distance(metric: Metric, query: &[f32], place: &[f32]) -> f64 {
@@ -167,7 +167,7 @@ fn found(answer: &Answer) -> Vec<(Range<u64>, f64)> {
     hits.map(|h| (h.bins.clone(), h.distance)).collect()
 }
 
-fn near(searcher: &Searcher, interval: &Interval, bp: Option<u64>) -> Vec<Range<u64>> {
+pub(super) fn near(searcher: &Searcher, interval: &Interval, bp: Option<u64>) -> Vec<Range<u64>> {
     let Some(bp) = bp else { return Vec::new() };
     searcher.axis().bins_within(&Interval::new(
         &interval.chrom,
@@ -208,7 +208,7 @@ proptest! {
             exclude,
             spread,
             resolution: Some(resolution),
-            align: false,
+            ..SearchOptions::default()
         };
         // A stretch of bins, or every seventh of them.
         let allowed = allow.map(|(from, n, scattered)| {
@@ -335,14 +335,21 @@ fn aligned_by_brute_force(
     }
     // Stable: coordinates, then forward before reverse.
     all.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut taken = std::collections::HashSet::new();
-    all.retain(|(bins, _, _)| {
+    let row = |bins: &Range<u64>| {
         let at = axis.locate(bins.start + n / 2);
-        options.spread.is_none()
-            || taken.insert(axis.row(Resolution::Kbp5, at.region, at.chrom_bin))
-    });
-    all.truncate(options.k);
-    all
+        axis.row(Resolution::Kbp5, at.region, at.chrom_bin)
+    };
+    let mut hits: Vec<(Range<u64>, f64, Strand)> = Vec::new();
+    for (bins, distance, strand) in all {
+        let ruled_out = hits.iter().any(|(hit, _, _)| {
+            let overlaps = hit.start < bins.end && bins.start < hit.end;
+            overlaps || (options.spread.is_some() && row(hit) == row(&bins))
+        });
+        if !ruled_out && hits.len() < options.k {
+            hits.push((bins, distance, strand));
+        }
+    }
+    hits
 }
 
 proptest! {

@@ -124,6 +124,18 @@ fn every_hit_is_what_the_filter_says_and_less_is_read() {
         h.interval.chrom == "chr1" && h.interval.start < 62_000 && h.interval.end > 60_010
     }));
     assert!(answer.read.kbp5 < unfiltered.read.kbp5 / 2);
+    // An interval of each list must be touched: 10 bins of the one, 4 of them of the other.
+    let other = vec![
+        Interval::new("chr1", 60_150, 60_250),
+        Interval::new("chr2", 50_000, 60_000),
+    ];
+    let answer = run(Filter {
+        labelled: vec![vec![Interval::new("chr1", 60_000, 60_250)], other],
+        ..Filter::default()
+    });
+    let mut starts: Vec<u64> = answer.hits.iter().map(|h| h.interval.start).collect();
+    starts.sort_unstable();
+    assert_eq!(starts, [60_150, 60_175, 60_200, 60_225]);
     let answer = run(Filter {
         outside: vec![Interval::new("chr1", 0, 1_000_000)],
         ..Filter::default()
@@ -153,6 +165,60 @@ fn every_hit_is_what_the_filter_says_and_less_is_read() {
         });
         for hit in &answer.hits {
             assert!(!annotation.classes(&hit.bins).contains(&class));
+        }
+    }
+}
+
+#[test]
+fn masked_places_are_no_hits_unless_they_are_asked_for() {
+    let (_folder, database) = example_database().unwrap();
+    let model = TrainedModel::open(&database, None).unwrap();
+    let annotation = Annotation::read(&database, model.axis()).unwrap();
+    // The query lies in the mask, chr1:30,000-31,000: it is its own nearest.
+    let query = || {
+        similar(&database)
+            .query(Query::position("chr1", 30_500))
+            .exclude(None)
+    };
+    let masked = |search: Similar<'_>| {
+        let answer = search.run().unwrap();
+        let is_masked =
+            |h: &&crate::search::Hit| annotation.classes(&h.bins).contains(&Class::Masked);
+        answer.hits.iter().filter(is_masked).count()
+    };
+    let included = Filter {
+        include_masked: true,
+        ..Filter::default()
+    };
+    assert_eq!(masked(query().spread(None).k(40)), 0);
+    assert!(masked(query().spread(None).k(40).filter(included.clone())) > 0);
+    // A 250 bp row is left out where all of its bins are masked, as those of the mask are.
+    let rows = || query().resolution(Resolution::Bp250).spread(None).k(4);
+    assert_eq!(masked(rows()), 0);
+    assert!(masked(rows().filter(included.clone())) > 0);
+    // A window is left out where any of its bins is masked.
+    let window = Query::region(Interval::new("chr1", 29_600, 30_100));
+    let aligned = || {
+        let search = similar(&database).query(window.clone()).exclude(None);
+        search.align().k(1)
+    };
+    let own = |search: Similar<'_>| search.run().unwrap().hits[0].distance == 0.0;
+    assert!(own(aligned().filter(included)) && !own(aligned()));
+}
+
+#[test]
+fn no_two_aligned_windows_overlap() {
+    let (_folder, database) = example_database().unwrap();
+    let window = Query::region(Interval::new("chr1", 40_000, 48_000));
+    for spread in [None, Some(Resolution::Kbp5)] {
+        let search = similar(&database).query(window.clone()).spread(spread);
+        let hits = search.exclude(None).align().k(12).run().unwrap().hits;
+        assert_eq!(hits.len(), 12);
+        for (i, hit) in hits.iter().enumerate() {
+            for other in &hits[..i] {
+                let (a, b) = (&hit.bins, &other.bins);
+                assert!(a.end <= b.start || b.end <= a.start, "{a:?} {b:?}");
+            }
         }
     }
 }

@@ -109,6 +109,9 @@ function draw(root: HTMLElement, answer: SimilarAnswer, measured: string[]): voi
     root.append(message("empty", "Nothing is left to find.", "Exclude fewer bp, or allow another class or chromosome."));
     return;
   }
+  if (answer.close_match === false) {
+    root.append(message("empty", "No close match.", "The best hit is no nearer than 1 % of 100,000 random pairs of positions."));
+  }
   root.append(
     table("Hits, nearest first", "similar", [
       { name: "rank", value: (x) => x.rank, numeric: true },
@@ -116,8 +119,10 @@ function draw(root: HTMLElement, answer: SimilarAnswer, measured: string[]): voi
       { name: "start", value: (x) => x.start, numeric: true },
       { name: "end", value: (x) => x.end, show: (x) => link(x.chrom, x.start, x.end) },
       { name: "distance", value: (x) => x.distance, show: (x) => figures(x.distance, 6), numeric: true },
-      { name: "gene", value: (x) => x.gene },
+      { name: "percentile", value: (x) => x.percentile, show: (x) => (x.percentile === null ? "" : figures(x.percentile, 4)), numeric: true },
+      { name: "nearest TSS", value: (x) => x.nearest_tss },
       { name: "bp from TSS", value: (x) => x.tss_distance, numeric: true },
+      { name: "in gene", value: (x) => x.in_gene.join(" ") },
       { name: "annotation", value: (x) => x.annotation.join(" ") },
       { name: "signal", value: () => null, show: (x) => (x.picture ? (picture(x.picture, top, `Signal at hit ${x.rank}`) as unknown as Node) : "") },
     ], hits),

@@ -269,6 +269,8 @@ class Database(Verbs):
         tss_within: int | None = None,
         classes: Sequence[str] = (),
         not_classes: Sequence[str] = (),
+        include_masked: bool = False,
+        weights: Mapping[str, float] | None = None,
     ) -> Table:
         """The places that resemble each query, nearest first; exact.
 
@@ -284,10 +286,15 @@ class Database(Verbs):
             align: Compare a region bin by bin, on both strands, by the sum of distances.
             part: Part of a gene that is compared.
             chromosomes, inside, outside, tss_within, classes, not_classes: Limits on the hits.
+            include_masked: Allow hits in the mask, where the model was not trained.
+            weights: How much resolutions (``5kbp``, ``250bp``, ``25bp``) and assays count in the squared distance; 1
+                for those that are not named.
 
         Returns:
-            query (its number), rank, chrom, start, end, distance, strand (if aligned), gene, gene_id,
-            tss_distance (bp, negative upstream), annotation.
+            query (its number), rank, chrom, start, end, distance, percentile (of 100 random pairs of positions, how many
+            are as near; 1 or more at rank 1 is no close match; none if aligned), strand (if aligned), nearest_tss (a
+            gene), nearest_tss_id, tss_distance (bp, negative upstream), in_gene (genes whose body contains the middle of
+            the hit), annotation.
 
         Raises:
             SearchError: If a gene is unknown, or the limits allow nothing.
@@ -309,6 +316,8 @@ class Database(Verbs):
             "tss_within": tss_within,
             "classes": list(classes),
             "not_classes": list(not_classes),
+            "include_masked": include_masked,
+            "weights": [(name, float(weight)) for name, weight in (weights or {}).items()],
         }
         if _is_numbers(query):
             vectors = np.atleast_2d(np.asarray(query, dtype=np.float32))

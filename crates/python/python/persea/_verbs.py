@@ -1635,16 +1635,21 @@ class Verbs:
         k: int | None = None,
         model: str | None = None,
         metric: Literal["euclidean", "network", "cosine"] | None = None,
+        weights: str | Sequence[str] | None = None,
         exclude: int | str | None = None,
         spread: Literal["5kbp", "250bp", "none"] | None = None,
         resolution: Literal["25bp", "250bp", "5kbp"] | None = None,
         chromosomes: str | Sequence[str] | None = None,
         inside: File | None = None,
         outside: File | None = None,
+        label: File | Sequence[File] | None = None,
+        not_label: File | Sequence[File] | None = None,
         tss_within: int | None = None,
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
+        include_masked: bool | None = None,
         signal: str | bool | None = None,
+        explain: bool | None = None,
         bed: File | None = None,
         approximate: bool | None = None,
         ef: int | None = None,
@@ -1662,6 +1667,8 @@ class Verbs:
             k: Number of hits [default: 10].
             model: Model to use; the default model if omitted.
             metric: Distance between positions [default: euclidean].
+            weights: How much resolutions (5kbp, 250bp, 25bp) and assays count in the squared distance; 1
+                for those that are not named.
             exclude: Leave out hits within this many bp of the query; `none` allows the query itself
                 [default: 50000].
             spread: Keep at most one hit per row of this width [default: 5kbp].
@@ -1669,10 +1676,17 @@ class Verbs:
             chromosomes: Allow only hits on these chromosomes.
             inside: Allow only hits that overlap an interval of this BED file.
             outside: Leave out hits that overlap an interval of this BED file.
+            label: Allow only hits that overlap an interval of a BED file with one of these labels (column
+                4); of several such options all must hold.
+            not_label: Leave out hits that overlap an interval of a BED file with one of these labels
+                (column 4).
             tss_within: Allow only hits within this many bp of a TSS.
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
+            include_masked: Allow hits in the mask, where the model was not trained.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
+            explain: Show which assays and biosamples make the distance and which agree, as shares of the
+                squared distance that add up to 1, with the signal at the query and at the hit.
             bed: Also write the hits to a BED file.
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
@@ -1694,16 +1708,21 @@ class Verbs:
             k=k,
             model=model,
             metric=metric,
+            weights=weights,
             exclude=exclude,
             spread=spread,
             resolution=resolution,
             chromosomes=chromosomes,
             inside=inside,
             outside=outside,
+            label=label,
+            not_label=not_label,
             tss_within=tss_within,
             class_=class_,
             not_class=not_class,
+            include_masked=include_masked,
             signal=signal,
+            explain=explain,
             bed=bed,
             approximate=approximate,
             ef=ef,
@@ -1722,16 +1741,21 @@ class Verbs:
         k: int | None = None,
         model: str | None = None,
         metric: Literal["euclidean", "network", "cosine"] | None = None,
+        weights: str | Sequence[str] | None = None,
         exclude: int | str | None = None,
         spread: Literal["5kbp", "250bp", "none"] | None = None,
         resolution: Literal["25bp", "250bp", "5kbp"] | None = None,
         chromosomes: str | Sequence[str] | None = None,
         inside: File | None = None,
         outside: File | None = None,
+        label: File | Sequence[File] | None = None,
+        not_label: File | Sequence[File] | None = None,
         tss_within: int | None = None,
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
+        include_masked: bool | None = None,
         signal: str | bool | None = None,
+        explain: bool | None = None,
         bed: File | None = None,
         approximate: bool | None = None,
         ef: int | None = None,
@@ -1747,10 +1771,12 @@ class Verbs:
             region: Region to compare with: chr1:1,000,000-1,020,000 (1-based, inclusive).
             batch: BED file of queries.
             align: Compare bin by bin with windows of the same length on both strands, by the sum of
-                distances, instead of comparing means.
+                distances, instead of comparing means; no two hits overlap.
             k: Number of hits [default: 10].
             model: Model to use; the default model if omitted.
             metric: Distance between positions [default: euclidean].
+            weights: How much resolutions (5kbp, 250bp, 25bp) and assays count in the squared distance; 1
+                for those that are not named.
             exclude: Leave out hits within this many bp of the query; `none` allows the query itself
                 [default: 50000].
             spread: Keep at most one hit per row of this width [default: 5kbp].
@@ -1758,10 +1784,17 @@ class Verbs:
             chromosomes: Allow only hits on these chromosomes.
             inside: Allow only hits that overlap an interval of this BED file.
             outside: Leave out hits that overlap an interval of this BED file.
+            label: Allow only hits that overlap an interval of a BED file with one of these labels (column
+                4); of several such options all must hold.
+            not_label: Leave out hits that overlap an interval of a BED file with one of these labels
+                (column 4).
             tss_within: Allow only hits within this many bp of a TSS.
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
+            include_masked: Allow hits in the mask, where the model was not trained.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
+            explain: Show which assays and biosamples make the distance and which agree, as shares of the
+                squared distance that add up to 1, with the signal at the query and at the hit.
             bed: Also write the hits to a BED file.
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
@@ -1784,16 +1817,21 @@ class Verbs:
             k=k,
             model=model,
             metric=metric,
+            weights=weights,
             exclude=exclude,
             spread=spread,
             resolution=resolution,
             chromosomes=chromosomes,
             inside=inside,
             outside=outside,
+            label=label,
+            not_label=not_label,
             tss_within=tss_within,
             class_=class_,
             not_class=not_class,
+            include_masked=include_masked,
             signal=signal,
+            explain=explain,
             bed=bed,
             approximate=approximate,
             ef=ef,
@@ -1812,16 +1850,21 @@ class Verbs:
         k: int | None = None,
         model: str | None = None,
         metric: Literal["euclidean", "network", "cosine"] | None = None,
+        weights: str | Sequence[str] | None = None,
         exclude: int | str | None = None,
         spread: Literal["5kbp", "250bp", "none"] | None = None,
         resolution: Literal["25bp", "250bp", "5kbp"] | None = None,
         chromosomes: str | Sequence[str] | None = None,
         inside: File | None = None,
         outside: File | None = None,
+        label: File | Sequence[File] | None = None,
+        not_label: File | Sequence[File] | None = None,
         tss_within: int | None = None,
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
+        include_masked: bool | None = None,
         signal: str | bool | None = None,
+        explain: bool | None = None,
         bed: File | None = None,
         approximate: bool | None = None,
         ef: int | None = None,
@@ -1840,6 +1883,8 @@ class Verbs:
             k: Number of hits [default: 10].
             model: Model to use; the default model if omitted.
             metric: Distance between positions [default: euclidean].
+            weights: How much resolutions (5kbp, 250bp, 25bp) and assays count in the squared distance; 1
+                for those that are not named.
             exclude: Leave out hits within this many bp of the query; `none` allows the query itself
                 [default: 50000].
             spread: Keep at most one hit per row of this width [default: 5kbp].
@@ -1847,10 +1892,17 @@ class Verbs:
             chromosomes: Allow only hits on these chromosomes.
             inside: Allow only hits that overlap an interval of this BED file.
             outside: Leave out hits that overlap an interval of this BED file.
+            label: Allow only hits that overlap an interval of a BED file with one of these labels (column
+                4); of several such options all must hold.
+            not_label: Leave out hits that overlap an interval of a BED file with one of these labels
+                (column 4).
             tss_within: Allow only hits within this many bp of a TSS.
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
+            include_masked: Allow hits in the mask, where the model was not trained.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
+            explain: Show which assays and biosamples make the distance and which agree, as shares of the
+                squared distance that add up to 1, with the signal at the query and at the hit.
             bed: Also write the hits to a BED file.
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
@@ -1873,16 +1925,21 @@ class Verbs:
             k=k,
             model=model,
             metric=metric,
+            weights=weights,
             exclude=exclude,
             spread=spread,
             resolution=resolution,
             chromosomes=chromosomes,
             inside=inside,
             outside=outside,
+            label=label,
+            not_label=not_label,
             tss_within=tss_within,
             class_=class_,
             not_class=not_class,
+            include_masked=include_masked,
             signal=signal,
+            explain=explain,
             bed=bed,
             approximate=approximate,
             ef=ef,
@@ -1899,16 +1956,21 @@ class Verbs:
         k: int | None = None,
         model: str | None = None,
         metric: Literal["euclidean", "network", "cosine"] | None = None,
+        weights: str | Sequence[str] | None = None,
         exclude: int | str | None = None,
         spread: Literal["5kbp", "250bp", "none"] | None = None,
         resolution: Literal["25bp", "250bp", "5kbp"] | None = None,
         chromosomes: str | Sequence[str] | None = None,
         inside: File | None = None,
         outside: File | None = None,
+        label: File | Sequence[File] | None = None,
+        not_label: File | Sequence[File] | None = None,
         tss_within: int | None = None,
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
+        include_masked: bool | None = None,
         signal: str | bool | None = None,
+        explain: bool | None = None,
         bed: File | None = None,
         approximate: bool | None = None,
         ef: int | None = None,
@@ -1925,6 +1987,8 @@ class Verbs:
             k: Number of hits [default: 10].
             model: Model to use; the default model if omitted.
             metric: Distance between positions [default: euclidean].
+            weights: How much resolutions (5kbp, 250bp, 25bp) and assays count in the squared distance; 1
+                for those that are not named.
             exclude: Leave out hits within this many bp of the query; `none` allows the query itself
                 [default: 50000].
             spread: Keep at most one hit per row of this width [default: 5kbp].
@@ -1932,10 +1996,17 @@ class Verbs:
             chromosomes: Allow only hits on these chromosomes.
             inside: Allow only hits that overlap an interval of this BED file.
             outside: Leave out hits that overlap an interval of this BED file.
+            label: Allow only hits that overlap an interval of a BED file with one of these labels (column
+                4); of several such options all must hold.
+            not_label: Leave out hits that overlap an interval of a BED file with one of these labels
+                (column 4).
             tss_within: Allow only hits within this many bp of a TSS.
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
+            include_masked: Allow hits in the mask, where the model was not trained.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
+            explain: Show which assays and biosamples make the distance and which agree, as shares of the
+                squared distance that add up to 1, with the signal at the query and at the hit.
             bed: Also write the hits to a BED file.
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
@@ -1956,16 +2027,21 @@ class Verbs:
             k=k,
             model=model,
             metric=metric,
+            weights=weights,
             exclude=exclude,
             spread=spread,
             resolution=resolution,
             chromosomes=chromosomes,
             inside=inside,
             outside=outside,
+            label=label,
+            not_label=not_label,
             tss_within=tss_within,
             class_=class_,
             not_class=not_class,
+            include_masked=include_masked,
             signal=signal,
+            explain=explain,
             bed=bed,
             approximate=approximate,
             ef=ef,
