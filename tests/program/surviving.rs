@@ -492,7 +492,7 @@ fn answers(folder: &Path) -> Vec<(String, Value)> {
         "similar biosample S1",
         "similar assay H3K4me3",
         "evaluate",
-        "locus chr1:20,001-40,000 --assay H3K4me3",
+        "locus chr1:20,001-21,000 --assay H3K4me3",
     ];
     let answer = |command: &&str| -> Option<(String, Value)> {
         let outcome: Outcome = start(folder, &format!("{command} --format json")).finish();

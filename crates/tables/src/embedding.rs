@@ -345,8 +345,8 @@ fn npz(path: &Path) -> Result<EmbeddingTable, FileError> {
         .values)
     };
     let (starts, ends) = (positions("start")?, positions("end")?);
-    let chroms = texts(BufReader::new(open()?), "chrom").map_err(bad)?;
     let n_rows = read.values.len() / read.n_columns.max(1);
+    let chroms = texts(BufReader::new(open()?), "chrom", n_rows).map_err(bad)?;
     if [starts.len(), ends.len(), chroms.len()]
         .iter()
         .any(|n| *n != n_rows)
@@ -366,15 +366,24 @@ fn npz(path: &Path) -> Result<EmbeddingTable, FileError> {
     Ok(read)
 }
 
-/// A list of texts, as NumPy keeps them: UTF-32 or bytes, padded with zeros.
-fn texts(reader: impl Read + Seek, name: &str) -> Result<Vec<String>, String> {
+/// A list of at most so many texts, as NumPy keeps them: UTF-32 or bytes, padded with zeros.
+fn texts(reader: impl Read + Seek, name: &str, n_most: usize) -> Result<Vec<String>, String> {
     let damaged = |e: std::io::Error| format!("{name}: {e}");
     let mut archive = NpzArchive::new(reader).map_err(damaged)?;
     let member = npyz::npz::file_name_from_array_name(name);
     let mut bytes = Vec::new();
-    let mut member =
-        (archive.zip_archive().by_name(&member)).map_err(|e| format!("{name}: {e}"))?;
-    member.read_to_end(&mut bytes).map_err(damaged)?;
+    let member = (archive.zip_archive().by_name(&member)).map_err(|e| format!("{name}: {e}"))?;
+    // A member of few bytes may unpack to any number: no name has 256 characters.
+    let most = (n_most as u64).saturating_mul(1 << 10).min(4 << 30) + (1 << 16);
+    member
+        .take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(damaged)?;
+    if bytes.len() as u64 > most {
+        return Err(format!(
+            "{name} unpacks to more than {n_most} names can take"
+        ));
+    }
     let header = NpyFile::new(bytes.as_slice()).map_err(damaged)?;
     let n = header.shape().first().copied().unwrap_or(0) as usize;
     let dtype = header.dtype().descr();
