@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::preset::{FeatureColumn, LEAST_DISTANCE, Layout, Transform};
+use super::preset::{FeatureColumn, LEAST_DISTANCE, Layout, Transform, layout};
 use super::{TablePreset, TaskError};
 use crate::files::Table;
 use crate::genome::Interval;
@@ -106,7 +106,7 @@ impl Examples {
     /// When it lacks a column without which nothing can be learned, or a cell is not as it should
     /// be (the line is named).
     pub(super) fn read(path: &Path, preset: TablePreset) -> Result<Self, TaskError> {
-        let layout = preset.layout();
+        let layout = layout(preset);
         let table = Table::read(path)?;
         let has = |column: &str| table.header.iter().any(|h| h == column);
         let usable = |f: &&FeatureColumn| has(f.name) || f.name == layout.distance;
