@@ -174,7 +174,7 @@ impl Examples {
             let [a, b] = layout.activity;
             if has(a) && has(b) {
                 let activity = (signal(&row, a)? * signal(&row, b)?).sqrt();
-                activity_by_distance.push(activity / distance.max(LEAST_DISTANCE));
+                activity_by_distance.push(activity / distance.max(LEAST_DISTANCE) * 1e6);
             }
             let cell_type = row.text(layout.cell_type).filter(|t| !t.is_empty());
             let cell_type = cell_type.unwrap_or("cell type not given");
