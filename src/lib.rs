@@ -133,13 +133,14 @@ pub use persea_vocabulary as vocabulary;
 pub mod formats {
     pub use persea_files::write_text;
     pub use persea_signal::{
-        BigWigLayout, BinSink, Chunk, Format, FormatError, Identity, Location, Missing,
-        ReadOptions, ReadReport, Section, SignalReader, SignalWriter, checksum, create_signal,
-        identity, open_signal, panic_becomes_error,
+        BigWigLayout, BinSink, Chunk, Fetched, Format, FormatError, Identity, Location, Missing,
+        ReadOptions, ReadReport, Section, SignalReader, SignalWriter, bigbed_lines, checksum,
+        create_signal, fetch, identity, md5, open_signal, panic_becomes_error,
     };
     pub use persea_tables::{
-        CubeWriter, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind, Labels, NumberMatrix,
-        ShapeCheck, TableFormat, TableShape, TableSource, read_matrix, write_keras, write_table,
+        CubeWriter, EmbeddingTable, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind,
+        Labels, NumberMatrix, ShapeCheck, TableFormat, TableShape, TableSource, read_embedding,
+        read_matrix, write_keras, write_table,
     };
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::locus::Origin;
 use super::names::Known;
-use super::output::{Format, Table, grouped, measure, no_formula, print_json};
+use super::output::{Format, Table, grouped, measure, print_json, separated};
 use super::{Common, Misuse, progress};
 
 /// Annotate the sites of a BED or VCF with signal, specificity, nearest gene and class.
@@ -105,7 +105,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         arguments.from.measured_only,
     )?;
     let sites = read_sites(&arguments.sites, compendium.axis().assembly())?;
-    let assays = Known::of(&database)?.list(&arguments.assay)?;
+    let assays = Known::of(&database)?.assays(&arguments.assay)?;
     let experiments = experiments_of(&compendium, &assays)?;
     if arguments.enrichment {
         return enriched(&arguments, &compendium, &experiments, &sites, common);
@@ -219,12 +219,7 @@ impl Printer {
                 self.table.row(row);
                 continue;
             };
-            let text = |cell: &Value| match cell {
-                Value::Null => String::new(),
-                Value::String(s) => no_formula(s.clone(), true),
-                other => other.to_string(),
-            };
-            let written = out.write_record(row.iter().map(text)).map_err(as_io);
+            let written = out.write_record(row.iter().map(separated)).map_err(as_io);
             if let Err(e) = written {
                 self.is_closed = e.kind() == std::io::ErrorKind::BrokenPipe;
                 return Err(e);

@@ -9,6 +9,7 @@ use persea::loci::{CompletedCompendium, DiffOptions, differences};
 use serde_json::{Value, json};
 
 use super::locus::Origin;
+use super::names::Known;
 use super::output::{Format, Table, grouped, measure, print_json};
 use super::{Common, progress};
 
@@ -71,7 +72,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         count_imputed: arguments.count_imputed,
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
-    let (first, second, assay) = (&arguments.first, &arguments.second, &arguments.assay);
+    let known = Known::of(&database)?;
+    let (first, second) = (
+        &known.biosample(&arguments.first)?,
+        &known.biosample(&arguments.second)?,
+    );
+    let assay = &arguments.assay;
     let found = differences(
         &compendium,
         first,

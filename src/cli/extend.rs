@@ -73,8 +73,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         arguments.biosamples.is_empty() && arguments.assays.is_empty() && regions.is_empty();
     let known = Known::of(&database)?;
     let additions = Additions {
-        biosamples: known.list(&arguments.biosamples)?,
-        assays: known.list(&arguments.assays)?,
+        biosamples: known.biosamples(&arguments.biosamples)?,
+        assays: known.assays(&arguments.assays)?,
         regions,
         all: arguments.all || none_named,
         tracks: known.pairs(&arguments.tracks)?,

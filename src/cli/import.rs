@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use persea::genome::{Assembly, GenomeAxis};
-use persea::model::{AvocadoPart, ImportOptions, import_avocado};
+use persea::model::{
+    AvocadoPart, EmbeddingOptions, ImportOptions, import_avocado, import_embedding,
+};
 use persea::store::{Database, NewDatabase, Precision};
 
 use super::output::grouped;
 use super::{Common, Misuse, names, progress};
 
-/// Import models of other programs.
+/// Import models and embeddings of other programs.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea import avocado chr1=models/avocado-chr1 chr2=models/avocado-chr2 --db roadmap.persea --assembly hg19"
@@ -24,6 +26,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Avocado(Avocado),
+    Embedding(Embedding),
 }
 
 /// Import pretrained models of the original Avocado: NAME.json and NAME.h5, one pair per chromosome.
@@ -63,9 +66,111 @@ struct Avocado {
     replace: bool,
 }
 
+/// Import an embedding of genome windows: regions × numbers, from Enformer, Borzoi, ChromBERT or your own.
+///
+/// It becomes a model that is searched, probed and benchmarked like Persea's own, and imputes
+/// nothing. FILE is Parquet, .npz, .npy, HDF5, TSV, CSV or BED. Windows come from its columns (or
+/// arrays) chrom, start and end, or from --coordinates, a BED file with one line per row. They have
+/// one width, which divides 25 bp or is a multiple of 25 bp, and begin at multiples of it.
+///
+/// The model covers the regions of the database that the file covers from end to end.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples: persea import embedding enformer.parquet --name enformer\n          persea import embedding borzoi.h5 --dataset embedding --coordinates windows.bed --name borzoi --precision f16"
+)]
+struct Embedding {
+    /// The numbers, one row per window
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Name of the model in the database
+    #[arg(long, default_value = "embedding", value_name = "NAME")]
+    name: String,
+    /// BED file with the window of each row
+    #[arg(long, value_name = "BED")]
+    coordinates: Option<PathBuf>,
+    /// HDF5 data set, if the file has several of two dimensions
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+    /// Storage precision; f16 halves the disk space
+    #[arg(long, value_parser = ["f32", "f16"], default_value = "f32")]
+    precision: String,
+    /// Replace an existing model of this name
+    #[arg(long)]
+    replace: bool,
+}
+
+fn embedding(arguments: Embedding, common: &Common) -> anyhow::Result<ExitCode> {
+    let options = EmbeddingOptions {
+        name: arguments.name,
+        coordinates: arguments.coordinates,
+        dataset: arguments.dataset,
+        precision: precision(&arguments.precision)?,
+        replace: arguments.replace,
+    };
+    let database = common.open()?;
+    let bar = progress::bar(1, "importing {wide_bar} {percent}% {elapsed} left {eta}");
+    let imported = import_embedding(&database, &arguments.file, &options, &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let imported = imported?;
+    let record = &imported.model.record;
+    let n_bins: u64 = record.regions.iter().map(|r| r.n_bins).sum();
+    for note in &imported.notes {
+        eprintln!("note: {note}");
+    }
+    eprintln!(
+        "model {}: {} numbers per window of {} bp, stored at {}; {} regions, {} bins of 25 bp",
+        record.name,
+        imported.width,
+        grouped(imported.window),
+        imported.resolution,
+        record.regions.len(),
+        grouped(n_bins)
+    );
+    if imported.n_outside > 0 {
+        eprintln!(
+            "note: {} windows lie outside these regions and were passed over",
+            grouped(imported.n_outside as u64)
+        );
+    }
+    if let Some(first) = imported.uncovered.first() {
+        eprintln!(
+            "note: {} regions of the database are not covered from end to end, and the model lacks \
+             them: {first}{}",
+            imported.uncovered.len(),
+            if imported.uncovered.len() > 1 {
+                ", …"
+            } else {
+                ""
+            }
+        );
+    }
+    let place = record.regions.first().map_or(String::new(), |r| {
+        format!("{}:{}", r.chrom, (r.first_bin + r.n_bins / 2) * 25)
+    });
+    eprintln!(
+        "next: persea similar position {place} --model {} --db {}",
+        record.name,
+        database.path().display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn precision(name: &str) -> Result<Precision, Misuse> {
+    Precision::from_name(name).ok_or_else(|| Misuse(format!("`{name}` is not a precision")))
+}
+
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
-    let What::Avocado(arguments) = arguments.what;
+    match arguments.what {
+        What::Avocado(arguments) => avocado(arguments, common),
+        What::Embedding(arguments) => embedding(arguments, common),
+    }
+}
+
+fn avocado(arguments: Avocado, common: &Common) -> anyhow::Result<ExitCode> {
     let parts: Vec<AvocadoPart> = arguments
         .parts
         .iter()
@@ -73,35 +178,34 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         .collect::<anyhow::Result<_>>()?;
     let options = ImportOptions {
         name: arguments.name.clone(),
-        precision: Precision::from_name(&arguments.precision)
-            .ok_or_else(|| Misuse(format!("`{}` is not a precision", arguments.precision)))?,
+        precision: precision(&arguments.precision)?,
         replace: arguments.replace,
         trained_on: (arguments.trained_on.as_deref())
             .map(names::pairs_of_file)
             .transpose()?,
     };
-    let database = match &arguments.assembly {
-        Some(assembly) => create(&arguments, assembly, &parts, common)?,
-        None => common.open()?,
+    let import = |database: &Database| {
+        let bar = progress::bar(1, "importing {wide_bar} {percent}% {elapsed} left {eta}");
+        let model = import_avocado(database, &parts, &options, &mut |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        model
     };
-    let bar = progress::bar(1, "importing {wide_bar} {percent}% {elapsed} left {eta}");
-    let imported = import_avocado(&database, &parts, &options, &mut |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
-    let model = match imported {
-        Ok(model) => model,
-        Err(e) => {
-            if arguments.assembly.is_some() {
-                // It was made for this model, and holds nothing.
-                let path = database.path().to_path_buf();
-                drop(database);
-                let _ = std::fs::remove_dir_all(path);
-            }
-            return Err(e.into());
+    let database = match &arguments.assembly {
+        Some(assembly) => {
+            let new = new_database(&arguments, assembly, &parts, common)?;
+            // The directory appears with the model in it, so that the command can be repeated after a kill.
+            Database::create_filled(common.path()?, &new, |database| import(database).map(drop))?
+        }
+        None => {
+            let database = common.open()?;
+            import(&database)?;
+            database
         }
     };
+    let model = database.read_model(Some(&options.name))?;
     let record = &model.record;
     let n_bins: u64 = record.regions.iter().map(|r| r.n_bins).sum();
     eprintln!(
@@ -130,12 +234,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn create(
+fn new_database(
     arguments: &Avocado,
     assembly: &str,
     parts: &[AvocadoPart],
     common: &Common,
-) -> anyhow::Result<Database> {
+) -> anyhow::Result<NewDatabase> {
     let path = common.path()?;
     if path.exists() {
         return Err(Misuse(format!(
@@ -151,11 +255,10 @@ fn create(
     let mut chromosomes: Vec<&str> = parts.iter().map(|p| p.chrom.as_str()).collect();
     chromosomes.sort_by_key(|name| assembly.rank(name));
     chromosomes.dedup();
-    let new = NewDatabase {
+    Ok(NewDatabase {
         axis: GenomeAxis::whole_chromosomes(assembly, &chromosomes)?,
         mask: Vec::new(),
         genes: Vec::new(),
         enhancers: Vec::new(),
-    };
-    Ok(Database::create(path, &new)?)
+    })
 }

@@ -101,7 +101,7 @@ fn model(model: &Model) -> Value {
         |t: &TensorInfo| t.rows * t.cols * if t.precision == Precision::F16 { 2 } else { 4 };
     json!({
         "name": record.name,
-        "kind": record.kind.name(),
+        "kind": record.kind_name(),
         "default": model.is_default,
         "precision": record.precision.name(),
         "regions": record.regions.len(),

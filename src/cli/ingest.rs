@@ -1,11 +1,16 @@
 //! `persea ingest`.
 
+mod encode;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
+use persea::compendium::encode::Prefer;
 use persea::compendium::{
     ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, ingest, ingest_metadata,
 };
+use persea::store::Database;
 use serde_json::json;
 
 use super::one_of::one_of;
@@ -19,13 +24,17 @@ use super::{Common, Misuse, progress};
 /// (what an uncovered base counts as: zero, or missing). Without `missing` what a bigWig or bedGraph does
 /// not cover has no data, and so has a sequence that a file lacks; between called peaks it is 0. A bin
 /// without data is left out of training, averages and scores. Tracks that are already stored are skipped, or replaced if their file has changed.
+///
+/// With --encode the manifest is ENCODE's own table: of each experiment the released bigWigs of one output type,
+/// of the database's assembly, of the newest analysis and of most replicates are taken. It prints what it took,
+/// and of each other file why it was left.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean"
 )]
 pub struct Arguments {
     /// Manifest
-    #[arg(required_unless_present = "metadata")]
+    #[arg(required_unless_present_any = ["metadata", "encode"])]
     manifest: Option<PathBuf>,
     /// Names of the manifest's columns, if different: biosample=cell,path=file
     #[arg(long, value_name = "NAME=COLUMN,…")]
@@ -33,7 +42,24 @@ pub struct Arguments {
     /// How to treat several files of one experiment
     #[arg(long, value_parser = one_of::<Replicates>(), default_value_t = Replicates::Refuse)]
     replicates: Replicates,
-    /// Table of metadata about biosamples or assays (Roadmap's table works unchanged)
+    /// ENCODE's table of files (metadata.tsv of a search of the portal), in place of a manifest
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["manifest", "columns"])]
+    encode: Option<PathBuf>,
+    /// Folder of local copies named by accession; files that it lacks are fetched into it. By default the
+    /// folder of the table
+    #[arg(long, value_name = "DIR", requires = "encode")]
+    files: Option<PathBuf>,
+    /// Output type to take, such as "fold change over control"; by default signal p-value, and read-depth
+    /// normalized signal for assays that have no p-value
+    #[arg(long, value_name = "TYPE", requires = "encode")]
+    output_type: Option<String>,
+    /// Which of several experiments of one biosample and assay to take
+    #[arg(long, value_parser = one_of::<Prefer>(), default_value_t = Prefer::Ask, requires = "encode")]
+    prefer: Prefer,
+    /// Print the manifest that would be used, and read nothing
+    #[arg(long, requires = "encode")]
+    dry_run: bool,
+    /// Table of metadata about biosamples or assays (Roadmap's and IHEC's tables work unchanged)
     #[arg(long, value_name = "TABLE")]
     metadata: Option<PathBuf>,
 }
@@ -48,66 +74,11 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             None => ColumnMap::default(),
         };
         let manifest = Manifest::read(path, &columns)?;
-        let stop = progress::stop_on_interrupt(
-            "stopping after the tracks under way; run the same command to go on",
-        )?;
-        let n_bins = database.axis().n_bins();
-        let bar = progress::bar(0, "{msg} {wide_bar} {percent}% {elapsed} left {eta}");
-        let on_event = |event: IngestEvent<'_>| match event {
-            IngestEvent::Total { n_tracks } => bar.set_length(n_tracks as u64 * n_bins),
-            IngestEvent::Began { experiment } => bar.set_message(experiment.to_string()),
-            IngestEvent::Bins { n } => bar.inc(n),
-            IngestEvent::Done {
-                outcome: Outcome::Skipped,
-                ..
-            } => bar.inc(n_bins),
-            _ => {}
-        };
-        let options = IngestOptions {
-            threads: common.threads.map_or(0, usize::from),
-            replicates: arguments.replicates,
-            progress: Some(&on_event),
-            stop: Some(&stop),
-        };
-        let report = ingest(&database, &manifest, &options)?;
-        bar.finish_and_clear();
-        for warning in &report.warnings {
-            eprintln!("persea: warning: {}", super::output::printable(warning));
-        }
-        for row in &report.without_file {
-            eprintln!(
-                "persea: {}, line {}: {} {} names no file and is left out",
-                path.display(),
-                row.line,
-                row.biosample,
-                row.assay
-            );
-        }
-        for (experiment, error) in &report.failed {
-            let message = format!("{experiment}: {error}");
-            eprintln!("persea: {}", super::output::printable(&message));
-        }
-        let mut table = Table::new(&[
-            "ingested",
-            "replaced",
-            "unchanged",
-            "failed",
-            "without_file",
-            "not_reached",
-        ]);
-        let count = |n: usize| json!(n);
-        table.row(vec![
-            count(report.ingested.len()),
-            count(report.replaced.len()),
-            count(report.skipped.len()),
-            count(report.failed.len()),
-            count(report.without_file.len()),
-            count(report.n_left),
-        ]);
-        table.print(common.format)?;
-        if !report.failed.is_empty() || report.n_left > 0 {
-            code = ExitCode::FAILURE;
-        }
+        let stop = progress::stop_on_interrupt(STOPPING)?;
+        code = read_manifest(&database, &manifest, arguments.replicates, &stop, common)?;
+    }
+    if let Some(table) = &arguments.encode {
+        code = encode::run(table, &arguments, &database, common)?;
     }
     if let Some(path) = &arguments.metadata {
         let report = ingest_metadata(&database, path)?;
@@ -120,4 +91,74 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(code)
+}
+
+const STOPPING: &str = "stopping after the tracks under way; run the same command to go on";
+
+/// Reads a manifest's tracks, and prints what became of them.
+fn read_manifest(
+    database: &Database,
+    manifest: &Manifest,
+    replicates: Replicates,
+    stop: &AtomicBool,
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    let n_bins = database.axis().n_bins();
+    let bar = progress::bar(0, "{msg} {wide_bar} {percent}% {elapsed} left {eta}");
+    let on_event = |event: IngestEvent<'_>| match event {
+        IngestEvent::Total { n_tracks } => bar.set_length(n_tracks as u64 * n_bins),
+        IngestEvent::Began { experiment } => bar.set_message(experiment.to_string()),
+        IngestEvent::Bins { n } => bar.inc(n),
+        IngestEvent::Done {
+            outcome: Outcome::Skipped,
+            ..
+        } => bar.inc(n_bins),
+        _ => {}
+    };
+    let options = IngestOptions {
+        threads: common.threads.map_or(0, usize::from),
+        replicates,
+        progress: Some(&on_event),
+        stop: Some(stop),
+    };
+    let report = ingest(database, manifest, &options)?;
+    bar.finish_and_clear();
+    for warning in &report.warnings {
+        eprintln!("persea: warning: {}", super::output::printable(warning));
+    }
+    for row in &report.without_file {
+        eprintln!(
+            "persea: {}, line {}: {} {} names no file and is left out",
+            manifest.path.display(),
+            row.line,
+            row.biosample,
+            row.assay
+        );
+    }
+    for (experiment, error) in &report.failed {
+        let message = format!("{experiment}: {error}");
+        eprintln!("persea: {}", super::output::printable(&message));
+    }
+    let mut table = Table::new(&[
+        "ingested",
+        "replaced",
+        "unchanged",
+        "failed",
+        "without_file",
+        "not_reached",
+    ]);
+    let count = |n: usize| json!(n);
+    table.row(vec![
+        count(report.ingested.len()),
+        count(report.replaced.len()),
+        count(report.skipped.len()),
+        count(report.failed.len()),
+        count(report.without_file.len()),
+        count(report.n_left),
+    ]);
+    table.print(common.format)?;
+    Ok(match report.failed.is_empty() && report.n_left == 0 {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }

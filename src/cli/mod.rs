@@ -3,6 +3,16 @@
 //! Owns arguments, tables and progress; every subcommand is a library call. Results go to stdout,
 //! all else to stderr. Exits with 0, 1 (failed) or 2 (misused).
 
+/// As the standard one, with control characters in names shown and not obeyed by the terminal.
+macro_rules! eprintln {
+    () => {
+        std::eprintln!()
+    };
+    ($($part:tt)*) => {
+        std::eprintln!("{}", $crate::cli::output::printable(&format!($($part)*)))
+    };
+}
+
 mod annotate;
 mod backup;
 mod check;
@@ -188,7 +198,7 @@ pub fn run_process(line: Vec<OsString>) -> u8 {
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             let message = with_flags(&with_causes(&error));
-            eprintln!("persea: {}", output::printable(&message));
+            eprintln!("persea: {message}");
             match error.is::<Misuse>() {
                 true => 2,
                 false => 1,

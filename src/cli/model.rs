@@ -71,7 +71,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     .count();
                 table.row(vec![
                     json!(m.record.name),
-                    json!(m.record.kind.name()),
+                    json!(m.record.kind_name()),
                     json!(m.is_default),
                     json!(m.record.biosamples.len()),
                     json!(m.record.assays.len()),
@@ -125,7 +125,7 @@ fn facts(model: &Model) -> Vec<(String, Value)> {
     };
     let n_bins: u64 = record.regions.iter().map(|r| r.n_bins).sum();
     let mut facts = vec![
-        ("kind".to_string(), json!(record.kind.name())),
+        ("kind".to_string(), json!(record.kind_name())),
         ("seed".to_string(), json!(record.seed)),
         ("precision".to_string(), json!(record.precision.name())),
         ("biosamples".to_string(), json!(record.biosamples)),

@@ -1,8 +1,10 @@
 //! Results as a table for people, or JSON, TSV and CSV for programs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use persea::files::no_formula;
 use serde_json::{Map, Value};
 
 /// Output format of results.
@@ -39,6 +41,26 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// Adds a column `label` behind that of biosamples, with the words that describe them, where one has such.
+    pub fn label_biosamples(&mut self, labels: &BTreeMap<String, String>) {
+        let Some(at) = self.columns.iter().position(|name| name == "biosample") else {
+            return;
+        };
+        let label = |row: &Vec<Value>| {
+            let name = row.get(at).and_then(Value::as_str);
+            let label = name.and_then(|name| labels.get(name));
+            label.map_or(Value::Null, |label| Value::from(label.as_str()))
+        };
+        let labels: Vec<Value> = self.rows.iter().map(label).collect();
+        if labels.iter().all(Value::is_null) {
+            return;
+        }
+        self.columns.insert(at + 1, "label".into());
+        for (row, label) in self.rows.iter_mut().zip(labels) {
+            row.insert((at + 1).min(row.len()), label);
+        }
+    }
+
     /// Prints to stdout in the requested format; in JSON a list of objects.
     pub fn print(&self, format: Format) -> io::Result<()> {
         let out = super::host::output;
@@ -51,6 +73,13 @@ impl Table {
             Format::Tsv => self.write_separated(&mut out(), b'\t'),
             Format::Csv => self.write_separated(&mut out(), b','),
         }
+    }
+
+    /// The table as it is written to a TSV file.
+    pub fn to_tsv(&self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        self.write_separated(&mut text, b'\t')?;
+        Ok(text)
     }
 
     fn object(&self, row: &[Value]) -> Value {
@@ -69,10 +98,9 @@ impl Table {
         };
         writer.write_record(&self.columns).map_err(as_io)?;
         for row in &self.rows {
-            let cells = row
-                .iter()
-                .map(|cell| no_formula(text(cell, None), cell.is_string()));
-            writer.write_record(cells).map_err(as_io)?;
+            writer
+                .write_record(row.iter().map(separated))
+                .map_err(as_io)?;
         }
         writer.flush()
     }
@@ -122,9 +150,20 @@ impl Table {
 /// # Errors
 /// When stdout is closed; `println!` would panic.
 pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
-    let mut out = super::host::output();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)
+    let mut text = serde_json::to_string_pretty(value)?;
+    // JSON itself escapes the first 32; a terminal obeys some of the others.
+    if text.contains(is_late_control) {
+        let escaped = |c: char| match is_late_control(c) {
+            true => format!("\\u{:04x}", u32::from(c)),
+            false => c.to_string(),
+        };
+        text = text.chars().map(escaped).collect();
+    }
+    writeln!(super::host::output(), "{text}")
+}
+
+fn is_late_control(c: char) -> bool {
+    c.is_control() && c >= '\u{7f}'
 }
 
 /// Prints a line to stdout.
@@ -132,7 +171,7 @@ pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
 /// # Errors
 /// As [`print_json`].
 pub fn print_line(line: impl std::fmt::Display) -> io::Result<()> {
-    writeln!(super::host::output(), "{line}")
+    writeln!(super::host::output(), "{}", printable(&line.to_string()))
 }
 
 /// Text in which control characters, such as those that steer a terminal, are shown and not obeyed.
@@ -147,20 +186,11 @@ pub fn printable(text: &str) -> String {
     }
 }
 
-/// A text that a spreadsheet does not take for a formula: one that would be begins with an apostrophe.
-pub fn no_formula(text: String, is_text: bool) -> String {
-    let mut chars = text.chars();
-    let first = chars.next();
-    let is_formula = match first {
-        Some('=' | '@') => true,
-        Some('+' | '-') => chars
-            .next()
-            .is_some_and(|c| !c.is_ascii_digit() && c != '.'),
-        _ => false,
-    };
-    match is_text && is_formula {
-        true => format!("'{text}"),
-        false => text,
+/// A cell for TSV or CSV: control characters are shown, and no text is a formula to a spreadsheet.
+pub fn separated(cell: &Value) -> String {
+    match cell {
+        Value::String(s) => no_formula(&printable(s)).into_owned(),
+        other => text(other, None),
     }
 }
 
@@ -205,17 +235,14 @@ mod tests {
     fn a_text_is_no_command_to_a_terminal_or_a_spreadsheet() {
         assert_eq!(printable("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\n");
         assert_eq!(printable("é, ü"), "é, ü");
-        for (text, shown) in [
-            ("=1+1", "'=1+1"),
-            ("@SUM", "'@SUM"),
-            ("-cmd", "'-cmd"),
-            ("-1.5", "-1.5"),
-            ("-", "-"),
-            ("+", "+"),
-            ("H3K4me3", "H3K4me3"),
+        for (cell, shown) in [
+            (Value::from("=1+1"), "'=1+1"),
+            (Value::from("a\u{9b}b"), "a\\u{9b}b"),
+            (Value::from("-1.5"), "-1.5"),
+            (Value::from(-1.5), "-1.5"),
+            (Value::from("H3K4me3"), "H3K4me3"),
         ] {
-            assert_eq!(no_formula(text.into(), true), shown);
+            assert_eq!(separated(&cell), shown);
         }
-        assert_eq!(no_formula("-inf".into(), false), "-inf");
     }
 }

@@ -188,12 +188,16 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             let experiments = match (&assay, &biosample) {
                 (None, None) if tracks.is_empty() => locus::usual(&database, model.as_ref())?,
                 (None, None) => named(&database, model.as_ref(), &tracks)?,
-                _ => locus::all_of(
-                    &database,
-                    model.as_ref(),
-                    biosample.as_deref(),
-                    assay.as_deref(),
-                )?,
+                _ => {
+                    let known = Known::of(&database)?;
+                    let biosample = biosample.map(|b| known.biosample(&b)).transpose()?;
+                    locus::all_of(
+                        &database,
+                        model.as_ref(),
+                        biosample.as_deref(),
+                        assay.as_deref(),
+                    )?
+                }
             };
             let choice = TrackChoice {
                 observed: rows.contains(&RowKind::Observed),

@@ -9,6 +9,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::host::{self, Host};
+use super::output::printable;
 
 /// A progress bar. A host that runs the command sees it, and stops the command at its next report.
 #[derive(Debug, Clone)]
@@ -22,6 +23,11 @@ impl Bar {
     pub fn set_position(&self, done: u64) {
         self.bar.set_position(done);
         host::stop_here(self.host.as_ref());
+    }
+
+    /// What is being done, where the template shows it.
+    pub fn set_message(&self, message: impl Into<String>) {
+        self.bar.set_message(printable(&message.into()));
     }
 
     /// So many more steps are done.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use persea::loci::{CompletedCompendium, QualityOptions, Rival, TrackQuality, quality};
 use serde_json::{Value, json};
 
+use super::names::Known;
 use super::output::{Format, Table, grouped, measure, print_json};
 use super::{Common, progress};
 
@@ -124,6 +125,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         row.push(json!(verdict(t)));
         table.row(row);
     }
+    table.label_biosamples(Known::of(&database)?.labels());
     table.print(common.format)?;
     let n_flagged = found.tracks.iter().filter(|t| !t.flags.is_empty()).count();
     eprintln!(

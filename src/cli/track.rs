@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use persea::formats::Missing;
-use serde_json::json;
+use persea::store::{SourceOrigin, Track};
+use serde_json::{Value, json};
 
 use super::output::Table;
 use super::{Common, names::Known};
@@ -40,6 +41,21 @@ enum Action {
     },
 }
 
+/// What a consortium says of a track's files, each once; empty where it says nothing.
+fn origin(track: &Track, of: fn(&SourceOrigin) -> Option<&str>) -> Value {
+    let origins = track.sources.iter().filter_map(|s| s.origin.as_ref());
+    let mut all: Vec<&str> = Vec::new();
+    for text in origins.filter_map(of) {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    match all.is_empty() {
+        true => Value::Null,
+        false => json!(all.join(" + ")),
+    }
+}
+
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
@@ -62,6 +78,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 "location",
                 "checksum",
                 "ingested",
+                "accession",
+                "experiment",
+                "donor",
+                "audit",
             ]);
             let n_bins = database.axis().n_bins();
             for t in database.tracks()? {
@@ -86,12 +106,20 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     json!(t.location),
                     json!(t.checksum.get(..12)),
                     json!(t.ingested),
+                    origin(&t, |o| Some(o.accession.as_str())),
+                    origin(&t, |o| o.experiment.as_deref()),
+                    origin(&t, |o| o.donor.as_deref()),
+                    origin(&t, |o| o.audit.as_deref()),
                 ]);
             }
+            table.label_biosamples(Known::of(&database)?.labels());
             table.print(common.format)?;
         }
         Action::Rename { what, from, to } => match what.as_str() {
-            "biosample" => database.rename_biosample(&from, &to)?,
+            "biosample" => {
+                let from = Known::of(&database)?.biosample(&from)?;
+                database.rename_biosample(&from, &to)?;
+            }
             _ => database.rename_assay(&from, &to)?,
         },
         Action::Remove { tracks } => {

@@ -19,7 +19,7 @@ use persea::store::Database;
 use serde_json::json;
 
 use super::names::{self, Known};
-use super::one_of::one_of;
+use super::one_of::{one_of, one_of_these};
 use super::output::{Table, grouped, measure};
 use super::{Common, Misuse, progress};
 
@@ -37,7 +37,7 @@ pub struct Arguments {
     #[arg(long, default_value = "model")]
     name: String,
     /// Kind of model
-    #[arg(long, value_parser = one_of::<Architecture>(), default_value_t = Architecture::Persea)]
+    #[arg(long, value_parser = one_of_these([Architecture::Avocado, Architecture::Persea]), default_value_t = Architecture::Persea)]
     model: Architecture,
     /// Sizes of the network [default: persea; for avocado: paper]. A model persea has 16 + 24 + 24 genome
     /// factors whatever the preset, and `small` is the same as `persea`
@@ -357,7 +357,7 @@ pub fn train_options(
             Some(arguments.encoder.options(arguments.passes)),
             Some(arguments.refinement.options()),
         ),
-        Architecture::Avocado => (Preset::Paper, None, None),
+        Architecture::Avocado | Architecture::Embedding => (Preset::Paper, None, None),
     };
     let sizes = (arguments.sizes).sizes(arguments.model, arguments.preset.unwrap_or(preset));
     let (backend, device) = arguments.place.chosen()?;

@@ -15,7 +15,7 @@ use super::{
     ManifestTrack, Outcome,
 };
 use crate::formats::{Format, Missing, checksum, identity};
-use crate::store::{Database, NewTrack, Track, TrackSource};
+use crate::store::{Database, NewTrack, SourceOrigin, Track, TrackSource};
 
 /// Ingests the tracks of a manifest.
 ///
@@ -192,10 +192,14 @@ fn ingest_track(
 ) -> Result<Done, CompendiumError> {
     let mut sources = Vec::new();
     for row in &track.rows {
+        let (location, identity) = (row.location.to_string(), identity(&row.location)?);
+        // What is known of a file stays known when another manifest names it, unless it has changed.
+        let is_it = |s: &TrackSource| s.location == location && s.identity == identity;
         sources.push(TrackSource {
-            location: row.location.to_string(),
+            origin: (row.origin.clone()).or_else(|| origin_of(old, is_it)),
+            location,
             format: row.format.map(Format::name).map(str::to_string),
-            identity: identity(&row.location)?,
+            identity,
             checksum: String::new(),
             multiplier: row.multiplier,
             missing: row.missing,
@@ -214,7 +218,9 @@ fn ingest_track(
     });
     if like_old.is_some_and(|old| {
         let mut pairs = old.sources.iter().zip(&sources);
-        pairs.all(|(a, b)| a.location == b.location && a.identity == b.identity)
+        pairs.all(|(a, b)| {
+            (&a.location, &a.identity, &a.origin) == (&b.location, &b.identity, &b.origin)
+        })
     }) {
         return Ok(Done::skipped());
     }
@@ -226,6 +232,9 @@ fn ingest_track(
     );
     for (source, row) in sources.iter_mut().zip(&track.rows) {
         source.checksum = checksum(&row.location)?;
+        if source.origin.is_none() {
+            source.origin = origin_of(old, |s| s.checksum == source.checksum);
+        }
     }
     let mut twice = Vec::new();
     for (i, source) in sources.iter().enumerate() {
@@ -290,6 +299,12 @@ fn ingest_track(
         warnings,
         notes: reading.notes,
     })
+}
+
+/// What is known of one of a track's files.
+fn origin_of(track: Option<&Track>, is_it: impl Fn(&TrackSource) -> bool) -> Option<SourceOrigin> {
+    let mut sources = track?.sources.iter();
+    sources.find(|s| is_it(s))?.origin.clone()
 }
 
 /// A track that covers less than this share of the regions' bins is warned of.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{ColumnMap, CompendiumError};
 use crate::files::Table;
 use crate::formats::{Format, Location, Missing};
-use crate::store::{Transform, check_name};
+use crate::store::{SourceOrigin, Transform, check_name};
 
 /// A manifest: a CSV or TSV table of `biosample`, `assay` and `path`, optionally with `format`,
 /// `transform`, `multiplier`, `unit` and `missing`. Paths are relative to it, or URLs.
@@ -42,6 +42,8 @@ pub struct ManifestRow {
     pub unit: Option<String>,
     /// What uncovered bases count as; what follows from the format unless the row says otherwise.
     pub missing: Missing,
+    /// What a consortium's table says of the file; of a manifest's own rows nothing.
+    pub origin: Option<SourceOrigin>,
 }
 
 /// A row without a file: the path is empty or `missing`.
@@ -144,6 +146,7 @@ impl Manifest {
                 multiplier: parse_multiplier(multiplier).map_err(bad)?,
                 unit: (!unit.is_empty()).then(|| unit.to_string()),
                 missing: parse_missing(missing).map_err(bad)?,
+                origin: None,
             });
         }
         if manifest.rows.is_empty() {

@@ -1,11 +1,11 @@
 //! Metadata of biosamples and assays, from a table as somebody else made it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::CompendiumError;
+use super::{CompendiumError, epirr};
 use crate::files::Table;
 use crate::store::Database;
 
@@ -24,9 +24,11 @@ pub struct MetadataReport {
 
 /// Reads a CSV or TSV table and adds its columns to what is known of the database's biosamples or
 /// assays. The column `biosample` or `assay` names them; else one with `EID` in its name does
-/// (Roadmap's `Epigenome ID (EID)`), and else the first, by whose names it knows most of. Rows
-/// without a name are passed over, and so are empty fields and columns without a name; columns of
-/// one name are distinguished by the first such row (a second header) or by counting.
+/// (Roadmap's `Epigenome ID (EID)`), or IHEC's `EpiRR`, and else the first, by whose names it knows most of.
+/// EpiRR identifiers are matched with and without their version; of several versions the one that the
+/// database names is read, else the newest, and its identifier is kept. Rows without a name are passed over,
+/// and so are empty fields and columns without a name; columns of one name are distinguished by the first such
+/// row (a second header) or by counting.
 ///
 /// ```
 /// use persea::compendium::ingest_metadata;
@@ -63,7 +65,7 @@ pub fn ingest_metadata(
         updated: Vec::new(),
         n_others: 0,
     };
-    let mut updates = Vec::new();
+    let mut updates: BTreeMap<&str, Update> = BTreeMap::new();
     for (line, fields) in &table.rows {
         let Some(name) = fields.get(key).filter(|n| !n.is_empty()) else {
             continue;
@@ -72,17 +74,31 @@ pub fn ingest_metadata(
             let message = format!("{name} stands in line {before} already");
             return Err(CompendiumError::line(path, *line, message));
         }
-        if !known.contains(name) {
-            report.n_others += 1;
-            continue;
-        }
-        let mut metadata = Map::new();
-        for (column, field) in names.iter().zip(fields) {
-            if let Some(column) = column.as_ref().filter(|_| !field.is_empty()) {
-                metadata.insert(column.clone(), Value::from(field.as_str()));
+        let id = epirr::without_version(name);
+        let is_named = |known: &&String| {
+            *known == name || (id.is_some() && epirr::without_version(known) == id)
+        };
+        let described: Vec<&String> = known.iter().filter(is_named).collect();
+        report.n_others += usize::from(described.is_empty());
+        for stored in described {
+            let fit = (stored == name, epirr::version(name));
+            if updates
+                .get(stored.as_str())
+                .is_some_and(|other| other.fit > fit)
+            {
+                continue;
             }
+            let mut metadata = Map::new();
+            for (column, field) in names.iter().zip(fields) {
+                if let Some(column) = column.as_ref().filter(|_| !field.is_empty()) {
+                    metadata.insert(column.clone(), Value::from(field.as_str()));
+                }
+            }
+            if stored != name {
+                metadata.insert("EpiRR".into(), Value::from(name.as_str()));
+            }
+            updates.insert(stored, Update { fit, metadata });
         }
-        updates.push((name, metadata));
     }
     if updates.is_empty() {
         return Err(CompendiumError::file(
@@ -100,14 +116,21 @@ pub fn ingest_metadata(
             ),
         ));
     }
-    for (name, metadata) in updates {
+    for (name, Update { metadata, .. }) in updates {
         match kind {
             "biosample" => database.update_biosample(name, &metadata)?,
             _ => database.update_assay(name, &metadata)?,
         }
-        report.updated.push(name.clone());
+        report.updated.push(name.to_string());
     }
     Ok(report)
+}
+
+/// What a row says of a biosample or an assay of the database.
+struct Update {
+    /// Whether it has the very name, and the version of an EpiRR identifier: the row that fits best is read.
+    fit: (bool, u64),
+    metadata: Map<String, Value>,
 }
 
 /// What the table is about, and the column that says which.
@@ -137,7 +160,8 @@ fn key_column(
         let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
         words.any(|word| word == "EID")
     };
-    if let Some(key) = table.header.iter().position(is_eid) {
+    let epirr = || named("EpiRR").or_else(|| named("epirr_id"));
+    if let Some(key) = table.header.iter().position(is_eid).or_else(epirr) {
         return Ok(("biosample", key));
     }
     let count = |known: &[String]| {

@@ -4,7 +4,10 @@
 //! assay has one of each. Files are read by `formats`, bytes are kept by `store`.
 
 mod average;
+mod biosample_names;
 mod columns;
+pub mod encode;
+mod epirr;
 mod error;
 mod example;
 mod ingest;
@@ -18,6 +21,7 @@ mod tests;
 mod warnings;
 
 pub use average::{AverageActivity, assay_scale, average_activity};
+pub use biosample_names::{BiosampleNames, Named};
 pub use columns::ColumnMap;
 pub use error::CompendiumError;
 #[doc(hidden)]

@@ -383,7 +383,7 @@ fn record(
         name: options.name.clone(),
         kind: match options.architecture {
             Architecture::Avocado => ModelKind::Avocado,
-            Architecture::Persea => ModelKind::Persea,
+            Architecture::Persea | Architecture::Embedding => ModelKind::Persea,
         },
         config,
         seed: options.seed,

@@ -202,6 +202,11 @@ impl TrainOptions {
     /// When a value cannot be.
     pub fn check(&self) -> Result<(), FactorizationError> {
         self.sizes.check()?;
+        if self.architecture == Architecture::Embedding {
+            return Err(FactorizationError::Options(
+                "an embedding is imported, and not trained".into(),
+            ));
+        }
         if let Some(encoder) = &self.encoder {
             encoder.check()?;
             if self.architecture != Architecture::Persea {

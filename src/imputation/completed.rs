@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{SignalScale, Stream};
 use crate::compendium::Experiment;
+use crate::files::no_formula;
 use crate::formats::{CubeWriter, Format, SignalWriter, create_signal, write_text};
 use crate::genome::BIN_BP;
 use crate::model::TrainedModel;
@@ -188,7 +189,8 @@ pub fn write_completed_files(
             location,
             checksum,
         ];
-        let line = line.map(|field| field.replace(['\t', '\n', '\r'], " "));
+        let line =
+            line.map(|field| no_formula(&field.replace(['\t', '\n', '\r'], " ")).into_owned());
         table.push_str(&line.join("\t"));
         table.push('\n');
     }

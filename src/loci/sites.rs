@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::LociError;
 use crate::annotation::promoter_intervals;
-use crate::files::{FileError, Lines, check_name};
+use crate::files::{FileError, Lines, TEXT_BYTES, check_name};
 use crate::genome::{Assembly, Gene, GenomeAxis, Interval, SequenceNames, read_bed_lines};
 
 /// A site of a list.
@@ -116,6 +116,7 @@ fn read_vcf(mut lines: Lines<'_>, assembly: &Assembly) -> crate::Result<Vec<Site
             ))
             .into());
         }
+        lines.keep(size_of::<Site>() + 2 * TEXT_BYTES + id.len())?;
         sites.push(Site {
             interval: Interval::new(&chromosome.name, start, end),
             name: (id != "." && !id.is_empty()).then(|| id.to_string()),

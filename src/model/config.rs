@@ -13,6 +13,8 @@ vocabulary! {
         Avocado = "avocado",
         /// Factors from an encoder of the observed tracks, plus a refinement that imputes from them
         Persea = "persea",
+        /// Another program's embedding of genome windows, which imputes nothing
+        Embedding = "embedding",
     }
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod encoder;
 mod error;
 mod factor_table;
+mod foreign;
 mod genome_block;
 mod hidden;
 mod parameters;
@@ -24,6 +25,7 @@ pub(crate) use encoder::{
 };
 pub use error::ModelError;
 pub use factor_table::{GenomeRows, GenomeTable, NamedAxis, NamedTable};
+pub use foreign::{EmbeddingOptions, ImportedEmbedding, import_embedding};
 pub use genome_block::GenomeBlock;
 pub(crate) use parameters::initial_factors;
 pub use parameters::{Dense, GenomeFactors, Network};

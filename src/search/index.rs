@@ -58,7 +58,7 @@ fn write(
     shape: &Shape,
 ) -> crate::Result<()> {
     let _lock = database.lock_index(&model.record().name)?;
-    sweep(database)?;
+    sweep(database, model.stored().id)?;
     Tables::write(database, model, layout, view, shape)
 }
 
@@ -93,13 +93,38 @@ pub(super) fn open_or_write(
         );
         return Tables::in_memory(database, model, layout, view, shape);
     }
-    write(database, model, layout, view, shape)?;
-    Ok(Tables::open(shape)?)
+    match write(database, model, layout, view, shape) {
+        Ok(()) => Ok(Tables::open(shape)?),
+        Err(e) if cannot_be_written(&e) => {
+            tracing::warn!("{e}; the index of model {name} is made in memory instead");
+            Tables::in_memory(database, model, layout, view, shape)
+        }
+        Err(e) => Err(e),
+    }
 }
 
-/// Removes files of models that are no more, and what interrupted writers left.
-fn sweep(database: &Database) -> Result<(), StoreError> {
-    for path in leftovers(database)? {
+/// Whether the disk is what hinders a derived file from being written.
+pub(super) fn cannot_be_written(error: &crate::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error {
+        crate::Error::Store(StoreError::DiskFull { .. } | StoreError::ReadOnly { .. }) => true,
+        crate::Error::Search(SearchError::Io { source, .. }) => {
+            matches!(
+                source.kind(),
+                StorageFull | QuotaExceeded | ReadOnlyFilesystem
+            )
+        }
+        _ => false,
+    }
+}
+
+/// Removes files of models that are no more, and what interrupted writers left of the model whose index
+/// the caller has locked.
+fn sweep(database: &Database, model: i64) -> Result<(), StoreError> {
+    let unfinished = files(&database.index_folder()).into_iter().filter(|path| {
+        path.extension().is_some_and(|e| e == "new") && model_of(path) == Some(model)
+    });
+    for path in leftovers(database)?.into_iter().chain(unfinished) {
         tracing::info!("removing {}", path.display());
         let removed = if path.is_dir() {
             std::fs::remove_dir_all(&path)

@@ -20,13 +20,13 @@ pub(super) fn info(open: &Open, _: &Parameters) -> Result<Value, Refusal> {
         .map(|m| {
             json!({
                 "name": m.record.name,
-                "kind": m.record.kind.name(),
+                "kind": m.record.kind_name(),
                 "default": m.is_default,
                 "created": m.created,
                 "checksum": m.checksum,
                 "bins": m.record.regions.iter().map(|r| r.n_bins).sum::<u64>(),
                 // Only these measure how uncertain they are.
-                "has_deviation": m.record.kind == ModelKind::Persea
+                "has_deviation": m.record.config["refinement"].is_object()
                     && m.record.config["refinement"].is_object(),
             })
         })

@@ -17,7 +17,7 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
+use super::durable::{begin_folder, finish_folder, make_folder, remove_folder, sync_folder};
 use super::zarr::METADATA;
 use super::{Database, Severity, StoreError, connection, models, names, sweep};
 
@@ -63,20 +63,15 @@ impl Database {
         to: &Path,
         progress: &mut dyn FnMut(BackupProgress),
     ) -> Result<BackupReport, StoreError> {
-        let temporary = self.temporary_of_backup(to)?;
-        remove_folder(&temporary)?;
-        let made = self
-            .fill_backup(&temporary, progress)
-            .and_then(|report| rename_synced(&temporary, to).map(|()| report));
-        if made.is_err() {
-            // The reason is worth more than whether the remains could be removed.
-            let _ = remove_folder(&temporary);
-        }
-        made
+        self.may_be_backup(to)?;
+        let unfinished = begin_folder(to)?;
+        let report = self.fill_backup(unfinished.path(), progress)?;
+        finish_folder(unfinished, to)?;
+        Ok(report)
     }
 
-    /// Where the copy grows, if it may be made there.
-    fn temporary_of_backup(&self, to: &Path) -> Result<std::path::PathBuf, StoreError> {
+    /// Refuses a place where no copy may be made.
+    fn may_be_backup(&self, to: &Path) -> Result<(), StoreError> {
         let occupied = match fs::read_dir(to) {
             Ok(mut entries) => entries.next().is_some(),
             Err(e) => e.kind() != io::ErrorKind::NotFound,
@@ -86,7 +81,7 @@ impl Database {
                 path: to.to_path_buf(),
             });
         }
-        let (Some(name), Some(folder)) = (to.file_name(), to.parent()) else {
+        let (Some(_), Some(folder)) = (to.file_name(), to.parent()) else {
             return Err(StoreError::Folder {
                 path: to.to_path_buf(),
                 why: "cannot name a backup",
@@ -109,11 +104,7 @@ impl Database {
                 why: "lies inside the database itself; name a place beside it",
             });
         }
-        Ok(to.with_file_name(format!(
-            ".{}.copying-{}",
-            name.to_string_lossy(),
-            std::process::id()
-        )))
+        Ok(())
     }
 
     fn fill_backup(

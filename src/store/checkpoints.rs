@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::checkpoint_file::{
     Contents, HEADER_BYTES, Hashing, MAGIC, Part, SUFFIX, VERSION, list, open,
 };
-use super::durable::{make_folder, remove_folder, rename_synced};
+use super::durable::{make_folder_synced, remove_folder, rename_synced};
 use super::{Database, ModelLock, StoreError};
 use crate::Bug;
 
@@ -47,7 +47,7 @@ impl Database {
         step: u64,
     ) -> Result<CheckpointWriter<'a>, StoreError> {
         let folder = self.checkpoint_folder(lock.name());
-        make_folder(&folder)?;
+        make_folder_synced(&folder)?;
         let temporary = folder.join("writing");
         let open = || {
             let mut file = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);

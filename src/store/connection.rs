@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
 
+use super::schema::{self, MIGRATIONS};
 use super::{StoreError, table_checksums};
 
 /// `PERS`: tells a database of ours from any other SQLite file.
@@ -20,19 +21,6 @@ pub(crate) const PAGE_BYTES: i64 = 16_384;
 
 /// How long a transaction waits for another process's. Those take milliseconds.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The schema's migrations, oldest first.
-pub(crate) const MIGRATIONS: &[&str] = &[
-    include_str!("../../schema/001_compendium_and_models.sql"),
-    include_str!("../../schema/002_search.sql"),
-    include_str!("../../schema/003_tasks.sql"),
-    include_str!("../../schema/004_table_checksums.sql"),
-    include_str!("../../schema/005_selections.sql"),
-    include_str!("../../schema/006_projections.sql"),
-    include_str!("../../schema/007_commits_and_chunks.sql"),
-    include_str!("../../schema/008_track_coverage.sql"),
-    include_str!("../../schema/009_transcripts_and_evaluations.sql"),
-];
 
 /// The name of the file in the database directory.
 pub(crate) const FILE_NAME: &str = "persea.sqlite";
@@ -60,16 +48,7 @@ pub(crate) fn create(file: &Path) -> Result<Connection, StoreError> {
 pub(crate) fn open(file: &Path, database: &Path) -> Result<(Connection, bool), StoreError> {
     check_header(file, database)?;
     let (mut connection, read_only) = connect(file, database)?;
-    let found = user_version(&connection)?;
-    let known = MIGRATIONS.len() as i64;
-    if found > known {
-        return Err(StoreError::Newer {
-            path: database.to_path_buf(),
-            found,
-            known,
-        });
-    }
-    if found < known {
+    if is_older(&mut connection, database)? {
         if read_only {
             return Err(StoreError::ReadOnly {
                 path: database.to_path_buf(),
@@ -86,16 +65,8 @@ pub(crate) fn open(file: &Path, database: &Path) -> Result<(Connection, bool), S
 /// As [`open`], for reading alone, whatever the disk allows.
 pub(crate) fn open_to_read(file: &Path, database: &Path) -> Result<(Connection, bool), StoreError> {
     check_header(file, database)?;
-    let (connection, _) = connect(file, database)?;
-    let (found, known) = (user_version(&connection)?, MIGRATIONS.len() as i64);
-    if found > known {
-        return Err(StoreError::Newer {
-            path: database.to_path_buf(),
-            found,
-            known,
-        });
-    }
-    if found < known {
+    let (mut connection, _) = connect(file, database)?;
+    if is_older(&mut connection, database)? {
         return Err(StoreError::ReadOnly {
             path: database.to_path_buf(),
             why: "an older Persea made it, and it has to be brought up to date first: `persea info` does"
@@ -182,12 +153,24 @@ fn connect(file: &Path, database: &Path) -> Result<(Connection, bool), StoreErro
             } else {
                 "mode=ro"
             };
-            attempt(parameters, reading)
+            match attempt(parameters, reading) {
+                // A log that a kill left, without the index that there is no room for: it is made in
+                // memory, which takes the file for this process alone.
+                Err(e) if is_access_problem(&e) => attempt(
+                    "mode=rw&vfs=unix-excl",
+                    flags | OpenFlags::SQLITE_OPEN_READ_WRITE,
+                ),
+                other => other,
+            }
         }
         Err(e) => Err(e),
     };
     match outcome {
-        Ok(connection) => Ok((set_up(connection)?, true)),
+        Ok(connection) => {
+            let connection = set_up(connection)?;
+            connection.pragma_update(None, "query_only", true)?;
+            Ok((connection, true))
+        }
         Err(rusqlite::Error::IntegralValueOutOfRange(_, id)) => Err(StoreError::NotADatabase {
             path: database.to_path_buf(),
             why: format!("its persea.sqlite is some other program's (application id {id})"),
@@ -276,7 +259,47 @@ fn not_read(column: usize, why: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
 }
 
-fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
+/// Whether the schema is that of an older Persea.
+fn is_older(connection: &mut Connection, database: &Path) -> Result<bool, StoreError> {
+    // One transaction: another process may be bringing it up to date.
+    let t = connection.transaction()?;
+    let found = user_version(&t)?;
+    let known = MIGRATIONS.len() as i64;
+    if found == known {
+        return Ok(false);
+    }
+    // The number stands in the file's header by itself; a flipped bit makes another version of it.
+    let of_tables = schema::version_of_tables(&t)?;
+    let tables = match of_tables {
+        Some(version) => format!("its tables are those of schema {version}"),
+        None => "its tables are those of no schema".to_string(),
+    };
+    if found > known {
+        return Err(StoreError::Newer {
+            path: database.to_path_buf(),
+            found,
+            known,
+            doubt: match of_tables {
+                Some(_) => {
+                    format!("; or its header is damaged, since {tables}: then restore a backup")
+                }
+                None => String::new(),
+            },
+        });
+    }
+    match of_tables == Some(found) {
+        true => Ok(true),
+        false => Err(StoreError::damaged(
+            "",
+            format!(
+                "the header of persea.sqlite says schema {found}, and {tables}; nothing is written to \
+                 it: restore a backup"
+            ),
+        )),
+    }
+}
+
+pub(super) fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Transaction, params};
 
-use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
+use super::durable::{begin_folder, finish_folder, make_folder, sync_folder};
 use super::{Database, StoreError, connection, table_checksums, zarr};
 use crate::genome::{Gene, GenomeAxis, Interval};
 
@@ -41,38 +41,41 @@ impl Database {
     /// When something of that name exists (other than an empty folder), an interval lies on a
     /// chromosome that the assembly lacks, or the disk cannot be written.
     pub fn create(path: &Path, new: &NewDatabase) -> Result<Self, StoreError> {
+        Self::create_filled(path, new, |_| Ok::<(), StoreError>(()))
+    }
+
+    /// As [`Database::create`], with what `fill` puts into it: the directory appears when that is in it
+    /// too. Until then it grows beside its place, and a killed process leaves nothing there that the next
+    /// one of this folder does not remove.
+    ///
+    /// # Errors
+    /// As [`Database::create`], and those of `fill`.
+    pub fn create_filled<E: From<StoreError>>(
+        path: &Path,
+        new: &NewDatabase,
+        fill: impl FnOnce(&Database) -> Result<(), E>,
+    ) -> Result<Self, E> {
         let occupied = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_some(),
             Err(e) => e.kind() != std::io::ErrorKind::NotFound,
         };
         if occupied {
-            return Err(StoreError::Exists {
-                path: path.to_path_buf(),
-            });
+            let path = path.to_path_buf();
+            return Err(StoreError::Exists { path }.into());
         }
-        let Some(name) = path.file_name() else {
-            return Err(StoreError::Folder {
-                path: path.to_path_buf(),
-                why: "cannot name a new database",
-            });
-        };
+        if path.file_name().is_none() {
+            let path = path.to_path_buf();
+            let why = "cannot name a new database";
+            return Err(StoreError::Folder { path, why }.into());
+        }
         check_chromosomes(new)?;
-        let temporary_name = format!(
-            ".{}.creating-{}",
-            name.to_string_lossy(),
-            std::process::id()
-        );
-        let temporary = path.with_file_name(temporary_name);
-        remove_folder(&temporary)?;
-        let made = fill_new(&temporary, new)
-            .map_err(|e| e.at(path))
-            .and_then(|()| rename_synced(&temporary, path));
-        if let Err(e) = made {
-            // The reason is worth more than whether the remains could be removed.
-            let _ = remove_folder(&temporary);
-            return Err(e);
-        }
-        Self::open(path)
+        let unfinished = begin_folder(path)?;
+        fill_new(unfinished.path(), new).map_err(|e| e.at(path))?;
+        fill(&Self::open(unfinished.path())?)?;
+        // The names of what was put in, and of what SQLite removed as it was closed.
+        sync_folder(unfinished.path())?;
+        finish_folder(unfinished, path)?;
+        Ok(Self::open(path)?)
     }
 }
 

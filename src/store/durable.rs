@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use persea_files::UnfinishedFolder;
+
 use super::StoreError;
 
 /// Writes a new file and waits until its bytes are on the disk. Its folder is not synced.
@@ -39,6 +41,19 @@ pub(crate) fn rename_synced(from: &Path, to: &Path) -> Result<(), StoreError> {
     sync_folder(folder_of(to))
 }
 
+/// Begins a folder that will stand at `place`, beside it.
+pub(crate) fn begin_folder(place: &Path) -> Result<UnfinishedFolder, StoreError> {
+    let parent = folder_of(place);
+    make_folder_synced(parent)?;
+    UnfinishedFolder::begin_in(parent).map_err(|e| StoreError::io(place, e))
+}
+
+/// Gives a folder its place, durably; its content has been synced.
+pub(crate) fn finish_folder(folder: UnfinishedFolder, place: &Path) -> Result<(), StoreError> {
+    folder.rename(place).map_err(|e| StoreError::io(place, e))?;
+    sync_folder(folder_of(place))
+}
+
 /// The folder that holds a name; a bare name lies in the current one.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
@@ -50,6 +65,21 @@ fn folder_of(path: &Path) -> &Path {
 /// Makes a folder and those above it that are missing.
 pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(path).map_err(|e| StoreError::io(path, e))
+}
+
+/// As [`make_folder`], and makes the names of those that were missing durable: what is synced in a folder
+/// is lost with the folder's own name.
+pub(crate) fn make_folder_synced(path: &Path) -> Result<(), StoreError> {
+    let mut missing = Vec::new();
+    let mut at = path;
+    while !at.exists() {
+        missing.push(at);
+        at = folder_of(at);
+    }
+    make_folder(path)?;
+    missing
+        .into_iter()
+        .try_for_each(|made| sync_folder(folder_of(made)))
 }
 
 /// Removes a folder and all that is in it; an absent one is fine.

@@ -33,7 +33,7 @@ pub enum StoreError {
     /// A later version of Persea has made or changed it.
     #[error(
         "{path} was written by a newer Persea (its schema is {found}, this one knows {known}): \
-         update persea"
+         update persea{doubt}"
     )]
     Newer {
         /// The directory.
@@ -42,6 +42,8 @@ pub enum StoreError {
         found: i64,
         /// The latest schema version known here.
         known: i64,
+        /// What speaks against it, beginning with its punctuation; mostly empty.
+        doubt: String,
     },
     /// Something was to be written where only reading is possible.
     #[error("{path} can only be read: {why}")]
@@ -288,6 +290,16 @@ impl From<rusqlite::Error> for StoreError {
         {
             let why = format!("{source}{ASK_CHECK}");
             return StoreError::damaged("", why);
+        }
+        // Our own statements are right: a table or column that one of them misses has been lost. Printed
+        // as it is, the error would show the whole statement.
+        if let rusqlite::Error::SqlInputError { msg, .. } = &source {
+            return StoreError::damaged("", format!("{msg}{ASK_CHECK}"));
+        }
+        if let rusqlite::Error::SqliteFailure(_, Some(message)) = &source
+            && message.starts_with("no such ")
+        {
+            return StoreError::damaged("", format!("{message}{ASK_CHECK}"));
         }
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::DiskFull { path },

@@ -15,6 +15,12 @@ use super::durable::make_folder;
 /// The file that readers of models share, and a writer who removes one has alone for a moment.
 const READERS: &str = "readers.lock";
 
+/// The file that writers share, and a sweep has alone.
+const WRITERS: &str = "writers.lock";
+
+/// For how long a lock that is held is asked for again: a sweep holds it for an instant.
+const INSTANT: Duration = Duration::from_millis(20);
+
 /// A held lock; dropping it releases it.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -45,10 +51,15 @@ pub(crate) fn lock_one(
     make_folder(folder)?;
     let hash = blake3::hash(name.as_bytes()).to_hex();
     let path = folder.join(format!("{kind}-{}.lock", &hash[..16]));
+    let began = Instant::now();
     loop {
         let mut file = open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
+            Err(TryLockError::WouldBlock) if began.elapsed() < INSTANT => {
+                std::thread::sleep(Duration::from_millis(2));
+                continue;
+            }
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::Locked {
                     what: what.to_string(),
@@ -89,6 +100,25 @@ pub(crate) fn exclude_writers(folder: &Path) -> Result<Option<Lock>, StoreError>
     }
 }
 
+/// Removes the files of locks that killed processes held.
+pub(crate) fn remove_unheld(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        let is_shared = path.ends_with(READERS) || path.ends_with(WRITERS);
+        if is_shared || path.extension().is_none_or(|e| e != "lock") {
+            continue;
+        }
+        // Locked before it is removed, as by whoever gives a lock back.
+        let Ok(file) = File::open(&path) else {
+            continue;
+        };
+        if file.try_lock().is_ok() && same_file(&file, &path) {
+            // Such a file is in nobody's way; the next sweep may have more luck.
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
 /// Takes part in reading models, as all readers do. `None` where the file can be neither made nor opened:
 /// there nobody writes either, and what a writer elsewhere takes away is [`StoreError::Replaced`].
 pub(crate) fn join_readers(folder: &Path) -> Option<Lock> {
@@ -120,7 +150,7 @@ pub(crate) fn readers_are_done(folder: &Path, patience: Duration) -> Result<bool
 
 fn writers(folder: &Path) -> Result<(PathBuf, File), StoreError> {
     make_folder(folder)?;
-    let path = folder.join("writers.lock");
+    let path = folder.join(WRITERS);
     let file = open(&path)?;
     Ok((path, file))
 }
@@ -188,6 +218,22 @@ mod tests {
         assert!(exclude_writers(folder.path()).unwrap().is_none());
         drop((one, two));
         assert!(exclude_writers(folder.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn files_of_locks_that_nobody_holds_are_removed_and_the_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock_one(folder.path(), "track", "a", "track a").unwrap();
+        let shared = (join_readers(folder.path()), join_writers(folder.path()));
+        // Of a process that was killed.
+        std::fs::write(folder.path().join("model-0123.lock"), "process 1").unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "the user's").unwrap();
+        remove_unheld(folder.path());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+        assert!(!folder.path().join("model-0123.lock").exists());
+        drop((held, shared));
+        remove_unheld(folder.path());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

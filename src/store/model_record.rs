@@ -139,3 +139,14 @@ pub struct ModelRecord {
     /// The genome axis, in order.
     pub regions: Vec<Region>,
 }
+
+impl ModelRecord {
+    /// The kind's name as users know it: an imported embedding is stored as a model persea whose
+    /// configuration says so.
+    pub fn kind_name(&self) -> &str {
+        match self.config["architecture"].as_str() {
+            Some("embedding") => "embedding",
+            _ => self.kind.name(),
+        }
+    }
+}

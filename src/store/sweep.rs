@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::durable::remove_folder;
-use super::locks::exclude_writers;
+use super::locks::{exclude_writers, remove_unheld};
 use super::{Database, StoreError, Track, models, names};
 
 impl Database {
@@ -35,6 +35,7 @@ pub(crate) fn sweep(database: &Database) -> Result<bool, StoreError> {
         return Ok(false);
     }
     remove_folder(&database.temporary_folder())?;
+    remove_unheld(&database.locks_folder());
     for array in orphan_arrays(database, &database.tracks_as_they_are()?)? {
         tracing::info!("removing signal.zarr/{array}, which an interrupted ingest left");
         remove_folder(&database.signal_folder().join(array))?;

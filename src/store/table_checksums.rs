@@ -33,6 +33,7 @@ pub(crate) const CHANGING: &[&str] = &[
     "assays",
     "tracks",
     "track_sources",
+    "track_origins",
     "track_chunks",
     "track_coverage",
     "models",
@@ -222,7 +223,7 @@ pub(crate) fn consequence(name: &str) -> &'static str {
              concerned"
         }
         "mask_intervals" => "training and scoring refuse; imputation and tracks are not concerned",
-        "biosamples" | "assays" | "tracks" | "track_sources" | "track_chunks"
+        "biosamples" | "assays" | "tracks" | "track_sources" | "track_origins" | "track_chunks"
         | "track_coverage" => {
             "tracks cannot be listed, trained on or scored; models can still be read; signal.zarr \
              opens in any Zarr reader"

@@ -75,6 +75,7 @@ pub(crate) fn toy_track(biosample: &str, assay: &str) -> NewTrack {
             checksum: format!("checksum of {biosample} {assay}"),
             multiplier: 2.0,
             missing: Missing::Nan,
+            origin: None,
         }],
     }
 }

@@ -94,6 +94,25 @@ pub struct TrackSource {
     pub multiplier: f64,
     /// What uncovered bases counted as.
     pub missing: Missing,
+    /// What a consortium's table says of it, where one named it.
+    pub origin: Option<SourceOrigin>,
+}
+
+/// What a consortium's table says of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceOrigin {
+    /// The file's accession.
+    pub accession: String,
+    /// The experiment's.
+    pub experiment: Option<String>,
+    /// What the file holds, in the portal's words (`signal p-value`).
+    pub output_type: Option<String>,
+    /// The donor or donors.
+    pub donor: Option<String>,
+    /// What the audit found, by level.
+    pub audit: Option<String>,
+    /// The MD5 of its content, which was checked.
+    pub md5: Option<String>,
 }
 
 /// A track of the compendium: one assay in one biosample.
@@ -199,6 +218,7 @@ pub(crate) const TABLES: &[&str] = &[
     "assays",
     "tracks",
     "track_sources",
+    "track_origins",
     "track_chunks",
     "track_coverage",
 ];
@@ -285,8 +305,11 @@ fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
 
 fn read_sources(transaction: &Transaction<'_>, track: &mut Track) -> Result<(), StoreError> {
     let mut select = transaction.prepare_cached(
-        "SELECT location, format, bytes, modified, etag, checksum, multiplier, missing
-         FROM track_sources WHERE track = ?1 ORDER BY ordinal",
+        "SELECT s.location, s.format, s.bytes, s.modified, s.etag, s.checksum, s.multiplier, s.missing,
+         o.accession, o.experiment, o.output_type, o.donor, o.audit, o.md5
+         FROM track_sources s
+         LEFT JOIN track_origins o ON o.track = s.track AND o.ordinal = s.ordinal
+         WHERE s.track = ?1 ORDER BY s.ordinal",
     )?;
     let sources = select.query_map([track.id], |row| {
         Ok(TrackSource {
@@ -300,6 +323,17 @@ fn read_sources(transaction: &Transaction<'_>, track: &mut Track) -> Result<(), 
             checksum: row.get(5)?,
             multiplier: row.get(6)?,
             missing: named(row, 7, missing_from_name)?,
+            origin: match row.get::<_, Option<String>>(8)? {
+                Some(accession) => Some(SourceOrigin {
+                    accession,
+                    experiment: row.get(9)?,
+                    output_type: row.get(10)?,
+                    donor: row.get(11)?,
+                    audit: row.get(12)?,
+                    md5: row.get(13)?,
+                }),
+                None => None,
+            },
         })
     })?;
     track.sources = sources.collect::<Result<_, _>>()?;
@@ -324,13 +358,33 @@ pub(crate) fn write_sources(
     track: i64,
     sources: &[TrackSource],
 ) -> Result<(), StoreError> {
-    transaction.execute("DELETE FROM track_sources WHERE track = ?1", [track])?;
+    for table in ["track_sources", "track_origins"] {
+        let sql = format!("DELETE FROM {table} WHERE track = ?1");
+        transaction.execute(&sql, [track])?;
+    }
     let mut insert = transaction.prepare_cached(
         "INSERT INTO track_sources
          (track, ordinal, location, format, bytes, modified, etag, checksum, multiplier, missing)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
+    let mut insert_origin = transaction.prepare_cached(
+        "INSERT INTO track_origins
+         (track, ordinal, accession, experiment, output_type, donor, audit, md5)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
     for (i, source) in sources.iter().enumerate() {
+        if let Some(origin) = &source.origin {
+            insert_origin.execute(params![
+                track,
+                i as i64,
+                origin.accession,
+                origin.experiment,
+                origin.output_type,
+                origin.donor,
+                origin.audit,
+                origin.md5
+            ])?;
+        }
         insert.execute(params![
             track,
             i as i64,

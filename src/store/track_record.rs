@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::chunk_checksums::ListDigest;
 use super::durable::write_synced;
 use super::track::{missing_from_name, missing_name};
-use super::{NewTrack, StoreError, TrackSource, Transform};
+use super::{NewTrack, SourceOrigin, StoreError, TrackSource, Transform};
 use crate::formats::Identity;
 
 /// The name of the file in an array's folder.
@@ -64,12 +64,20 @@ impl TrackRecord {
         // Fractions as text: what reads back from it is the same to the last bit.
         let exact = |v: f64| format!("{v:?}");
         let source = |s: &TrackSource| {
-            json!({
+            let mut document = json!({
                 "location": s.location, "format": s.format, "bytes": s.identity.bytes,
                 "modified": s.identity.modified, "etag": s.identity.etag,
                 "checksum": s.checksum, "multiplier": exact(s.multiplier),
                 "missing": missing_name(s.missing),
-            })
+            });
+            if let Some(origin) = &s.origin {
+                document["origin"] = json!({
+                    "accession": origin.accession, "experiment": origin.experiment,
+                    "output_type": origin.output_type, "donor": origin.donor,
+                    "audit": origin.audit, "md5": origin.md5,
+                });
+            }
+            document
         };
         json!({
             "biosample": self.track.biosample, "assay": self.track.assay,
@@ -121,6 +129,20 @@ fn source(source: &Value) -> Option<TrackSource> {
         checksum: text(source, "checksum")?,
         multiplier: exact(source, "multiplier")?,
         missing: missing_from_name(source.get("missing")?.as_str()?)?,
+        origin: match source.get("origin") {
+            None => None,
+            Some(origin) => {
+                let origin = origin.as_object()?;
+                Some(SourceOrigin {
+                    accession: text(origin, "accession")?,
+                    experiment: optional_text(origin, "experiment")?,
+                    output_type: optional_text(origin, "output_type")?,
+                    donor: optional_text(origin, "donor")?,
+                    audit: optional_text(origin, "audit")?,
+                    md5: optional_text(origin, "md5")?,
+                })
+            }
+        },
     })
 }
 
@@ -166,6 +188,11 @@ mod tests {
             },
             multiplier: 0.1,
             missing: Missing::Zero,
+            origin: Some(SourceOrigin {
+                accession: "ENCFF001PRS".into(),
+                audit: Some("WARNING: low read depth".into()),
+                ..SourceOrigin::default()
+            }),
             ..track.sources[0].clone()
         });
         let record = TrackRecord {

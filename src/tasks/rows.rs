@@ -380,7 +380,7 @@ fn usable(
     Ok(used)
 }
 
-fn push_left_out(left_out: &mut Vec<LeftOut>, reason: String, mut names: Vec<String>) {
+pub(super) fn push_left_out(left_out: &mut Vec<LeftOut>, reason: String, mut names: Vec<String>) {
     if !names.is_empty() {
         let n = names.len();
         names.truncate(NAMED);

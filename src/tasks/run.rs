@@ -4,59 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::json;
-
 use super::baselines::{baselines, by_row};
-use super::compare::{self, compare};
+use super::compare::{self, compare, family_size};
 use super::features::{Computed, CpgIslands, Features, Maker, Request, Term, UserMatrix};
 use super::folds::Folds;
 use super::leakage::{check_model, check_tracks};
-use super::result::{Family, RowKind, RunResult};
+use super::outcome::{Outcome, Progress, family_note};
+use super::result::{RowKind, RunResult};
 use super::rows::Rows;
 use super::score::within_name;
-use super::scorer::{Scorer, Spec};
+use super::scorer::{Scored, Scorer, Spec};
 use super::settings::RunSettings;
+use super::table_task::{checksums, run_table};
 use super::{Target, TaskError};
 use crate::model::TrainedModel;
-use crate::store::{Database, NewRun, Run, Track};
-
-/// How far a run is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// It makes the features of a term.
-    Features(String),
-    /// It learns and predicts with a feature set or baseline: which, of how many.
-    Row(String, usize, usize),
-}
-
-/// A run that has not been stored yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// The settings.
-    pub settings: RunSettings,
-    /// What came out.
-    pub result: RunResult,
-    /// A number for each prediction: `example` (its place in the task), `biosample` (its place
-    /// among the biosamples of the run), `label`, `fold`, `unit`, and one column a row of the
-    /// table, named like it.
-    pub columns: Vec<(String, Vec<f64>)>,
-}
-
-impl Outcome {
-    /// Stores it; the run's number.
-    ///
-    /// # Errors
-    /// When the database can only be read.
-    pub fn store(&self, database: &Database) -> crate::Result<i64> {
-        Ok(database.save_run(&NewRun {
-            key: (self.settings.key(&self.result.inputs)).map_err(TaskError::from)?,
-            task: self.settings.task.clone(),
-            settings: json!(self.settings),
-            result: json!(self.result),
-            columns: self.columns.clone(),
-        })?)
-    }
-}
+use crate::store::{Database, Run, Track};
 
 /// What a run reads, opened and checked.
 pub(crate) struct Inputs {
@@ -180,6 +142,9 @@ pub(crate) fn run_sharing(
     made: &mut Made,
     progress: &mut dyn FnMut(Progress),
 ) -> crate::Result<Outcome> {
+    if let Some(table) = &settings.table {
+        return Ok(run_table(settings, table, progress)?.outcome);
+    }
     let began = Instant::now();
     let settings = with_biosamples(database, settings)?;
     settings.check()?;
@@ -214,6 +179,7 @@ pub(crate) fn run_sharing(
                 terms: set.terms.iter().map(|t| Arc::clone(&made[t])).collect(),
             }),
             parameters: None,
+            fixed: None,
         })
         .collect();
     let basis = baselines(
@@ -226,7 +192,8 @@ pub(crate) fn run_sharing(
     specs.extend(basis.into_iter().map(Spec::from));
     let n_specs = specs.len();
     let reference = reference(&settings);
-    let scorer = Scorer::new(&rows, &folds, &settings, classes, reference.is_some());
+    let n_tests = family_size(settings.features.len(), reference.is_some());
+    let scorer = Scorer::new(&rows, &folds, &settings, classes, n_tests);
     let (mut scored, mut notes) = (Vec::new(), scorer.notes());
     notes.extend(specs.iter().filter_map(missing_note));
     for (i, spec) in specs.iter().enumerate() {
@@ -241,15 +208,7 @@ pub(crate) fn run_sharing(
         }
     }
     let primary = rows.target.primary();
-    let compared: Vec<compare::Row<'_>> = scored
-        .iter()
-        .map(|s| compare::Row {
-            name: &s.row.name,
-            kind: s.row.kind,
-            values: &s.values,
-            replicates: &s.replicates,
-        })
-        .collect();
+    let compared: Vec<compare::Row<'_>> = scored.iter().map(Scored::to_compare).collect();
     let tested = [(primary, 0), (within_name(rows.target), 4)];
     let n_units = scorer.replicates.n_units();
     let n_informative = scorer.n_informative;
@@ -301,21 +260,6 @@ fn reference(settings: &RunSettings) -> Option<String> {
         Some(set) => Some(set.to_string()),
         None => own().find(|name| names.contains(name)),
     }
-}
-
-/// What was tested.
-fn family_note(family: &Family) -> Option<String> {
-    let mut against: Vec<&str> = family.reference.iter().map(String::as_str).collect();
-    against.push("the best baseline");
-    (family.n > 0).then(|| {
-        format!(
-            "tested: each feature set against {}, pooled and within; {} p, corrected together by \
-             Holm's method (p_holm), from {} replicates",
-            against.join(" and "),
-            family.n,
-            family.replicates
-        )
-    })
 }
 
 /// How many examples of a feature set lack a feature, because a track has no data in their window.
@@ -373,7 +317,10 @@ pub fn rerun(
             run: run_stored.id,
             why: format!("its settings: {e}"),
         })?;
-    let inputs = Inputs::open(database, &settings)?;
+    let now = match &settings.table {
+        Some(table) => checksums(table)?,
+        None => Inputs::open(database, &settings)?.checksums,
+    };
     let before: Vec<(String, String)> = serde_json::from_value(run_stored.result["inputs"].clone())
         .map_err(|e| TaskError::Stored {
             run: run_stored.id,
@@ -392,7 +339,7 @@ pub fn rerun(
         .into());
     }
     for (name, checksum) in &before {
-        match inputs.checksums.iter().find(|(n, _)| n == name) {
+        match now.iter().find(|(n, _)| n == name) {
             Some((_, now)) if now == checksum => {}
             other => {
                 return Err(TaskError::Changed {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::baselines::Baseline;
-use super::compare::{FEW_UNITS, family_size, replicates_needed};
+use super::compare::{self, FEW_UNITS, replicates_needed};
 use super::features::Computed;
 use super::fold::{FoldOutcome, Job};
 use super::folds::{FoldKind, Folds};
@@ -28,6 +28,8 @@ pub(crate) struct Spec {
     pub learner: Option<Learner>,
     pub features: Option<Computed>,
     pub parameters: Option<super::Parameters>,
+    /// Predictions of all rows that nothing is learned for: a score, or a finished predictor's.
+    pub fixed: Option<Vec<f64>>,
 }
 
 impl From<Baseline> for Spec {
@@ -38,6 +40,7 @@ impl From<Baseline> for Spec {
             learner: b.learner,
             features: b.features,
             parameters: b.parameters,
+            fixed: None,
         }
     }
 }
@@ -50,6 +53,18 @@ pub(crate) struct Scored {
     /// The measures of each division, and of each bootstrap replicate.
     pub values: Vec<[Option<f64>; 5]>,
     pub replicates: Vec<[Option<f64>; 5]>,
+}
+
+impl Scored {
+    /// What it is compared with other rows by.
+    pub(crate) fn to_compare(&self) -> compare::Row<'_> {
+        compare::Row {
+            name: &self.row.name,
+            kind: self.row.kind,
+            values: &self.values,
+            replicates: &self.replicates,
+        }
+    }
 }
 
 /// A division of the rows into folds, and the seed that is learned with there.
@@ -87,13 +102,14 @@ pub(crate) struct Scorer<'a> {
 }
 
 impl<'a> Scorer<'a> {
-    /// `positive`, of classification, are the examples that are positive somewhere.
+    /// `positive`, of classification, are the examples that are positive somewhere; `n_tests` is the
+    /// size of the declared family ([`family_size`](super::compare::family_size)).
     pub(crate) fn new(
         rows: &'a Rows,
         folds: &Folds,
         settings: &'a RunSettings,
         positive: Option<&[bool]>,
-        has_reference: bool,
+        n_tests: usize,
     ) -> Self {
         let of_row = |of_example: &[usize]| -> Vec<usize> {
             rows.example.iter().map(|e| of_example[*e]).collect()
@@ -118,7 +134,6 @@ impl<'a> Scorer<'a> {
                  intervals are a lower bound of the uncertainty"
             ));
         }
-        let n_tests = family_size(settings.features.len(), has_reference);
         let needed = replicates_needed(n_tests);
         let n_replicates = match settings.bootstrap {
             0 => {
@@ -258,7 +273,13 @@ impl<'a> Scorer<'a> {
                 (Some(features), Some(learner)) => {
                     self.learn(spec, features, learner, partition)?
                 }
-                _ => self.constant(&self.partitions[partition].fold),
+                _ => {
+                    let fold = &self.partitions[partition].fold;
+                    match &spec.fixed {
+                        Some(values) => self.fixed(fold, values),
+                        None => self.constant(fold),
+                    }
+                }
             };
             let mut predictions = vec![f64::NAN; self.tested.len()];
             for outcome in &outcomes {
@@ -433,34 +454,43 @@ impl<'a> Scorer<'a> {
         Ok(outcomes.into_iter().flatten().collect())
     }
 
-    /// One number for all: the mean over the folds of the training labels' mean. A number a fold
-    /// would rank the folds against their own labels.
-    fn constant(&self, fold_of: &[usize]) -> Vec<FoldOutcome> {
-        let mut means = Vec::new();
-        let mut outcomes = Vec::new();
-        for fold in 0..self.n_folds {
-            let rows: Vec<usize> = self
-                .tested
-                .iter()
-                .copied()
-                .filter(|i| fold_of[*i] == fold)
-                .collect();
-            if rows.is_empty() {
-                continue;
-            }
-            let train =
-                (0..self.rows.label.len()).filter(|i| self.rows.train[*i] && fold_of[*i] != fold);
-            let labels: Vec<f64> = train.map(|i| self.rows.label[i]).collect();
-            means.push(labels.iter().sum::<f64>() / labels.len().max(1) as f64);
-            outcomes.push(FoldOutcome {
+    /// The rows of each fold that have any, without predictions.
+    fn unpredicted(&self, fold_of: &[usize]) -> Vec<FoldOutcome> {
+        let of_fold = |fold: usize| -> FoldOutcome {
+            let rows = self.tested.iter().copied();
+            FoldOutcome {
                 fold,
-                rows,
+                rows: rows.filter(|i| fold_of[*i] == fold).collect(),
                 predictions: Vec::new(),
                 parameters: None,
                 rounds: None,
                 shuffled: Vec::new(),
-            });
+            }
+        };
+        let outcomes = (0..self.n_folds).map(of_fold);
+        outcomes.filter(|o| !o.rows.is_empty()).collect()
+    }
+
+    /// Predictions as they were given.
+    fn fixed(&self, fold_of: &[usize], values: &[f64]) -> Vec<FoldOutcome> {
+        let mut outcomes = self.unpredicted(fold_of);
+        for outcome in &mut outcomes {
+            outcome.predictions = outcome.rows.iter().map(|i| values[*i]).collect();
         }
+        outcomes
+    }
+
+    /// One number for all: the mean over the folds of the training labels' mean. A number a fold
+    /// would rank the folds against their own labels.
+    fn constant(&self, fold_of: &[usize]) -> Vec<FoldOutcome> {
+        let mut outcomes = self.unpredicted(fold_of);
+        let of_training = |outcome: &FoldOutcome| {
+            let train = (0..self.rows.label.len())
+                .filter(|i| self.rows.train[*i] && fold_of[*i] != outcome.fold);
+            let labels: Vec<f64> = train.map(|i| self.rows.label[i]).collect();
+            labels.iter().sum::<f64>() / labels.len().max(1) as f64
+        };
+        let means: Vec<f64> = outcomes.iter().map(of_training).collect();
         let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
         for outcome in &mut outcomes {
             outcome.predictions = vec![mean; outcome.rows.len()];

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::features::{MatrixSource, Pooling};
 use super::folds::FoldSettings;
 use super::learners::Calibration;
+use super::table_settings::TableSettings;
 use super::windows::Reach;
 use super::{FeatureSet, Learner, Target, TaskError};
 use crate::Bug;
@@ -139,6 +140,9 @@ pub struct RunSettings {
     pub promoter_frequency: FrequencyOf,
     /// The seed.
     pub seed: u64,
+    /// The tables of a task whose features are columns of its own files; such a task is not imported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableSettings>,
 }
 
 const fn once() -> Option<usize> {
@@ -177,6 +181,7 @@ impl Default for RunSettings {
             reference: None,
             promoter_frequency: FrequencyOf::Training,
             seed: 0,
+            table: None,
         }
     }
 }

@@ -119,6 +119,7 @@ fn a_second_writer_of_a_track_learns_which_process_holds_the_lock() {
                 checksum: "being read".into(),
                 multiplier: 1.0,
                 missing: persea::formats::Missing::Zero,
+                origin: None,
             }],
         })
         .unwrap();

@@ -8,7 +8,7 @@ use std::process::Command;
 use super::workspace::{Outcome, Workspace, copy_folder, is_whole, start, tracks};
 
 /// A file system in memory, gone when dropped.
-struct SmallDisk(PathBuf);
+pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// `None`, saying why, where it cannot be mounted.
@@ -27,12 +27,17 @@ impl SmallDisk {
         }
     }
 
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     fn run(&self, arguments: &str) -> Outcome {
         start(&self.0, arguments).finish()
     }
 
     /// Takes all space but so many bytes.
-    fn fill_but(&self, bytes: usize) {
+    pub fn fill_but(&self, bytes: usize) {
         let filler = self.0.join("filler");
         // What does not fit any more was written as far as it went.
         let _ = fs::write(&filler, vec![1; 64 << 20]);
@@ -44,7 +49,7 @@ impl SmallDisk {
             .unwrap();
     }
 
-    fn free(&self) {
+    pub fn free(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();
     }
 
@@ -64,7 +69,7 @@ impl Drop for SmallDisk {
 }
 
 /// A workspace whose database lies on a small disk beside a link to the compendium.
-fn on_small_disk(workspace: &Workspace, bytes: usize) -> Option<SmallDisk> {
+pub fn on_small_disk(workspace: &Workspace, bytes: usize) -> Option<SmallDisk> {
     let disk = SmallDisk::mount(workspace.path("disk"), bytes)?;
     copy_folder(&workspace.path("x.persea"), &disk.0.join("x.persea"));
     Some(disk)

@@ -354,3 +354,79 @@ fn every_feature_set_is_made_for_a_trained_model() {
     assert_eq!(n("denoised"), n("signal"));
     assert_eq!(run["result"]["model"][0], json!("base"));
 }
+
+#[test]
+fn a_table_of_pairs_is_learned_stored_exported_and_used_without_a_database() {
+    let workspace = Workspace::ingested();
+    let table = |cell_type: &str| {
+        let mut text = String::from(
+            "chrom\tchromStart\tchromEnd\tchrTSS\tstartTSS\tendTSS\tCellType\tRegulated\tdistanceToTSS\tDHS.RPM\tH3K27ac.RPM.expandedRegion\n",
+        );
+        for i in 0..120 {
+            let (near, start, chrom) = (i % 3 == 0, 1_000 + i * 100, 1 + i % 6);
+            let distance = if near {
+                2_000 + i * 10
+            } else {
+                30_000 + i * 500
+            };
+            let (end, tss, open) = (start + 50, start + distance, i % 5);
+            text.push_str(&format!(
+                "chr{chrom}\t{start}\t{end}\tchr{chrom}\t{tss}\t{}\t{cell_type}\t{near}\t{distance}\t{open}\t2\n",
+                tss + 1
+            ));
+        }
+        text
+    };
+    workspace.write("k562.tsv", table("K562"));
+    workspace.write("other.tsv", table("HCT116"));
+    let run = workspace
+        .ok("task run crispr --train k562.tsv --test other.tsv --save-predictor p.json --predictions p.tsv --bootstrap 50 --format json")
+        .json();
+    let rows = run["result"]["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|r| r["name"].as_str().unwrap()).collect();
+    let expected = [
+        "logistic",
+        "gbm",
+        "forest",
+        "prior",
+        "distance",
+        "activity by distance",
+    ];
+    assert_eq!(names, expected);
+    let of_test = &run["test"]["result"]["rows"][0];
+    assert_eq!(of_test["name"], json!("predictor"));
+    assert_eq!(
+        of_test["measures"]["average_precision"]["value"],
+        json!(1.0)
+    );
+    let id = run["run"].as_i64().unwrap();
+    workspace.ok(&format!("task export {id} --predictor q.json"));
+    let read = |name: &str| std::fs::read(workspace.path(name)).unwrap();
+    assert_eq!(read("p.json"), read("q.json"));
+    let runs = workspace.ok("task runs --format json").json();
+    assert_eq!(
+        (&runs[0]["task"], &runs[0]["train"]),
+        (&json!("crispr"), &json!("K562"))
+    );
+    workspace.ok(&format!("task rerun {id}"));
+    workspace.ok(&format!("task export {id} --format tsv"));
+    workspace.ok(&format!("task report {id} --output report.html"));
+    // No database is needed to predict.
+    std::fs::rename(workspace.path("x.persea"), workspace.path("y.persea")).unwrap();
+    let again = workspace
+        .ok("task run crispr --predictor p.json --test other.tsv --predictions again.tsv --bootstrap 50 --format json")
+        .json();
+    assert_eq!(again["test"]["result"]["n"], json!(120));
+    assert_eq!(read("p.tsv"), read("again.tsv"));
+    std::fs::rename(workspace.path("y.persea"), workspace.path("x.persea")).unwrap();
+    workspace.write("k562.tsv", table("K562").replace("\t2000\t", "\t2001\t"));
+    workspace
+        .run(&format!("task rerun {id}"))
+        .fails(&["table k562.tsv", "has changed"]);
+    workspace
+        .run("task run unknown --train k562.tsv")
+        .expect_misuse(&["no preset of tables", "crispr"]);
+    workspace
+        .run("task run crispr --train k562.tsv --tune")
+        .expect_misuse(&["--n-folds"]);
+}

@@ -6,7 +6,12 @@
 mod error;
 mod output;
 mod text;
+mod unfinished;
 
 pub use error::FileError;
 pub use output::{Guard, OutputFile, folder, guard_outputs, says_gzip, write_text};
-pub use text::{Lines, Table, check_name, fields, is_header, open_file, open_regular, read_text};
+pub use text::{
+    Lines, TEXT_BYTES, Table, check_name, fields, is_header, no_formula, open_file, open_regular,
+    read_text,
+};
+pub use unfinished::{UnfinishedFolder, sweep_unfinished};

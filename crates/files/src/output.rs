@@ -1,6 +1,7 @@
 //! The one way in which a user's output file is written.
 //!
-//! A regular file is written beside its place and takes its name when it is whole. A symbolic link is
+//! A regular file is written beside its place and takes its name when it is whole ([`crate::unfinished`]
+//! removes what a kill leaves). A symbolic link is
 //! followed first, so that the link stays and the file at its end is replaced. A device, a pipe and an
 //! entry of `/proc` (`/dev/stdout`) have no place to rename to: their bytes are written through. A disk
 //! and a socket are refused. So is a name that says gzip where no gzip is written, and a file that the
@@ -14,6 +15,7 @@ use std::sync::OnceLock;
 use tempfile::NamedTempFile;
 
 use crate::FileError;
+use crate::unfinished::begin_file_in;
 
 /// Links that lead to links, at most: as many as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -114,15 +116,7 @@ impl OutputFile {
                 {
                     return Err(FileError::file(path.display(), why));
                 }
-                let mut builder = tempfile::Builder::new();
-                builder.prefix(".persea-").suffix(".part");
-                #[cfg(unix)]
-                {
-                    // As any other new file: the default of a temporary one hides it from colleagues.
-                    use std::os::unix::fs::PermissionsExt;
-                    builder.permissions(std::fs::Permissions::from_mode(0o666));
-                }
-                let file = builder.tempfile_in(folder(&place)).map_err(failed)?;
+                let file = begin_file_in(folder(&place)).map_err(failed)?;
                 Kind::Regular { place, file }
             }
         };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use persea_files::{FileError, Lines, check_name};
+use persea_files::{FileError, Lines, TEXT_BYTES, check_name};
 
 use super::{Assembly, GenomeError};
 
@@ -27,7 +27,9 @@ pub fn read_aliases(
         let line = line.into_owned();
         check_name(&line).map_err(|why| lines.error(why))?;
         let names = line.split('\t').map(|name| name.trim().to_string());
-        rows.push((lines.number(), names.collect()));
+        let names: Vec<String> = names.collect();
+        lines.keep((1 + names.len()) * TEXT_BYTES + line.len())?;
+        rows.push((lines.number(), names));
     }
     // The third column of the dump tells where a name comes from.
     let is_source = |cell: &String| {

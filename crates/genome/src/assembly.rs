@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::names::{OtherNames, are_of_human_or_mouse, is_main, is_y};
 use super::{BIN_BP, GenomeError, Interval};
-use persea_files::{FileError, Lines, check_name};
+use persea_files::{FileError, Lines, TEXT_BYTES, check_name};
 
 /// A chromosome and its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,8 @@ impl Assembly {
                 let message = format!("a chromosome of {length} bp is longer than bigWig can hold");
                 return Err(lines.error(message).into());
             }
+            // Here, and again in the index of names.
+            lines.keep(4 * TEXT_BYTES + 2 * chrom.len())?;
             chromosomes.push((line_number, chrom.to_string(), length));
         }
         let mut index = HashMap::new();

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use persea_files::{Lines, fields, is_header};
+use persea_files::{Lines, TEXT_BYTES, fields, is_header};
 
 use super::{Assembly, Chromosome, GenomeError, Interval, SequenceNames};
 
@@ -58,7 +58,10 @@ pub fn read_bed_lines(mut lines: Lines<'_>, assembly: &Assembly) -> Result<BedLi
         };
         let interval = checked(assembly, &assembly.chromosomes()[rank], start, end)
             .map_err(|message| lines.error(message))?;
-        intervals.push((interval, rest.iter().map(|s| s.to_string()).collect()));
+        let rest: Vec<String> = rest.iter().map(|s| s.to_string()).collect();
+        let n_bytes = rest.iter().map(|s| TEXT_BYTES + s.len()).sum::<usize>();
+        lines.keep(size_of::<(Interval, Vec<String>)>() + TEXT_BYTES + n_bytes)?;
+        intervals.push((interval, rest));
     }
     lines.warn_of_replaced();
     sequences.finish(lines.file())?.warn(lines.file());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-use persea_files::{Lines, check_name, fields, is_header};
+use persea_files::{Lines, TEXT_BYTES, check_name, fields, is_header};
 
 use super::{Assembly, Gene, GenomeError, Interval, SequenceNames, Strand, annotation};
 use transcripts::{TranscriptStarts, is_transcript, plain_id};
@@ -64,6 +64,7 @@ fn read_gene_lines(
 ) -> Result<GeneSet, GenomeError> {
     let mut collector = Collector::new(assembly);
     let mut format = None;
+    let mut n_before = 0;
     while let Some(text) = lines.next_text()? {
         // A GFF3 file may carry its sequences behind its features.
         if text.starts_with("##FASTA") {
@@ -93,6 +94,12 @@ fn read_gene_lines(
                 }
             }
             Ok(()) => {}
+        }
+        let n_kept = collector.n_kept();
+        if n_kept > n_before {
+            // Its names stand in several places.
+            lines.keep((n_kept - n_before) * (8 * TEXT_BYTES + text.len()))?;
+            n_before = n_kept;
         }
     }
     lines.warn_of_replaced();
@@ -189,6 +196,11 @@ impl<'a> Collector<'a> {
             first_odd: None,
             starts: TranscriptStarts::default(),
         }
+    }
+
+    /// How many genes, identifiers and transcripts are kept.
+    fn n_kept(&self) -> usize {
+        self.genes.len() + self.best.len() + self.starts.len()
     }
 
     fn bed_line(&mut self, fields: &[&str]) -> Result<(), Wrong> {

@@ -26,6 +26,9 @@ pub struct SequenceNames<'a> {
     alias: Option<(String, String)>,
 }
 
+/// How many names are remembered; more are looked up again and again.
+const MOST_NAMES: usize = 1 << 20;
+
 /// What became of a file's sequences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SequenceReport {
@@ -82,7 +85,9 @@ impl<'a> SequenceNames<'a> {
                 self.alias = Some((name.to_string(), own.clone()));
             }
         }
-        self.found.insert(name.to_string(), found);
+        if self.found.len() < MOST_NAMES {
+            self.found.insert(name.to_string(), found);
+        }
         found
     }
 

@@ -1,6 +1,10 @@
 //! What tells one version of a signal file from another.
 
+use std::io::Read;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
+
+use md5::{Digest, Md5};
 
 use super::http::{HttpOptions, RangeReader};
 use super::location::without_secrets;
@@ -81,6 +85,25 @@ pub fn checksum(location: &Location) -> Result<String, FormatError> {
         }
     }
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// The MD5 of a local file, in hex: what portals list beside their files.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn md5(path: &Path) -> Result<String, FormatError> {
+    let read = |e| FormatError::read(path.display(), e);
+    let mut file = open_regular(path)?;
+    let mut hasher = Md5::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = file.read(&mut buffer).map_err(read)?;
+        if n == 0 {
+            break;
+        }
+        hasher.update(&buffer[..n]);
+    }
+    Ok(format!("{:x}", hasher.finalize()))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@
 //! ```
 
 mod array;
+mod bigbed;
 mod bigwig;
 mod bins;
 mod error;
@@ -44,10 +45,12 @@ mod walk;
 mod tests;
 
 pub use array::npy_header;
+pub use bigbed::bigbed_lines;
 pub use bigwig::{BigWigLayout, Chunk, Section};
 pub use error::FormatError;
 pub use format::Format;
-pub use identity::{Identity, checksum, identity};
+pub use http::{Fetched, fetch};
+pub use identity::{Identity, checksum, identity, md5};
 pub use location::Location;
 pub use open::{create_signal, open_signal};
 pub use panics::{catch_panic, panic_becomes_error};

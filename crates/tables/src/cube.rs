@@ -15,7 +15,7 @@ use zarrs::array::{Array, ArrayBuilder, data_type};
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::GroupBuilder;
 
-use persea_files::FileError;
+use persea_files::{FileError, UnfinishedFolder};
 
 /// Bins of a chunk.
 const CHUNK_BINS: u64 = 1 << 14;
@@ -25,7 +25,7 @@ const SHARD_BINS: u64 = 1 << 21;
 /// An array under construction; dropped before [`CubeWriter::finish`], it leaves nothing.
 pub struct CubeWriter {
     path: PathBuf,
-    output: tempfile::TempDir,
+    output: UnfinishedFolder,
     store: Arc<FilesystemStore>,
     signal: Array<FilesystemStore>,
     n_bins: u64,
@@ -54,9 +54,7 @@ impl CubeWriter {
         }
         let failed = |e: io::Error| FileError::write(path.display(), e);
         let folder = persea_files::folder(path);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".persea-").suffix(".part");
-        let output = builder.tempdir_in(folder).map_err(failed)?;
+        let output = UnfinishedFolder::begin_in(folder).map_err(failed)?;
         let store = FilesystemStore::new(output.path()).map_err(|e| failed(io::Error::other(e)))?;
         let store = Arc::new(store);
         GroupBuilder::new()
@@ -164,15 +162,8 @@ impl CubeWriter {
             ));
         }
         sync_below(self.output.path()).map_err(failed)?;
-        #[cfg(unix)]
-        {
-            // As any other new folder: a temporary one is for its owner alone.
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::Permissions::from_mode(0o755);
-            std::fs::set_permissions(self.output.path(), mode).map_err(failed)?;
-        }
-        let output = self.output.keep();
-        std::fs::rename(&output, &self.path)
+        self.output
+            .rename(&self.path)
             .map_err(|e| FileError::write(self.path.display(), e))?;
         Ok(())
     }

@@ -18,7 +18,7 @@ use hdf5_reader::{Hdf5File, SliceInfo, SliceInfoElem};
 use serde_json::Value;
 
 use super::hdf5::{Array, Attribute, Group, Kind, write_hdf5};
-use persea_files::FileError;
+use persea_files::{FileError, open_regular};
 use persea_signal::catch_panic;
 
 /// Keras cuts longer lists of names into several attributes: `weight_names0`, `weight_names1`, ….
@@ -73,9 +73,11 @@ impl KerasFile {
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let file = path.display().to_string();
         let mut signature = [0; 8];
-        let read = std::fs::File::open(path)
-            .and_then(|mut f| std::io::Read::read_exact(&mut f, &mut signature));
-        match read {
+        let mut regular = open_regular(path)?;
+        let n_bytes = (regular.metadata())
+            .map_err(|e| FileError::read(&file, e))?
+            .len();
+        match std::io::Read::read_exact(&mut regular, &mut signature) {
             Ok(()) => {}
             Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => signature = [0; 8],
             Err(e) => return Err(FileError::read(file, e)),
@@ -91,10 +93,10 @@ impl KerasFile {
             // The arrays may be there where only what follows them is gone: still no whole file.
             let block = hdf5.superblock();
             let end = block.base_address.saturating_add(block.eof_address);
-            if std::fs::metadata(path).map_err(|e| e.to_string())?.len() < end {
+            if n_bytes < end {
                 return Err(format!("it is cut short: it should have {end} bytes"));
             }
-            let (layers, weights) = list(&hdf5)?;
+            let (layers, weights) = list(&hdf5, n_bytes)?;
             Ok((hdf5, layers, weights))
         });
         let (hdf5, layers, weights) = opened?;
@@ -207,8 +209,14 @@ fn guarded<T>(file: &str, run: impl FnOnce() -> Result<T, String>) -> Result<T, 
     }
 }
 
+/// An array of up to so many bytes may be packed into any file.
+const LARGEST_PACKED: u64 = 1 << 28;
+
+/// How many times the file's size a larger array may have. Factors hardly pack at all.
+const LARGEST_RATIO: u64 = 100;
+
 /// The layers, and all arrays that they name.
-fn list(hdf5: &Hdf5File) -> Result<(Vec<String>, Vec<KerasWeight>), String> {
+fn list(hdf5: &Hdf5File, n_bytes: u64) -> Result<(Vec<String>, Vec<KerasWeight>), String> {
     let root = hdf5.root_group().map_err(|e| e.to_string())?;
     // A whole model's weights lie in a group of their own, weights saved alone in the root.
     let (at, top) = match root.group("model_weights") {
@@ -232,8 +240,12 @@ fn list(hdf5: &Hdf5File) -> Result<(Vec<String>, Vec<KerasWeight>), String> {
                 .iter()
                 .try_fold(1u64, |n, size| n.checked_mul(*size))
                 .filter(|n| *n < 1 << 40);
-            if n.is_none() {
-                return Err(format!("{path}: {shape:?} numbers cannot be"));
+            // An array without chunks on the disk is whole to HDF5: zeros, however many.
+            let most = (LARGEST_RATIO * n_bytes).max(LARGEST_PACKED) / 4;
+            if n.is_none_or(|n| n > most) {
+                return Err(format!(
+                    "{path}: {shape:?} numbers cannot be in a file of {n_bytes} bytes"
+                ));
             }
             let last = weight.rsplit('/').next().unwrap_or(&weight);
             weights.push(KerasWeight {

@@ -5,12 +5,14 @@
 //! compendium. It knows nothing of models: it gets numbers and names.
 
 mod cube;
+mod embedding;
 mod hdf5;
 mod keras;
 mod matrix;
 mod table;
 
 pub use cube::CubeWriter;
+pub use embedding::{EmbeddingTable, read_embedding};
 pub use keras::{KerasFile, KerasModel, KerasRows, KerasWeight, write_keras};
 pub use matrix::{NumberMatrix, ShapeCheck, read_matrix};
 pub use table::{LabelKind, Labels, TableFormat, TableShape, TableSource, write_table};

@@ -31,7 +31,7 @@ pub struct NumberMatrix {
 /// read. The error is a message without the file's name.
 pub type ShapeCheck<'a> = dyn Fn(usize, usize) -> Result<(), String> + 'a;
 
-/// Reads a matrix: `.npy`; `.npz` (the key `arr_0`, or the only array); Parquet, whose columns
+/// Reads a matrix: `.npy`, whatever its name; `.npz` (the key `arr_0`, or the only array); Parquet, whose columns
 /// must be numbers. Floats, whole numbers and truth values are read as f64; missing is NaN.
 ///
 /// # Errors
@@ -47,10 +47,16 @@ pub fn read_matrix(path: &Path, is_wanted: &ShapeCheck<'_>) -> Result<NumberMatr
     let checksum = hasher.finalize().to_hex().to_string();
     file.rewind().map_err(cannot)?;
     let n_bytes = file.metadata().map_err(cannot)?.len();
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let mut head = Vec::new();
+    (&mut file).take(6).read_to_end(&mut head).map_err(cannot)?;
+    file.rewind().map_err(cannot)?;
+    let extension = match head.as_slice() {
+        b"\x93NUMPY" => Some("npy".to_string()),
+        _ => path.extension().map(|e| e.to_string_lossy().to_lowercase()),
+    };
     let (n_rows, n_columns, values, names) = match extension.as_deref() {
         Some("npy") => npy(BufReader::new(file), n_bytes, n_bytes, is_wanted).map_err(bad)?,
-        Some("npz") => npz(BufReader::new(file), n_bytes, is_wanted).map_err(bad)?,
+        Some("npz") => npz(BufReader::new(file), n_bytes, None, is_wanted).map_err(bad)?,
         // The parquet crate panics on some damaged files.
         Some("parquet") => catch_panic(|| table(file, is_wanted))
             .unwrap_or_else(|| Err("is damaged: a part of it makes no sense".into()))
@@ -70,18 +76,48 @@ pub fn read_matrix(path: &Path, is_wanted: &ShapeCheck<'_>) -> Result<NumberMatr
     })
 }
 
+/// Reads one array of an `.npz`.
+///
+/// # Errors
+/// As [`read_matrix`], and when there is no array of that name.
+pub(crate) fn read_npz_array(
+    path: &Path,
+    array: &str,
+    is_wanted: &ShapeCheck<'_>,
+) -> Result<NumberMatrix, FileError> {
+    let name = path.display().to_string();
+    let cannot = |e| FileError::read(&name, e);
+    let mut file = open_regular(path)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(&file).map_err(cannot)?;
+    file.rewind().map_err(cannot)?;
+    let n_bytes = file.metadata().map_err(cannot)?.len();
+    let read = npz(BufReader::new(file), n_bytes, Some(array), is_wanted);
+    let (n_rows, n_columns, values, names) =
+        read.map_err(|message| FileError::file(&name, message))?;
+    Ok(NumberMatrix {
+        n_rows,
+        n_columns,
+        values,
+        names,
+        checksum: hasher.finalize().to_hex().to_string(),
+    })
+}
+
 type Parts = (usize, usize, Vec<f64>, Option<Vec<String>>);
 
 fn npz(
     reader: BufReader<File>,
     n_packed: u64,
+    wanted: Option<&str>,
     is_wanted: &ShapeCheck<'_>,
 ) -> Result<Parts, String> {
     let damaged = |e: std::io::Error| format!("is not a whole .npz archive: {e}");
     let mut archive = NpzArchive::new(reader).map_err(damaged)?;
     let names: Vec<String> = archive.array_names().map(str::to_string).collect();
-    let name = match names.as_slice() {
-        [only] => only.clone(),
+    let name = match (wanted, names.as_slice()) {
+        (Some(name), _) => name.to_string(),
+        (None, [only]) => only.clone(),
         _ if names.iter().any(|n| n == "arr_0") => "arr_0".to_string(),
         _ => {
             return Err(format!(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use persea::files::no_formula;
 use persea::formats::write_text;
 use persea::genome::{Gene, Interval};
 use persea::loci::{CompletedCompendium, Locus, LocusOptions, LocusRow, at_locus};
@@ -13,6 +14,7 @@ use persea::search::{GenePart, Query, place};
 use serde_json::{Value, json};
 
 use super::super::figure::{FigureArguments, check_ending};
+use super::super::names::Known;
 use super::super::output::{Format, Table, grouped, measure, print_json};
 use super::super::{Common, Misuse, progress};
 use super::{Matching, Origin};
@@ -105,6 +107,7 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
     print(
         &found,
         compendium.model().map(|m| m.record().name.as_str()),
+        &Known::of(&database)?,
         common.format,
     )?;
     Ok(ExitCode::SUCCESS)
@@ -168,7 +171,7 @@ fn note_other_starts(name: &str, promoter: &Interval, genes: &[Gene]) {
     }
 }
 
-fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<()> {
+fn print(found: &Locus, model: Option<&str>, known: &Known, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return Ok(print_json(&as_json(found, model))?);
     }
@@ -218,6 +221,7 @@ fn print(found: &Locus, model: Option<&str>, format: Format) -> anyhow::Result<(
             measure(row.global_similarity),
         ]);
     }
+    table.label_biosamples(known.labels());
     table.print(format)?;
     let matched = found.rows.iter().find_map(|r| r.departure.as_ref());
     eprintln!(
@@ -361,6 +365,7 @@ fn write_values(found: &Locus, path: &Path) -> anyhow::Result<()> {
     for row in &found.rows {
         let z = row.departure.as_ref().and_then(|d| d.z);
         let name = row.biosample.replace(['\t', '\n', '\r'], " ");
+        let name = no_formula(&name);
         write!(out, "{name}\t{}\t{}\t", row.source.name(), row.cluster + 1)?;
         write!(out, "{}\t{}", number(z), number(row.p_adjusted))?;
         for value in &row.values {

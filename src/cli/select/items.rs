@@ -40,7 +40,7 @@ pub fn run(
     if let Some(path) = &options.plot {
         print::draw(&answer, path)?;
     }
-    print::answer(&answer, id, common.format)?;
+    print::answer(&answer, id, known.as_ref(), common.format)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -100,7 +100,12 @@ fn request(
         gamma: options.gamma,
         combination,
         model: options.model.clone(),
-        new_of,
+        new_of: match (new_of, known) {
+            (Some(biosample), Some(known)) if what == What::Assays => {
+                Some(known.biosample(&biosample)?)
+            }
+            (new_of, _) => new_of,
+        },
         given: given(options.given.as_deref(), &list)?,
         require: list(&options.require)?,
         exclude: list(&options.exclude)?,

@@ -8,6 +8,7 @@ use persea::store::StoredSelection;
 use serde_json::{Value, json};
 
 use super::super::Common;
+use super::super::names::Known;
 use super::super::output::{Format, Table, print_json};
 use super::{positions, print};
 
@@ -61,7 +62,8 @@ pub fn show(id: i64, plot: Option<&Path>, common: &Common) -> anyhow::Result<Exi
     if let Some(path) = plot {
         print::draw(&answer, path)?;
     }
-    print::answer(&answer, Some(id), common.format)?;
+    let known = Known::of(&database)?;
+    print::answer(&answer, Some(id), Some(&known), common.format)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -119,7 +121,7 @@ pub fn repeat(id: i64, common: &Common) -> anyhow::Result<ExitCode> {
             answer.chosen.iter().map(|c| json!(c.name)).collect()
         };
         if common.format != Format::Json {
-            print::answer(&now, None, common.format)?;
+            print::answer(&now, None, Some(&Known::of(&database)?), common.format)?;
         }
         report_repeat(
             is_same,

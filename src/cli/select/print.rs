@@ -7,6 +7,7 @@ use persea::selection::{Answer, Stability, What};
 use serde_json::{Value, json};
 
 use super::super::Misuse;
+use super::super::names::Known;
 use super::super::output::{Format, Table, grouped, measure, print_json};
 
 /// Number of represented items named in a table.
@@ -26,8 +27,13 @@ pub fn draw(answer: &Answer, path: &Path) -> anyhow::Result<()> {
     Ok(write_figure(&selection_curve(&figure), path, DEFAULT_DPI)?)
 }
 
-/// Prints a result; `id` is its number in the database.
-pub fn answer(answer: &Answer, id: Option<i64>, format: Format) -> anyhow::Result<()> {
+/// Prints a result; `id` is its number in the database, `known` has the labels of its biosamples.
+pub fn answer(
+    answer: &Answer,
+    id: Option<i64>,
+    known: Option<&Known>,
+    format: Format,
+) -> anyhow::Result<()> {
     for note in &answer.notes {
         eprintln!("note: {note}");
     }
@@ -79,6 +85,9 @@ pub fn answer(answer: &Answer, id: Option<i64>, format: Format) -> anyhow::Resul
         row.push(json!(chosen.represents.len()));
         row.push(json!(names(&chosen.represents, format)));
         table.row(row);
+    }
+    if let Some(known) = known {
+        table.label_biosamples(known.labels());
     }
     table.print(format)?;
     if format == Format::Table {

@@ -1,9 +1,12 @@
 //! `persea similar position`, `region`, `gene` and `vector`.
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use persea::files::{open_regular, read_text};
+use persea::formats::read_matrix;
 use persea::genome::{GenomeAxis, Interval, read_bed};
 use persea::model::TrainedModel;
 use persea::plot::{HeatMap, HeatMapRow};
@@ -254,27 +257,26 @@ fn named_tracks(database: &Database, list: &str) -> anyhow::Result<Vec<Track>> {
     Ok(tracks)
 }
 
+/// The most factors that a model may have, by far.
+const LONGEST_VECTOR: usize = 1 << 20;
+
 /// Numbers from a `.npy` file, or from text with any separators.
 fn read_vector(path: &Path) -> anyhow::Result<Vec<f32>> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    if bytes.starts_with(b"\x93NUMPY") {
-        let array = npyz::NpyFile::new(bytes.as_slice())
-            .with_context(|| format!("{} is not a complete .npy file", path.display()))?;
-        return match array.dtype() {
-            npyz::DType::Plain(t) if t.to_string().ends_with("f8") => {
-                let numbers = array.into_vec::<f64>()?;
-                Ok(numbers.into_iter().map(|n| n as f32).collect())
-            }
-            _ => array.into_vec::<f32>().with_context(|| {
-                format!(
-                    "{} does not contain float32 or float64 numbers",
-                    path.display()
-                )
-            }),
-        };
+    let mut head = [0; 6];
+    // A file that is shorter is text.
+    let is_npy = open_regular(path)?.read_exact(&mut head).is_ok() && head == *b"\x93NUMPY";
+    if is_npy {
+        let matrix = read_matrix(path, &|n_rows, n_columns| match n_rows.min(n_columns) == 1
+            && n_rows.max(n_columns) <= LONGEST_VECTOR
+        {
+            true => Ok(()),
+            false => Err(format!(
+                "has {n_rows} rows and {n_columns} columns; expected one vector"
+            )),
+        })?;
+        return Ok(matrix.values.iter().map(|v| *v as f32).collect());
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Misuse(format!("{} is neither .npy nor text", path.display())))?;
+    let text = read_text(path)?;
     let words = text.split(|c: char| c.is_whitespace() || c == ',');
     words
         .filter(|word| !word.is_empty())

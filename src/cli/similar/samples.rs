@@ -7,13 +7,19 @@ use serde_json::{Map, Value, json};
 pub use persea::search::SampleAxis as Axis;
 
 use super::super::Common;
+use super::super::names::Known;
 use super::super::output::{Format, Table, measure, print_json};
 use super::{ProfileKind, SampleSearch};
 
 pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<()> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, search.model.as_deref())?;
-    let sum = SampleSum::parse(&search.sum, axis, &model)?;
+    let known = Known::of(&database)?;
+    let text = match axis {
+        Axis::Biosamples => known.sum(&search.sum)?,
+        Axis::Assays => search.sum.clone(),
+    };
+    let sum = SampleSum::parse(&text, axis, &model)?;
     let n = match axis {
         Axis::Biosamples => model.record().biosamples.len(),
         Axis::Assays => model.record().assays.len(),
@@ -65,7 +71,7 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
         print_json(&json!({
             "query": {
                 "kind": axis.name(),
-                "text": search.sum,
+                "text": text,
                 "model": model.record().name,
                 "compared": compared,
                 "metric": metric.name(),
@@ -79,6 +85,7 @@ pub fn run(axis: Axis, search: SampleSearch, common: &Common) -> anyhow::Result<
     for row in rows {
         table.row(row.into_iter().map(|(_, value)| value).collect());
     }
+    table.label_biosamples(known.labels());
     table.print(common.format)?;
     Ok(())
 }

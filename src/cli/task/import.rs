@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use persea::tasks::{ImportOptions, ImportReport, LabelColumns, TaskKind, import};
 use serde_json::json;
 
+use crate::cli::names::Known;
 use crate::cli::output::{Format, Table, grouped, print_json};
 use crate::cli::{Common, Misuse};
 
@@ -119,9 +120,15 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         })?;
         Ok((from.to_string(), to.to_string()))
     });
+    let database = common.open()?;
+    let known = Known::of(&database)?;
+    let biosample = arguments
+        .biosample
+        .map(|b| known.biosample(&b))
+        .transpose()?;
     let options = ImportOptions {
         name: arguments.name,
-        biosample: arguments.biosample,
+        biosample,
         rename: rename.collect::<Result<_, Misuse>>()?,
         label_columns: arguments.label_column,
         columns,
@@ -130,7 +137,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         rows: arguments.rows,
         replace: arguments.replace,
     };
-    let report = import(&common.open()?, kind, &arguments.files, &options)?;
+    let report = import(&database, kind, &arguments.files, &options)?;
     say(&report);
     if common.format == Format::Json {
         print_json(&report)?;

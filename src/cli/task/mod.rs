@@ -4,8 +4,10 @@ mod export;
 mod import;
 mod list;
 mod report;
+mod result;
 mod run;
 mod suite;
+mod tables;
 
 use std::process::ExitCode;
 

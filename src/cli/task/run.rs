@@ -4,16 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::tasks::{
-    Against, Calibration, FeatureSet, FoldKind, FoldSettings, FrequencyOf, GeneWindow, Learner,
-    MatrixSource, Outcome, Pooling, Progress, RowKind, RunResult, RunSettings, Target, Threshold,
-    measure_names, rerun, run as run_task, within_name,
+    Calibration, FeatureSet, FoldKind, FoldSettings, FrequencyOf, GeneWindow, Learner,
+    MatrixSource, Outcome, Pooling, RunSettings, Target, Threshold, rerun, run as run_task,
 };
-use serde_json::{Value, json};
 
+use super::result::{print_result, with_bar};
+use super::tables::{self, Tables};
 use crate::cli::names::Known;
 use crate::cli::one_of::one_of;
-use crate::cli::output::{Format, Table, measure, print_json, print_line};
-use crate::cli::{Common, Misuse, progress};
+use crate::cli::{Common, Misuse};
 
 /// Run a benchmark: feature sets and baselines on the same folds
 ///
@@ -28,21 +27,34 @@ use crate::cli::{Common, Misuse, progress};
 /// and signal-components (principal components of all-signal-scales, as many as the embedding is wide,
 /// learned in the training rows of each fold).
 ///
+/// A task whose features are columns of its own table needs no database: with --train or --predictor,
+/// TASK is the preset that knows the columns (crispr: enhancer–gene pairs tested by CRISPR
+/// interference). Learners are compared on folds of chromosomes, beside scores for which nothing is
+/// learned. The predictor, a logistic regression on the whole table, is scored on --test.
+///
 /// Intervals resample independent units and repeated divisions into folds. p tests each feature set
 /// against own signal (--reference) and against the best baseline; p_holm corrects for all p of the
 /// run. The run is stored and can be repeated.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,signal-scales,signal-components --learner gbm\n          persea task run expression --biosample E003 --features signal --window paper\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden"
+    after_help = "Examples: persea task run expression --biosample E003 --features embedding,signal,signal-scales,signal-components --learner gbm\n          persea task run expression --biosample E003 --features signal --window paper\n          persea task run fire --features published --matrix FIREs.npy --folds blocks\n          persea task run expression --train-biosamples E003,E116 --test-biosamples E017 --features hidden\n          persea task run crispr --train K562.tsv.gz --test HCT116.tsv.gz --save-predictor k562.json\n          persea task run crispr --predictor k562.json --test WTC11.tsv.gz --predictions wtc11.tsv"
 )]
 pub struct Arguments {
-    /// Name of the task
+    /// Name of the task; of tables the preset: crispr
     task: String,
+    #[command(flatten)]
+    tables: Tables,
     /// Biosample to learn from and to predict; optional if only one has labels
     #[arg(long, conflicts_with_all = ["train_biosamples", "test_biosamples"])]
     biosample: Option<String>,
     /// Feature sets, separated by commas; + joins several into one
-    #[arg(long, required = true, value_delimiter = ',', value_name = "SET,…")]
+    #[arg(
+        long,
+        required_unless_present_any = ["train", "predictor"],
+        conflicts_with_all = ["train", "predictor"],
+        value_delimiter = ',',
+        value_name = "SET,…"
+    )]
     features: Vec<String>,
     /// Learner
     #[arg(long, value_parser = one_of::<Learner>(), default_value_t = Learner::Gbm)]
@@ -196,7 +208,11 @@ impl Arguments {
             reference,
             promoter_frequency: FrequencyOf::Training,
             seed: self.seed,
+            table: None,
         };
+        if self.tables.given() {
+            return Ok(settings);
+        }
         settings.check().map_err(|e| Misuse(e.to_string()))?;
         Ok(settings)
     }
@@ -205,15 +221,27 @@ impl Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let store = !arguments.no_store;
+    if arguments.tables.given() {
+        let tables = arguments.tables.clone();
+        let settings = arguments.settings()?;
+        return tables::run(&tables, &settings, store, common);
+    }
     let mut settings = arguments.settings()?;
     let database = common.open()?;
-    settings.assays = Known::of(&database)?.list(&settings.assays)?;
+    let known = Known::of(&database)?;
+    settings.assays = known.assays(&settings.assays)?;
+    for list in [
+        &mut settings.train_biosamples,
+        &mut settings.test_biosamples,
+    ] {
+        *list = known.biosamples(list)?;
+    }
     let outcome = with_bar(|on_event| run_task(&database, &settings, on_event))?;
     let id = match store {
         true => Some(outcome.store(&database)?),
         false => None,
     };
-    print(id, &outcome.result, common.format)?;
+    print_result(id, &outcome.result, common.format)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -231,7 +259,7 @@ pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
     let stored = database.read_run(arguments.run)?;
     let (outcome, different): (Outcome, Vec<String>) =
         with_bar(|on_event| rerun(&database, &stored, on_event))?;
-    print(Some(stored.id), &outcome.result, common.format)?;
+    print_result(Some(stored.id), &outcome.result, common.format)?;
     if different.is_empty() {
         eprintln!("run {}: the same numbers, to the bit", stored.id);
         return Ok(ExitCode::SUCCESS);
@@ -242,189 +270,4 @@ pub fn again(arguments: Again, common: &Common) -> anyhow::Result<ExitCode> {
         different.join(", ")
     );
     Ok(ExitCode::FAILURE)
-}
-
-fn with_bar<T>(
-    work: impl FnOnce(&mut dyn FnMut(Progress)) -> persea::Result<T>,
-) -> anyhow::Result<T> {
-    let bar = progress::bar(0, "{msg} {wide_bar} {pos}/{len}");
-    let value = work(&mut |progress| match progress {
-        Progress::Features(term) => bar.set_message(format!("features: {term}")),
-        Progress::Row(name, at, of) => {
-            bar.set_length(of as u64);
-            bar.set_position(at as u64);
-            bar.set_message(name);
-        }
-    });
-    bar.finish_and_clear();
-    Ok(value?)
-}
-
-/// Prints a run: as JSON in full, as TSV or CSV with one row per feature set, or as a table of
-/// measures followed by the differences.
-pub fn print(id: Option<i64>, result: &RunResult, format: Format) -> anyhow::Result<()> {
-    if format == Format::Json {
-        return Ok(print_json(&json!({"run": id, "result": result}))?);
-    }
-    let names = measure_names(result.target);
-    let mut columns = vec![
-        "features".to_string(),
-        "kind".into(),
-        "learner".into(),
-        "n".into(),
-    ];
-    for name in names {
-        columns.push(name.into());
-        if format != Format::Table || name == result.primary {
-            columns.extend([format!("{name}_low"), format!("{name}_high")]);
-        }
-    }
-    let within = within_name(result.target);
-    columns.push(within.into());
-    if format != Format::Table {
-        columns.extend([format!("{within}_low"), format!("{within}_high")]);
-    }
-    columns.extend(["fold_mean", "fold_se", "partitions_sd", "seconds"].map(String::from));
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let mut table = Table::new(&columns);
-    for row in &result.rows {
-        let mut cells = vec![
-            json!(row.name),
-            json!(match row.kind {
-                RowKind::Features => "features",
-                RowKind::Baseline => "baseline",
-            }),
-            json!(row.learner.map_or("", |l| l.name())),
-            json!(row.n_features),
-        ];
-        for name in names {
-            let m = row.measure(name);
-            cells.push(measure(m.value));
-            if format != Format::Table || name == result.primary {
-                cells.extend([measure(m.low), measure(m.high)]);
-            }
-        }
-        let m = row.measure(within);
-        cells.push(measure(m.value));
-        if format != Format::Table {
-            cells.extend([measure(m.low), measure(m.high)]);
-        }
-        let seconds = (row.seconds * 10.0).round() / 10.0;
-        cells.extend([
-            measure(row.fold_mean),
-            measure(row.fold_standard_error),
-            measure(row.partitions.map(|p| p.deviation)),
-            measure(Some(seconds)),
-        ]);
-        table.row(cells);
-    }
-    table.print(format)?;
-    if format != Format::Table {
-        return Ok(());
-    }
-    let labels = match result.n_positive {
-        Some(n) => format!("{} examples, {n} positive", result.n),
-        None => format!("{} examples", result.n),
-    };
-    let divisions = match result.n_partitions {
-        1 => "95 % intervals from resampled units".to_string(),
-        n => format!(
-            "{n} divisions into folds: values are means over them, partitions_sd is their standard \
-             deviation; 95 % intervals from resampled units and divisions"
-        ),
-    };
-    print_line(format_args!(
-        "\n{labels}; {} folds by {}, {} independent units; {divisions}",
-        result.n_folds,
-        result.fold_kind.name(),
-        result.n_units,
-    ))?;
-    subsets(result)?;
-    differences(result)?;
-    for left_out in &result.left_out {
-        let more = left_out.n.saturating_sub(3);
-        let names = left_out
-            .names
-            .iter()
-            .take(3)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let tail = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        eprintln!("left out, {}: {names}{tail}", left_out.reason);
-    }
-    for note in &result.notes {
-        eprintln!("note: {note}");
-    }
-    if let Some(id) = id {
-        eprintln!("stored as run {id}: persea task report {id} --output report.html");
-    }
-    Ok(())
-}
-
-fn subsets(result: &RunResult) -> anyhow::Result<()> {
-    if result.rows.iter().all(|r| r.subsets.is_empty()) {
-        return Ok(());
-    }
-    print_line("\nparts of the examples")?;
-    let mut table = Table::new(&["part", "features", "n", &result.primary, "low", "high"]);
-    let parts = result.rows.first().map_or(0, |r| r.subsets.len());
-    for part in 0..parts {
-        for row in &result.rows {
-            if let Some(s) = row.subsets.get(part) {
-                let m = s.measure(&result.primary);
-                let text = [json!(s.name), json!(row.name), json!(s.n)];
-                let numbers = [measure(m.value), measure(m.low), measure(m.high)];
-                table.row(text.into_iter().chain(numbers).collect());
-            }
-        }
-    }
-    Ok(table.print(Format::Table)?)
-}
-
-/// Paired differences of the declared family that have an interval; JSON has every pair.
-fn differences(result: &RunResult) -> anyhow::Result<()> {
-    let declared = |c: &&persea::tasks::Comparison| match (&result.family, c.family) {
-        // A run that was stored before a family was declared.
-        (None, _) => true,
-        (Some(_), against) => against.is_some(),
-    };
-    let shown = result.comparisons.iter().filter(declared);
-    let shown: Vec<_> = shown.filter(|c| c.low.is_some()).collect();
-    if shown.is_empty() {
-        return Ok(());
-    }
-    print_line("\npaired differences from the reference and from the best baseline")?;
-    let mut table = Table::new(&[
-        "a",
-        "b",
-        "against",
-        "measure",
-        "a_minus_b",
-        "low",
-        "high",
-        "effect",
-        "partitions_sd",
-        "p",
-        "p_holm",
-    ]);
-    for c in shown {
-        let against = match c.family {
-            Some(Against::Reference) => "reference",
-            Some(Against::BestBaseline) => "best baseline",
-            None => "",
-        };
-        let spread = c.partitions.map(|p| p.deviation);
-        let numbers = [c.difference, c.low, c.high, c.effect, spread, c.p, c.p_holm];
-        let cells: Vec<Value> = [json!(c.a), json!(c.b), json!(against), json!(c.measure)]
-            .into_iter()
-            .chain(numbers.into_iter().map(measure))
-            .collect();
-        table.row(cells);
-    }
-    Ok(table.print(Format::Table)?)
 }

@@ -95,3 +95,60 @@ fn metadata_finds_its_names_its_headers_and_what_it_does_not_know() {
         assert!(message.contains(why), "{message}");
     }
 }
+
+#[test]
+fn epigenomes_of_ihec_are_described_with_and_without_their_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ihec.csv");
+    // IHEC's header, its names in the second column.
+    let header =
+        "EpiRR Ordering,EpiRR,Biospecimen Disease,Broad Colour,Curated Biospecimen Label\n";
+    let row =
+        |i: u32, id: &str, label: &str| format!("{i},{id},Healthy/None,\"185,126,30\",{label}\n");
+    let text = [
+        header.to_string(),
+        row(1, "IHECRE00000001.6", "Brain"),
+        row(2, "IHECRE00000002.7", "old"),
+        row(3, "IHECRE00000002.10", "new"),
+        row(4, "IHECRE00000003.1", "first"),
+        row(5, "IHECRE00000003.2", "second"),
+        row(6, "IHECRE00000004.1", "other"),
+    ];
+    fs::write(&path, text.concat()).unwrap();
+    let (_keep, db) = toy_database();
+    for name in [
+        "IHECRE00000001",
+        "IHECRE00000002",
+        "IHECRE00000003.1",
+        "IHECRE00000005",
+    ] {
+        store_track(&db, name, "x", &[0.0; 200]);
+    }
+    let report = ingest_metadata(&db, &path).unwrap();
+    assert_eq!(
+        (report.kind, report.column.as_str()),
+        ("biosample", "EpiRR")
+    );
+    assert_eq!(
+        report.updated,
+        ["IHECRE00000001", "IHECRE00000002", "IHECRE00000003.1"]
+    );
+    assert_eq!(report.n_others, 1);
+    let of = |name: &str| {
+        let all = db.biosamples().unwrap();
+        let found = all.into_iter().find(|b| b.name == name).unwrap();
+        serde_json::to_value(found.metadata).unwrap()
+    };
+    assert_eq!(
+        of("IHECRE00000001"),
+        serde_json::json!({
+            "EpiRR Ordering": "1", "EpiRR": "IHECRE00000001.6", "Biospecimen Disease": "Healthy/None",
+            "Broad Colour": "185,126,30", "Curated Biospecimen Label": "Brain",
+        })
+    );
+    // The newest version by its number; the version that the database names.
+    assert_eq!(of("IHECRE00000002")["EpiRR"], "IHECRE00000002.10");
+    assert_eq!(of("IHECRE00000002")["Curated Biospecimen Label"], "new");
+    assert_eq!(of("IHECRE00000003.1")["Curated Biospecimen Label"], "first");
+    assert_eq!(of("IHECRE00000005"), serde_json::json!({}));
+}

@@ -24,10 +24,7 @@ fn a_database_gives_back_what_it_was_made_of() {
     assert!(db.biosamples().unwrap().is_empty());
     assert!(db.check().unwrap().is_empty());
     let info = db.info().unwrap();
-    assert_eq!(
-        info.schema,
-        crate::store::connection::MIGRATIONS.len() as i64
-    );
+    assert_eq!(info.schema, crate::store::schema::MIGRATIONS.len() as i64);
     assert_eq!(info.made_by, env!("CARGO_PKG_VERSION"));
     assert_eq!(
         (info.created.len(), info.n_tracks, info.n_models),

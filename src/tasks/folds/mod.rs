@@ -123,6 +123,19 @@ impl Folds {
             _ => {}
         }
         let unit = units(kind, axis, examples)?;
+        Self::of_units(kind, unit, settings.n, positive)
+    }
+
+    /// Whole units in folds, as many as `wanted` or else 5; of the file's own column one a unit.
+    ///
+    /// # Errors
+    /// When there are fewer units than folds.
+    pub(crate) fn of_units(
+        kind: FoldKind,
+        unit: Vec<usize>,
+        wanted: Option<usize>,
+        positive: Option<&[bool]>,
+    ) -> Result<Self, TaskError> {
         let n_units = unit.iter().max().map_or(0, |m| m + 1);
         if n_units < 2 {
             return Err(TaskError::Folds(format!(
@@ -133,7 +146,7 @@ impl Folds {
         }
         let k = match kind {
             FoldKind::Column => n_units,
-            _ => wanted(5.min(n_units)),
+            _ => wanted.unwrap_or(5.min(n_units)),
         };
         if k > n_units {
             return Err(TaskError::Folds(format!(

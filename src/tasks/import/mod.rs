@@ -10,7 +10,7 @@ mod columns;
 mod genes;
 mod pairs;
 mod rows;
-mod table;
+pub(super) mod table;
 #[cfg(test)]
 mod tests;
 mod windows;

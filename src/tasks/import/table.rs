@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path, columns: &LabelColumns) -> Result<Table, TaskErr
 }
 
 /// A label: a number, or NaN for what stands for none.
-pub(super) fn label(text: &str) -> Result<f64, String> {
+pub(crate) fn label(text: &str) -> Result<f64, String> {
     match text {
         "" | "." | "NA" | "N/A" | "nan" | "NaN" | "null" | "None" => return Ok(f64::NAN),
         "true" | "True" | "TRUE" => return Ok(1.0),

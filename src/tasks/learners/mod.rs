@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calibrate::Calibration;
 pub(crate) use calibrate::Calibrator;
+pub(crate) use linear::logistic_weights;
 pub(crate) use prepare::{Matrix, Preparation, Prepared};
 
 use super::{Target, TaskError};

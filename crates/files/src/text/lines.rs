@@ -13,6 +13,10 @@ use crate::FileError;
 const LONGEST_LINE: usize = 16 << 20;
 /// The largest file that is read whole, in bytes.
 const LARGEST_TEXT: usize = 64 << 20;
+/// How much memory the lines that a reader keeps may take, in bytes: 20 million intervals of a BED fit.
+const LARGEST_KEPT: usize = 2 << 30;
+/// What a text in memory takes beside its bytes: its address, its length, and the allocator's share.
+pub const TEXT_BYTES: usize = 56;
 
 /// Reads a text line by line, with the line's number for messages.
 ///
@@ -36,6 +40,8 @@ pub struct Lines<'a> {
     again: bool,
     /// Lines whose bytes that are no UTF-8 were replaced.
     n_replaced: u64,
+    /// Bytes that [`Lines::keep`] has counted.
+    n_kept: usize,
 }
 
 impl Lines<'static> {
@@ -63,6 +69,7 @@ impl<'a> Lines<'a> {
             after_cr: false,
             again: false,
             n_replaced: 0,
+            n_kept: 0,
         })
     }
 
@@ -99,6 +106,22 @@ impl<'a> Lines<'a> {
             self.n_replaced += 1;
         }
         Ok(Some(text))
+    }
+
+    /// Counts memory in which the caller keeps what it has read, so that no file, however long, takes all
+    /// of the machine's.
+    ///
+    /// # Errors
+    /// When the file has taken more than 2 GiB.
+    pub fn keep(&mut self, n_bytes: usize) -> Result<(), FileError> {
+        self.n_kept = self.n_kept.saturating_add(n_bytes);
+        match self.n_kept > LARGEST_KEPT {
+            true => Err(self.error(
+                "the lines up to this one take 2 GiB of memory, the most that a file may: is it \
+                 the right one?",
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Makes the next line the last one again.
@@ -254,6 +277,18 @@ mod tests {
             all.push(line.into_owned());
         }
         Ok(all)
+    }
+
+    #[test]
+    fn what_readers_keep_is_counted_and_bounded() {
+        let mut lines = Lines::new("a.bed", &b"x\ny\n"[..]).unwrap();
+        assert!(lines.next_line().unwrap().is_some());
+        lines.keep(LARGEST_KEPT).unwrap();
+        let message = lines.keep(1).unwrap_err().to_string();
+        assert!(
+            message.contains("a.bed, line 1") && message.contains("2 GiB"),
+            "{message}"
+        );
     }
 
     #[test]

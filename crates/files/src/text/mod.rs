@@ -11,12 +11,14 @@
 //! - What is neither a regular file nor a pipe (a device, a socket) is refused.
 
 mod cells;
+mod formula;
 mod gunzip;
 mod lines;
 mod open;
 mod stream;
 mod table;
 
-pub use lines::{Lines, check_name, fields, is_header, read_text};
+pub use formula::no_formula;
+pub use lines::{Lines, TEXT_BYTES, check_name, fields, is_header, read_text};
 pub use open::{open_file, open_regular};
 pub use table::Table;

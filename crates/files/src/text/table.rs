@@ -7,14 +7,15 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::cells::{Cell, cells};
-use super::{Lines, open_file};
+use super::{Lines, TEXT_BYTES, open_file};
 use crate::FileError;
 
 /// The largest table in bytes of text, which is held in memory.
 const LARGEST_TABLE: u64 = 1 << 30;
 
-/// How many lines a quoted cell may reach over.
+/// How many lines a row with quoted cells may reach over, and how many bytes.
 const LONGEST_CELL: u64 = 1_000;
+const LONGEST_ROW: usize = 16 << 20;
 
 /// A table as it stands in its file.
 ///
@@ -60,6 +61,14 @@ struct Row {
     cells: Vec<String>,
 }
 
+impl Row {
+    /// What it takes in memory.
+    fn n_bytes(&self) -> usize {
+        let cells = self.cells.iter().map(|cell| TEXT_BYTES + cell.len());
+        size_of::<Row>() + cells.sum::<usize>()
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hash {
     Blank,
@@ -72,7 +81,7 @@ impl Table {
     ///
     /// # Errors
     /// When the file cannot be read, is not text or empty, a quote is not closed, or it is larger
-    /// than 1 GiB.
+    /// than 1 GiB or than 2 GiB in memory.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         Self::read_any(path, false)
     }
@@ -197,7 +206,11 @@ impl Table {
                     self.single(&mut rows, number, line, delimiter)?;
                 }
             }
+            let n_before = rows.len();
             self.row(&mut rows, &mut lines, line, delimiter.unwrap_or(b'\t'))?;
+            for row in &rows[n_before..] {
+                lines.keep(row.n_bytes())?;
+            }
         }
         for (number, line) in waiting {
             self.single(&mut rows, number, line, b'\t')?;
@@ -236,7 +249,7 @@ impl Table {
             }
             Err(column) => column,
         };
-        while lines.number() < number + LONGEST_CELL {
+        while lines.number() < number + LONGEST_CELL && row.len() <= LONGEST_ROW {
             let Some(line) = lines.next_line()? else {
                 break;
             };

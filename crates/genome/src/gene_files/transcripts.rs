@@ -36,7 +36,10 @@ pub(super) fn plain_id(id: &str) -> String {
 
 /// The transcripts' TSS, 0-based, of a gene's identifier, chromosome and strand.
 #[derive(Default)]
-pub(super) struct TranscriptStarts(HashMap<(String, String, char), BTreeSet<u64>>);
+pub(super) struct TranscriptStarts {
+    by_gene: HashMap<(String, String, char), BTreeSet<u64>>,
+    n: usize,
+}
 
 impl TranscriptStarts {
     /// Keeps the TSS of a transcript of a gene, which lies from `start` (from 1) to `end` on a chromosome
@@ -58,8 +61,14 @@ impl TranscriptStarts {
             Strand::Reverse => end - 1,
         };
         let key = (gene.to_string(), chrom.to_string(), strand.symbol());
-        self.0.entry(key).or_default().insert(tss);
+        let is_new = self.by_gene.entry(key).or_default().insert(tss);
+        self.n += usize::from(is_new);
         Ok(())
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.n
     }
 
     /// Gives each gene those of its transcripts that start within it: of a gene with copies on one
@@ -69,7 +78,7 @@ impl TranscriptStarts {
             let chrom = gene.interval.chrom.clone();
             let key = (gene.id.clone(), chrom, gene.strand.symbol());
             let within = gene.interval.start..gene.interval.end;
-            let starts = self.0.get(&key).into_iter().flatten();
+            let starts = self.by_gene.get(&key).into_iter().flatten();
             gene.transcript_starts = starts.copied().filter(|s| within.contains(s)).collect();
         }
     }

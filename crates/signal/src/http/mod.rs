@@ -5,10 +5,12 @@
 //! again with a growing pause; what cannot get better is an error at once. The file's length and
 //! ETag must be the same in every answer: a file that is replaced while it is read is an error.
 
+mod fetch;
 mod range;
 mod reader;
 #[cfg(test)]
 pub(super) mod test_server;
 
+pub use fetch::{Fetched, fetch};
 pub(super) use range::HttpOptions;
 pub(super) use reader::RangeReader;

@@ -104,7 +104,7 @@ fn put_npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
 }
 
 /// A file of the shared real data; `None`, said so, where it is absent.
-fn shared(name: &str) -> Option<PathBuf> {
+pub(super) fn shared(name: &str) -> Option<PathBuf> {
     let data = std::env::var_os("PERSEA_SHARED_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,

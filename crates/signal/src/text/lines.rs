@@ -57,6 +57,11 @@ impl<'a> IntervalLines<'a> {
         }
     }
 
+    /// Counts memory in which the caller keeps what it has read: see [`Lines::keep`].
+    pub fn keep(&mut self, n_bytes: usize) -> Result<(), FormatError> {
+        Ok(self.lines.keep(n_bytes)?)
+    }
+
     /// Where the line lies; `None` on a sequence that the assembly lacks.
     fn place(&mut self) -> Result<Option<LineInterval>, FormatError> {
         if is_wiggle(&self.line) {

@@ -60,6 +60,8 @@ impl SignalReader for PeakReader {
             has_lines = true;
             let value = columns.signal(&lines)?;
             if covered[rank] {
+                // Sorting takes half of it again, and so does a list that grows.
+                lines.keep(2 * size_of::<Peak>())?;
                 peaks.push(Peak {
                     rank: rank as u32,
                     start,

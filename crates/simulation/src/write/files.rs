@@ -4,37 +4,25 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use persea_files::UnfinishedFolder;
 
 use crate::SimulationError;
 
 /// A new directory beside the place where it will stand; dropped unpublished, it is removed.
-pub(super) fn staging(directory: &Path) -> Result<TempDir, SimulationError> {
+pub(super) fn staging(directory: &Path) -> Result<UnfinishedFolder, SimulationError> {
     refuse_unless_empty(directory)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".persea-simulation-");
-    #[cfg(unix)]
-    {
-        // As any other new directory: the default of a temporary one hides it from colleagues.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o777));
-    }
     let parent = parent(directory);
-    builder
-        .tempdir_in(parent)
-        .map_err(|e| SimulationError::io(parent, e))
+    UnfinishedFolder::begin_in(parent).map_err(|e| SimulationError::io(parent, e))
 }
 
 /// Gives the finished directory its name.
-pub(super) fn publish(staging: TempDir, directory: &Path) -> Result<(), SimulationError> {
+pub(super) fn publish(staging: UnfinishedFolder, directory: &Path) -> Result<(), SimulationError> {
     let failed = |e: io::Error| SimulationError::io(directory, e);
     refuse_unless_empty(directory)?;
     if directory.is_dir() {
         std::fs::remove_dir(directory).map_err(failed)?;
     }
-    std::fs::rename(staging.path(), directory).map_err(failed)?;
-    // It has moved: there is nothing left to remove.
-    let _ = staging.keep();
+    staging.rename(directory).map_err(failed)?;
     #[cfg(unix)]
     File::open(parent(directory))
         .and_then(|parent| parent.sync_all())

@@ -5,8 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::{Labels, TableSource, each_block};
-use persea_files::FileError;
-use persea_files::OutputFile;
+use persea_files::{FileError, OutputFile, no_formula};
 
 pub(super) fn write<E: From<FileError>>(
     path: &Path,
@@ -54,7 +53,7 @@ pub(super) fn write<E: From<FileError>>(
     Ok(())
 }
 
-/// A text that stays in its field.
+/// A text that stays in its field, and is none that a spreadsheet runs.
 fn field(text: &str) -> String {
-    text.replace(['\t', '\n', '\r'], " ")
+    no_formula(&text.replace(['\t', '\n', '\r'], " ")).into_owned()
 }
