@@ -126,6 +126,7 @@ pub fn import_embedding(
                 "file": file,
                 "blake3": table.checksum,
                 "window_bp": placed.window,
+                "resolution": placed.resolution.to_string(),
             },
         }),
         precision: options.precision,

@@ -87,7 +87,10 @@ fn columns_become_features_and_scores_as_they_are_defined() {
     // √(4 · 9) over 5 kb, which 2 kb counts as, and √(4 · 25) over the distance, in Mb.
     let scores = vec![
         ("distance", vec![-2000.0, -100_000.5]),
-        ("activity by distance", vec![6.0 / 5000.0 * 1e6, 10.0 / 100_000.5 * 1e6]),
+        (
+            "activity by distance",
+            vec![6.0 / 5000.0 * 1e6, 10.0 / 100_000.5 * 1e6],
+        ),
     ];
     assert_eq!(read.scores, scores);
     let reasons: Vec<(&str, usize)> = (read.left_out.iter())
