@@ -126,6 +126,7 @@ pub fn import_embedding(
                 "file": file,
                 "blake3": table.checksum,
                 "window_bp": placed.window,
+                "resolution": placed.resolution.to_string(),
             },
         }),
         precision: options.precision,
@@ -214,7 +215,7 @@ impl Placed {
         let assembly = axis.assembly();
         let mut names = SequenceNames::new(assembly);
         let window = usual_width(table);
-        if window == 0 || (window % BIN_BP != 0 && BIN_BP % window != 0) {
+        if window == 0 || !(window.is_multiple_of(BIN_BP) || BIN_BP.is_multiple_of(window)) {
             let why = format!(
                 "windows of {window} bp do not fit 25 bp bins: a width must divide 25 or be a \
                  multiple of it; resample the embedding"
@@ -252,7 +253,7 @@ impl Placed {
                     ),
                 ));
             }
-            if start % window.min(BIN_BP) != 0 {
+            if !start.is_multiple_of(window.min(BIN_BP)) {
                 return Err(wrong(
                     row,
                     format!(
@@ -380,7 +381,7 @@ fn usual_width(table: &EmbeddingTable) -> u64 {
 /// Whether a row of that resolution at a multiple of its width lies in one window.
 fn fits(resolution: Resolution, window: u64, start: u64) -> bool {
     let bp = resolution.bins() * BIN_BP;
-    window % bp == 0 && start % bp == 0
+    window.is_multiple_of(bp) && start.is_multiple_of(bp)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::{
-    Dense, Encoder, Forward, GenomeBlock, GenomeFactors, InputTrack, ModelConfig, ModelError,
-    Network, Refinement, ScaleModel, Sizes, TrackScale, encoder, refinement,
+    Architecture, Dense, Encoder, Forward, GenomeBlock, GenomeFactors, InputTrack, ModelConfig,
+    ModelError, Network, Refinement, ScaleModel, Sizes, TrackScale, encoder, refinement,
 };
 use crate::genome::{GenomeAxis, Resolution};
 use crate::store::{Database, Model, ModelLock, ModelRecord, ModelWriter, StoreError, TrackRole};
@@ -121,6 +121,22 @@ impl TrainedModel {
         Resolution::ALL.map(|scale| self.config.sizes.genome_factors(scale))
     }
 
+    /// The columns of a position's embedding that hold numbers: all, but of another program's embedding
+    /// only those of the resolution that holds it; the others are a 0 each.
+    pub fn embedding_columns(&self) -> std::ops::Range<usize> {
+        let widths = self.genome_widths();
+        let whole = 0..widths.iter().sum();
+        let stored = self.record().training.pointer("/imported/resolution");
+        let of = |name: &str| Resolution::ALL.iter().position(|r| r.to_string() == name);
+        match stored.and_then(|name| of(name.as_str()?)) {
+            Some(place) => {
+                let start = widths[..place].iter().sum();
+                start..start + widths[place]
+            }
+            None => whole,
+        }
+    }
+
     /// What the first layer makes of a scale's genome factors, `[factors, nodes]`: how the network
     /// sees them.
     pub fn first_layer(&self, scale: Resolution) -> ArrayView2<'_, f32> {
@@ -168,7 +184,21 @@ impl TrainedModel {
     /// # Errors
     /// When the model does not know it; the nearest names are given.
     pub fn biosample(&self, name: &str) -> Result<usize, StoreError> {
+        self.imputes()?;
         place("biosample", name, &self.record().biosamples)
+    }
+
+    /// # Errors
+    /// When it is another program's embedding.
+    fn imputes(&self) -> Result<(), StoreError> {
+        match self.config.architecture {
+            Architecture::Embedding => Err(StoreError::Invalid(format!(
+                "model {} is another program's embedding: it knows no biosamples and no assays, and \
+                 imputes nothing; choose another model",
+                self.record().name
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// An assay's place in the model.
@@ -176,6 +206,7 @@ impl TrainedModel {
     /// # Errors
     /// When the model does not know it; the nearest names are given.
     pub fn assay(&self, name: &str) -> Result<usize, StoreError> {
+        self.imputes()?;
         place("assay", name, &self.record().assays)
     }
 

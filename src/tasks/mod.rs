@@ -43,6 +43,7 @@ mod importance;
 mod kind;
 mod leakage;
 mod learners;
+mod outcome;
 mod predictions;
 mod result;
 mod rows;
@@ -51,6 +52,7 @@ mod score;
 mod scorer;
 mod settings;
 mod suite;
+mod table_settings;
 mod table_task;
 #[cfg(test)]
 mod tests;
@@ -63,16 +65,17 @@ pub use import::{ImportOptions, ImportReport, ImportedLabels, LabelColumns, impo
 pub use importance::Importance;
 pub use kind::{Target, TaskKind};
 pub use learners::{Calibration, Learner, Parameters};
+pub use outcome::{Outcome, Progress};
 pub use predictions::{PredictedRow, Predictions, predictions};
 pub use result::{
     Against, Comparison, Family, FoldScore, LeftOut, RowKind, RowResult, RunResult, Subset,
 };
-pub use run::{Outcome, Progress, rerun, run};
+pub use run::{rerun, run};
 pub(crate) use score::higher_is_better;
 pub use score::{Measured, Spread, measure_names, within_name};
 pub use settings::{FrequencyOf, GeneWindow, RunSettings, Threshold};
 pub use suite::{Suite, SuiteEvent, SuiteImport, SuiteItem, SuiteRun, run_suite, shipped_suites};
+pub use table_settings::{TablePreset, TableSettings};
 pub use table_task::{
-    PredictorFeature, TableOutcome, TablePrediction, TablePredictor, TablePreset, TableSettings,
-    TableTest, run_table,
+    PredictorFeature, TableOutcome, TablePrediction, TablePredictor, TableTest, run_table,
 };

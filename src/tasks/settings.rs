@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::features::{MatrixSource, Pooling};
 use super::folds::FoldSettings;
 use super::learners::Calibration;
-use super::table_task::TableSettings;
+use super::table_settings::TableSettings;
 use super::windows::Reach;
 use super::{FeatureSet, Learner, Target, TaskError};
 use crate::Bug;

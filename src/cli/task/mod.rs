@@ -4,6 +4,7 @@ mod export;
 mod import;
 mod list;
 mod report;
+mod result;
 mod run;
 mod suite;
 mod tables;

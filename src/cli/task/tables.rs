@@ -10,7 +10,7 @@ use persea::tasks::{
 use persea::vocabulary::Vocabulary;
 use serde_json::json;
 
-use super::run::{print_result, with_bar};
+use super::result::{print_result, with_bar};
 use crate::cli::output::{Format, Table, measure, print_json, print_line};
 use crate::cli::{Common, Misuse};
 

@@ -185,11 +185,15 @@ pub fn probe(
 
 /// A model's factors at all resolutions side by side.
 fn embedding<'a>(database: &'a Database, model: &'a TrainedModel) -> Embedding<'a> {
-    let width: usize = model.genome_widths().iter().sum();
+    let whole: usize = model.genome_widths().iter().sum();
+    let columns = model.embedding_columns();
+    let width = columns.len();
     let read = move |block: &Block, out: &mut [f32]| {
         let factors = model.block(database, block.region, block.first_bin, block.n_bins())?;
+        let mut all = vec![0.0; whole];
         for (bin, vector) in out.chunks_exact_mut(width.max(1)).enumerate() {
-            factors.embedding(bin, vector);
+            factors.embedding(bin, &mut all);
+            vector.copy_from_slice(&all[columns.clone()]);
         }
         Ok(())
     };

@@ -99,7 +99,8 @@ fn a_foreign_model_is_searched_and_imputes_nothing() {
     assert_eq!(hit.distance, 0.0);
     let model = TrainedModel::open(&database, Some("theirs")).unwrap();
     assert_eq!(model.record().kind_name(), "embedding");
-    assert!(model.biosample("S1").is_err());
+    let refused = model.biosample("S1").unwrap_err().to_string();
+    assert!(refused.contains("imputes nothing"), "{refused}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::preset::{FeatureColumn, LEAST_DISTANCE, Layout, Transform};
+use super::preset::{FeatureColumn, LEAST_DISTANCE, Layout, Transform, layout};
 use super::{TablePreset, TaskError};
 use crate::files::Table;
 use crate::genome::Interval;
@@ -106,7 +106,7 @@ impl Examples {
     /// When it lacks a column without which nothing can be learned, or a cell is not as it should
     /// be (the line is named).
     pub(super) fn read(path: &Path, preset: TablePreset) -> Result<Self, TaskError> {
-        let layout = preset.layout();
+        let layout = layout(preset);
         let table = Table::read(path)?;
         let has = |column: &str| table.header.iter().any(|h| h == column);
         let usable = |f: &&FeatureColumn| has(f.name) || f.name == layout.distance;
@@ -174,7 +174,7 @@ impl Examples {
             let [a, b] = layout.activity;
             if has(a) && has(b) {
                 let activity = (signal(&row, a)? * signal(&row, b)?).sqrt();
-                activity_by_distance.push(activity / distance.max(LEAST_DISTANCE));
+                activity_by_distance.push(activity / distance.max(LEAST_DISTANCE) * 1e6);
             }
             let cell_type = row.text(layout.cell_type).filter(|t| !t.is_empty());
             let cell_type = cell_type.unwrap_or("cell type not given");

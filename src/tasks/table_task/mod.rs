@@ -14,37 +14,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::compare::{compare, family_size};
 use super::features::{Column, Computed, Features};
 use super::folds::Folds;
 use super::learners::Parameters;
+use super::outcome::{Outcome, Progress, family_note};
 use super::result::{RowKind, RunResult};
 use super::rows::Rows;
-use super::run::{Outcome, Progress, family_note};
 use super::score::within_name;
 use super::scorer::{Scored, Scorer, Spec};
 use super::settings::RunSettings;
+use super::table_settings::{TablePreset, TableSettings};
 use super::{FoldKind, Learner, Target, TaskError, TaskKind};
 use crate::store::{Database, NewRun};
 use examples::Examples;
 pub use predictor::{PredictorFeature, TablePredictor};
-pub use preset::TablePreset;
-use preset::Transform;
-
-/// The tables of a task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableSettings {
-    /// Which columns hold what.
-    pub preset: TablePreset,
-    /// The table that is learned from.
-    pub train: PathBuf,
-    /// A table that the predictor is tested on.
-    pub test: Option<PathBuf>,
-}
+use preset::{Transform, layout};
 
 /// What a run on tables came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +77,7 @@ const N_FOLDS: usize = 10;
 
 /// How a column becomes a feature, as it is written in a predictor.
 fn transform_of(preset: TablePreset, column: &str) -> Result<&'static str, TaskError> {
-    let features = preset.layout().features;
+    let features = layout(preset).features;
     let found = features.iter().find(|f| f.name == column);
     let feature = found.ok_or_else(|| {
         TaskError::Features(format!(
@@ -128,7 +115,7 @@ pub fn run_table(
     progress: &mut dyn FnMut(Progress),
 ) -> crate::Result<TableOutcome> {
     let began = Instant::now();
-    let layout = table.preset.layout();
+    let layout = layout(table.preset);
     let train = Examples::read(&table.train, table.preset)?;
     let test = match &table.test {
         Some(path) => Some((path, Examples::read(path, table.preset)?)),
@@ -326,8 +313,8 @@ fn score(
 ) -> crate::Result<Outcome> {
     let n = examples.examples.len();
     let layout = match &settings.table {
-        Some(table) => table.preset.layout(),
-        None => TablePreset::Crispr.layout(),
+        Some(table) => layout(table.preset),
+        None => layout(TablePreset::Crispr),
     };
     let rows = Rows {
         kind: TaskKind::Custom,

@@ -1,15 +1,6 @@
-//! Kinds of tables that are known: which columns hold what, and what has to be beaten.
+//! Which columns of a preset hold what, and what has to be beaten.
 
-use persea_vocabulary::vocabulary;
-
-vocabulary! {
-    /// A table of labelled examples whose columns are known.
-    pub enum TablePreset {
-        /// Enhancer–gene pairs tested by CRISPR interference, in the format of the ENCODE
-        /// CRISPR benchmark
-        Crispr = "crispr",
-    }
-}
+use crate::tasks::TablePreset;
 
 /// How a column becomes a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,10 +78,9 @@ const CRISPR: Layout = Layout {
            these pairs, and none is used",
 };
 
-impl TablePreset {
-    pub(super) const fn layout(self) -> &'static Layout {
-        match self {
-            TablePreset::Crispr => &CRISPR,
-        }
+/// The columns of a preset.
+pub(super) const fn layout(preset: TablePreset) -> &'static Layout {
+    match preset {
+        TablePreset::Crispr => &CRISPR,
     }
 }

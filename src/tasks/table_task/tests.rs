@@ -84,10 +84,13 @@ fn columns_become_features_and_scores_as_they_are_defined() {
     assert_eq!(row(0), first);
     // The middles are 1,250 and 101,250.5.
     assert_eq!(row(1)[0], 100_000.5f64.log10());
-    // √(4 · 9) over 5 kb, which 2 kb counts as, and √(4 · 25) over the distance.
+    // √(4 · 9) over 5 kb, which 2 kb counts as, and √(4 · 25) over the distance, in Mb.
     let scores = vec![
         ("distance", vec![-2000.0, -100_000.5]),
-        ("activity by distance", vec![6.0 / 5000.0, 10.0 / 100_000.5]),
+        (
+            "activity by distance",
+            vec![6.0 / 5000.0 * 1e6, 10.0 / 100_000.5 * 1e6],
+        ),
     ];
     assert_eq!(read.scores, scores);
     let reasons: Vec<(&str, usize)> = (read.left_out.iter())
