@@ -30,6 +30,8 @@ pub use genome_block::GenomeBlock;
 pub(crate) use parameters::initial_factors;
 pub use parameters::{Dense, GenomeFactors, Network};
 pub use prediction::Forward;
+#[cfg(test)]
+pub(crate) use refinement::LayerValues;
 pub(crate) use refinement::Refinement;
 pub(crate) use refinement::{
     Features, InputTrack, Inputs, Member, ScaleModel, SignalBlock, Spread, Standardisation,

@@ -9,7 +9,9 @@ use super::*;
 use crate::factorization::test_support::Made;
 use crate::factorization::{Adam, Backend, Device, FactorizationError, TrainingSet, TrainingTrack};
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region};
-use crate::model::{InputTrack, Inputs, Refinement, RefinementConfig, SignalBlock, TrackScale};
+use crate::model::{
+    InputTrack, Inputs, LayerValues, Refinement, RefinementConfig, SignalBlock, TrackScale,
+};
 use crate::nn::{AdamStep, DenseBatch, Dropout, feed_forward};
 
 const N_BINS: usize = 6_000;
@@ -181,7 +183,7 @@ fn training_and_imputation_have_one_forward_pass() {
     let (_, values) = take(&targets, 30);
     let member = member::from_flat(&config, &values).unwrap();
     targets.fill(0.0);
-    member.add(&rows, 1.0, &mut targets);
+    member.add(&rows, 1.0, &mut targets, &mut LayerValues::default());
     let size = targets.iter().map(|v| f64::from(v * v)).sum::<f64>() / n as f64;
     assert!(size > 1e-3, "{size}");
     // What training makes of the same rows is off by the squared error that it reports.

@@ -49,11 +49,12 @@ impl Member {
     }
 
     /// Adds `share` times the output for each row of standardised inputs.
-    pub(crate) fn add(&self, rows: &[f32], share: f32, sums: &mut [f32]) {
-        let mut now = rows.to_vec();
+    pub(crate) fn add(&self, rows: &[f32], share: f32, sums: &mut [f32], layers: &mut LayerValues) {
+        let LayerValues { now, next } = layers;
         for (i, layer) in self.layers.iter().enumerate() {
             let outputs = layer.bias.len();
-            let mut next = vec![0f32; sums.len() * outputs];
+            // What is there is overwritten.
+            next.resize(sums.len() * outputs, 0.0);
             let activation = match i + 1 == self.layers.len() {
                 true => Activation::Linear,
                 false => Activation::Relu,
@@ -62,11 +63,22 @@ impl Member {
             let (Some(weight), Some(bias)) = (weight.as_slice(), layer.bias.as_slice()) else {
                 return;
             };
-            nn::Dense { weight, bias }.forward(&now, outputs, activation, &mut next, Threads::One);
-            now = next;
+            let inputs = if i == 0 { rows } else { now.as_slice() };
+            nn::Dense { weight, bias }.forward(inputs, outputs, activation, next, Threads::One);
+            std::mem::swap(now, next);
         }
-        sums.iter_mut().zip(&now).for_each(|(s, v)| *s += share * v);
+        sums.iter_mut()
+            .zip(now.iter())
+            .for_each(|(s, v)| *s += share * v);
     }
+}
+
+/// The values of two layers, kept from tile to tile: arrays that are made anew for each go back to the
+/// system and are faulted in again, which took a third of the time.
+#[derive(Default)]
+pub(crate) struct LayerValues {
+    now: Vec<f32>,
+    next: Vec<f32>,
 }
 
 /// For those that keep a member's parameters flat.

@@ -28,6 +28,7 @@ mod tests;
 pub use block::SignalBlock;
 pub use config::RefinementConfig;
 pub use features::Features;
+pub(crate) use member::LayerValues;
 pub use member::Member;
 pub use plan::{Inputs, Plan};
 pub use predict::Refinement;

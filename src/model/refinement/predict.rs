@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::{
-    Features, InputTrack, Inputs, Member, Plan, RefinementConfig, ScaleModel, SignalBlock, Spread,
-    Standardisation, TrackScale,
+    Features, InputTrack, Inputs, LayerValues, Member, Plan, RefinementConfig, ScaleModel,
+    SignalBlock, Spread, Standardisation, TrackScale,
 };
 use crate::model::ModelError;
 
@@ -68,15 +68,15 @@ impl Refinement {
         let features = Features::new(&self.config, &self.inputs, block);
         let share = 1.0 / self.members.len().max(1) as f32;
         out.par_chunks_mut(TILE).enumerate().for_each_init(
-            || vec![0f32; TILE * width],
-            |rows, (tile, out)| {
+            || (vec![0f32; TILE * width], LayerValues::default()),
+            |(rows, layers), (tile, out)| {
                 let first = (tile * TILE) as u32;
                 let bins: Vec<u32> = (first..first + out.len() as u32).collect();
                 let rows = &mut rows[..out.len() * width];
                 features.fill(plan, &bins, rows, out);
                 self.standardisation.apply(rows);
                 for member in &self.members {
-                    member.add(rows, share, out);
+                    member.add(rows, share, out, layers);
                 }
             },
         );

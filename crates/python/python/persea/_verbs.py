@@ -24,6 +24,11 @@ class Verbs:
         *,
         columns: str | None = None,
         replicates: Literal["error", "mean"] | None = None,
+        encode: str | None = None,
+        files: File | None = None,
+        output_type: str | None = None,
+        prefer: Literal["none", "newest"] | None = None,
+        dry_run: bool | None = None,
         metadata: File | None = None,
         threads: int | None = None,
         progress: Progress = None,
@@ -35,13 +40,25 @@ class Verbs:
         uncovered base counts as: zero, or missing). Without `missing` what a bigWig or bedGraph does not
         cover has no data, and so has a sequence that a file lacks; between called peaks it is 0. A bin
         without data is left out of training, averages and scores. Tracks that are already stored are
-        skipped, or replaced if their file has changed.
+        skipped, or replaced if their file has changed. With --encode the manifest is ENCODE's own table: of
+        each experiment the released bigWigs of one output type, of the database's assembly, of the newest
+        analysis and of most replicates are taken. It prints what it took, and of each other file why it was
+        left.
 
         Args:
             manifest: Manifest.
             columns: Names of the manifest's columns, if different: biosample=cell,path=file.
             replicates: How to treat several files of one experiment [default: error].
-            metadata: Table of metadata about biosamples or assays (Roadmap's table works unchanged).
+            encode: ENCODE's table of files (metadata.tsv of a search of the portal), in place of a
+                manifest.
+            files: Folder of local copies named by accession; files that it lacks are fetched into it. By
+                default the folder of the table.
+            output_type: Output type to take, such as "fold change over control"; by default signal p-value,
+                and read-depth normalized signal for assays that have no p-value.
+            prefer: Which of several experiments of one biosample and assay to take [default: none].
+            dry_run: Print the manifest that would be used, and read nothing.
+            metadata: Table of metadata about biosamples or assays (Roadmap's and IHEC's tables work
+                unchanged).
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
 
@@ -53,6 +70,11 @@ class Verbs:
             progress=progress,
             columns=columns,
             replicates=replicates,
+            encode=encode,
+            files=files,
+            output_type=output_type,
+            prefer=prefer,
+            dry_run=dry_run,
             metadata=metadata,
             threads=threads,
         )
@@ -612,8 +634,13 @@ class Verbs:
         self,
         task: str,
         *,
-        features: str | Sequence[str],
+        train: File | None = None,
+        test: File | None = None,
+        predictor: File | None = None,
+        save_predictor: File | None = None,
+        predictions: File | None = None,
         biosample: str | None = None,
+        features: str | Sequence[str] | None = None,
         learner: Literal["logistic", "ridge", "elasticnet", "svm", "forest", "extra-trees", "knn", "gbm"] | None = None,
         model: str | None = None,
         folds: Literal["auto", "chromosomes", "regions", "components", "shuffled", "blocks", "column"] | None = None,
@@ -653,13 +680,21 @@ class Verbs:
         (a --matrix). The embedding also depends on the 250 bp and 5 kbp around each bin. Compare it with
         signal of the same reach: signal-scales and all-signal-scales (means over the same 25 bp, 250 bp and
         5 kbp rows) and signal-components (principal components of all-signal-scales, as many as the
-        embedding is wide, learned in the training rows of each fold). Intervals resample independent units
-        and repeated divisions into folds. p tests each feature set against own signal (--reference) and
-        against the best baseline; p_holm corrects for all p of the run. The run is stored and can be
-        repeated.
+        embedding is wide, learned in the training rows of each fold). A task whose features are columns of
+        its own table needs no database: with --train or --predictor, TASK is the preset that knows the
+        columns (crispr: enhancer–gene pairs tested by CRISPR interference). Learners are compared on folds
+        of chromosomes, beside scores for which nothing is learned. The predictor, a logistic regression on
+        the whole table, is scored on --test. Intervals resample independent units and repeated divisions
+        into folds. p tests each feature set against own signal (--reference) and against the best baseline;
+        p_holm corrects for all p of the run. The run is stored and can be repeated.
 
         Args:
-            task: Name of the task.
+            task: Name of the task; of tables the preset: crispr.
+            train: Table of labelled examples to learn from (TSV or CSV, also gzipped).
+            test: Table of other examples: the predictor is scored on it if it has labels.
+            predictor: Use this predictor, which --save-predictor wrote, instead of learning one.
+            save_predictor: Write the predictor to this file, as JSON.
+            predictions: Write the predictions for --test to this file, as TSV.
             biosample: Biosample to learn from and to predict; optional if only one has labels.
             features: Feature sets, separated by commas; + joins several into one.
             learner: Learner [default: gbm].
@@ -702,6 +737,11 @@ class Verbs:
             "task", "run",
             task,
             progress=progress,
+            train=train,
+            test=test,
+            predictor=predictor,
+            save_predictor=save_predictor,
+            predictions=predictions,
             biosample=biosample,
             features=features,
             learner=learner,
@@ -781,16 +821,19 @@ class Verbs:
         self,
         run: str,
         *,
+        predictor: File | None = None,
         threads: int | None = None,
         progress: Progress = None,
     ) -> Any:
         """Print the predictions of a run.
 
         Prints one row per prediction: the example, its biosample, label, fold and unit, then one column for
-        each feature set and baseline.
+        each feature set and baseline. With --predictor, writes the stored predictor of a run on tables
+        instead.
 
         Args:
             run: Number of the run.
+            predictor: Write the predictor of a run on tables to this file, as JSON.
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
 
@@ -800,6 +843,7 @@ class Verbs:
             "task", "export",
             run,
             progress=progress,
+            predictor=predictor,
             threads=threads,
         )
 
@@ -3122,6 +3166,51 @@ class Verbs:
             assembly=assembly,
             chrom_sizes=chrom_sizes,
             trained_on=trained_on,
+            precision=precision,
+            replace=replace,
+            threads=threads,
+        )
+
+    def import_embedding(
+        self,
+        file: File,
+        *,
+        name: str | None = None,
+        coordinates: File | None = None,
+        dataset: str | None = None,
+        precision: Literal["f32", "f16"] | None = None,
+        replace: bool | None = None,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> Any:
+        """Import an embedding of genome windows: regions × numbers, from Enformer, Borzoi, ChromBERT or
+        your own.
+
+        It becomes a model that is searched, probed and benchmarked like Persea's own, and imputes nothing.
+        FILE is Parquet, .npz, .npy, HDF5, TSV, CSV or BED. Windows come from its columns (or arrays) chrom,
+        start and end, or from --coordinates, a BED file with one line per row. They have one width, which
+        divides 25 bp or is a multiple of 25 bp, and begin at multiples of it. The model covers the regions
+        of the database that the file covers from end to end.
+
+        Args:
+            file: The numbers, one row per window.
+            name: Name of the model in the database [default: embedding].
+            coordinates: BED file with the window of each row.
+            dataset: HDF5 data set, if the file has several of two dimensions.
+            precision: Storage precision; f16 halves the disk space [default: f32].
+            replace: Replace an existing model of this name.
+            threads: Number of threads; all cores by default.
+            progress: As of ``persea.run``.
+
+        The command is ``persea import embedding``.
+        """
+        return self._run(
+            "import", "embedding",
+            file,
+            progress=progress,
+            name=name,
+            coordinates=coordinates,
+            dataset=dataset,
             precision=precision,
             replace=replace,
             threads=threads,
