@@ -308,6 +308,21 @@ fn factors_are_the_same_in_every_format() {
 }
 
 #[test]
+fn archives_carry_no_time_so_that_the_same_numbers_are_the_same_bytes() {
+    let workspace = imported();
+    let export = |name: &str| {
+        workspace.ok(&format!(
+            "export embedding --region chrT:1-20,000 --output {name}"
+        ));
+        std::fs::read(workspace.path(name)).unwrap()
+    };
+    let first = export("first.npz");
+    // Times in an archive have a resolution of two seconds.
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    assert_eq!(first, export("second.npz"));
+}
+
+#[test]
 fn h5ad_files_open_in_anndata_with_biosamples_as_obs_and_their_metadata() {
     let workspace = Workspace::new();
     let from = fixtures().display().to_string();

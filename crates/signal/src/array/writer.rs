@@ -5,6 +5,8 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use npyz::npz::NpzWriter;
+use npyz::zip::DateTime;
+use npyz::zip::write::FileOptions;
 
 use super::npy::float32_header;
 use crate::pieces::PieceOrder;
@@ -90,7 +92,9 @@ impl SignalWriter for ArrayWriter {
             _ => {
                 let mut npz = NpzWriter::new(out);
                 let zip = npz.zip_writer();
-                zip.start_file("arr_0.npy", Default::default())
+                // The same signal is the same bytes, whenever it is written.
+                let options = FileOptions::default().last_modified_time(DateTime::default());
+                zip.start_file("arr_0.npy", options)
                     .map_err(|e| failed(e.into()))?;
                 put_array(&mut *zip, this.n_values, &stretches, waiting).map_err(failed)?;
                 zip.finish().map_err(|e| failed(e.into()))?

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use npyz::npz::NpzWriter;
-use npyz::zip::CompressionMethod;
 use npyz::zip::write::FileOptions;
+use npyz::zip::{CompressionMethod, DateTime};
 
 use super::{LabelKind, Labels, TableSource, blocks, each_block};
 use crate::keras::write_f32;
@@ -31,7 +31,10 @@ pub(super) fn write<E: From<FileError>>(
                  sizes: &[u64]| {
         // An array of a chromosome may have more than 4 GB. Numbers hardly get smaller by what takes
         // four times as long; `numpy.savez` stores them as they are, too.
-        let options = FileOptions::default().large_file(true);
+        // The same numbers are the same bytes, whenever they are written.
+        let options = FileOptions::default()
+            .large_file(true)
+            .last_modified_time(DateTime::default());
         let options = match name {
             "factors" => options.compression_method(CompressionMethod::Stored),
             _ => options,
