@@ -403,6 +403,7 @@ fn files_of_endlessly_many_short_lines_take_a_bounded_part_of_the_memory() {
     // Each is larger than what of it fits into 2 GiB.
     for (name, line, n) in [
         ("rows.gz", "chr1\t0\t25\n", 24),
+        ("sites.vcf.gz", "chr1\t100\t.\tA\tG\t.\t.\t.\n", 13),
         ("genes.gtf.gz", gene, 5),
         ("peaks.narrowPeak.gz", peak, 70),
     ] {
@@ -426,6 +427,7 @@ fn files_of_endlessly_many_short_lines_take_a_bounded_part_of_the_memory() {
         &format!("{create} --genes genes.gtf.gz"),
         &format!("{create} --chromosome-aliases rows.gz"),
         "annotate rows.gz",
+        "annotate sites.vcf.gz",
     ] {
         let (code, stderr, _) = run_bounded(&workspace, command);
         assert_eq!(code, Some(1), "{command}: {stderr}");
