@@ -9,7 +9,7 @@ use super::error::Refusal;
 use super::parameters::Parameters;
 use super::state::Open;
 use crate::genome::{Gene, Interval};
-use crate::store::{ModelKind, TrackRole};
+use crate::store::TrackRole;
 
 /// `GET /api/v1/info`: the facts of `persea info` that do not need the disk searched, regions and
 /// chromosomes.
