@@ -101,7 +101,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         return folds::run(folds, prefix, seeds, training, (scale, learned), common);
     }
     let database = common.open()?;
-    let model = TrainedModel::open(&database, arguments.model.as_deref())?;
+    let model = match arguments.probe {
+        true => TrainedModel::open_embedding(&database, arguments.model.as_deref())?,
+        false => TrainedModel::open(&database, arguments.model.as_deref())?,
+    };
     let columns = match &arguments.columns {
         Some(text) => ColumnMap::parse(text).map_err(|e| Misuse(e.to_string()))?,
         None => ColumnMap::default(),

@@ -74,7 +74,7 @@ enum Which {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
-    let model = TrainedModel::open(&database, arguments.model.as_deref())?;
+    let model = TrainedModel::open_embedding(&database, arguments.model.as_deref())?;
     if let Some(vectors) = arguments.graph {
         let options = GraphOptions {
             connections: arguments.connections,

@@ -183,7 +183,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         } => {
             check_ending(&target.output)?;
             let database = common.open()?;
-            let model = some_model(&database, target.model.as_deref())?;
+            let model = TrainedModel::open_if_any(&database, target.model.as_deref())?;
             let region = locus::region(&database, &locus, flank)?;
             let experiments = match (&assay, &biosample) {
                 (None, None) if tracks.is_empty() => locus::usual(&database, model.as_ref())?,
@@ -214,7 +214,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         } => {
             check_ending(&target.output)?;
             let database = common.open()?;
-            let model = TrainedModel::open(&database, target.model.as_deref())?;
+            let model = TrainedModel::open_embedding(&database, target.model.as_deref())?;
             let region = locus::region(&database, &locus, flank)?;
             let figure = factor_figure(&database, &model, &region)?;
             target.write(&figure.svg(target.figure.theme()))?;
@@ -246,7 +246,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Action::Coverage { target } => {
             check_ending(&target.output)?;
             let database = common.open()?;
-            let model = some_model(&database, target.model.as_deref())?;
+            let model = TrainedModel::open_if_any(&database, target.model.as_deref())?;
             let figure = coverage_figure(&database, model.as_ref().map(TrainedModel::stored))?;
             target.write(&figure.svg(target.figure.theme()))?;
         }
@@ -265,14 +265,6 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         Action::Gallery(arguments) => gallery::run(arguments, common)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The requested model, or the default model if there is one.
-fn some_model(database: &Database, name: Option<&str>) -> anyhow::Result<Option<TrainedModel>> {
-    if name.is_none() && database.list_models()?.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(TrainedModel::open(database, name)?))
 }
 
 /// Experiments by name, measured or known to the model.

@@ -48,7 +48,8 @@ pub struct CompletedCompendium<'a> {
 
 impl<'a> CompletedCompendium<'a> {
     /// With the model of that name; with the default one when no name is given; with none, so that
-    /// only measured tracks are seen, when the database has no model or `measured_only` is set.
+    /// only measured tracks are seen, when the database has no model that imputes or `measured_only` is
+    /// set.
     ///
     /// # Errors
     /// When there is no model of that name, or it is damaged.
@@ -57,10 +58,9 @@ impl<'a> CompletedCompendium<'a> {
         model: Option<&str>,
         measured_only: bool,
     ) -> crate::Result<Self> {
-        let wanted = !measured_only && (model.is_some() || !database.list_models()?.is_empty());
-        let model = match wanted {
-            true => Some(TrainedModel::open(database, model)?),
-            false => None,
+        let model = match measured_only {
+            true => None,
+            false => TrainedModel::open_if_any(database, model)?,
         };
         let axis = model.as_ref().map_or(database.axis(), TrainedModel::axis);
         Ok(CompletedCompendium {

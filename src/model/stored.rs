@@ -32,8 +32,36 @@ impl TrainedModel {
     /// Opens the model of that name; the default one when no name is given.
     ///
     /// # Errors
-    /// When there is none, a blob is damaged, or its shapes disagree with its configuration.
+    /// When there is none, it is another program's embedding, which imputes nothing
+    /// ([`TrainedModel::open_embedding`] opens that), a blob is damaged, or its shapes disagree with its
+    /// configuration.
     pub fn open(database: &Database, name: Option<&str>) -> crate::Result<Self> {
+        let model = Self::open_embedding(database, name)?;
+        model.check_imputes()?;
+        Ok(model)
+    }
+
+    /// As [`TrainedModel::open`], where a missing name may mean no model: `None` where the database has
+    /// none, or its default one is another program's embedding.
+    ///
+    /// # Errors
+    /// As [`TrainedModel::open`].
+    pub fn open_if_any(database: &Database, name: Option<&str>) -> crate::Result<Option<Self>> {
+        if name.is_some() {
+            return Self::open(database, name).map(Some);
+        }
+        if database.list_models()?.is_empty() {
+            return Ok(None);
+        }
+        let model = Self::open_embedding(database, None)?;
+        Ok(model.check_imputes().is_ok().then_some(model))
+    }
+
+    /// Opens a model whose positions' factors are all that is wanted: ours or another program's embedding.
+    ///
+    /// # Errors
+    /// When there is none, a blob is damaged, or its shapes disagree with its configuration.
+    pub fn open_embedding(database: &Database, name: Option<&str>) -> crate::Result<Self> {
         let stored = database.read_model(name)?;
         let record = &stored.record;
         let config: ModelConfig = serde_json::from_value(record.config.clone())
@@ -184,21 +212,21 @@ impl TrainedModel {
     /// # Errors
     /// When the model does not know it; the nearest names are given.
     pub fn biosample(&self, name: &str) -> Result<usize, StoreError> {
-        self.imputes()?;
+        self.check_imputes()?;
         place("biosample", name, &self.record().biosamples)
     }
 
     /// # Errors
     /// When it is another program's embedding.
-    fn imputes(&self) -> Result<(), StoreError> {
-        match self.config.architecture {
-            Architecture::Embedding => Err(StoreError::Invalid(format!(
+    fn check_imputes(&self) -> Result<(), StoreError> {
+        if self.config.architecture == Architecture::Embedding {
+            return Err(StoreError::Invalid(format!(
                 "model {} is another program's embedding: it knows no biosamples and no assays, and \
                  imputes nothing; choose another model",
                 self.record().name
-            ))),
-            _ => Ok(()),
+            )));
         }
+        Ok(())
     }
 
     /// An assay's place in the model.
@@ -206,7 +234,7 @@ impl TrainedModel {
     /// # Errors
     /// When the model does not know it; the nearest names are given.
     pub fn assay(&self, name: &str) -> Result<usize, StoreError> {
-        self.imputes()?;
+        self.check_imputes()?;
         place("assay", name, &self.record().assays)
     }
 

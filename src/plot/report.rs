@@ -61,11 +61,7 @@ pub fn report_html(
     options: &ReportOptions,
     progress: &mut dyn FnMut(&str),
 ) -> crate::Result<String> {
-    let has_model = options.model.is_some() || !database.list_models()?.is_empty();
-    let model = match has_model {
-        true => Some(TrainedModel::open(database, options.model.as_deref())?),
-        false => None,
-    };
+    let model = TrainedModel::open_if_any(database, options.model.as_deref())?;
     let name = database
         .path()
         .file_name()

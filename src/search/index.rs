@@ -179,7 +179,7 @@ pub fn check_index(database: &Database) -> Result<Vec<Finding>, StoreError> {
     }
     for stored in database.list_models()? {
         // A model that cannot be opened is a finding of the store's own check.
-        let Ok(model) = TrainedModel::open(database, Some(&stored.record.name)) else {
+        let Ok(model) = TrainedModel::open_embedding(database, Some(&stored.record.name)) else {
             continue;
         };
         for of in [

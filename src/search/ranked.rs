@@ -75,8 +75,16 @@ impl Searcher {
         match database.lock_index(&model.record().name) {
             Ok(_lock) => {
                 let pairs = self.draw_pairs(&file.masked, None)?;
-                file.write(&pairs)?;
-                database.sync_index()?;
+                let write = || -> crate::Result<()> {
+                    file.write(&pairs)?;
+                    Ok(database.sync_index()?)
+                };
+                match write() {
+                    Err(e) if index::cannot_be_written(&e) => {
+                        tracing::warn!("{e}; the random pairs are not kept");
+                    }
+                    written => written?,
+                }
                 Ok(pairs)
             }
             // Another process writes the index: these are drawn for this one alone.

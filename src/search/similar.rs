@@ -170,7 +170,7 @@ impl Similar<'_> {
     /// # Errors
     /// As [`Similar::run`], of the first query that fails.
     pub fn run_all(&self, queries: &[Query]) -> crate::Result<Vec<Answer>> {
-        let model = TrainedModel::open(self.database, self.model.as_deref())?;
+        let model = TrainedModel::open_embedding(self.database, self.model.as_deref())?;
         let annotation = Annotation::read(self.database, model.axis())?;
         self.run_on(&model, &annotation, queries)
     }

@@ -103,7 +103,7 @@ pub fn select_positions(
     if request.gamma.is_some_and(|g| !g.is_finite() || g <= 0.0) {
         return Err(SelectionError::question("gamma must be a number above 0").into());
     }
-    let model = TrainedModel::open(database, request.model.as_deref())?;
+    let model = TrainedModel::open_embedding(database, request.model.as_deref())?;
     let axis = model.axis();
     let masked = Mask::new(axis, &database.mask_intervals()?);
     let allowed = allowed(axis, &masked, request)?;

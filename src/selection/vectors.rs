@@ -194,7 +194,10 @@ impl Similarity for Vectors {
             false,
             Threads::One,
         );
-        for (c, row) in candidates.iter().zip(out.chunks_exact_mut(targets.len())) {
+        for (c, row) in candidates
+            .iter()
+            .zip(out.chunks_exact_mut(targets.len().max(1)))
+        {
             let own = self.squares[*c];
             let others = &self.squares[targets.clone()];
             match self.kernel {

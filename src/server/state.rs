@@ -54,7 +54,7 @@ impl Open {
         if let Some(open) = lock(&self.models).iter().find(|open| is_same(open)) {
             return Ok(Arc::clone(open));
         }
-        let model = TrainedModel::open(&self.database, Some(&stored.record.name))?;
+        let model = TrainedModel::open_embedding(&self.database, Some(&stored.record.name))?;
         let annotation = Annotation::read(&self.database, model.axis())?;
         let open = Arc::new(OpenModel {
             model,

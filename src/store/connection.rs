@@ -269,34 +269,35 @@ fn is_older(connection: &mut Connection, database: &Path) -> Result<bool, StoreE
         return Ok(false);
     }
     // The number stands in the file's header by itself; a flipped bit makes another version of it.
-    let of_tables = schema::version_of_tables(&t)?;
-    let tables = match of_tables {
-        Some(version) => format!("its tables are those of schema {version}"),
-        None => "its tables are those of no schema".to_string(),
-    };
     if found > known {
+        // What a newer Persea adds is in no version known here, so only tables that are one's to the
+        // column speak against the header.
+        let doubt = schema::version_of_tables(&t)?.map(|version| {
+            format!(
+                "; or its header is damaged, since its tables are those of schema {version}: then \
+                 restore a backup"
+            )
+        });
         return Err(StoreError::Newer {
             path: database.to_path_buf(),
             found,
             known,
-            doubt: match of_tables {
-                Some(_) => {
-                    format!("; or its header is damaged, since {tables}: then restore a backup")
-                }
-                None => String::new(),
-            },
+            // Without a doubt the message ends there.
+            doubt: doubt.unwrap_or_default(),
         });
     }
-    match of_tables == Some(found) {
-        true => Ok(true),
-        false => Err(StoreError::damaged(
-            "",
-            format!(
-                "the header of persea.sqlite says schema {found}, and {tables}; nothing is written to \
-                 it: restore a backup"
-            ),
-        )),
-    }
+    let tables = match schema::latest_version_within(&t)? {
+        Some(version) if version == found => return Ok(true),
+        Some(version) => format!("its tables are those of schema {version}"),
+        None => "its tables are those of no schema".to_string(),
+    };
+    Err(StoreError::damaged(
+        "",
+        format!(
+            "the header of persea.sqlite says schema {found}, and {tables}; nothing is written to it: \
+             restore a backup"
+        ),
+    ))
 }
 
 pub(super) fn user_version(connection: &Connection) -> rusqlite::Result<i64> {

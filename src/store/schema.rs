@@ -1,5 +1,7 @@
 //! The schema: its migrations, and which version's tables a database has, whatever its header says.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::StoreError;
@@ -22,14 +24,30 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 /// compared: versions of SQLite differ in how they write down a renamed table.
 pub(super) fn version_of_tables(connection: &Connection) -> Result<Option<i64>, StoreError> {
     let found = columns(connection)?;
-    let expected = Connection::open_in_memory()?;
-    for (i, sql) in MIGRATIONS.iter().enumerate() {
-        expected.execute_batch(sql)?;
-        if columns(&expected)? == found {
-            return Ok(Some(i as i64 + 1));
-        }
+    let known = columns_of_versions()?;
+    let same = known.iter().position(|expected| *expected == found);
+    Ok(same.map(|i| i as i64 + 1))
+}
+
+/// The latest version all of whose columns the database has; it may have tables of the user's beside them.
+pub(super) fn latest_version_within(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    let found: BTreeSet<(String, String)> = columns(connection)?.into_iter().collect();
+    let known = columns_of_versions()?;
+    let within = known
+        .iter()
+        .rposition(|expected| expected.iter().all(|column| found.contains(column)));
+    Ok(within.map(|i| i as i64 + 1))
+}
+
+/// The columns of each version's tables, oldest first.
+fn columns_of_versions() -> Result<Vec<Vec<(String, String)>>, StoreError> {
+    let connection = Connection::open_in_memory()?;
+    let mut versions = Vec::new();
+    for sql in MIGRATIONS {
+        connection.execute_batch(sql)?;
+        versions.push(columns(&connection)?);
     }
-    Ok(None)
+    Ok(versions)
 }
 
 /// Each column of each table, by table and place.
@@ -55,8 +73,13 @@ mod tests {
             connection.execute_batch(sql).unwrap();
             let version = version_of_tables(&connection).unwrap();
             assert_eq!(version, Some(i as i64 + 1));
+            // A user's own table changes no version.
+            connection.execute_batch("CREATE TABLE other (x)").unwrap();
+            assert_eq!(version_of_tables(&connection).unwrap(), None);
+            assert_eq!(latest_version_within(&connection).unwrap(), version);
+            connection.execute_batch("DROP TABLE other").unwrap();
         }
-        connection.execute_batch("CREATE TABLE other (x)").unwrap();
-        assert_eq!(version_of_tables(&connection).unwrap(), None);
+        connection.execute_batch("DROP TABLE tracks").unwrap();
+        assert_eq!(latest_version_within(&connection).unwrap(), None);
     }
 }

@@ -35,7 +35,10 @@ impl Inputs {
         let task = database.read_task(&settings.task)?;
         let mut checksums = vec![(format!("task {}", task.name), task.checksum.clone())];
         let model = match terms().any(Term::needs_model) {
-            true => Some(TrainedModel::open(database, settings.model.as_deref())?),
+            true => Some(TrainedModel::open_embedding(
+                database,
+                settings.model.as_deref(),
+            )?),
             false => None,
         };
         if let Some(model) = &model {

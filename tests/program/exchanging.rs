@@ -514,3 +514,46 @@ fn half_precision_goes_all_the_way_and_the_numbers_are_those_rounded() {
     let table = NamedTable::new(&db, &half, NamedAxis::Biosamples).unwrap();
     assert_eq!(persea::formats::TableSource::shape(&table).n_rows, 4);
 }
+
+#[test]
+fn an_embedding_is_searched_and_commands_that_need_a_network_refuse_it() {
+    let workspace = Workspace::trained();
+    workspace.ok("export embedding --output ours.parquet");
+    workspace
+        .ok("import embedding ours.parquet --name theirs")
+        .says(&["model theirs", "numbers per window"]);
+    let hits = |model: &str| {
+        let answer = workspace
+            .ok(&format!(
+                "similar position chr1:30,000 --model {model} --k 3 --format json"
+            ))
+            .json();
+        let hits = answer["hits"].as_array().unwrap();
+        let place = |hit: &serde_json::Value| (hit["chrom"].clone(), hit["start"].clone());
+        hits.iter().map(place).collect::<Vec<_>>()
+    };
+    assert_eq!(hits("theirs"), hits("model"));
+    for command in [
+        "impute S1:H3K4me3 --output x.bw",
+        "evaluate",
+        "extend --all",
+        "select biosamples --k 2",
+        "report --output r.html",
+        "similar biosample S1",
+        "project biosamples --output p.svg",
+        "plot similarity --output s.svg",
+        "export completed --output c.zarr",
+        "export biosamples --output b.tsv",
+        "export avocado --output a",
+        "qc --models theirs",
+    ] {
+        let named = match command.contains("theirs") {
+            true => command.to_string(),
+            false => format!("{command} --model theirs"),
+        };
+        workspace.run(&named).fails(&[
+            "model theirs is another program's embedding",
+            "imputes nothing",
+        ]);
+    }
+}

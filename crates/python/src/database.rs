@@ -66,7 +66,7 @@ impl Inner {
                 return Ok(Arc::clone(open));
             }
         }
-        let model = TrainedModel::open(&self.database, Some(&name)).map_err(of)?;
+        let model = TrainedModel::open_embedding(&self.database, Some(&name)).map_err(of)?;
         let open = Arc::new(OpenModel {
             model,
             searchers: Mutex::default(),

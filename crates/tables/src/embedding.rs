@@ -15,7 +15,7 @@ use npyz::npz::NpzArchive;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
-use super::matrix::{NumberMatrix, read_matrix};
+use super::matrix::{NumberMatrix, check_ratio, read_matrix, read_npz_array};
 use persea_files::{FileError, Table, open_regular};
 use persea_signal::catch_panic;
 
@@ -237,8 +237,9 @@ fn text(path: &Path) -> Result<EmbeddingTable, FileError> {
 
 fn parquet(path: &Path) -> Result<EmbeddingTable, FileError> {
     let file = open_regular(path)?;
+    let n_packed = packed(path, &file)?;
     // The parquet crate panics on some damaged files.
-    let read = catch_panic(|| parquet_rows(file))
+    let read = catch_panic(|| parquet_rows(file, n_packed))
         .unwrap_or_else(|| Err("is damaged: a part of it makes no sense".into()));
     let (windows, n_columns, values) =
         read.map_err(|message| FileError::file(path.display(), message))?;
@@ -251,12 +252,15 @@ fn parquet(path: &Path) -> Result<EmbeddingTable, FileError> {
     })
 }
 
-fn parquet_rows(file: File) -> Result<(Windows, usize, Vec<f32>), String> {
+fn parquet_rows(file: File, n_packed: u64) -> Result<(Windows, usize, Vec<f32>), String> {
     let damaged = |e: parquet::errors::ParquetError| format!("is not a whole Parquet file: {e}");
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema_descr();
     let names: Vec<&str> = schema.columns().iter().map(|c| c.name()).collect();
     is_wanted(0, names.len())?;
+    let n_rows = reader.metadata().file_metadata().num_rows();
+    let n_rows = u64::try_from(n_rows).map_err(|_| "is damaged: it has no number of rows")?;
+    check_unpacked(n_rows, names.len() as u64, n_packed)?;
     let n_given = COORDINATES.iter().filter(|c| names.contains(c)).count();
     if !matches!(n_given, 0 | 3) {
         return Err("has some of the columns chrom, start and end, and not all".into());
@@ -335,10 +339,10 @@ fn npz(path: &Path) -> Result<EmbeddingTable, FileError> {
             names.join(", ")
         )));
     };
-    let matrix = super::matrix::read_npz_array(path, name, &is_wanted)?;
+    let matrix = read_npz_array(path, name, &is_wanted)?;
     let mut read = of_matrix(matrix);
     let positions = |name: &str| -> Result<Vec<f64>, FileError> {
-        Ok(super::matrix::read_npz_array(path, name, &|_, n| match n {
+        Ok(read_npz_array(path, name, &|_, n| match n {
             1 => Ok(()),
             _ => Err(format!("{name} is not a list")),
         })?
@@ -357,8 +361,11 @@ fn npz(path: &Path) -> Result<EmbeddingTable, FileError> {
     }
     let mut windows = Windows::default();
     for ((chrom, start), end) in chroms.iter().zip(&starts).zip(&ends) {
-        if *start < 0.0 || *end < 0.0 {
-            return Err(bad(format!("{start} to {end} is not a window")));
+        let is_position = |v: &f64| *v >= 0.0 && v.fract() == 0.0;
+        if !is_position(start) || !is_position(end) {
+            return Err(bad(format!(
+                "{start} to {end} is not a window: positions are whole and count from 0"
+            )));
         }
         windows.push(chrom, *start as u64, *end as u64);
     }
@@ -392,11 +399,15 @@ fn texts(reader: impl Read + Seek, name: &str, n_most: usize) -> Result<Vec<Stri
         .parse())
     .map_err(|_| format!("{name} has dtype {dtype}; expected text"))?;
     let wide = dtype.contains('U');
-    let n_bytes = n.checked_mul(width * if wide { 4 } else { 1 });
-    let data = n_bytes
-        .and_then(|n| bytes.len().checked_sub(n))
-        .map(|at| &bytes[at..]);
-    let data = data.ok_or_else(|| format!("{name} is cut short"))?;
+    if width == 0 {
+        return Err(format!("{name} holds no text"));
+    }
+    let cut = || format!("{name} is cut short");
+    let n_each = width
+        .checked_mul(if wide { 4 } else { 1 })
+        .ok_or_else(cut)?;
+    let n_bytes = n.checked_mul(n_each).ok_or_else(cut)?;
+    let at = bytes.len().checked_sub(n_bytes).ok_or_else(cut)?;
     let text = |of: &[u8]| -> Option<String> {
         let of_wide = || {
             let units = of.chunks_exact(4);
@@ -411,18 +422,27 @@ fn texts(reader: impl Read + Seek, name: &str, n_most: usize) -> Result<Vec<Stri
             }
         }
     };
-    if width == 0 {
-        return Err(format!("{name} holds no text"));
-    }
-    let each = data.chunks(data.len() / n.max(1));
-    (each.take(n).map(text).collect::<Option<Vec<String>>>())
+    let each = bytes[at..].chunks_exact(n_each);
+    (each.map(text).collect::<Option<Vec<String>>>())
         .ok_or_else(|| format!("{name} holds something else than text"))
+}
+
+/// Bytes of a file on the disk.
+fn packed(path: &Path, file: &File) -> Result<u64, FileError> {
+    let found = file.metadata();
+    Ok(found.map_err(|e| FileError::read(path.display(), e))?.len())
+}
+
+/// Refuses a shape before room is made for its numbers.
+fn check_unpacked(n_rows: u64, n_columns: u64, n_packed: u64) -> Result<(), String> {
+    let n_bytes = n_rows.checked_mul(n_columns).and_then(|n| n.checked_mul(4));
+    check_ratio(n_bytes.unwrap_or(u64::MAX), n_packed)
 }
 
 fn hdf5(path: &Path, dataset: Option<&str>) -> Result<EmbeddingTable, FileError> {
     let bad = |message: String| FileError::file(path.display(), message);
-    open_regular(path)?;
-    let read = catch_panic(|| hdf5_matrix(path, dataset))
+    let n_packed = packed(path, &open_regular(path)?)?;
+    let read = catch_panic(|| hdf5_matrix(path, dataset, n_packed))
         .unwrap_or_else(|| Err("is damaged: its structure makes no sense".into()));
     let (n_columns, values) = read.map_err(bad)?;
     Ok(EmbeddingTable {
@@ -434,7 +454,11 @@ fn hdf5(path: &Path, dataset: Option<&str>) -> Result<EmbeddingTable, FileError>
     })
 }
 
-fn hdf5_matrix(path: &Path, wanted: Option<&str>) -> Result<(usize, Vec<f32>), String> {
+fn hdf5_matrix(
+    path: &Path,
+    wanted: Option<&str>,
+    n_packed: u64,
+) -> Result<(usize, Vec<f32>), String> {
     let file = Hdf5File::open(path).map_err(|e| format!("is no whole HDF5 file: {e}"))?;
     let name = match wanted {
         Some(name) => name.to_string(),
@@ -462,6 +486,7 @@ fn hdf5_matrix(path: &Path, wanted: Option<&str>) -> Result<(usize, Vec<f32>), S
     let [n_rows, n_columns] = *dataset.shape() else {
         return Err(format!("{name} has not two dimensions"));
     };
+    check_unpacked(n_rows, n_columns, n_packed)?;
     let (n_rows, n_columns) = (n_rows as usize, n_columns as usize);
     is_wanted(n_rows, n_columns)?;
     let values: Vec<f32> = match dataset.read_array::<f32>() {
@@ -476,5 +501,108 @@ fn hdf5_matrix(path: &Path, wanted: Option<&str>) -> Result<(usize, Vec<f32>), S
     match Some(values.len()) == n_rows.checked_mul(n_columns) {
         true => Ok((n_columns, values)),
         false => Err(format!("{name} holds fewer numbers than its shape says")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn npy(dtype: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let mut header =
+            format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}");
+        while !(10 + header.len() + 1).is_multiple_of(64) {
+            header.push(' ');
+        }
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    /// An archive of windows chr1:0-25 and chrUn:25-50 with the numbers 1, 2 and 3, 4.
+    fn archive(path: &Path, n: usize, start: f64, n_chroms: usize) {
+        let wide = |text: &str| -> Vec<u8> {
+            let padded = text.chars().chain(std::iter::repeat('\0')).take(5);
+            padded.flat_map(|c| u32::from(c).to_le_bytes()).collect()
+        };
+        let chroms: Vec<u8> = ["chr1", "chrUn"].iter().flat_map(|c| wide(c)).collect();
+        let f64s = |v: &[f64]| -> Vec<u8> { v.iter().flat_map(|v| v.to_le_bytes()).collect() };
+        let f32s: Vec<u8> = [1f32, 2.0, 3.0, 4.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        let mut zip = npyz::npz::NpzWriter::new(File::create(path).unwrap());
+        let zip = zip.zip_writer();
+        let list = format!("({n},)");
+        for (name, bytes) in [
+            ("factors", npy("<f4", &format!("({n}, 2)"), &f32s[..n * 8])),
+            (
+                "chrom",
+                npy("<U5", &format!("({n_chroms},)"), &chroms[..n * 20]),
+            ),
+            ("start", npy("<f8", &list, &f64s(&[start, 25.0])[..n * 8])),
+            ("end", npy("<f8", &list, &f64s(&[25.0, 50.0])[..n * 8])),
+        ] {
+            zip.start_file(format!("{name}.npy"), Default::default())
+                .unwrap();
+            zip.write_all(&bytes).unwrap();
+        }
+        zip.finish().unwrap();
+    }
+
+    #[test]
+    fn archives_with_coordinates_are_read_and_damaged_ones_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npz");
+        archive(&path, 2, 0.0, 2);
+        let read = read_embedding(&path, None, None).unwrap();
+        assert_eq!(read.sequences, ["chr1", "chrUn"]);
+        assert_eq!(read.windows, [(0, 0, 25), (1, 25, 50)]);
+        assert_eq!((read.n_columns, read.values), (2, vec![1.0, 2.0, 3.0, 4.0]));
+        let refused = |n, start, n_chroms| {
+            archive(&path, n, start, n_chroms);
+            read_embedding(&path, None, None).unwrap_err().to_string()
+        };
+        for (message, part) in [
+            (refused(2, f64::NAN, 2), "NaN to 25"),
+            (refused(2, 0.5, 2), "0.5 to 25"),
+            (refused(2, 0.0, 1_000_000), "chrom is cut short"),
+            (refused(0, 0.0, 0), "no columns chrom"),
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn shapes_too_large_for_their_file_are_refused_before_memory_is_taken() {
+        assert!(check_unpacked(1_000_000, 64, 50_000_000).is_ok());
+        assert!(check_unpacked(1_000_000_000, 64, 10_000).is_err());
+        assert!(check_unpacked(u64::MAX, 64, 10_000).is_err());
+    }
+
+    #[test]
+    fn a_bed_gives_the_windows_of_a_bare_matrix_row_by_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, bed) = (folder.path().join("x.npy"), folder.path().join("x.bed"));
+        let data: Vec<u8> = [1f32, 2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        std::fs::write(&path, npy("<f4", "(2, 1)", &data)).unwrap();
+        std::fs::write(&bed, "chr2\t0\t250\nchr2\t250\t500\n").unwrap();
+        let read = read_embedding(&path, Some(&bed), None).unwrap();
+        assert_eq!(read.windows, [(0, 0, 250), (0, 250, 500)]);
+        let message = read_embedding(&path, None, None).unwrap_err().to_string();
+        assert!(message.contains("BED file"), "{message}");
+        std::fs::write(&bed, "chr2\t0\t250\n").unwrap();
+        let message = read_embedding(&path, Some(&bed), None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("1 windows") && message.contains("2 rows"),
+            "{message}"
+        );
     }
 }

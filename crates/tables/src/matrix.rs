@@ -246,6 +246,11 @@ fn check_size<R: Read>(file: &NpyFile<R>, n_bytes: u64, n_packed: u64) -> Result
     if n_needed.is_none_or(|n| n > n_bytes) {
         return Err("is damaged: it holds fewer values than its shape says".into());
     }
+    check_ratio(n_bytes, n_packed)
+}
+
+/// Refuses numbers of `n_bytes` that lie in so small a file that no data unpack to them.
+pub(crate) fn check_ratio(n_bytes: u64, n_packed: u64) -> Result<(), String> {
     if n_bytes > LARGEST_PACKED && n_bytes / n_packed.max(1) > LARGEST_RATIO {
         return Err(format!(
             "unpacks to {} times its size, {} MB: is it made of one value? Save what is needed as \

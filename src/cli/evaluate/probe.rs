@@ -21,7 +21,7 @@ pub fn run(
     common: &Common,
 ) -> anyhow::Result<ExitCode> {
     let others: Vec<TrainedModel> = (against.iter())
-        .map(|name| TrainedModel::open(database, Some(name)))
+        .map(|name| TrainedModel::open_embedding(database, Some(name)))
         .collect::<Result<_, _>>()?;
     let others: Vec<&TrainedModel> = others.iter().collect();
     let bar = progress::bar(0, "{msg} {wide_bar} {percent} %");

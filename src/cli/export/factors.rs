@@ -110,7 +110,7 @@ fn along_the_genome(
 ) -> anyhow::Result<ExitCode> {
     let format = target.format()?;
     let database = common.open()?;
-    let model = TrainedModel::open(&database, target.model.as_deref())?;
+    let model = TrainedModel::open_embedding(&database, target.model.as_deref())?;
     let intervals: Vec<Interval> = regions
         .iter()
         .map(|r| Interval::parse_browser(r))

@@ -194,7 +194,9 @@ fn keep_peaks(peaks: &[LocalFile], table: &Path, folder: &Path) -> anyhow::Resul
     if peaks.is_empty() {
         return Ok(());
     }
-    let stem = table.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = table.file_stem().map(|stem| stem.to_string_lossy());
+    // The table has been read, so it has a name.
+    let stem = stem.unwrap_or_default();
     let to = folder.join(format!("{stem}.peaks.tsv"));
     write_peaks(&to, peaks)?;
     eprintln!(

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::super::Common;
 use super::super::figure::FigureArguments;
 use super::super::output::Table;
-use super::{locus, slug, some_model};
+use super::{locus, slug};
 
 /// Plot every figure for which the database has data
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     let database = common.open()?;
-    let model = some_model(&database, arguments.model.as_deref())?;
+    let model = TrainedModel::open_if_any(&database, arguments.model.as_deref())?;
     std::fs::create_dir_all(&arguments.output)
         .with_context(|| format!("cannot make {}", arguments.output.display()))?;
     let region = match &arguments.locus {

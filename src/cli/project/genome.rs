@@ -92,7 +92,7 @@ fn sample(text: &str) -> Result<Sample, String> {
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     arguments.layout.check()?;
     let database = common.open()?;
-    let model = TrainedModel::open(&database, arguments.layout.model.as_deref())?;
+    let model = TrainedModel::open_embedding(&database, arguments.layout.model.as_deref())?;
     let at = place(&arguments, model.axis())?;
     let rows = match arguments.resolution {
         PointWidth::Embedding => GenomeRows::Embedding,

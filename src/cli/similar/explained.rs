@@ -75,10 +75,10 @@ fn apart(groups: &[GroupShare]) -> String {
 
 /// The groups that agree, those of the most signal first.
 fn alike(groups: &[GroupShare]) -> String {
-    let mut alike: Vec<&GroupShare> = groups.iter().filter(|g| g.agreement.is_some()).collect();
-    let most = |g: &GroupShare| g.agreement.unwrap_or_default();
-    alike.sort_by(|a, b| most(b).total_cmp(&most(a)));
-    words(alike.into_iter().take(NAMED))
+    let agreeing = groups.iter().filter_map(|g| Some((g.agreement?, g)));
+    let mut alike: Vec<(f64, &GroupShare)> = agreeing.collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    words(alike.into_iter().map(|(_, group)| group).take(NAMED))
 }
 
 /// `H3K4me3 12% (0.41 → 3.20)`: the share, and the signal at the query and at the hit.

@@ -78,7 +78,7 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
     if let Some(path) = &search.plot {
         check_ending(path)?;
     }
-    let model = TrainedModel::open(&database, search.model.as_deref())?;
+    let model = TrainedModel::open_embedding(&database, search.model.as_deref())?;
     let annotation = Annotation::read(&database, model.axis())?;
     let options = SearchOptions {
         k: search.k,

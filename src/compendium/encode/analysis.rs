@@ -16,7 +16,7 @@ impl Analysis {
     /// Reads a title; of several, separated by commas, the newest.
     pub(super) fn parse(titles: &str) -> Self {
         let all = titles.split(',').map(Self::parse_one);
-        all.max().unwrap_or_default()
+        all.fold(Self::parse_one(""), Self::max)
     }
 
     fn parse_one(title: &str) -> Self {

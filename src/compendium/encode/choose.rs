@@ -238,18 +238,19 @@ impl Choosing {
                 self.of_most_replicates(files)
             })
             .collect();
-        if options.prefer == Prefer::Newest && experiments.len() > 1 {
+        if options.prefer == Prefer::Newest {
             let age = |files: &[&'a PortalFile]| {
                 let first = files.first();
                 first.map(|f| (&f.released, Analysis::parse(&f.analysis), &f.accession))
             };
             experiments.sort_by(|a, b| age(a).cmp(&age(b)));
-            let newest = experiments.pop().unwrap_or_default();
-            let of = newest.first().map_or("", |f| f.experiment.as_str());
-            for file in experiments.into_iter().flatten() {
-                self.leave(file, format!("experiment {of} is newer"));
+            if let Some(newest) = experiments.pop() {
+                let of = newest.first().map_or("", |f| f.experiment.as_str());
+                for file in experiments.into_iter().flatten() {
+                    self.leave(file, format!("experiment {of} is newer"));
+                }
+                experiments = vec![newest];
             }
-            experiments = vec![newest];
         }
         let files: Vec<&PortalFile> = experiments.into_iter().flatten().collect();
         if files.len() > 1 && options.replicates == Replicates::Refuse {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::choose::{Choice, Chosen};
 use super::table::{FileKind, PortalFile, PortalTable};
 use crate::compendium::{CompendiumError, Experiment, Manifest, ManifestRow};
+use crate::files::Table;
 use crate::formats::{
     Fetched, Format, FormatError, Location, Missing, bigbed_lines, fetch, identity, md5, write_text,
 };
@@ -82,8 +83,8 @@ impl LocalCopies {
         let of = self.by_accession.get(&file.accession)?;
         let mut fit = of.iter().filter(|path| {
             let name = name_of(path).to_ascii_lowercase();
-            let (_, ending) = name.split_once('.').unwrap_or_default();
-            endings(file.kind).contains(&ending)
+            let ending = name.split_once('.').map(|(_, ending)| ending);
+            ending.is_some_and(|ending| endings(file.kind).contains(&ending))
         });
         fit.next().map(PathBuf::as_path)
     }
@@ -116,8 +117,9 @@ fn one_name(folder: &Path) -> PathBuf {
 }
 
 fn name_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    // What a folder lists has a name.
+    name.unwrap_or_default().into_owned()
 }
 
 /// What a copy's name may end in, in lower case, behind the accession.
@@ -261,19 +263,41 @@ fn is_checked(
     }))
 }
 
+/// The columns of a manifest of called peaks, and what its last one says.
+const PEAKS_COLUMNS: [&str; 4] = ["biosample", "assay", "path", "format"];
+const PEAKS_FORMAT: &str = "narrowpeak";
+
+/// The paths in a manifest of called peaks that was written before, by biosample and assay.
+fn listed_peaks(path: &Path) -> Result<BTreeMap<(String, String), String>, CompendiumError> {
+    let table = Table::read(path)?;
+    if table.header != PEAKS_COLUMNS {
+        return Err(CompendiumError::file(
+            path,
+            "it is in the place of the manifest of called peaks, and is none; move it",
+        ));
+    }
+    let mut listed = BTreeMap::new();
+    for (line, cells) in &table.rows {
+        let [biosample, assay, file, _] = cells.as_slice() else {
+            let message = format!("it has {} fields, the header 4", cells.len());
+            return Err(CompendiumError::line(path, *line, message));
+        };
+        listed.insert((biosample.clone(), assay.clone()), file.clone());
+    }
+    Ok(listed)
+}
+
 /// Writes the manifest of called peaks that an evaluation takes (option `peaks`). A bigBed is written as
-/// narrowPeak beside it, because peaks are read as text.
+/// narrowPeak beside it, because peaks are read as text. Rows that the manifest has of other tracks stay.
 ///
 /// # Errors
-/// When a bigBed cannot be read, or a file cannot be written.
+/// When a bigBed cannot be read, what stands at `to` is no such manifest, or a file cannot be written.
 pub fn write_peaks(to: &Path, peaks: &[LocalFile]) -> Result<(), CompendiumError> {
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(b'\t')
-        .from_writer(Vec::new());
-    let broken = |e: csv::Error| FormatError::write(to.display(), std::io::Error::other(e));
-    writer
-        .write_record(["biosample", "assay", "path", "format"])
-        .map_err(broken)?;
+    let mut rows = if to.exists() {
+        listed_peaks(to)?
+    } else {
+        BTreeMap::new()
+    };
     for LocalFile { file, path } in peaks {
         let path = match file.kind {
             FileKind::PeaksBigBed => {
@@ -283,13 +307,16 @@ pub fn write_peaks(to: &Path, peaks: &[LocalFile]) -> Result<(), CompendiumError
             }
             _ => path.clone(),
         };
-        let path = path.to_string_lossy();
-        let fields = [
-            file.biosample.as_str(),
-            file.assay.as_str(),
-            &path,
-            "narrowpeak",
-        ];
+        let of = (file.biosample.clone(), file.assay.clone());
+        rows.insert(of, path.to_string_lossy().into_owned());
+    }
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(b'\t')
+        .from_writer(Vec::new());
+    let broken = |e: csv::Error| FormatError::write(to.display(), std::io::Error::other(e));
+    writer.write_record(PEAKS_COLUMNS).map_err(broken)?;
+    for ((biosample, assay), path) in &rows {
+        let fields = [biosample, assay, path, PEAKS_FORMAT];
         writer.write_record(fields).map_err(broken)?;
     }
     let bytes = writer

@@ -538,20 +538,24 @@ fn peaks_are_listed_for_an_evaluation_and_a_bigbed_is_unpacked_beside_itself() {
     };
     let bed = folder.path().join("ENCFF007PRS.bed.gz");
     let to = folder.path().join("metadata.peaks.tsv");
-    write_peaks(
-        &to,
-        &[local("ENCFF008PRS", &bigbed), local("ENCFF007PRS", &bed)],
-    )
-    .unwrap();
+    write_peaks(&to, &[local("ENCFF008PRS", &bigbed)]).unwrap();
+    // Of another table of the same name: the rows there are stay.
+    let mut other = local("ENCFF007PRS", &bed);
+    other.file.assay = "CTCF".into();
+    write_peaks(&to, &[other]).unwrap();
     let text = folder.path().join("ENCFF008PRS.narrowPeak");
     let expected = format!(
         "biosample\tassay\tpath\tformat\n\
-         K562\tH3K27ac\t{}\tnarrowpeak\n\
+         K562\tCTCF\t{}\tnarrowpeak\n\
          K562\tH3K27ac\t{}\tnarrowpeak\n",
-        text.display(),
-        bed.display()
+        bed.display(),
+        text.display()
     );
     assert_eq!(std::fs::read_to_string(&to).unwrap(), expected);
     let expected = std::fs::read(fixtures.join("peaks.bigBed.txt")).unwrap();
     assert_eq!(std::fs::read(&text).unwrap(), expected);
+    std::fs::write(&to, "the user's\n").unwrap();
+    let refused = write_peaks(&to, &[local("ENCFF008PRS", &bigbed)]).unwrap_err();
+    assert!(refused.to_string().contains("move it"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&to).unwrap(), "the user's\n");
 }

@@ -57,7 +57,7 @@ pub fn export_avocado(
         return Err(ModelError::Export {
             model: record.name.clone(),
             why: format!(
-                "it is a {}, which the original Avocado cannot hold",
+                "its kind is {}, which the original Avocado cannot hold",
                 model.config().architecture.name()
             ),
         }

@@ -37,7 +37,7 @@ fn table(width: u64) -> String {
 }
 
 fn embedding_of(database: &Database, name: &str, region: usize, bin: u64) -> Vec<f32> {
-    let model = TrainedModel::open(database, Some(name)).unwrap();
+    let model = TrainedModel::open_embedding(database, Some(name)).unwrap();
     let block = model.block(database, region, bin, 1).unwrap();
     let rows = block.scales.iter().flat_map(|s| s.row(0).to_vec());
     rows.filter(|v| *v != 0.0).collect()
@@ -97,10 +97,30 @@ fn a_foreign_model_is_searched_and_imputes_nothing() {
         ("chr2", 5_925)
     );
     assert_eq!(hit.distance, 0.0);
-    let model = TrainedModel::open(&database, Some("theirs")).unwrap();
+    let model = TrainedModel::open_embedding(&database, Some("theirs")).unwrap();
     assert_eq!(model.record().kind_name(), "embedding");
     let refused = model.biosample("S1").unwrap_err().to_string();
     assert!(refused.contains("imputes nothing"), "{refused}");
+    // Whatever needs more than positions' factors opens no embedding, and does without where it can.
+    let refused = TrainedModel::open(&database, Some("theirs"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("model theirs is another program's embedding"),
+        "{refused}"
+    );
+    assert!(
+        TrainedModel::open_if_any(&database, None)
+            .unwrap()
+            .is_some()
+    );
+    database.set_default_model("theirs").unwrap();
+    assert!(TrainedModel::open(&database, None).is_err());
+    assert!(
+        TrainedModel::open_if_any(&database, None)
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]

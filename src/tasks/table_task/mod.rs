@@ -7,6 +7,7 @@
 mod examples;
 mod predictor;
 mod preset;
+mod scored;
 #[cfg(test)]
 mod tests;
 
@@ -16,22 +17,19 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::compare::{compare, family_size};
 use super::features::{Column, Computed, Features};
-use super::folds::Folds;
 use super::learners::Parameters;
-use super::outcome::{Outcome, Progress, family_note};
+use super::outcome::{Outcome, Progress};
 use super::result::{RowKind, RunResult};
-use super::rows::Rows;
-use super::score::within_name;
-use super::scorer::{Scored, Scorer, Spec};
+use super::scorer::Spec;
 use super::settings::RunSettings;
 use super::table_settings::{TablePreset, TableSettings};
-use super::{FoldKind, Learner, Target, TaskError, TaskKind};
+use super::{Learner, TaskError};
 use crate::store::{Database, NewRun};
 use examples::Examples;
 pub use predictor::{PredictorFeature, TablePredictor};
 use preset::{Transform, layout};
+use scored::{baselines, score};
 
 /// What a run on tables came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,8 +70,6 @@ pub struct TablePrediction {
 
 /// Learners that are compared on folds.
 const LEARNERS: [Learner; 3] = [Learner::Logistic, Learner::Gbm, Learner::Forest];
-/// Folds of chromosomes, unless other settings are given.
-const N_FOLDS: usize = 10;
 
 /// How a column becomes a feature, as it is written in a predictor.
 fn transform_of(preset: TablePreset, column: &str) -> Result<&'static str, TaskError> {
@@ -169,8 +165,7 @@ pub fn run_table(
     };
     let mut specs: Vec<Spec> = LEARNERS.into_iter().map(spec).collect();
     specs.extend(baselines(&train));
-    let scored = score(&settings, &train, &labels, &specs, began, progress)?;
-    let mut outcome = scored;
+    let mut outcome = score(table.preset, &settings, &train, &labels, &specs, progress)?;
     outcome.result.inputs = checksums(table)?;
     outcome.result.notes.extend(train.notes.clone());
     outcome.result.notes.push(layout.note.into());
@@ -237,7 +232,6 @@ fn test_examples(
     examples: Examples,
     settings: &RunSettings,
 ) -> crate::Result<TableTest> {
-    let began = Instant::now();
     let probabilities = predictor.predict(path, &examples)?;
     let mut notes = examples.notes.clone();
     if predictor.checksum == examples.checksum {
@@ -266,7 +260,8 @@ fn test_examples(
                 fixed: Some(probabilities.clone()),
             }];
             specs.extend(baselines(&examples));
-            let mut outcome = score(&settings, &examples, labels, &specs, began, &mut |_| {})?;
+            let preset = predictor.preset;
+            let mut outcome = score(preset, &settings, &examples, labels, &specs, &mut |_| {})?;
             outcome.result.notes.extend(notes.clone());
             Some(outcome.result)
         }
@@ -283,112 +278,5 @@ fn test_examples(
         result,
         predictions: predictions.collect(),
         notes,
-    })
-}
-
-/// What has to be beaten: the scores for which nothing is learned, and the prior.
-fn baselines(examples: &Examples) -> Vec<Spec> {
-    let spec = |name: &str, fixed: Option<Vec<f64>>| Spec {
-        name: name.into(),
-        kind: RowKind::Baseline,
-        learner: None,
-        features: None,
-        parameters: None,
-        fixed,
-    };
-    let mut all = vec![spec("prior", None)];
-    let scores = examples.scores.iter();
-    all.extend(scores.map(|(name, values)| spec(name, Some(values.clone()))));
-    all
-}
-
-/// Scores rows on folds of chromosomes.
-fn score(
-    settings: &RunSettings,
-    examples: &Examples,
-    labels: &[f64],
-    specs: &[Spec],
-    began: Instant,
-    progress: &mut dyn FnMut(Progress),
-) -> crate::Result<Outcome> {
-    let n = examples.examples.len();
-    let layout = match &settings.table {
-        Some(table) => layout(table.preset),
-        None => layout(TablePreset::Crispr),
-    };
-    let rows = Rows {
-        kind: TaskKind::Custom,
-        target: Target::Classification,
-        unit: layout.unit.into(),
-        threshold: None,
-        examples: examples.examples.clone(),
-        ids: (0..n as u32).collect(),
-        biosamples: examples.cell_types.clone(),
-        example: (0..n).collect(),
-        biosample: examples.cell_type.clone(),
-        label: labels.to_vec(),
-        train: vec![true; n],
-        test: vec![true; n],
-        left_out: examples.left_out.clone(),
-        elsewhere: None,
-        all: examples.examples.clone(),
-        labelled: vec![true; n],
-    };
-    let mut chromosomes: Vec<&str> = Vec::new();
-    let mut unit = Vec::with_capacity(n);
-    for example in &examples.examples {
-        let chrom = example.place.as_ref().map_or("", |p| p.chrom.as_str());
-        let known = chromosomes.iter().position(|c| *c == chrom);
-        unit.push(known.unwrap_or(chromosomes.len()));
-        if known.is_none() {
-            chromosomes.push(chrom);
-        }
-    }
-    let positive: Vec<bool> = labels.iter().map(|l| *l > 0.5).collect();
-    let n_folds = settings.folds.n.unwrap_or(N_FOLDS.min(chromosomes.len()));
-    let folds = Folds::of_units(FoldKind::Chromosomes, unit, Some(n_folds), Some(&positive))?;
-    let n_sets = specs.iter().filter(|s| s.kind == RowKind::Features).count();
-    let n_tests = family_size(n_sets, false);
-    let scorer = Scorer::new(&rows, &folds, settings, Some(&positive), n_tests);
-    let mut scored: Vec<Scored> = Vec::new();
-    for (i, spec) in specs.iter().enumerate() {
-        progress(Progress::Row(spec.name.clone(), i, specs.len()));
-        scored.push(scorer.score(spec)?);
-    }
-    let compared: Vec<_> = scored.iter().map(Scored::to_compare).collect();
-    let primary = rows.target.primary();
-    let tested = [(primary, 0), (within_name(rows.target), 4)];
-    let (comparisons, family) = compare(&compared, tested, scorer.n_informative, None);
-    let mut notes = scorer.notes();
-    notes.extend(family_note(&family));
-    let mut columns = scorer.columns();
-    let predictions = scored.iter();
-    columns.extend(predictions.map(|s| (s.row.name.clone(), s.predictions.clone())));
-    Ok(Outcome {
-        settings: settings.clone(),
-        result: RunResult {
-            task: settings.task.clone(),
-            kind: rows.kind,
-            target: rows.target,
-            unit: rows.unit.clone(),
-            threshold: None,
-            n,
-            n_positive: scorer.n_positive(labels),
-            fold_kind: folds.kind,
-            n_folds: folds.n_folds,
-            n_units: scorer.replicates.n_units(),
-            n_partitions: scorer.n_partitions(),
-            primary: primary.to_string(),
-            model: None,
-            left_out: rows.left_out.clone(),
-            rows: scored.into_iter().map(|s| s.row).collect(),
-            comparisons,
-            family: Some(family),
-            notes,
-            inputs: Vec::new(),
-            persea: env!("CARGO_PKG_VERSION").into(),
-            seconds: began.elapsed().as_secs_f64(),
-        },
-        columns,
     })
 }
