@@ -532,7 +532,7 @@ fn an_embedding_is_searched_and_commands_that_need_a_network_refuse_it() {
         let place = |hit: &serde_json::Value| (hit["chrom"].clone(), hit["start"].clone());
         hits.iter().map(place).collect::<Vec<_>>()
     };
-    assert_eq!(hits("theirs"), hits("model"));
+    assert_eq!(hits("theirs"), hits("base"));
     for command in [
         "impute S1:H3K4me3 --output x.bw",
         "evaluate",
