@@ -126,7 +126,7 @@ deny: ## check licences, sources and duplicates of the dependencies
 python: ## fetch the Python for cross-checks in tests (once) and print its path
 	@scripts/python.sh
 
-wheel: ## build the Python package's wheel, and test it in a new environment
+wheel: ## build the Python package's wheel, test it in a new environment, run the notebooks
 	scripts/wheel.sh --test
 
 web: ## build the page of persea serve, web/dist (needs Node.js)
