@@ -39,8 +39,8 @@ fn ask(folder: &Path) -> Option<Answers> {
     }
     let mut models = Vec::new();
     for model in database.list_models().ok()? {
-        TrainedModel::open(&database, Some(&model.name)).ok()?;
-        models.push(format!("{} {}", model.name, model.checksum));
+        TrainedModel::open(&database, Some(&model.record.name)).ok()?;
+        models.push(format!("{} {}", model.record.name, model.checksum));
     }
     let name = |t: &persea::store::Track| format!("{} {}", t.biosample, t.assay);
     Some(Answers {
