@@ -25,8 +25,8 @@ pub struct SignalArray {
     /// Of all chunks; `None` of a track that a Persea before schema version 7 stored.
     checksums: Option<ChunkChecksums>,
     indices: Vec<OnceLock<Vec<ChunkLocation>>>,
-    /// The array's name, and what the database keeps of it for short reads.
-    name: Arc<str>,
+    /// What the database keeps of it for short reads, and under which number.
+    number: u64,
     recent: Arc<RecentChunks>,
 }
 
@@ -59,7 +59,7 @@ impl Database {
                 self.axis().n_bins()
             )));
         }
-        let array = array.with_recent(&track.array, &self.recent);
+        let array = array.with_recent(&self.recent);
         let Some(digest) = &track.chunks else {
             return Ok(array);
         };
@@ -99,14 +99,14 @@ impl SignalArray {
             what,
             checksums: None,
             indices,
-            name: Arc::default(),
+            number: 0,
             recent: Arc::default(),
         })
     }
 
     /// The array, which from now on shares what is kept for short reads.
-    fn with_recent(mut self, name: &str, recent: &Arc<RecentChunks>) -> Self {
-        self.name = name.into();
+    fn with_recent(mut self, recent: &Arc<RecentChunks>) -> Self {
+        self.number = recent.new_array();
         self.recent = Arc::clone(recent);
         self
     }
@@ -167,14 +167,14 @@ impl SignalArray {
     fn read_within(&self, chunk: u64, bins: Range<u64>, out: &mut [f32]) -> Result<(), StoreError> {
         let division = self.array.division();
         let first = chunk * division.chunk_bins;
-        let values = match self.recent.get(&self.name, chunk) {
+        let values = match self.recent.get(self.number, chunk) {
             Some(values) => values,
             None => {
                 let n = division.chunk_bins.min(division.n_bins - first);
                 let mut values = vec![0f32; n as usize];
                 self.read_shard(first / division.shard_bins, first, &mut values)?;
                 let values: Arc<[f32]> = values.into();
-                self.recent.keep(&self.name, chunk, Arc::clone(&values));
+                self.recent.keep(self.number, chunk, Arc::clone(&values));
                 values
             }
         };
