@@ -15,11 +15,13 @@ use persea::model::TrainedModel;
 use serde_json::{Value, json};
 
 use super::folds;
-use super::measures::{SHOWN, print_choices, print_intervals, print_paired};
+use super::measures::{SHOWN, meanings, print_choices, print_intervals, print_paired};
 use super::names::Known;
 use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, progress};
+
+const EXAMPLES: &str = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --model fold0 --probe --against fold0seed1\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea";
 
 /// Score imputations of held-out tracks, and of the baselines on the same tracks.
 ///
@@ -28,7 +30,8 @@ use super::{Common, Misuse, progress};
 /// from is scored beside it. Results are stored with the model; `persea model show` prints the newest.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --model fold0 --probe --against fold0seed1\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
+    after_help = EXAMPLES,
+    after_long_help = format!("{}\n{EXAMPLES}", meanings())
 )]
 pub struct Arguments {
     /// Model to use; the default model if omitted

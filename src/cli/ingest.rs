@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::one_of::one_of;
 use super::output::Table;
-use super::{Common, Misuse, progress};
+use super::{Common, Misuse, hints, progress};
 
 /// Read the tracks listed in a manifest into the database.
 ///
@@ -157,6 +157,9 @@ fn read_manifest(
         count(report.n_left),
     ]);
     table.print(common.format)?;
+    if database.list_models()?.is_empty() && database.tracks()?.len() > 1 {
+        hints::next(database.path(), &["train".into()]);
+    }
     Ok(match report.failed.is_empty() && report.n_left == 0 {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

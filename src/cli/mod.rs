@@ -29,6 +29,7 @@ mod guard;
     dead_code,
     reason = "the program itself has no host; the Python package has"
 )]
+mod hints;
 pub mod host;
 mod import;
 mod impute;

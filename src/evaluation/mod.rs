@@ -32,7 +32,7 @@ pub use kept::{
     evaluate_once, is_current, keep_imputation, keep_probe, kept_probe, stored_evaluations,
 };
 pub use learned::{LearnedBaseline, LearnedChoice, LearnedSettings, TriedSettings};
-pub use paired::PairedDifference;
+pub use paired::{PairedDifference, conclusion};
 pub use peaks::PeakStratum;
 pub use probe::{
     Agreement, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
