@@ -7,6 +7,7 @@
 
 use serde_json::{Value, json};
 
+use super::options::{imputation_settings, intervals};
 use super::probe::{Probe, ProbeOptions};
 use super::{EvaluateOptions, Evaluation, ScoringScale, evaluate};
 use crate::model::TrainedModel;
@@ -194,29 +195,6 @@ pub fn is_current(
         |other: &Value| (models.iter()).any(|m| *other == json!([m.record.name, m.checksum]));
     // Only a probe that compares models names others.
     Ok((stored.basis["against"].as_array()).is_none_or(|others| others.iter().all(same)))
-}
-
-/// Everything that repeats the scores, in one form for equal questions.
-fn imputation_settings(
-    scale: ScoringScale,
-    options: &EvaluateOptions,
-    scored: &[[&str; 2]],
-) -> Value {
-    let mut learned: Vec<&str> = options.learned.iter().map(|l| l.name()).collect();
-    learned.sort_unstable();
-    json!({
-        "scale": scale,
-        "definitions": options.definitions,
-        "tracks": scored,
-        "learned": learned,
-        "within": intervals(&options.within),
-        "files": options.truth.is_some(),
-        "peaks": options.peaks.is_some(),
-    })
-}
-
-fn intervals(within: &[crate::genome::Interval]) -> Vec<String> {
-    within.iter().map(ToString::to_string).collect()
 }
 
 /// What scores rest on: the model, the tracks that it has read, and those scored.
