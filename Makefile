@@ -12,6 +12,8 @@ TESTS ?=
 ROOM ?=
 MODULE ?= $(ROOM)
 TEST ?=
+MINUTES ?= 10
+SECONDS ?= 60
 
 # TORCH=0 leaves the torch backend out, its loader included: no libtorch is fetched.
 ifeq ($(TORCH),0)
@@ -29,7 +31,7 @@ FEATURES += --features serve
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python wheel web page clean
+.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python wheel torture fuzz web page clean
 
 help: ## show this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
@@ -128,6 +130,12 @@ python: ## fetch the Python for cross-checks in tests (once) and print its path
 
 wheel: ## build the Python package's wheel, and test it in a new environment
 	scripts/wheel.sh --test
+
+torture: ## kill, damage and cut the power at random for MINUTES=10, and print the totals
+	scripts/torture.sh "$(MINUTES)"
+
+fuzz: ## run every fuzz target for SECONDS=60, and print executions and edges covered
+	scripts/fuzz.sh "$(SECONDS)" text signal bigwig matrices suites database
 
 web: ## build the page of persea serve, web/dist (needs Node.js)
 	@command -v npm >/dev/null || { echo "make web: there is no npm; install Node.js 20 or later. Without the page, persea serve offers the API alone." >&2; exit 1; }

@@ -78,6 +78,10 @@ pub struct Arguments {
     /// Models of the same regions, for example of other seeds: how many of the ten nearest 5 kbp rows agree
     #[arg(long, value_name = "MODELS", value_delimiter = ',', requires = "probe")]
     against: Vec<String>,
+    /// Leave out each biosample's tracks from what the encoder reads: how many of the ten nearest 5 kbp
+    /// rows stay, and how well a classifier recognises which half of the tracks was read
+    #[arg(long, requires = "probe")]
+    leave_out_biosamples: bool,
     /// Number of random query bins, and of query bins with high signal
     #[arg(long, value_name = "N", default_value_t = 1_000, requires = "probe", value_parser = clap::value_parser!(u32).range(2..=100_000))]
     queries: u32,
@@ -135,6 +139,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             seed: arguments.seed,
             baselines: !arguments.no_signal,
             within,
+            leave_out_biosamples: arguments.leave_out_biosamples,
         };
         return probe::run(&database, &model, &arguments.against, &options, common);
     }

@@ -133,6 +133,25 @@ pub enum EvaluationError {
         /// The other one.
         other: String,
     },
+    /// A model has no encoder, and its factors cannot be computed from fewer tracks.
+    #[error("model {model} has no encoder that could read fewer tracks; train a model persea")]
+    NoEncoder {
+        /// The model.
+        model: String,
+    },
+    /// A track that an encoder reads is not what it was.
+    #[error(
+        "the encoder of model {model} reads {biosample} {assay}, which was removed or replaced since \
+         training; ingest it again as it was"
+    )]
+    TrackChanged {
+        /// The model.
+        model: String,
+        /// The track's biosample.
+        biosample: String,
+        /// The track's assay.
+        assay: String,
+    },
     /// No bin is left to use.
     #[error(
         "no bin is left: none of those asked for is both covered by model {model} and not masked"

@@ -85,6 +85,7 @@ pub fn keep_probe(
                 "seed": options.seed,
                 "baselines": options.baselines,
                 "within": intervals(&options.within),
+                "leave_out_biosamples": options.leave_out_biosamples,
                 "against": against.iter().map(|m| &m.record().name).collect::<Vec<_>>(),
             }),
             basis,

@@ -47,5 +47,7 @@ mod stopping;
 mod surviving;
 mod tasks;
 mod text_files;
+#[cfg(unix)]
+mod torture;
 mod training;
 mod what_people_have;

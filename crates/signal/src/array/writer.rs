@@ -4,14 +4,10 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use npyz::npz::NpzWriter;
-use npyz::zip::DateTime;
-use npyz::zip::write::FileOptions;
-
 use super::npy::float32_header;
 use crate::pieces::PieceOrder;
 use crate::{Format, FormatError, SignalWriter};
-use persea_files::OutputFile;
+use persea_files::{NpzWriter, OutputFile, Packing};
 use persea_genome::GenomeAxis;
 
 /// Writes `.npy`, or `.npz` with the key `arr_0`: the bins that were written, in the axis's order.
@@ -91,13 +87,9 @@ impl SignalWriter for ArrayWriter {
             Format::Npy => put_array(out, this.n_values, &stretches, waiting).map_err(failed)?,
             _ => {
                 let mut npz = NpzWriter::new(out);
-                let zip = npz.zip_writer();
-                // The same signal is the same bytes, whenever it is written.
-                let options = FileOptions::default().last_modified_time(DateTime::default());
-                zip.start_file("arr_0.npy", options)
-                    .map_err(|e| failed(e.into()))?;
-                put_array(&mut *zip, this.n_values, &stretches, waiting).map_err(failed)?;
-                zip.finish().map_err(|e| failed(e.into()))?
+                npz.begin("arr_0", Packing::Deflated).map_err(failed)?;
+                put_array(&mut npz, this.n_values, &stretches, waiting).map_err(failed)?;
+                npz.finish().map_err(failed)?
             }
         };
         let output = out.into_inner().map_err(|e| failed(e.into_error()))?;
