@@ -170,9 +170,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    if arguments.shard.is_none() {
-        keep_imputation(&database, &model, scale, &options, &evaluation);
-    }
+    keep_imputation(&database, &model, scale, &options, &evaluation);
     print(&evaluation, common.format)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -21,7 +21,7 @@ use super::{Common, progress};
 pub struct Arguments {
     /// Database directory to merge into
     #[arg(value_name = "OUT")]
-    to: PathBuf,
+    output: PathBuf,
     /// Database directories to merge, as `persea ingest --shard` fills them
     #[arg(value_name = "SHARD", required = true)]
     shards: Vec<PathBuf>,
@@ -30,7 +30,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let bar = progress::bar(0, "merging {wide_bar} {pos}/{len} tracks {elapsed}");
-    let report = merge_shards(&arguments.to, &arguments.shards, &|done, of| {
+    let report = merge_shards(&arguments.output, &arguments.shards, &|done, of| {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
     })?;

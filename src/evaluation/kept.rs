@@ -36,7 +36,7 @@ pub fn evaluate_once(
 }
 
 /// Stores the scores of a model's imputations. Where that fails, as in a database that can only be read, a
-/// warning is logged: the scores are no worse for it.
+/// warning is logged: the scores are no worse for it. A part of an evaluation is not stored.
 pub fn keep_imputation(
     database: &Database,
     model: &TrainedModel,
@@ -44,6 +44,9 @@ pub fn keep_imputation(
     options: &EvaluateOptions,
     evaluation: &Evaluation,
 ) {
+    if evaluation.shard.is_some() {
+        return;
+    }
     let scored = evaluation.tracks.iter();
     let scored: Vec<[&str; 2]> = scored.map(|t| [&*t.biosample, &*t.assay]).collect();
     let made = || {
@@ -116,7 +119,8 @@ fn kept_imputation(
 ) -> crate::Result<Option<Evaluation>> {
     // Files outside the database may have changed, and how the settings of trained baselines were chosen is
     // not read back.
-    if options.truth.is_some() || options.peaks.is_some() || !options.learned.is_empty() {
+    let reads_files = options.truth.is_some() || options.peaks.is_some();
+    if reads_files || !options.learned.is_empty() || options.shard.is_some() {
         return Ok(None);
     }
     let stored = database.tracks()?;
