@@ -91,11 +91,7 @@ pub fn write_experiments(
     let transforms = transforms(database)?;
     let stream = Stream::new(database, model);
     let mut done = 0;
-    let size = match outputs.iter().any(|o| o.uncertainty.is_some()) {
-        true => (OPEN_FILES / 6).max(1),
-        false => OPEN_FILES,
-    };
-    for group in outputs.chunks(size) {
+    for group in outputs.chunks(group_size(outputs)) {
         let create = |path: &PathBuf| create_signal(path, format, model.axis());
         let mut files: Vec<Box<dyn SignalWriter>> = Vec::with_capacity(group.len());
         // Each experiment's first file and, where it is wanted, how uncertain it is: five files more.
@@ -147,6 +143,14 @@ pub fn write_experiments(
         })?;
     }
     Ok(())
+}
+
+/// How many experiments are written at a time.
+pub(super) fn group_size(outputs: &[Output]) -> usize {
+    match outputs.iter().any(|o| o.uncertainty.is_some()) {
+        true => (OPEN_FILES / 6).max(1),
+        false => OPEN_FILES,
+    }
 }
 
 /// Half of how far the signal one standard deviation above lies from that one below.

@@ -42,6 +42,7 @@ mod repairing;
 mod schema_versions;
 mod searching;
 mod selecting;
+mod sharding;
 mod stopping;
 mod surviving;
 mod tasks;
