@@ -38,7 +38,7 @@ pub use options::{EvaluateOptions, EvaluationShard, ScoringScale};
 pub use paired::{PairedDifference, conclusion};
 pub use peaks::PeakStratum;
 pub use probe::{
-    Agreement, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
+    Agreement, FewerTracks, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
     Representation, probe,
 };
 pub use run::{Evaluation, MeanEvaluation, TrackEvaluation, evaluate};

@@ -75,6 +75,7 @@ mod names;
 mod nearest;
 mod numbered;
 mod projections;
+mod recent_chunks;
 mod repair;
 mod schema;
 mod search_graphs;
