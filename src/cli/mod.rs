@@ -25,11 +25,11 @@ mod extend;
 mod figure;
 mod folds;
 mod guard;
+mod hints;
 #[allow(
     dead_code,
     reason = "the program itself has no host; the Python package has"
 )]
-mod hints;
 pub mod host;
 mod import;
 mod impute;
