@@ -1,5 +1,5 @@
-//! NumPy arrays in an archive: `factors` `[rows, columns]` as float32, `columns` (the names of those),
-//! and an array for each label column.
+//! NumPy arrays in an archive: `factors` or `signal`, `[rows, columns]`, as float32; `columns` (the names of
+//! those) and what is known of each; and an array for each label column.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -36,23 +36,27 @@ pub(super) fn write<E: From<FileError>>(
             .large_file(true)
             .last_modified_time(DateTime::default());
         let options = match name {
-            "factors" => options.compression_method(CompressionMethod::Stored),
+            _ if name == shape.array => options.compression_method(CompressionMethod::Stored),
             _ => options,
         };
         zip.start_file(format!("{name}.npy"), options)
             .map_err(io::Error::from)?;
         zip.write_all(&npy_header(dtype, sizes))
     };
-    begin(zip, "factors", "<f4", &[shape.n_rows, n_columns]).map_err(failed)?;
+    begin(zip, shape.array, "<f4", &[shape.n_rows, n_columns]).map_err(failed)?;
     each_block(source, |rows, numbers| {
         write_f32(zip, numbers).map_err(failed)?;
         progress(rows.end);
         Ok::<(), E>(())
     })?;
-    let widest = shape.numbers.iter().map(|n| n.chars().count()).max();
-    let width = widest.unwrap_or(0).max(1);
-    begin(zip, "columns", &format!("<U{width}"), &[n_columns]).map_err(failed)?;
-    write_texts(zip, &shape.numbers, width).map_err(failed)?;
+    let columns = std::iter::once(("columns", &shape.numbers));
+    let about = shape.about_columns.iter();
+    for (name, texts) in columns.chain(about.map(|(name, texts)| (name.as_str(), texts))) {
+        let widest = texts.iter().map(|n| n.chars().count()).max();
+        let width = widest.unwrap_or(0).max(1);
+        begin(zip, name, &format!("<U{width}"), &[n_columns]).map_err(failed)?;
+        write_texts(zip, texts, width).map_err(failed)?;
+    }
     for (column, (name, kind)) in shape.labels.iter().enumerate() {
         // A text has no more characters than bytes.
         let (dtype, width) = match kind {
