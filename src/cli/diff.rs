@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use persea::formats::write_text;
+use persea::formats::{BedRow, BedSchema};
 use persea::genome::TssIndex;
 use persea::loci::{CompletedCompendium, DiffOptions, differences};
 use serde_json::{Value, json};
 
+use super::bed;
 use super::locus::Origin;
 use super::names::Known;
 use super::output::{Format, Table, grouped, measure, print_json};
@@ -72,12 +73,43 @@ struct Biosamples {
     /// Number of regions to print
     #[arg(short, long, default_value_t = 50)]
     k: usize,
-    /// Write all regions to a BED file; the score is 100 |z|, at most 1,000
+    /// Write all regions to a BED file, or with all columns to a bigBed (.bb); the score is 100 |z|, at most
+    /// 1,000
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
     #[command(flatten)]
     from: Origin,
 }
+
+/// Colours of regions in a bigBed: more in the first, and in the second.
+const MORE: &str = "213,94,0";
+const LESS: &str = "0,114,178";
+
+/// The columns of a bigBed after BED's own nine.
+const COLUMNS: &[(&str, &str, &str)] = &[
+    ("uint", "nWindows", "Windows of the region"),
+    ("double", "first", "Signal of the first biosample, arcsinh"),
+    (
+        "double",
+        "second",
+        "Signal of the second biosample, arcsinh",
+    ),
+    (
+        "double",
+        "effect",
+        "Effect, arcsinh, corrected for the scales of the tracks",
+    ),
+    (
+        "double",
+        "z",
+        "Effect in robust standard deviations of windows of its level",
+    ),
+    (
+        "double",
+        "rarity",
+        "How unusual the region is; regions are ranked by it",
+    ),
+];
 
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
@@ -125,17 +157,38 @@ fn compare(arguments: Biosamples, common: &Common) -> anyhow::Result<ExitCode> {
     )?;
     bar.finish_and_clear();
     if let Some(path) = &arguments.bed {
-        let mut bed = String::new();
-        for region in &found.regions {
-            let i = &region.interval;
-            let more = if region.effect > 0.0 { first } else { second };
-            let score = (100.0 * region.z.abs()).min(1_000.0).round();
-            bed.push_str(&format!(
-                "{}\t{}\t{}\t{more}\t{score}\t.\n",
-                i.chrom, i.start, i.end
-            ));
-        }
-        write_text(path, bed.as_bytes())?;
+        let rows = (found.regions.iter())
+            .map(|region| {
+                let more = if region.effect > 0.0 { first } else { second };
+                let score = (100.0 * region.z.abs()).min(1_000.0).round();
+                let colour = if region.effect > 0.0 { MORE } else { LESS };
+                BedRow {
+                    interval: region.interval.clone(),
+                    fields: vec![
+                        more.clone(),
+                        score.to_string(),
+                        ".".into(),
+                        region.interval.start.to_string(),
+                        region.interval.end.to_string(),
+                        colour.into(),
+                        region.n_windows.to_string(),
+                        bed::number(region.first),
+                        bed::number(region.second),
+                        bed::number(region.effect),
+                        bed::number(region.z),
+                        bed::number(region.rarity),
+                    ],
+                }
+            })
+            .collect();
+        let about = format!("Where {first} and {second} differ in {assay} (persea diff)");
+        let schema = BedSchema {
+            table: "diff",
+            about: &about,
+            n_standard: 9,
+            more: COLUMNS,
+        };
+        bed::write(path, compendium.axis().assembly(), &schema, rows)?;
     }
     let genes = database.genes()?;
     let starts = TssIndex::new(&genes);

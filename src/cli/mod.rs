@@ -15,6 +15,7 @@ macro_rules! eprintln {
 
 mod annotate;
 mod backup;
+mod bed;
 mod check;
 mod create;
 mod demo;
@@ -50,6 +51,7 @@ mod progress;
 mod project;
 mod qc;
 mod reference;
+mod regions;
 mod repair;
 mod report;
 mod select;
@@ -366,6 +368,7 @@ mod tests {
             "track rename biosample HUVEC E122",
             "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",
             "impute --all-missing --output imputed/ --as bigwig --format json",
+            "impute E003:H3K36me3 E003:H3K4me3 --output two.parquet --region VPS72 --region peaks.bed",
             "evaluate --model fold0 --format json",
             "evaluate --probe --against a,b --queries 500 --seed 3 --no-signal --tracks E003:H3K4me3",
             "task import expression labels.tsv --label-column E003_RPKM --replace",
@@ -420,6 +423,7 @@ mod tests {
             "export biosamples --output b.h5ad",
             "export assays --output a.tsv --format json",
             "export completed --region chr1 --output c.zarr --arcsinh",
+            "export hub h E003:H3K4me3 --tracks both --bigbed a.bb --url https://example.org/h",
             "demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21",
             "train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3",
             "train --model avocado --backend torch --arithmetic bf16",

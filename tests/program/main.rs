@@ -17,6 +17,7 @@ mod bad_files;
 mod bad_manifests;
 mod bad_names;
 mod bad_regions;
+mod browsers;
 mod cross_validating;
 mod default_model;
 mod encode;
