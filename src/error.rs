@@ -67,6 +67,9 @@ pub enum Error {
     /// Figures and pages.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),
+    /// Hubs for genome browsers.
+    #[error(transparent)]
+    Hub(#[from] crate::hub::HubError),
     /// The server.
     #[cfg(feature = "serve")]
     #[error(transparent)]

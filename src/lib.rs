@@ -104,6 +104,7 @@ pub mod cross_validation;
 mod error;
 pub mod evaluation;
 pub mod factorization;
+pub mod hub;
 pub mod imputation;
 mod linear;
 pub mod loci;
@@ -133,9 +134,10 @@ pub use persea_vocabulary as vocabulary;
 pub mod formats {
     pub use persea_files::write_text;
     pub use persea_signal::{
-        BigWigLayout, BinSink, Chunk, Fetched, Format, FormatError, Identity, Location, Missing,
-        ReadOptions, ReadReport, Section, SignalReader, SignalWriter, bigbed_lines, checksum,
-        create_signal, fetch, identity, md5, open_signal, panic_becomes_error,
+        BedRow, BedSchema, BigBedFields, BigWigLayout, BinSink, Chunk, Fetched, Format,
+        FormatError, Identity, Location, Missing, ReadOptions, ReadReport, Section, SignalReader,
+        SignalWriter, bigbed_fields, bigbed_lines, checksum, create_labelled_signal, create_signal,
+        fetch, identity, md5, open_signal, panic_becomes_error, write_bigbed,
     };
     pub use persea_tables::{
         CubeWriter, EmbeddingTable, KerasFile, KerasModel, KerasRows, KerasWeight, LabelKind,

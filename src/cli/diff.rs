@@ -1,13 +1,17 @@
 //! `persea diff`.
 
+mod databases;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::formats::write_text;
+use clap::Subcommand;
+use persea::formats::{BedRow, BedSchema};
 use persea::genome::TssIndex;
 use persea::loci::{CompletedCompendium, DiffOptions, differences};
 use serde_json::{Value, json};
 
+use super::bed;
 use super::locus::Origin;
 use super::names::Known;
 use super::output::{Format, Table, grouped, measure, print_json};
@@ -20,16 +24,36 @@ use super::{Common, progress};
 /// reproducibility.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: persea diff E003 E017 --assay H3K4me3 --min-effect 1 --bed differs.bed"
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    override_usage = "persea diff [OPTIONS] --assay <ASSAY> <FIRST> <SECOND>\n       persea diff databases <A> <B>",
+    after_help = "Examples: persea diff E003 E017 --assay H3K4me3 --min-effect 1 --bed differs.bed\n          persea diff databases merged.persea single.persea"
 )]
 pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    biosamples: Biosamples,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Compare two databases: rows, arrays and factors
+    Databases(databases::Databases),
+}
+
+/// Two biosamples to compare.
+#[derive(Debug, clap::Args)]
+struct Biosamples {
     /// First biosample
-    first: String,
+    #[arg(required = true)]
+    first: Option<String>,
     /// Second biosample
-    second: String,
+    #[arg(required = true)]
+    second: Option<String>,
     /// Assay to compare
-    #[arg(long)]
-    assay: String,
+    #[arg(long, required = true)]
+    assay: Option<String>,
     /// Length of a window in bp
     #[arg(long, value_name = "BP", default_value_t = 1_000)]
     window: u64,
@@ -49,15 +73,61 @@ pub struct Arguments {
     /// Number of regions to print
     #[arg(short, long, default_value_t = 50)]
     k: usize,
-    /// Write all regions to a BED file; the score is 100 |z|, at most 1,000
+    /// Write all regions to a BED file, or with all columns to a bigBed (.bb); the score is 100 |z|, at most
+    /// 1,000
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
     #[command(flatten)]
     from: Origin,
 }
 
+/// Colours of regions in a bigBed: more in the first, and in the second.
+const MORE: &str = "213,94,0";
+const LESS: &str = "0,114,178";
+
+/// The columns of a bigBed after BED's own nine.
+const COLUMNS: &[(&str, &str, &str)] = &[
+    ("uint", "nWindows", "Windows of the region"),
+    ("double", "first", "Signal of the first biosample, arcsinh"),
+    (
+        "double",
+        "second",
+        "Signal of the second biosample, arcsinh",
+    ),
+    (
+        "double",
+        "effect",
+        "Effect, arcsinh, corrected for the scales of the tracks",
+    ),
+    (
+        "double",
+        "z",
+        "Effect in robust standard deviations of windows of its level",
+    ),
+    (
+        "double",
+        "rarity",
+        "How unusual the region is; regions are ranked by it",
+    ),
+];
+
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    match arguments.action {
+        Some(Action::Databases(databases)) => databases::run(databases, common),
+        None => compare(arguments.biosamples, common),
+    }
+}
+
+fn compare(arguments: Biosamples, common: &Common) -> anyhow::Result<ExitCode> {
+    let (Some(first), Some(second), Some(assay)) =
+        (&arguments.first, &arguments.second, &arguments.assay)
+    else {
+        return Err(super::Misuse(
+            "which biosamples, and which assay? persea diff E003 E017 --assay H3K4me3".into(),
+        )
+        .into());
+    };
     let database = common.open()?;
     let compendium = CompletedCompendium::open(
         &database,
@@ -73,11 +143,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let known = Known::of(&database)?;
-    let (first, second) = (
-        &known.biosample(&arguments.first)?,
-        &known.biosample(&arguments.second)?,
-    );
-    let assay = &arguments.assay;
+    let (first, second) = (&known.biosample(first)?, &known.biosample(second)?);
     let found = differences(
         &compendium,
         first,
@@ -91,17 +157,38 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     )?;
     bar.finish_and_clear();
     if let Some(path) = &arguments.bed {
-        let mut bed = String::new();
-        for region in &found.regions {
-            let i = &region.interval;
-            let more = if region.effect > 0.0 { first } else { second };
-            let score = (100.0 * region.z.abs()).min(1_000.0).round();
-            bed.push_str(&format!(
-                "{}\t{}\t{}\t{more}\t{score}\t.\n",
-                i.chrom, i.start, i.end
-            ));
-        }
-        write_text(path, bed.as_bytes())?;
+        let rows = (found.regions.iter())
+            .map(|region| {
+                let more = if region.effect > 0.0 { first } else { second };
+                let score = (100.0 * region.z.abs()).min(1_000.0).round();
+                let colour = if region.effect > 0.0 { MORE } else { LESS };
+                BedRow {
+                    interval: region.interval.clone(),
+                    fields: vec![
+                        more.clone(),
+                        score.to_string(),
+                        ".".into(),
+                        region.interval.start.to_string(),
+                        region.interval.end.to_string(),
+                        colour.into(),
+                        region.n_windows.to_string(),
+                        bed::number(region.first),
+                        bed::number(region.second),
+                        bed::number(region.effect),
+                        bed::number(region.z),
+                        bed::number(region.rarity),
+                    ],
+                }
+            })
+            .collect();
+        let about = format!("Where {first} and {second} differ in {assay} (persea diff)");
+        let schema = BedSchema {
+            table: "diff",
+            about: &about,
+            n_standard: 9,
+            more: COLUMNS,
+        };
+        bed::write(path, compendium.axis().assembly(), &schema, rows)?;
     }
     let genes = database.genes()?;
     let starts = TssIndex::new(&genes);

@@ -5,23 +5,31 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use persea::compendium::Experiment;
-use persea::formats::{Format, Location};
-use persea::genome::Interval;
+use persea::compendium::{Experiment, Shard};
+use persea::formats::{Format, Location, TableFormat, TableSource, write_table};
 use persea::imputation::{
-    Output, SignalScale, UncertaintyFiles, missing_experiments, read_experiments, spans,
-    write_experiments,
+    ImputedTable, Output, SignalScale, UncertaintyFiles, missing_experiments, read_experiments,
+    write_experiments, write_shard,
 };
 use persea::model::{QUANTILES, TrainedModel};
+use persea::store::Database;
 
 use super::names::Known;
-use super::output::print_line;
+use super::output::{grouped, print_line};
+use super::regions::Regions;
 use super::{Common, Misuse, progress};
 
-/// Impute experiments and write them as bigWig, bedGraph, npz or npy.
+/// Impute experiments and write them as bigWig, bedGraph, npz, npy, Parquet, Zarr or TSV.
+///
+/// Several experiments become one file if --output ends in .npz, .parquet, .zarr or .tsv: a row per 25 bp bin with
+/// its coordinates, a column per experiment with a name that R accepts, and names and units in the file.
+/// Otherwise --output is a folder with one file per experiment.
+///
+/// With --shard, several jobs share the work: each imputes every n-th of the experiments, and a job that is repeated
+/// imputes only what is missing, has changed or was made by another model or other options.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig"
+    after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig\n          persea impute E003:H3K36me3 E003:H3K4me3 --region VPS72 --output VPS72.parquet\n          persea impute --all-missing --shard 2/8 --output imputed/"
 )]
 pub struct Arguments {
     /// Experiments to impute, as BIOSAMPLE:ASSAY
@@ -33,25 +41,28 @@ pub struct Arguments {
     /// Impute every experiment of the model that was not measured
     #[arg(long, conflicts_with = "experiments")]
     all_missing: bool,
+    /// Part of the experiments to impute, as I/N: 1/4 to 4/4 for four jobs
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// Output file for one experiment, or folder for several
+    /// Output file for one experiment or (.npz, .parquet, .zarr, .tsv) for several, or a folder
     #[arg(long, short, value_name = "PATH")]
     output: PathBuf,
-    /// Output format: bigwig, bedgraph, npz or npy; for one experiment taken from --output
+    /// Output format: bigwig, bedgraph, npz, npy, parquet, zarr or tsv; otherwise taken from --output, bigwig for a
+    /// folder
     // Its own id: every subcommand has `--format` as well, which says how results are printed.
-    #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["bigwig", "bedgraph", "npz", "npy"])]
+    #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["bigwig", "bedgraph", "npz", "npy", "parquet", "zarr", "tsv"])]
     format: Option<String>,
-    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
-    #[arg(long, value_name = "REGION", num_args = 1)]
-    region: Vec<String>,
+    #[command(flatten)]
+    regions: Regions,
     /// Write arcsinh values, the scale on which models are trained
     #[arg(long)]
     arcsinh: bool,
     /// Write how far observed signal lies from imputed signal at every bin: its standard deviation as
     /// NAME.sd.EXTENSION, and the quantiles of the observed signal as NAME.q05, q25, q75 and
-    /// q95.EXTENSION, the ends of the 90 % and the 50 % interval
+    /// q95.EXTENSION, the ends of the 90 % and the 50 % interval; as columns in a file of several experiments
     #[arg(long)]
     uncertainty: bool,
 }
@@ -81,7 +92,25 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         eprintln!("nothing to impute: every experiment of the model was measured");
         return Ok(ExitCode::SUCCESS);
     }
-    let one = arguments.list.is_none()
+    if let Some(shard) = arguments.shard {
+        experiments = shard.of(experiments);
+        if experiments.is_empty() {
+            eprintln!("nothing to impute: shard {shard} has no experiment");
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    if let Some(format) = table_format(&arguments, &experiments) {
+        if arguments.shard.is_some() {
+            let name = arguments.output.display();
+            return Err(Misuse(format!(
+                "{name} is one file of all experiments, which shards cannot share; name a folder"
+            ))
+            .into());
+        }
+        return write_one_table(&arguments, format, &database, &model, &experiments);
+    }
+    let one = arguments.shard.is_none()
+        && arguments.list.is_none()
         && !arguments.all_missing
         && experiments.len() == 1
         && !arguments.output.is_dir();
@@ -120,31 +149,28 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             twice.display()
         );
     }
-    let intervals: Vec<Interval> = arguments
-        .region
-        .iter()
-        .map(|r| Interval::parse_browser(r))
-        .collect::<Result<_, _>>()?;
-    let spans = spans(model.axis(), &intervals)?;
-    let scale = if arguments.arcsinh {
-        SignalScale::Transformed
-    } else {
-        SignalScale::Signal
-    };
+    let spans = arguments.regions.spans(&database, model.axis())?;
+    let scale = arguments.scale();
     let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
     let bar = progress::bar(
         n_bins * outputs.len() as u64,
         "imputing {wide_bar} {percent}% {elapsed} left {eta}",
     );
-    write_experiments(
-        &database,
-        &model,
-        &outputs,
-        format,
-        &spans,
-        scale,
-        &mut |done| bar.set_position(done),
-    )?;
+    let progress = &mut |done| bar.set_position(done);
+    match arguments.shard {
+        Some(shard) => {
+            let place = (shard, arguments.output.as_path());
+            let report = write_shard(
+                &database, &model, place, &outputs, format, &spans, scale, progress,
+            )?;
+            bar.finish_and_clear();
+            eprintln!(
+                "shard {shard}: {} experiments imputed, {} had been imputed before",
+                report.n_written, report.n_unchanged
+            );
+        }
+        None => write_experiments(&database, &model, &outputs, format, &spans, scale, progress)?,
+    }
     bar.finish_and_clear();
     for output in &outputs {
         print_line(output.path.display())?;
@@ -155,6 +181,60 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Arguments {
+    fn scale(&self) -> SignalScale {
+        match self.arcsinh {
+            true => SignalScale::Transformed,
+            false => SignalScale::Signal,
+        }
+    }
+}
+
+/// The format of one table with all experiments, if that is what is asked for. An npz of one experiment is an
+/// array as before, with its coordinates beside it.
+fn table_format(arguments: &Arguments, experiments: &[Experiment]) -> Option<TableFormat> {
+    let named = arguments.format.as_deref();
+    let by_name = TableFormat::guess(&arguments.output);
+    match named.or(by_name.map(TableFormat::name)) {
+        Some("parquet") => Some(TableFormat::Parquet),
+        Some("zarr") => Some(TableFormat::Zarr),
+        Some("tsv") => Some(TableFormat::Tsv),
+        Some("npz") if by_name == Some(TableFormat::Npz) && experiments.len() > 1 => {
+            (!arguments.output.is_dir()).then_some(TableFormat::Npz)
+        }
+        _ => None,
+    }
+}
+
+fn write_one_table(
+    arguments: &Arguments,
+    format: TableFormat,
+    database: &Database,
+    model: &TrainedModel,
+    experiments: &[Experiment],
+) -> anyhow::Result<ExitCode> {
+    let spans = arguments.regions.spans(database, model.axis())?;
+    let uncertainty = arguments.uncertainty;
+    let scale = arguments.scale();
+    let table = ImputedTable::new(database, model, experiments, &spans, scale, uncertainty)?;
+    let shape = table.shape();
+    let bar = progress::bar(
+        shape.n_rows,
+        "imputing {wide_bar} {percent}% {elapsed} left {eta}",
+    );
+    write_table(&arguments.output, format, &table, &mut |n| {
+        bar.set_position(n)
+    })?;
+    bar.finish_and_clear();
+    eprintln!(
+        "{} bins, {} columns",
+        grouped(shape.n_rows),
+        shape.numbers.len()
+    );
+    print_line(arguments.output.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -170,7 +250,7 @@ fn format(arguments: &Arguments, one: bool) -> anyhow::Result<Format> {
             Ok(format)
         }
         _ => Err(Misuse(format!(
-            "{}: unknown format; end the name in .bw, .bedGraph, .npz or .npy, or give --as",
+            "{}: unknown format; end the name in .bw, .bedGraph, .npz, .npy, .parquet, .zarr or .tsv, or give --as",
             arguments.output.display()
         ))
         .into()),

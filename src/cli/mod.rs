@@ -15,6 +15,7 @@ macro_rules! eprintln {
 
 mod annotate;
 mod backup;
+mod bed;
 mod check;
 mod create;
 mod demo;
@@ -25,6 +26,7 @@ mod extend;
 mod figure;
 mod folds;
 mod guard;
+mod hints;
 #[allow(
     dead_code,
     reason = "the program itself has no host; the Python package has"
@@ -38,6 +40,7 @@ mod ingest;
 mod locus;
 mod manual;
 mod measures;
+mod merge;
 mod model;
 mod names;
 mod one_of;
@@ -48,6 +51,7 @@ mod progress;
 mod project;
 mod qc;
 mod reference;
+mod regions;
 mod repair;
 mod report;
 mod select;
@@ -134,6 +138,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Create(create::Arguments),
     Ingest(ingest::Arguments),
+    Merge(merge::Arguments),
     Track(track::Arguments),
     Train(train::Arguments),
     Extend(extend::Arguments),
@@ -217,6 +222,7 @@ pub fn dispatch(arguments: Arguments, line: &[OsString]) -> anyhow::Result<ExitC
         Command::Simulate(a) => simulate::run(a, &common),
         Command::Create(a) => create::run(a, &common),
         Command::Ingest(a) => ingest::run(a, &common),
+        Command::Merge(a) => merge::run(a, &common),
         Command::Track(a) => track::run(a, &common),
         Command::Train(a) => train::run(a, &common),
         Command::Extend(a) => extend::run(a, &common),
@@ -352,10 +358,17 @@ mod tests {
             "simulate --output simulated --biosamples 8 --assays 8 --seed 1",
             "create --assembly hg19 --regions r.bed --mask a.bed b.bed",
             "ingest manifest.tsv --columns biosample=cell,path=file --replicates mean",
+            "ingest manifest.tsv --shard 2/4",
+            "merge all.persea 1.persea 2.persea",
+            "diff databases a.persea b.persea",
+            "impute --all-missing --shard 1/8 --output imputed/",
+            "evaluate --shard 1/2 --format json",
+            "evaluate --merge 1.json,2.json",
             "track list",
             "track rename biosample HUVEC E122",
             "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",
             "impute --all-missing --output imputed/ --as bigwig --format json",
+            "impute E003:H3K36me3 E003:H3K4me3 --output two.parquet --region VPS72 --region peaks.bed",
             "evaluate --model fold0 --format json",
             "evaluate --probe --against a,b --queries 500 --seed 3 --no-signal --tracks E003:H3K4me3",
             "task import expression labels.tsv --label-column E003_RPKM --replace",
@@ -410,6 +423,7 @@ mod tests {
             "export biosamples --output b.h5ad",
             "export assays --output a.tsv --format json",
             "export completed --region chr1 --output c.zarr --arcsinh",
+            "export hub h E003:H3K4me3 --tracks both --bigbed a.bb --url https://example.org/h",
             "demo --output mine --tracks tracks/ --assembly hg38 --chromosomes chr21",
             "train --name fold0 --preset small --hold E003:H3K36me3,E017:H3K27me3",
             "train --model avocado --backend torch --arithmetic bf16",

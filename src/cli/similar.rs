@@ -161,7 +161,7 @@ struct GenomeSearch {
     /// distance that add up to 1, with the signal at the query and at the hit
     #[arg(long)]
     explain: bool,
-    /// Also write the hits to a BED file
+    /// Also write the hits to a BED file, or with all columns to a bigBed (.bb)
     #[arg(long, value_name = "FILE")]
     bed: Option<PathBuf>,
     /// Search an HNSW graph instead: fast among many millions, but it may miss some of the

@@ -28,6 +28,14 @@ pub enum EvaluationError {
         /// The model.
         model: String,
     },
+    /// A file that cannot be put together with the other parts of an evaluation.
+    #[error("{file} {why}")]
+    Part {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// There is no bin to score.
     #[error(
         "no bin is left to score: none of those asked for is both covered by model {model} and not masked"

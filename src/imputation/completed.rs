@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::{SignalScale, Stream};
 use crate::compendium::Experiment;
+use crate::error::Bug;
 use crate::files::no_formula;
 use crate::formats::{CubeWriter, Format, SignalWriter, create_signal, write_text};
-use crate::genome::BIN_BP;
+use crate::genome::{BIN_BP, GenomeAxis};
 use crate::model::TrainedModel;
-use crate::store::{Database, Track, Transform};
+use crate::store::{Database, StoreError, Track, Transform};
 
 /// Tracks that are begun at once: more mean more walks along the genome.
 const OPEN_TRACKS: usize = 16;
@@ -110,7 +111,7 @@ pub fn write_completed_zarr(
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<Vec<CompletedTrack>> {
     let tracks = completed_tracks(database, model)?;
-    let walk = Walk::new(database, model, spans, scale)?;
+    let walk = Walk::new(database, Some(model), spans, scale)?;
     let record = model.record();
     let (n_biosamples, n_assays) = (record.biosamples.len(), record.assays.len());
     let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
@@ -119,7 +120,7 @@ pub fn write_completed_zarr(
         n_biosamples as u64,
         n_assays as u64,
         n_bins,
-        walk.attributes(&tracks),
+        walk.attributes(model, &tracks),
     )?;
     let mut done = 0;
     walk.run(&tracks, &mut |i, _, values| {
@@ -153,31 +154,21 @@ pub fn write_completed_files(
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<Vec<CompletedTrack>> {
     let tracks = completed_tracks(database, model)?;
-    let walk = Walk::new(database, model, spans, scale)?;
-    let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
-    // A file is open from the first piece of its track to the last.
-    let mut open: HashMap<usize, (u64, Box<dyn SignalWriter>)> = HashMap::new();
-    let mut done = 0;
-    walk.run(&tracks, &mut |i, first, values| {
-        let (n_come, mut writer) = match open.remove(&i) {
-            Some(begun) => begun,
-            None => {
-                let path = folder.join(name(&tracks[i].experiment));
-                (0, create_signal(&path, format, model.axis())?)
-            }
-        };
-        writer.write(first, values)?;
-        let n_come = n_come + values.len() as u64;
-        match n_come == n_bins {
-            true => writer.finish()?,
-            false => {
-                open.insert(i, (n_come, writer));
-            }
-        }
-        done += values.len() as u64;
-        progress(done);
-        Ok(())
-    })?;
+    let paths: Vec<PathBuf> = (tracks.iter())
+        .map(|track| folder.join(name(&track.experiment)))
+        .collect();
+    write_tracks(
+        database,
+        Some(model),
+        &tracks,
+        &paths,
+        format,
+        spans,
+        scale,
+        &mut |_, _, _| {},
+        progress,
+    )?;
+    let walk = Walk::new(database, Some(model), spans, scale)?;
     let mut table = String::from("biosample\tassay\tfile\tsource\tlocation\tchecksum\n");
     for track in &tracks {
         let (location, checksum) = walk.origin(track);
@@ -198,13 +189,74 @@ pub fn write_completed_files(
     Ok(tracks)
 }
 
+/// Writes tracks over spans of the model's axis, or of the database's where there is no model, each to its
+/// path. `observer` sees every piece as it is written: the track's place in the list, the axis bin that the
+/// piece starts at, its values. `progress` receives how many bins are done.
+///
+/// # Errors
+/// When a track is imputed and there is no model, a blob or a chunk is damaged, or a file cannot be written.
+#[allow(clippy::too_many_arguments)] // each is a word of the sentences above
+pub fn write_tracks(
+    database: &Database,
+    model: Option<&TrainedModel>,
+    tracks: &[CompletedTrack],
+    paths: &[PathBuf],
+    format: Format,
+    spans: &[Range<u64>],
+    scale: SignalScale,
+    observer: &mut dyn FnMut(usize, u64, &[f32]),
+    progress: &mut dyn FnMut(u64),
+) -> crate::Result<()> {
+    let walk = Walk::new(database, model, spans, scale)?;
+    let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
+    // A file is open from the first piece of its track to the last.
+    let mut open: HashMap<usize, (u64, Box<dyn SignalWriter>)> = HashMap::new();
+    let mut done = 0;
+    walk.run(tracks, &mut |i, first, values| {
+        let (n_come, mut writer) = match open.remove(&i) {
+            Some(begun) => begun,
+            None => (0, create_signal(&paths[i], format, walk.axis)?),
+        };
+        writer.write(first, values)?;
+        observer(i, first, values);
+        let n_come = n_come + values.len() as u64;
+        match n_come == n_bins {
+            true => writer.finish()?,
+            false => {
+                open.insert(i, (n_come, writer));
+            }
+        }
+        done += values.len() as u64;
+        progress(done);
+        Ok(())
+    })
+}
+
+/// The unit of an assay's numbers as files hold them on a scale; empty where the manifests gave none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn signal_unit(
+    database: &Database,
+    assay: &str,
+    scale: SignalScale,
+) -> Result<String, StoreError> {
+    let (units, transforms) = (
+        super::write::units(database)?,
+        super::write::transforms(database)?,
+    );
+    Ok(super::write::unit(&units, &transforms, assay, scale))
+}
+
 /// A walk over all tracks: first the measured ones, one after another, then the imputed ones in groups.
 struct Walk<'a> {
     database: &'a Database,
-    model: &'a TrainedModel,
+    model: Option<&'a TrainedModel>,
+    /// The model's, or the database's where there is no model.
+    axis: &'a GenomeAxis,
     spans: &'a [Range<u64>],
     scale: SignalScale,
-    /// The database's bin that each region of the model starts at.
+    /// The database's bin that each region of the axis starts at.
     starts: Vec<u64>,
     transforms: HashMap<String, Transform>,
 }
@@ -216,12 +268,14 @@ type Sink<'a> = dyn FnMut(usize, u64, &[f32]) -> crate::Result<()> + 'a;
 impl<'a> Walk<'a> {
     fn new(
         database: &'a Database,
-        model: &'a TrainedModel,
+        model: Option<&'a TrainedModel>,
         spans: &'a [Range<u64>],
         scale: SignalScale,
     ) -> crate::Result<Self> {
+        let axis = model.map_or(database.axis(), TrainedModel::axis);
         Ok(Walk {
-            starts: model.axis().starts_in(database.axis())?,
+            starts: axis.starts_in(database.axis())?,
+            axis,
             transforms: super::write::transforms(database)?,
             database,
             model,
@@ -241,8 +295,8 @@ impl<'a> Walk<'a> {
                 let mut at = span.start;
                 while at < span.end {
                     let end = (at + PIECE_BINS).min(span.end);
-                    let region = self.model.axis().locate(at).region;
-                    let within = at - self.model.axis().region_bins(region).start;
+                    let region = self.axis.locate(at).region;
+                    let within = at - self.axis.region_bins(region).start;
                     let first = self.starts[region] + within;
                     values.resize((end - at) as usize, 0f32);
                     signal.read(first..first + (end - at), &mut values)?;
@@ -255,7 +309,13 @@ impl<'a> Walk<'a> {
         let imputed: Vec<usize> = (0..tracks.len())
             .filter(|i| tracks[*i].provenance == Provenance::Imputed)
             .collect();
-        let stream = Stream::new(self.database, self.model);
+        let Some(model) = self.model else {
+            return match imputed.is_empty() {
+                true => Ok(()),
+                false => Err(Bug::new("a track is imputed without a model").into()),
+            };
+        };
+        let stream = Stream::new(self.database, model);
         for group in imputed.chunks(OPEN_TRACKS) {
             let experiments: Vec<Experiment> = group
                 .iter()
@@ -285,16 +345,16 @@ impl<'a> Walk<'a> {
     fn origin(&self, track: &CompletedTrack) -> (String, String) {
         match &track.provenance {
             Provenance::Measured(track) => (track.location.clone(), track.checksum.clone()),
-            Provenance::Imputed => (
-                format!("model {}", self.model.record().name),
-                self.model.stored().checksum.clone(),
-            ),
+            Provenance::Imputed => self.model.map_or_else(Default::default, |model| {
+                let name = format!("model {}", model.record().name);
+                (name, model.stored().checksum.clone())
+            }),
         }
     }
 
-    fn attributes(&self, tracks: &[CompletedTrack]) -> Map<String, Value> {
-        let axis = self.model.axis();
-        let record = self.model.record();
+    fn attributes(&self, model: &TrainedModel, tracks: &[CompletedTrack]) -> Map<String, Value> {
+        let axis = self.axis;
+        let record = model.record();
         let mut before = 0;
         let mut regions = Vec::new();
         for span in self.spans {
@@ -322,7 +382,7 @@ impl<'a> Walk<'a> {
         };
         let attributes = json!({
             "assembly": axis.assembly().name(), "bin_bp": BIN_BP, "scale": scale,
-            "model": record.name, "model_checksum": self.model.stored().checksum,
+            "model": record.name, "model_checksum": model.stored().checksum,
             "biosamples": record.biosamples, "assays": record.assays,
             "regions": regions, "provenance": provenance,
         });

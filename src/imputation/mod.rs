@@ -8,19 +8,24 @@ mod completed;
 mod error;
 mod experiment;
 mod observed;
+mod shard;
 mod stream;
+mod table;
 mod uncertainty;
 mod write;
 mod writers;
 
 pub use completed::{
-    CompletedTrack, Provenance, completed_tracks, write_completed_files, write_completed_zarr,
+    CompletedTrack, Provenance, completed_tracks, signal_unit, write_completed_files,
+    write_completed_zarr, write_tracks,
 };
 pub use error::ImputationError;
 pub use experiment::{missing_experiments, read_experiments};
 pub(crate) use observed::Observed;
+pub use shard::{ShardReport, write_shard};
 pub(crate) use stream::impute_from_factors;
 pub use stream::{PieceSink, Stream, impute_track, spans};
+pub use table::ImputedTable;
 pub use uncertainty::Uncertainty;
 #[cfg(feature = "serve")]
 pub(crate) use write::deviation_of_signal;

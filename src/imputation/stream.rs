@@ -67,6 +67,19 @@ impl<'a> Stream<'a> {
         Stream { database, model }
     }
 
+    /// Finds experiments and opens what their imputation reads, for walks over several parts of the axis.
+    ///
+    /// # Errors
+    /// When the model does not know an experiment, or a track that it reads has changed.
+    pub(super) fn prepare(&self, experiments: &[Experiment]) -> crate::Result<Prepared<'a>> {
+        Ok(Prepared {
+            database: self.database,
+            model: self.model,
+            places: self.places(experiments)?,
+            observed: Observed::open(self.database, self.model)?,
+        })
+    }
+
     /// Imputes experiments over spans of the model's axis; `sink` gets the experiment's place, the
     /// first axis bin of a piece, and its values as the tracks are stored (arcsinh).
     ///
@@ -81,11 +94,7 @@ impl<'a> Stream<'a> {
     where
         E: From<crate::Error>,
     {
-        let places = self.places(experiments).map_err(crate::Error::from)?;
-        if let Some(observed) = Observed::open(self.database, self.model).map_err(E::from)? {
-            return refined(&observed, &places, spans, sink);
-        }
-        self.run_factors(&places, spans, sink)
+        self.prepare(experiments)?.run(spans, sink)
     }
 
     /// As [`Stream::run`], with the network that reads stored factors and no track.
@@ -136,6 +145,30 @@ impl<'a> Stream<'a> {
             ))
         };
         experiments.iter().map(place).collect()
+    }
+}
+
+/// Experiments that are ready to be imputed.
+pub(super) struct Prepared<'a> {
+    database: &'a Database,
+    model: &'a TrainedModel,
+    places: Vec<(usize, usize)>,
+    observed: Option<Observed<'a>>,
+}
+
+impl Prepared<'_> {
+    /// As [`Stream::run`].
+    ///
+    /// # Errors
+    /// As [`Stream::run`].
+    pub fn run<E>(&self, spans: &[Range<u64>], sink: &mut PieceSink<'_, E>) -> Result<(), E>
+    where
+        E: From<crate::Error>,
+    {
+        match &self.observed {
+            Some(observed) => refined(observed, &self.places, spans, sink),
+            None => Stream::new(self.database, self.model).run_factors(&self.places, spans, sink),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::writers::{Stop, write_files};
 use super::{Stream, Uncertainty};
 use crate::compendium::Experiment;
-use crate::formats::{Format, SignalWriter, create_signal};
+use crate::formats::{Format, SignalWriter, create_labelled_signal};
 use crate::model::TrainedModel;
 use crate::store::{Database, StoreError, Transform};
 
@@ -89,14 +89,15 @@ pub fn write_experiments(
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<()> {
     let transforms = transforms(database)?;
+    let units = units(database)?;
     let stream = Stream::new(database, model);
     let mut done = 0;
-    let size = match outputs.iter().any(|o| o.uncertainty.is_some()) {
-        true => (OPEN_FILES / 6).max(1),
-        false => OPEN_FILES,
-    };
-    for group in outputs.chunks(size) {
-        let create = |path: &PathBuf| create_signal(path, format, model.axis());
+    for group in outputs.chunks(group_size(outputs)) {
+        let create = |path: &PathBuf, experiment: &Experiment, statistic: &str| {
+            let unit = unit(&units, &transforms, &experiment.assay, scale);
+            let labels = labels(model, experiment, &unit, statistic);
+            create_labelled_signal(path, format, model.axis(), &labels)
+        };
         let mut files: Vec<Box<dyn SignalWriter>> = Vec::with_capacity(group.len());
         // Each experiment's first file and, where it is wanted, how uncertain it is: five files more.
         let mut places: Vec<(usize, Option<Uncertainty<'_>>)> = Vec::with_capacity(group.len());
@@ -106,11 +107,12 @@ pub fn write_experiments(
                 None => None,
             };
             places.push((files.len(), uncertainty));
-            files.push(create(&output.path)?);
+            let experiment = &output.experiment;
+            files.push(create(&output.path, experiment, "imputed")?);
             if let Some(paths) = &output.uncertainty {
-                files.push(create(&paths.deviation)?);
-                for path in &paths.quantiles {
-                    files.push(create(path)?);
+                files.push(create(&paths.deviation, experiment, "sd")?);
+                for (path, statistic) in paths.quantiles.iter().zip(QUANTILE_NAMES) {
+                    files.push(create(path, experiment, statistic)?);
                 }
             }
         }
@@ -147,6 +149,62 @@ pub fn write_experiments(
         })?;
     }
     Ok(())
+}
+
+/// How many experiments are written at a time.
+pub(super) fn group_size(outputs: &[Output]) -> usize {
+    match outputs.iter().any(|o| o.uncertainty.is_some()) {
+        true => (OPEN_FILES / 6).max(1),
+        false => OPEN_FILES,
+    }
+}
+
+/// What the files of the [`QUANTILES`](crate::model::QUANTILES) are called.
+pub(super) const QUANTILE_NAMES: [&str; 4] = ["q05", "q25", "q75", "q95"];
+
+/// What an npz says of its array.
+fn labels(
+    model: &TrainedModel,
+    experiment: &Experiment,
+    unit: &str,
+    statistic: &str,
+) -> Vec<(String, String)> {
+    let labels = [
+        ("biosample", experiment.biosample.as_str()),
+        ("assay", &experiment.assay),
+        ("unit", unit),
+        ("statistic", statistic),
+        ("assembly", model.axis().assembly().name()),
+        ("model", &model.record().name),
+    ];
+    labels
+        .map(|(name, text)| (name.to_string(), text.to_string()))
+        .to_vec()
+}
+
+/// The unit of each assay's signal, where a manifest gave one.
+pub(super) fn units(database: &Database) -> Result<HashMap<String, String>, StoreError> {
+    Ok(database
+        .tracks()?
+        .into_iter()
+        .filter_map(|t| Some((t.assay, t.unit?)))
+        .collect())
+}
+
+/// The unit of an assay's numbers as they are written; empty where nothing is known.
+pub(super) fn unit(
+    units: &HashMap<String, String>,
+    transforms: &HashMap<String, Transform>,
+    assay: &str,
+    scale: SignalScale,
+) -> String {
+    let unit = units.get(assay).map_or("", String::as_str);
+    let is_transformed = transforms.get(assay) != Some(&Transform::None);
+    match (scale, is_transformed) {
+        (SignalScale::Transformed, true) if unit.is_empty() => "arcsinh".to_string(),
+        (SignalScale::Transformed, true) => format!("arcsinh({unit})"),
+        _ => unit.to_string(),
+    }
 }
 
 /// Half of how far the signal one standard deviation above lies from that one below.

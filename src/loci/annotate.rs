@@ -245,6 +245,8 @@ impl<'a> SiteEmbeddings<'a> {
                 n_rows: n_rows as u64,
                 labels,
                 numbers,
+                array: "factors",
+                about_columns: Vec::new(),
                 facts: vec![
                     fact("what", what),
                     fact("model", &record.name),

@@ -101,6 +101,8 @@ impl<'a> GenomeTable<'a> {
                 ("end".into(), LabelKind::Integer),
             ],
             numbers,
+            array: "factors",
+            about_columns: Vec::new(),
             facts: facts(model, &of),
         };
         GenomeTable {
@@ -299,6 +301,8 @@ impl<'a> NamedTable<'a> {
             numbers: (0..factors.ncols())
                 .map(|i| format!("{label}_{i}"))
                 .collect(),
+            array: "factors",
+            about_columns: Vec::new(),
             facts: facts(model, &format!("{label} factors")),
         };
         Ok(NamedTable {

@@ -33,7 +33,7 @@ fn array(npz: &Path, name: &str) -> Vec<f32> {
 }
 
 /// Asks another program's Python; `None`, having said so, where it does not exist.
-fn ask(variable: &str, needs: &str, script: &str, arguments: &[&Path]) -> Option<String> {
+pub fn ask(variable: &str, needs: &str, script: &str, arguments: &[&Path]) -> Option<String> {
     let python = std::env::var(variable).unwrap_or_else(|_| "python3".into());
     let has = Command::new(&python)
         .args(["-c", &format!("import {needs}")])

@@ -1,9 +1,15 @@
 //! Imputed tracks as files.
 
 use std::fs;
+use std::process::Command;
 
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+
+use super::exchanging::ask;
 use super::made::CHROMOSOME_BINS;
 use super::read::{bins, read_bedgraph, read_bigwig, read_npz};
+use super::skipped::skipped;
 use super::workspace::Workspace;
 
 #[test]
@@ -163,4 +169,182 @@ fn a_place_that_cannot_be_written_is_named() {
     workspace
         .run("impute --all-missing --output file")
         .fails(&["cannot make file"]);
+}
+
+/// What Python reads of the npz of two experiments, the npz of one, and the Zarr group of two.
+const TABLES: &str = r#"
+import sys
+import numpy as np, zarr
+two = np.load(sys.argv[1])
+print(sorted(two))
+print(two["signal"].shape, two["signal"].dtype, list(two["columns"]))
+print(list(two["biosample"]), list(two["assay"]), list(two["unit"]), list(two["statistic"]))
+print(list(two["chrom"]), list(two["start"]), list(two["end"]))
+one = np.load(sys.argv[2])
+print(sorted(one), one["biosample"], one["assay"], one["unit"], one["assembly"], one["model"])
+print(list(one["chrom"]) == list(two["chrom"]), list(one["start"]) == list(two["start"]))
+print((one["arr_0"] == two["signal"][:, 0]).all())
+group = zarr.open_group(sys.argv[3], mode="r")
+for name in ["signal", "chrom", "start", "end"]:
+    print(name, (np.asarray(group[name][:]) == two[name]).all(), group[name].metadata.dimension_names)
+print(list(group["experiment"][:]), list(group["biosample"][:]), list(group["unit"][:]))
+print(group.attrs["assembly"], group.attrs["bin_bp"], group.attrs["columns"][1]["assay"])
+"#;
+
+#[test]
+fn several_experiments_become_one_table_with_coordinates_names_and_units() {
+    let workspace = Workspace::trained();
+    let regions = "--region chr2:26-75 --region chr1:60,001-60,010";
+    for name in ["two.npz", "two.zarr", "two.parquet"] {
+        let printed = workspace.ok(&format!(
+            "impute S2:H3K36me3 S1:H3K4me3 --output {name} {regions}"
+        ));
+        assert_eq!(printed.stdout.trim(), name);
+    }
+    workspace.ok(&format!("impute S2:H3K36me3 --output one.npz {regions}"));
+    let one = read_npz(&workspace.path("one.npz"));
+    assert_eq!(one.len(), 3);
+
+    let file = fs::File::open(workspace.path("two.parquet")).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let metadata = reader.metadata().file_metadata();
+    let pairs = metadata.key_value_metadata().unwrap();
+    let value = |key: &str| pairs.iter().find(|p| p.key == key).unwrap().value.clone();
+    assert_eq!(value("bin_bp").unwrap(), "25");
+    let columns: serde_json::Value = serde_json::from_str(&value("columns").unwrap()).unwrap();
+    assert_eq!(columns[0]["column"], "S2.H3K36me3");
+    assert_eq!(columns[1]["biosample"], "S1");
+    assert_eq!(columns[1]["statistic"], "imputed");
+    let rows: Vec<Vec<(String, Field)>> = (reader.get_row_iter(None).unwrap())
+        .map(|row| row.unwrap().into_columns())
+        .collect();
+    // In the order of the regions: the last bin of chr1, which has 10 bp, and two of chr2.
+    let names: Vec<&String> = rows[0].iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        ["chrom", "start", "end", "S2.H3K36me3", "S1.H3K4me3"]
+    );
+    let places: Vec<String> = (rows.iter())
+        .map(|row| format!("{}:{}-{}", row[0].1, row[1].1, row[2].1))
+        .collect();
+    assert_eq!(
+        places,
+        ["\"chr1\":60000-60010", "\"chr2\":25-50", "\"chr2\":50-75"]
+    );
+    let signal: Vec<f32> = (rows.iter())
+        .map(|row| match row[3].1 {
+            Field::Float(value) => value,
+            ref other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(signal, one);
+
+    workspace
+        .run("impute S2:H3K36me3 --output two.zarr")
+        .fails(&["two.zarr: is there already"]);
+    let [two, one, zarr] = ["two.npz", "one.npz", "two.zarr"].map(|name| workspace.path(name));
+    if let Some(answer) = ask("PERSEA_PYTHON", "zarr", TABLES, &[&two, &one, &zarr]) {
+        assert_eq!(
+            answer,
+            "['assay', 'biosample', 'chrom', 'columns', 'end', 'signal', 'start', 'statistic', 'unit']\n\
+             (3, 2) float32 [np.str_('S2.H3K36me3'), np.str_('S1.H3K4me3')]\n\
+             [np.str_('S2'), np.str_('S1')] [np.str_('H3K36me3'), np.str_('H3K4me3')] \
+             [np.str_('-log10 p'), np.str_('-log10 p')] [np.str_('imputed'), np.str_('imputed')]\n\
+             [np.str_('chr1'), np.str_('chr2'), np.str_('chr2')] \
+             [np.int64(60000), np.int64(25), np.int64(50)] [np.int64(60010), np.int64(50), np.int64(75)]\n\
+             ['arr_0', 'assay', 'assembly', 'biosample', 'chrom', 'end', 'model', 'start', 'statistic', 'unit'] \
+             S2 H3K36me3 -log10 p simulated base\n\
+             True True\n\
+             True\n\
+             signal True ('bin', 'experiment')\n\
+             chrom True ('bin',)\n\
+             start True ('bin',)\n\
+             end True ('bin',)\n\
+             ['S2.H3K36me3', 'S1.H3K4me3'] ['S2', 'S1'] ['-log10 p', '-log10 p']\n\
+             simulated 25 H3K4me3\n"
+        );
+    }
+}
+
+#[test]
+fn a_region_may_be_a_gene_or_a_file_of_them() {
+    let workspace = Workspace::trained();
+    workspace.ok("impute S1:H3K4me3 --output all.npz");
+    let all = read_npz(&workspace.path("all.npz"));
+    let database = persea::store::Database::open(&workspace.path("x.persea")).unwrap();
+    let gene = database.genes().unwrap().remove(0);
+    let axis = database.axis();
+    let bins = axis.bins_within(&gene.interval).remove(0);
+    let (first, end) = (bins.start as usize, bins.end as usize);
+    let region = |region: &str| {
+        workspace.ok(&format!(
+            "impute S1:H3K4me3 --output a.npz --region {region}"
+        ));
+        read_npz(&workspace.path("a.npz"))
+    };
+    assert_eq!(region(&gene.name), all[first..end]);
+    workspace.write("a.bed", "chr1\t1000\t1050\tx\nchr1\t1050\t1075\n");
+    assert_eq!(region("a.bed"), all[40..43]);
+    workspace.write(
+        "list.txt",
+        format!("# mine\nchr1:1,001-1,025\n{}\n", gene.name),
+    );
+    let listed = region("list.txt");
+    assert_eq!(
+        listed.len(),
+        end - first + usize::from(!(first..end).contains(&40))
+    );
+    workspace.ok("export embedding --region a.bed --output e.tsv");
+    let table = fs::read_to_string(workspace.path("e.tsv")).unwrap();
+    assert_eq!(table.lines().count(), 1 + 3);
+    workspace.write("list.txt", "chr1:1,001-1,025\nnowhere\n");
+    workspace
+        .run("impute S1:H3K4me3 --output a.npz --region list.txt")
+        .fails(&["list.txt", "line 2", "nowhere"]);
+    workspace
+        .run("impute S1:H3K4me3 --output a.npz --region nowhere")
+        .fails(&["nowhere"]);
+}
+
+#[test]
+fn the_recipe_of_the_book_makes_a_summarized_experiment_in_r() {
+    let has = Command::new("Rscript")
+        .args(["-e", "library(SummarizedExperiment)"])
+        .output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        return skipped("r", "there is no R with SummarizedExperiment".to_string());
+    }
+    let workspace = Workspace::trained();
+    workspace.write("list.tsv", "biosample\tassay\nS2\tH3K36me3\nS1\tH3K4me3\n");
+    workspace.ok("impute --list list.tsv --region chr1:1,001-2,000 --output signal.tsv");
+    let book = fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/reference/formats.md"),
+    )
+    .unwrap();
+    let recipe = book.split("```r\n").nth(1).unwrap();
+    let recipe = recipe.split("```").next().unwrap();
+    let more =
+        "cat(start(rowRanges(experiments))[1:2], experiments$assay, assay(experiments)[2, 1])";
+    workspace.write("recipe.R", format!("{recipe}\n{more}\n"));
+    let output = Command::new("Rscript")
+        .arg("recipe.R")
+        .current_dir(workspace.path("."))
+        .output()
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{out}{err}");
+    assert!(out.contains("dim: 40 2"), "{out}");
+    workspace.ok("impute S2:H3K36me3 --region chr1:1,001-2,000 --output one.npz");
+    let second = read_npz(&workspace.path("one.npz"))[1];
+    let last = out.lines().last().unwrap();
+    let (before, value) = last.rsplit_once(' ').unwrap();
+    assert_eq!(before, "1001 1026 H3K36me3 H3K4me3");
+    let value: f32 = value.parse().unwrap();
+    assert!(
+        (value - second).abs() <= 1e-5 * second.abs(),
+        "{value} {second}"
+    );
 }

@@ -1,4 +1,4 @@
-//! bigBed as text: what its lines were before they were packed.
+//! bigBed read: its lines as they were before they were packed, and what its fields are.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,6 +22,43 @@ pub fn bigbed_lines(path: &Path) -> Result<String, FormatError> {
     catch_panic(|| lines(path))
         .unwrap_or_else(|| Err("it is damaged".to_string()))
         .map_err(damaged)
+}
+
+/// What the head of a bigBed says of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BigBedFields {
+    /// Fields of a row, its coordinates included.
+    pub n_fields: u16,
+    /// The first of them that are BED's own.
+    pub n_standard: u16,
+    /// How many rows there are.
+    pub n_rows: u64,
+    /// The chromosomes that the file lists, with their lengths in bp.
+    pub chromosomes: Vec<(String, u64)>,
+}
+
+/// What the head of a local bigBed says of its rows.
+///
+/// # Errors
+/// When the file cannot be read or is no bigBed.
+pub fn bigbed_fields(path: &Path) -> Result<BigBedFields, FormatError> {
+    let head = catch_panic(|| {
+        let name = path.to_str().ok_or("its name is no UTF-8 text")?;
+        let mut file = BigBedRead::open_file(name).map_err(|e| e.to_string())?;
+        let header = file.info().header;
+        Ok(BigBedFields {
+            n_fields: header.field_count,
+            n_standard: header.defined_field_count,
+            n_rows: file.item_count().map_err(|e| e.to_string())?,
+            chromosomes: (file.chroms().iter())
+                .map(|chrom| (chrom.name.clone(), u64::from(chrom.length)))
+                .collect(),
+        })
+    });
+    head.unwrap_or_else(|| Err("it is damaged".to_string()))
+        .map_err(|why: String| {
+            FormatError::file(path.display(), format!("is no whole bigBed ({why})"))
+        })
 }
 
 fn lines(path: &Path) -> Result<String, String> {

@@ -45,13 +45,13 @@ mod walk;
 mod tests;
 
 pub use array::npy_header;
-pub use bigbed::bigbed_lines;
-pub use bigwig::{BigWigLayout, Chunk, Section};
+pub use bigbed::{BigBedFields, bigbed_fields, bigbed_lines};
+pub use bigwig::{BedRow, BedSchema, BigWigLayout, Chunk, Section, write_bigbed};
 pub use error::FormatError;
 pub use format::Format;
 pub use http::{Fetched, fetch};
 pub use identity::{Identity, checksum, identity, md5};
 pub use location::Location;
-pub use open::{create_signal, open_signal};
+pub use open::{create_labelled_signal, create_signal, open_signal};
 pub use panics::{catch_panic, panic_becomes_error};
 pub use signal::{BinSink, Missing, ReadOptions, ReadReport, SignalReader, SignalWriter};

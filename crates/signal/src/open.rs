@@ -42,7 +42,7 @@ pub fn open_signal(
 ///
 /// BigWig has every chromosome of the assembly in its header; bedGraph is bgzipped where the path
 /// ends in `.gz` or `.bgz`; npz and npy hold the bins that were written in the axis's order, as float32 (key
-/// `arr_0`).
+/// `arr_0`), an npz beside the coordinates of each bin.
 ///
 /// # Errors
 /// When the folder cannot be written to, the format (peaks) holds no bins, or the name says gzip
@@ -51,6 +51,20 @@ pub fn create_signal(
     path: &Path,
     format: Format,
     axis: &GenomeAxis,
+) -> Result<Box<dyn SignalWriter>, FormatError> {
+    create_labelled_signal(path, format, axis, &[])
+}
+
+/// As [`create_signal`], with labels (a name, a text) that an npz has beside its array; the other formats
+/// have no room for them.
+///
+/// # Errors
+/// As [`create_signal`].
+pub fn create_labelled_signal(
+    path: &Path,
+    format: Format,
+    axis: &GenomeAxis,
+    labels: &[(String, String)],
 ) -> Result<Box<dyn SignalWriter>, FormatError> {
     if says_gzip(path) && format != Format::BedGraph {
         return Err(FormatError::file(
@@ -61,7 +75,7 @@ pub fn create_signal(
     Ok(match format {
         Format::BigWig => Box::new(BigWigWriter::create(path, axis)?),
         Format::BedGraph => Box::new(BedGraphWriter::create(path, axis)?),
-        Format::Npz | Format::Npy => Box::new(ArrayWriter::create(path, format, axis)?),
+        Format::Npz | Format::Npy => Box::new(ArrayWriter::create(path, format, axis, labels)?),
         Format::NarrowPeak | Format::BroadPeak | Format::Bed => {
             return Err(FormatError::file(
                 path.display().to_string(),

@@ -56,6 +56,11 @@ impl PieceOrder {
         &self.file
     }
 
+    /// The axis whose bins are written.
+    pub fn axis(&self) -> &GenomeAxis {
+        &self.axis
+    }
+
     /// The name of a chromosome of the assembly.
     pub fn chrom_name(&self, rank: u32) -> &str {
         &self.axis.assembly().chromosomes()[rank as usize].name

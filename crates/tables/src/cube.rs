@@ -169,7 +169,7 @@ impl CubeWriter {
     }
 }
 
-fn sync_below(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_below(folder: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         match path.is_dir() {

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use anyhow::Context;
 use persea::compendium::Experiment;
 use persea::formats::Format;
-use persea::genome::Interval;
 use persea::imputation::{
-    Provenance, SignalScale, completed_tracks, spans, write_completed_files, write_completed_zarr,
+    Provenance, SignalScale, completed_tracks, write_completed_files, write_completed_zarr,
 };
 use persea::model::TrainedModel;
 use serde_json::json;
 
 use super::super::output::Table;
+use super::super::regions::Regions;
 use super::super::{Common, impute, progress};
 
 /// Write every experiment of a model: the measured track if there is one, otherwise the imputation.
@@ -35,9 +35,8 @@ pub struct Arguments {
     // Its own id: every subcommand has `--format` as well, which says how results are printed.
     #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["zarr", "bigwig", "bedgraph", "npz", "npy"])]
     format: Option<String>,
-    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
-    #[arg(long, value_name = "REGION", num_args = 1)]
-    region: Vec<String>,
+    #[command(flatten)]
+    regions: Regions,
     /// Write arcsinh values, the scale on which models are trained
     #[arg(long)]
     arcsinh: bool,
@@ -47,12 +46,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let model = TrainedModel::open(&database, arguments.model.as_deref())?;
-    let intervals: Vec<Interval> = arguments
-        .region
-        .iter()
-        .map(|r| Interval::parse_browser(r))
-        .collect::<Result<_, _>>()?;
-    let spans = spans(model.axis(), &intervals)?;
+    let spans = arguments.regions.spans(&database, model.axis())?;
     let scale = match arguments.arcsinh {
         true => SignalScale::Transformed,
         false => SignalScale::Signal,

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use persea::formats::{TableFormat, TableSource, write_table};
-use persea::genome::{Interval, Resolution};
-use persea::imputation::spans;
+use persea::genome::Resolution;
 use persea::model::{GenomeRows, GenomeTable, NamedAxis, NamedTable, TrainedModel};
 
 use super::super::one_of::one_of;
 use super::super::output::{grouped, print_line};
+use super::super::regions::Regions;
 use super::super::{Common, Misuse, progress};
 
 /// Options of every table.
@@ -18,12 +18,12 @@ pub struct Target {
     /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
-    /// Output file; its extension decides the format: .npz, .parquet, .tsv or .h5ad
+    /// Output file; its extension decides the format: .npz, .parquet, .tsv, .h5ad or .zarr
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Format of the file, regardless of its name
     // Its own id: every subcommand has `--format` as well, which says how results are printed.
-    #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["npz", "parquet", "tsv", "h5ad"])]
+    #[arg(id = "as", long = "as", value_name = "FORMAT", value_parser = ["npz", "parquet", "tsv", "h5ad", "zarr"])]
     format: Option<String>,
 }
 
@@ -38,9 +38,8 @@ pub struct Genome {
     /// Width of a row
     #[arg(long, alias = "scale", value_parser = one_of::<Resolution>(), default_value_t = Resolution::Bp25)]
     resolution: Resolution,
-    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
-    #[arg(long, value_name = "REGION", num_args = 1)]
-    region: Vec<String>,
+    #[command(flatten)]
+    regions: Regions,
 }
 
 /// Write the embedding of each 25 bp bin: its factors at all three widths, side by side.
@@ -51,9 +50,8 @@ pub struct Genome {
 pub struct Embedding {
     #[command(flatten)]
     target: Target,
-    /// Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name
-    #[arg(long, value_name = "REGION", num_args = 1)]
-    region: Vec<String>,
+    #[command(flatten)]
+    regions: Regions,
 }
 
 /// Write the factors of the biosamples, with their metadata (as obs in h5ad).
@@ -77,7 +75,7 @@ pub fn genome(arguments: Genome, common: &Common) -> anyhow::Result<ExitCode> {
     along_the_genome(
         &arguments.target,
         GenomeRows::Resolution(arguments.resolution),
-        &arguments.region,
+        &arguments.regions,
         common,
     )
 }
@@ -87,7 +85,7 @@ pub fn embedding(arguments: Embedding, common: &Common) -> anyhow::Result<ExitCo
     along_the_genome(
         &arguments.target,
         GenomeRows::Embedding,
-        &arguments.region,
+        &arguments.regions,
         common,
     )
 }
@@ -105,17 +103,13 @@ pub fn assays(arguments: Assays, common: &Common) -> anyhow::Result<ExitCode> {
 fn along_the_genome(
     target: &Target,
     rows: GenomeRows,
-    regions: &[String],
+    regions: &Regions,
     common: &Common,
 ) -> anyhow::Result<ExitCode> {
     let format = target.format()?;
     let database = common.open()?;
     let model = TrainedModel::open_embedding(&database, target.model.as_deref())?;
-    let intervals: Vec<Interval> = regions
-        .iter()
-        .map(|r| Interval::parse_browser(r))
-        .collect::<Result<_, _>>()?;
-    let spans = spans(model.axis(), &intervals)?;
+    let spans = regions.spans(&database, model.axis())?;
     let table = GenomeTable::new(&database, &model, rows, &spans);
     target.write(format, &table)
 }
@@ -133,7 +127,7 @@ impl Target {
         let format = named.or_else(|| TableFormat::guess(&self.output));
         format.ok_or_else(|| {
             Misuse(format!(
-                "{}: unknown format; end the name in .npz, .parquet, .tsv or .h5ad, or give --as",
+                "{}: unknown format; end the name in .npz, .parquet, .tsv, .h5ad or .zarr, or give --as",
                 self.output.display()
             ))
             .into()

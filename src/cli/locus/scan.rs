@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use persea::formats::{BedRow, BedSchema};
 use persea::genome::TssIndex;
 use persea::loci::{
     CompletedCompendium, ScanOptions, Scanned, ScannedLocus, promoters, read_sites, scan,
 };
 use serde_json::{Value, json};
 
+use super::super::bed;
 use super::super::output::{Table, grouped, measure};
 use super::super::{Common, Misuse, progress};
 use super::{Matching, Origin};
@@ -38,11 +40,41 @@ pub struct Scan {
     /// Print every biosample at each locus, not only the one with the largest departure
     #[arg(long)]
     each: bool,
+    /// Also write the printed rows to a BED file, or with all columns to a bigBed (.bb); the score is ten times
+    /// the percentile
+    #[arg(long, value_name = "FILE")]
+    bed: Option<PathBuf>,
     #[command(flatten)]
     matching: Matching,
     #[command(flatten)]
     from: Origin,
 }
+
+/// The columns of a bigBed after BED's own six.
+const COLUMNS: &[(&str, &str, &str)] = &[
+    ("uint", "rank", "Rank of the locus"),
+    ("string", "locus", "Name of the locus"),
+    ("string", "source", "measured or imputed"),
+    ("double", "signal", "Signal, arcsinh"),
+    (
+        "double",
+        "average",
+        "Average of the other biosamples, arcsinh",
+    ),
+    ("double", "departure", "Signal minus average, arcsinh"),
+    (
+        "string",
+        "z",
+        "Departure in standard deviations at matched loci",
+    ),
+    (
+        "string",
+        "percentile",
+        "Share of candidates whose departure is less extreme, in percent",
+    ),
+    ("string", "gene", "Gene of the nearest TSS"),
+    ("string", "tssDistance", "Distance to that TSS in bp"),
+];
 
 pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
     if arguments.k == 0 {
@@ -100,6 +132,7 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
         "gene",
         "tss_distance",
     ]);
+    let mut rows = Vec::new();
     let compared = found.loci.iter().filter(|l| l.most.is_some());
     for (rank, locus) in compared.take(arguments.k).enumerate() {
         let shown: Vec<usize> = match arguments.each {
@@ -109,6 +142,34 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
         for b in shown {
             let d = locus.departures[b].as_ref();
             let [gene, distance] = nearest(locus);
+            if let (Some(_), Some(d)) = (&arguments.bed, d) {
+                let experiment = &found.experiments[b];
+                let text = |value: &Value| match value {
+                    Value::String(text) => text.clone(),
+                    Value::Null => String::new(),
+                    other => other.to_string(),
+                };
+                let share = |p: f64| bed::number(100.0 * (1.0 - p));
+                let biosample = &experiment.experiment.biosample;
+                rows.push(BedRow {
+                    interval: locus.site.interval.clone(),
+                    fields: vec![
+                        biosample.clone(),
+                        (d.p.map_or(0.0, |p| 1_000.0 * (1.0 - p)).round()).to_string(),
+                        ".".into(),
+                        (rank + 1).to_string(),
+                        locus.site.name.clone().unwrap_or_default(),
+                        experiment.source.name().into(),
+                        bed::number(d.signal),
+                        bed::number(d.average),
+                        bed::number(d.departure()),
+                        d.z.map_or_else(String::new, bed::number),
+                        d.p.map_or_else(String::new, share),
+                        text(&gene),
+                        text(&distance),
+                    ],
+                });
+            }
             table.row(vec![
                 json!(rank + 1),
                 json!(locus.site.interval.chrom),
@@ -128,6 +189,16 @@ pub fn run(arguments: Scan, common: &Common) -> anyhow::Result<ExitCode> {
                 distance,
             ]);
         }
+    }
+    if let Some(path) = &arguments.bed {
+        let about = format!("Departures of biosamples in {}", arguments.assay);
+        let schema = BedSchema {
+            table: "locusScan",
+            about: &format!("{about} (persea locus scan)"),
+            n_standard: 6,
+            more: COLUMNS,
+        };
+        bed::write(path, compendium.axis().assembly(), &schema, rows)?;
     }
     table.print(common.format)?;
     tell(&found);

@@ -1,19 +1,19 @@
 //! Hits as a table, JSON, TSV, CSV or BED.
 
-use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
-use persea::formats::write_text;
-use persea::genome::{Interval, Strand};
+use persea::formats::{BedRow, BedSchema};
+use persea::genome::Strand;
 use persea::model::TrainedModel;
 use persea::search::{
-    Annotation, Answer, CLOSE_PERCENTILE, Explanation, Hit, Metric, Query, RANDOM_PAIRS,
-    SearchOptions, signal_over,
+    Annotation, Answer, CLOSE_PERCENTILE, Explanation, Metric, Query, RANDOM_PAIRS, SearchOptions,
+    signal_over,
 };
 use persea::store::{Database, Track};
 use serde_json::{Map, Value, json};
 
+use super::super::bed;
 use super::super::output::{Format, Table, grouped, measure, print_json};
 
 /// What to print, and where it comes from.
@@ -278,33 +278,61 @@ fn signal_of(printed: &Printed<'_>, bins: &[Range<u64>]) -> anyhow::Result<Value
     Ok(Value::Object(signal))
 }
 
-/// BED6: the name is rank and query, the score 1000 for the nearest and less for farther ones.
+/// The columns of a bigBed of hits after BED's own six.
+const HITS: &[(&str, &str, &str)] = &[
+    ("uint", "rank", "Rank among the hits of the query"),
+    ("double", "distance", "Distance of the factors"),
+    (
+        "string",
+        "percentile",
+        "Share of random pairs that are nearer, in percent",
+    ),
+    ("string", "nearestTss", "Gene of the nearest TSS"),
+    ("string", "tssDistance", "Distance to that TSS in bp"),
+    ("string", "inGene", "Genes that the hit overlaps"),
+    ("string", "annotation", "Classes of the hit"),
+];
+
+/// BED6, or a bigBed with more: the name is query and rank, the score 1000 for the nearest and less for
+/// farther ones.
 pub fn write_bed(printed: &Printed<'_>, path: &Path) -> anyhow::Result<()> {
-    let lines = || -> std::io::Result<Vec<u8>> {
-        let mut file = Vec::new();
-        for (query, answer) in printed.queries.iter().zip(printed.answers) {
-            let name = label(query, answer);
-            let nearest = answer.hits.first().map_or(0.0, |h| h.distance);
-            for (i, hit) in answer.hits.iter().enumerate() {
-                let Hit {
-                    interval: Interval { chrom, start, end },
-                    distance,
-                    strand,
-                    ..
-                } = hit;
-                let score = match *distance > 0.0 {
-                    true => (1000.0 * (nearest.max(f64::MIN_POSITIVE) / distance)).round(),
-                    false => 1000.0,
-                };
-                let strand = strand.map_or('.', Strand::symbol);
-                let rank = i + 1;
-                writeln!(
-                    file,
-                    "{chrom}\t{start}\t{end}\t{name}#{rank}\t{score}\t{strand}"
-                )?;
-            }
+    let mut rows = Vec::new();
+    for (query, answer) in printed.queries.iter().zip(printed.answers) {
+        let name = label(query, answer);
+        let nearest = answer.hits.first().map_or(0.0, |h| h.distance);
+        for (i, hit) in answer.hits.iter().enumerate() {
+            let distance = hit.distance;
+            let score = match distance > 0.0 {
+                true => (1000.0 * (nearest.max(f64::MIN_POSITIVE) / distance)).round(),
+                false => 1000.0,
+            };
+            let gene = printed.annotation.nearest_gene(&hit.interval);
+            let in_gene = printed.annotation.genes_at(&hit.interval);
+            let in_gene: Vec<&str> = in_gene.iter().map(|g| g.name.as_str()).collect();
+            let classes = printed.annotation.classes(&hit.bins);
+            let classes: Vec<&str> = classes.iter().map(|c| c.name()).collect();
+            rows.push(BedRow {
+                interval: hit.interval.clone(),
+                fields: vec![
+                    format!("{name}#{}", i + 1),
+                    score.to_string(),
+                    hit.strand.map_or('.', Strand::symbol).to_string(),
+                    (i + 1).to_string(),
+                    bed::number(distance),
+                    hit.percentile.map_or_else(String::new, bed::number),
+                    gene.as_ref().map_or_else(String::new, |g| g.name.clone()),
+                    (gene.as_ref()).map_or_else(String::new, |g| g.distance.to_string()),
+                    in_gene.join(","),
+                    classes.join(","),
+                ],
+            });
         }
-        Ok(file)
+    }
+    let schema = BedSchema {
+        table: "similar",
+        about: "Places like a query, by the factors of a model (persea similar)",
+        n_standard: 6,
+        more: HITS,
     };
-    Ok(write_text(path, &lines()?)?)
+    bed::write(path, printed.model.axis().assembly(), &schema, rows)
 }

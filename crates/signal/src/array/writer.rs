@@ -4,19 +4,21 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::npy::float32_header;
+use super::npy::{float32_header, npy_header};
 use crate::pieces::PieceOrder;
 use crate::{Format, FormatError, SignalWriter};
 use persea_files::{NpzWriter, OutputFile, Packing};
-use persea_genome::GenomeAxis;
+use persea_genome::{GenomeAxis, Interval};
 
-/// Writes `.npy`, or `.npz` with the key `arr_0`: the bins that were written, in the axis's order.
+/// Writes `.npy`, or `.npz` with the key `arr_0`: the bins that were written, in the axis's order. An
+/// archive also has `chrom`, `start` and `end`, one a bin, and the labels as texts without dimensions.
 ///
 /// Bins come in genome order and leave in the axis's, and their number is known only at the end;
 /// until then they wait in a temporary file.
 pub(crate) struct ArrayWriter {
     order: PieceOrder,
     format: Format,
+    labels: Vec<(String, String)>,
     output: OutputFile,
     waiting: BufWriter<File>,
     /// Stretches of consecutive axis bins, in the order in which they wait.
@@ -32,7 +34,12 @@ struct Stretch {
 }
 
 impl ArrayWriter {
-    pub fn create(path: &Path, format: Format, axis: &GenomeAxis) -> Result<Self, FormatError> {
+    pub fn create(
+        path: &Path,
+        format: Format,
+        axis: &GenomeAxis,
+        labels: &[(String, String)],
+    ) -> Result<Self, FormatError> {
         // Only an archive is gone back to.
         let output = match format {
             Format::Npy => OutputFile::stream(path)?,
@@ -43,6 +50,7 @@ impl ArrayWriter {
         Ok(ArrayWriter {
             order: PieceOrder::new(path, axis),
             format,
+            labels: labels.to_vec(),
             output,
             waiting: BufWriter::with_capacity(1 << 16, waiting),
             stretches: Vec::new(),
@@ -89,6 +97,18 @@ impl SignalWriter for ArrayWriter {
                 let mut npz = NpzWriter::new(out);
                 npz.begin("arr_0", Packing::Deflated).map_err(failed)?;
                 put_array(&mut npz, this.n_values, &stretches, waiting).map_err(failed)?;
+                let axis = this.order.axis();
+                for member in ["chrom", "start", "end"] {
+                    npz.begin(member, Packing::Deflated).map_err(failed)?;
+                    put_coordinates(&mut npz, member, axis, &stretches).map_err(failed)?;
+                }
+                for (name, text) in &this.labels {
+                    npz.begin(name, Packing::Deflated).map_err(failed)?;
+                    let width = text.chars().count().max(1);
+                    npz.write_all(&npy_header(&format!("<U{width}"), &[]))
+                        .and_then(|()| put_text(&mut npz, text, width))
+                        .map_err(failed)?;
+                }
                 npz.finish().map_err(failed)?
             }
         };
@@ -113,4 +133,43 @@ fn put_array<W: Write>(
         }
     }
     Ok(out)
+}
+
+/// Where the bins of some stretches lie: `chrom` as text, `start` and `end` as int64.
+fn put_coordinates(
+    mut out: impl Write,
+    member: &str,
+    axis: &GenomeAxis,
+    stretches: &[Stretch],
+) -> io::Result<()> {
+    let n_values = stretches.iter().map(|s| s.n_values).sum();
+    let widest = axis.regions().iter().map(|r| r.chrom.chars().count()).max();
+    let width = widest.unwrap_or(0).max(1);
+    let dtype = match member {
+        "chrom" => format!("<U{width}"),
+        _ => "<i8".to_string(),
+    };
+    out.write_all(&npy_header(&dtype, &[n_values]))?;
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    for stretch in stretches {
+        for bin in stretch.axis_bin..stretch.axis_bin + stretch.n_values {
+            let Interval { chrom, start, end } = axis.bin_interval(bin);
+            match member {
+                "chrom" => put_text(&mut out, &chrom, width)?,
+                "start" => out.write_all(&(start as i64).to_le_bytes())?,
+                _ => out.write_all(&(end as i64).to_le_bytes())?,
+            }
+        }
+    }
+    out.flush()
+}
+
+/// A text as NumPy keeps it: UTF-32, padded with zeros.
+fn put_text(mut out: impl Write, text: &str, width: usize) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(4 * width);
+    for c in text.chars().take(width) {
+        bytes.extend(u32::from(c).to_le_bytes());
+    }
+    bytes.resize(4 * width, 0);
+    out.write_all(&bytes)
 }

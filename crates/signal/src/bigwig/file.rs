@@ -11,7 +11,7 @@ use std::path::Path;
 use super::magic;
 use super::section::{Packer, Summary, section_bytes};
 use super::trees::{Block, chrom_tree, index};
-use super::zoom::{FIRST_REDUCTION, MAX_ZOOMS, ZoomLevel};
+use super::zoom::{MAX_ZOOMS, ZoomLevel};
 use crate::FormatError;
 use crate::runs::Run;
 use persea_files::OutputFile;
@@ -19,9 +19,9 @@ use persea_genome::Assembly;
 
 /// Intervals in a section of data.
 const ITEMS_PER_SECTION: usize = 1_024;
-const HEADER_BYTES: u64 = 64;
-const ZOOM_HEADER_BYTES: u64 = 24;
-const SUMMARY_BYTES: u64 = 40;
+pub(super) const HEADER_BYTES: u64 = 64;
+pub(super) const ZOOM_HEADER_BYTES: u64 = 24;
+pub(super) const SUMMARY_BYTES: u64 = 40;
 
 /// A bigWig file that is being written.
 pub(crate) struct BigWigFile {
@@ -46,12 +46,7 @@ impl BigWigFile {
         let scratch = output.scratch_folder();
         let mut out = BufWriter::with_capacity(1 << 18, output);
         let longest = assembly.chromosomes().iter().map(|c| c.length).max();
-        let zooms = std::iter::successors(Some(FIRST_REDUCTION), |r| r.checked_mul(4))
-            .take_while(|reduction| u64::from(*reduction) <= longest.unwrap_or(0))
-            .take(MAX_ZOOMS)
-            .map(|reduction| ZoomLevel::new(reduction, &scratch))
-            .collect::<io::Result<Vec<_>>>()
-            .map_err(failed)?;
+        let zooms = ZoomLevel::all(longest.unwrap_or(0), &scratch).map_err(failed)?;
         let chrom_tree_at = HEADER_BYTES + MAX_ZOOMS as u64 * ZOOM_HEADER_BYTES + SUMMARY_BYTES;
         let chroms = chrom_tree(assembly, chrom_tree_at);
         let data_at = chrom_tree_at + chroms.len() as u64;
@@ -141,25 +136,8 @@ impl BigWigFile {
         if let Some((first, coarser)) = self.zooms.split_first_mut() {
             first.close(coarser, &mut self.packer)?;
         }
-        let mut headers = Vec::new();
-        let mut n_finer = u64::MAX;
-        for mut zoom in std::mem::take(&mut self.zooms) {
-            // As Kent's tools: a level that saves little over the next finer one is left out.
-            if zoom.n_bytes() > n_data_bytes / 2 || zoom.n_records() >= n_finer {
-                continue;
-            }
-            n_finer = zoom.n_records();
-            let zoom_at = self.position;
-            self.append(&(zoom.n_records() as u32).to_le_bytes())?;
-            let n = zoom.copy_to(&mut self.out)?;
-            let blocks = zoom.blocks(self.position);
-            self.position += n;
-            let zoom_index_at = self.position;
-            self.append(&index(&blocks, zoom_index_at))?;
-            headers.extend(u64::from(zoom.reduction()).to_le_bytes());
-            headers.extend(zoom_at.to_le_bytes());
-            headers.extend(zoom_index_at.to_le_bytes());
-        }
+        let zooms = std::mem::take(&mut self.zooms);
+        let headers = ZoomLevel::put_all(zooms, n_data_bytes, &mut self.position, &mut self.out)?;
         self.append(&magic::BIGWIG.to_le_bytes())?;
         let mut header = Vec::new();
         header.extend(magic::BIGWIG.to_le_bytes());
@@ -175,11 +153,7 @@ impl BigWigFile {
         header.extend((self.packer.largest() as u32).to_le_bytes());
         header.extend([0; 8]);
         header.extend(headers);
-        let mut summary = self.summary.n_bases.to_le_bytes().to_vec();
-        let (min, max) = self.summary.range();
-        for number in [min, max, self.summary.sum, self.summary.sum_squares] {
-            summary.extend(number.to_le_bytes());
-        }
+        let summary = self.summary.bytes();
         let n_sections = (self.sections.len() as u64).to_le_bytes();
         for (at, bytes) in [
             (0, &header[..]),

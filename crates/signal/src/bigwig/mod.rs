@@ -4,8 +4,10 @@
 //! every offset and size that a request will follow before bigtools does, and `shielded` turns
 //! what it still panics on into errors. Files are written by this module: the writer of bigtools
 //! 0.5.8 puts only chromosomes with data in the header, never ends on a file without data, and
-//! fills gaps between intervals in its zoom levels with the next value.
+//! fills gaps between intervals in its zoom levels with the next value. bigBed, its relative for rows of
+//! BED, is written with the same trees and zoom levels.
 
+mod bed;
 mod file;
 mod layout;
 mod on_demand;
@@ -15,6 +17,7 @@ mod trees;
 mod write;
 mod zoom;
 
+pub use bed::{BedRow, BedSchema, write_bigbed};
 pub use on_demand::{BigWigLayout, Chunk, Section};
 pub(super) use read::BigWigReader;
 pub(super) use write::BigWigWriter;

@@ -46,6 +46,16 @@ impl Summary {
         self.sum_squares += other.sum_squares;
     }
 
+    /// As the head of a file has it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.n_bases.to_le_bytes().to_vec();
+        let (min, max) = self.range();
+        for number in [min, max, self.sum, self.sum_squares] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes
+    }
+
     /// Smallest and largest value; 0 where there is none.
     pub fn range(&self) -> (f64, f64) {
         if self.n_bases == 0 {

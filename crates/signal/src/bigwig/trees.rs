@@ -1,4 +1,4 @@
-//! The two trees of a bigWig file: chromosomes by name, and blocks by place.
+//! The two trees of a bigWig or bigBed file: chromosomes by name, and blocks by place.
 
 use super::magic;
 use persea_genome::Assembly;
@@ -134,7 +134,10 @@ fn node_head(tree: &mut Vec<u8>, is_leaf: bool, n: usize) {
 fn bounds(blocks: &[Block]) -> [u8; 16] {
     let mut bytes = [0; 16];
     if let (Some(first), Some(last)) = (blocks.first(), blocks.last()) {
-        let numbers = [first.rank, first.start, last.rank, last.end];
+        // Rows of a bigBed overlap, so that the last block need not reach farthest.
+        let on_last = blocks.iter().rev().take_while(|b| b.rank == last.rank);
+        let end = on_last.map(|b| b.end).max().unwrap_or(last.end);
+        let numbers = [first.rank, first.start, last.rank, end];
         for (place, number) in bytes.chunks_exact_mut(4).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }

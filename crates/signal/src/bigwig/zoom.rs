@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use super::section::{Packer, Summary};
-use super::trees::Block;
+use super::trees::{Block, index};
 use crate::runs::Run;
 
 /// The first level's stretch in bp: twenty bins. Each next level's is four times as long.
@@ -38,7 +38,7 @@ pub(super) struct ZoomLevel {
 }
 
 impl ZoomLevel {
-    pub fn new(reduction: u32, folder: &Path) -> io::Result<Self> {
+    fn new(reduction: u32, folder: &Path) -> io::Result<Self> {
         Ok(ZoomLevel {
             reduction,
             open: None,
@@ -50,16 +50,45 @@ impl ZoomLevel {
         })
     }
 
-    pub fn reduction(&self) -> u32 {
-        self.reduction
+    /// The levels of an assembly whose longest chromosome has so many bases.
+    pub fn all(longest: u64, folder: &Path) -> io::Result<Vec<Self>> {
+        std::iter::successors(Some(FIRST_REDUCTION), |r| r.checked_mul(4))
+            .take_while(|reduction| u64::from(*reduction) <= longest)
+            .take(MAX_ZOOMS)
+            .map(|reduction| ZoomLevel::new(reduction, folder))
+            .collect()
     }
 
-    pub fn n_records(&self) -> u64 {
-        self.n_records
-    }
-
-    pub fn n_bytes(&self) -> u64 {
-        self.n_bytes
+    /// Writes the levels of some data, each its records and their index, and returns their headers; none
+    /// that saves little over the next finer one (as Kent's tools). `position` is where the next byte goes.
+    pub fn put_all(
+        levels: Vec<ZoomLevel>,
+        n_data_bytes: u64,
+        position: &mut u64,
+        out: &mut impl Write,
+    ) -> io::Result<Vec<u8>> {
+        let mut headers = Vec::new();
+        let mut n_finer = u64::MAX;
+        for mut zoom in levels {
+            if zoom.n_bytes > n_data_bytes / 2 || zoom.n_records >= n_finer {
+                continue;
+            }
+            n_finer = zoom.n_records;
+            let zoom_at = *position;
+            out.write_all(&(zoom.n_records as u32).to_le_bytes())?;
+            *position += 4;
+            let n = zoom.copy_to(out)?;
+            let blocks = zoom.blocks(*position);
+            *position += n;
+            let zoom_index_at = *position;
+            let tree = index(&blocks, zoom_index_at);
+            out.write_all(&tree)?;
+            *position += tree.len() as u64;
+            headers.extend(u64::from(zoom.reduction).to_le_bytes());
+            headers.extend(zoom_at.to_le_bytes());
+            headers.extend(zoom_index_at.to_le_bytes());
+        }
+        Ok(headers)
     }
 
     /// Adds an interval; what is complete goes on to the coarser levels.
@@ -173,7 +202,7 @@ impl ZoomLevel {
     }
 
     /// Copies the sections to the file and says how many bytes they are.
-    pub fn copy_to(&mut self, out: &mut impl Write) -> io::Result<u64> {
+    fn copy_to(&mut self, out: &mut impl Write) -> io::Result<u64> {
         self.waiting.flush()?;
         let file = self.waiting.get_mut();
         file.rewind()?;
@@ -185,7 +214,7 @@ impl ZoomLevel {
     }
 
     /// The sections as they stand in the file, the first of them at `offset`.
-    pub fn blocks(&self, offset: u64) -> Vec<Block> {
+    fn blocks(&self, offset: u64) -> Vec<Block> {
         let moved = |block: &Block| Block {
             offset: offset + block.offset,
             ..*block

@@ -7,11 +7,13 @@ mod h5ad;
 mod npz;
 mod parquet;
 mod tsv;
+mod zarr;
 
 use std::ops::Range;
 use std::path::Path;
 
 use persea_files::FileError;
+use serde_json::{Map, Value, json};
 
 /// A format of tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +26,33 @@ pub enum TableFormat {
     Tsv,
     /// AnnData's HDF5: rows are `obs`, columns are `var`.
     H5ad,
+    /// A Zarr v3 group: the numbers as one array, and an array a label column.
+    Zarr,
+}
+
+impl TableShape {
+    /// What the columns are as JSON, `[{"column": …, NAME: TEXT, …}, …]`; nothing where nothing is known
+    /// of them.
+    fn columns_json(&self) -> Option<Value> {
+        let columns = self.numbers.iter().enumerate().map(|(i, column)| {
+            let about = self.about_columns.iter();
+            let mut object: Map<String, Value> = about
+                .map(|(name, texts)| (name.clone(), json!(texts.get(i))))
+                .collect();
+            object.insert("column".into(), json!(column));
+            Value::Object(object)
+        });
+        (!self.about_columns.is_empty()).then(|| columns.collect())
+    }
 }
 
 impl TableFormat {
-    const ALL: [TableFormat; 4] = [
+    const ALL: [TableFormat; 5] = [
         TableFormat::Npz,
         TableFormat::Parquet,
         TableFormat::Tsv,
         TableFormat::H5ad,
+        TableFormat::Zarr,
     ];
 
     /// Its name, which is also the ending of its files.
@@ -41,6 +62,7 @@ impl TableFormat {
             TableFormat::Parquet => "parquet",
             TableFormat::Tsv => "tsv",
             TableFormat::H5ad => "h5ad",
+            TableFormat::Zarr => "zarr",
         }
     }
 
@@ -83,6 +105,10 @@ pub struct TableShape {
     pub labels: Vec<(String, LabelKind)>,
     /// The columns of numbers.
     pub numbers: Vec<String>,
+    /// What the numbers are called as one array, in formats that have arrays: `factors`, `signal`.
+    pub array: &'static str,
+    /// What each column of numbers is: a name, and a text a column. For formats that have room for them.
+    pub about_columns: Vec<(String, Vec<String>)>,
     /// Facts about the table as a whole (where it comes from), for formats that have room for them.
     pub facts: Vec<(String, String)>,
 }
@@ -129,16 +155,22 @@ pub fn write_table<E: From<FileError>>(
         TableFormat::Parquet => parquet::write(path, source, progress),
         TableFormat::Tsv => tsv::write(path, source, progress),
         TableFormat::H5ad => h5ad::write(path, source, progress),
+        TableFormat::Zarr => zarr::write(path, source, progress),
     }
 }
 
 /// Numbers of a block of rows at most: 4 MB.
 const BLOCK_NUMBERS: u64 = 1 << 20;
 
+/// Rows of a block; the last may have fewer.
+fn block_rows(shape: &TableShape) -> u64 {
+    (BLOCK_NUMBERS / (shape.numbers.len() as u64).max(1)).clamp(1, 1 << 16)
+}
+
 /// The rows of a table in blocks.
 fn blocks(shape: &TableShape) -> impl Iterator<Item = Range<u64>> + use<> {
     let n_rows = shape.n_rows;
-    let step = (BLOCK_NUMBERS / (shape.numbers.len() as u64).max(1)).clamp(1, 1 << 16);
+    let step = block_rows(shape);
     (0..n_rows.div_ceil(step)).map(move |i| i * step..((i + 1) * step).min(n_rows))
 }
 

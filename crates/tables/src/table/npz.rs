@@ -1,5 +1,5 @@
-//! NumPy arrays in an archive: `factors` `[rows, columns]` as float32, `columns` (the names of those),
-//! and an array for each label column.
+//! NumPy arrays in an archive: `factors` or `signal`, `[rows, columns]`, as float32; `columns` (the names of
+//! those) and what is known of each; and an array for each label column.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -22,25 +22,29 @@ pub(super) fn write<E: From<FileError>>(
     let n_columns = shape.numbers.len() as u64;
     let begin =
         |npz: &mut NpzWriter<BufWriter<OutputFile>>, name: &str, dtype: &str, sizes: &[u64]| {
-            // Factors hardly get smaller by what takes four times as long; `numpy.savez` stores them as
+            // Numbers hardly get smaller by what takes four times as long; `numpy.savez` stores them as
             // they are, too.
             let packing = match name {
-                "factors" => Packing::Stored,
+                _ if name == shape.array => Packing::Stored,
                 _ => Packing::Deflated,
             };
             npz.begin(name, packing)?;
             npz.write_all(&npy_header(dtype, sizes))
         };
-    begin(&mut npz, "factors", "<f4", &[shape.n_rows, n_columns]).map_err(failed)?;
+    begin(&mut npz, shape.array, "<f4", &[shape.n_rows, n_columns]).map_err(failed)?;
     each_block(source, |rows, numbers| {
         write_f32(&mut npz, numbers).map_err(failed)?;
         progress(rows.end);
         Ok::<(), E>(())
     })?;
-    let widest = shape.numbers.iter().map(|n| n.chars().count()).max();
-    let width = widest.unwrap_or(0).max(1);
-    begin(&mut npz, "columns", &format!("<U{width}"), &[n_columns]).map_err(failed)?;
-    write_texts(&mut npz, &shape.numbers, width).map_err(failed)?;
+    let columns = std::iter::once(("columns", &shape.numbers));
+    let about = shape.about_columns.iter();
+    for (name, texts) in columns.chain(about.map(|(name, texts)| (name.as_str(), texts))) {
+        let widest = texts.iter().map(|n| n.chars().count()).max();
+        let width = widest.unwrap_or(0).max(1);
+        begin(&mut npz, name, &format!("<U{width}"), &[n_columns]).map_err(failed)?;
+        write_texts(&mut npz, texts, width).map_err(failed)?;
+    }
     for (column, (name, kind)) in shape.labels.iter().enumerate() {
         // A text has no more characters than bytes.
         let (dtype, width) = match kind {

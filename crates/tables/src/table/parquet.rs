@@ -30,6 +30,10 @@ pub(super) fn write<E: From<FileError>>(
                 .facts
                 .iter()
                 .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+                .chain(
+                    (shape.columns_json())
+                        .map(|columns| KeyValue::new("columns".to_string(), columns.to_string())),
+                )
                 .collect(),
         ));
     // No two factors are equal: a dictionary of them is only in the way.
