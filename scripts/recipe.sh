@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Runs the build script and the tests of packaging/bioconda without conda: recipe.sh SDIST
 #
-# The sdist is unpacked in a clean folder, where everything is compiled: that takes minutes. CARGO_TARGET_DIR keeps
-# what was compiled. Needs a Rust and a C++ compiler, and Python 3.10 or later with pip and venv.
+# The sdist is unpacked in a clean folder, where everything is compiled: that takes minutes. Needs a Rust and a C++
+# compiler, and Python 3.10 or later with pip and venv.
 set -euo pipefail
+# Files of an sdist are old: in a shared folder cargo would take what another tree left for theirs.
+unset CARGO_TARGET_DIR
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 sdist=$(realpath "${1:?give the sdist}")
 
