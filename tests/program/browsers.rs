@@ -170,7 +170,7 @@ fn a_hub_replaces_nothing_and_a_failed_one_leaves_nothing() {
         .fails(&["no.bb", "no whole bigBed"]);
     workspace
         .run("export hub new S1:H3K4me3 --assay H3K36me3")
-        .fails(&["no track has one of these"]);
+        .expect_misuse(&["no track has one of these"]);
     workspace
         .run("export hub nowhere/new S1:H3K4me3")
         .fails(&["cannot write nowhere/new"]);
