@@ -12,6 +12,8 @@ TESTS ?=
 ROOM ?=
 MODULE ?= $(ROOM)
 TEST ?=
+MINUTES ?= 10
+SECONDS ?= 60
 
 # TORCH=0 leaves the torch backend out, its loader included: no libtorch is fetched.
 ifeq ($(TORCH),0)
@@ -29,7 +31,7 @@ FEATURES += --features serve
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python wheel web page clean
+.PHONY: help demo test check unit dev build torch install uninstall bench lint clippy fmt docs book man deny python wheel torture fuzz web page clean
 
 help: ## show this list
 	@echo "Persea: an embedded database of the epigenome's learned representation"
@@ -126,12 +128,26 @@ deny: ## check licences, sources and duplicates of the dependencies
 python: ## fetch the Python for cross-checks in tests (once) and print its path
 	@scripts/python.sh
 
-wheel: ## build the Python package's wheel, and test it in a new environment
+wheel: ## build the Python package's wheel, test it in a new environment, run the notebooks
 	scripts/wheel.sh --test
 
-web: ## build the page of persea serve, web/dist (needs Node.js)
+torture: ## kill, damage and cut the power at random for MINUTES=10, and print the totals
+	scripts/torture.sh "$(MINUTES)"
+
+fuzz: ## run every fuzz target for SECONDS=60, and print executions and edges covered
+	scripts/fuzz.sh "$(SECONDS)" text signal bigwig matrices suites database
+
+web: web/dist/index.html ## build the page of persea serve, web/dist (needs Node.js)
+
+# Only where something has changed: the program is compiled anew for a page that is.
+web/dist/index.html: web/node_modules/.package-lock.json web/index.html web/tsconfig.json web/vite.config.ts \
+		$(wildcard web/src/* web/src/views/*)
+	cd web && npm run build
+
+web/node_modules/.package-lock.json: web/package-lock.json web/package.json
 	@command -v npm >/dev/null || { echo "make web: there is no npm; install Node.js 20 or later. Without the page, persea serve offers the API alone." >&2; exit 1; }
-	cd web && npm ci && npm run build
+	cd web && npm ci
+	@touch $@
 
 page: web ## build the program with the page, and test both in a browser (needs Chromium)
 	cargo build --release $(FEATURES) --features serve

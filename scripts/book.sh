@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds the book into docs/book and checks it: book.sh
 #
-# The command reference is generated from the program, which must be built. The tables of results must
-# agree with docs/results.json, every link must lead somewhere, and no page may grow beyond its limit.
+# The command reference is generated from the program, which must be built. The pages of notebooks have the
+# results of `make wheel`, which runs them, or none. The tables of results must agree with
+# docs/results.json, every link must lead somewhere, and no page may grow beyond its limit.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
@@ -10,8 +11,17 @@ cd "$here/.."
 program=$("$here/target_folder.sh")/release/persea
 [ -x "$program" ] || { printf 'book: %s is missing; run make build\n' "$program" >&2; exit 1; }
 
-rm -rf docs/src/commands docs/book
+rm -rf docs/src/commands docs/src/notebooks docs/book
 "$program" reference docs/src/commands
+
+ran=$("$here/target_folder.sh")/notebooks
+if [ -e "$ran/complete" ] && [ -z "$(find examples/notebooks -newer "$ran/complete")" ]; then
+    cp -R "$ran" docs/src/notebooks
+    rm docs/src/notebooks/complete
+else
+    printf 'book: the pages of notebooks are without results; make wheel runs the notebooks\n'
+    python3 scripts/notebooks.py docs/src/notebooks
+fi
 
 # The list of commands in the summary is the program's. A change shows in git.
 {

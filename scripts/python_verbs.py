@@ -58,7 +58,8 @@ def type_of(argument):
         kind = "float"
     elif values in ("N", "BP", "BINS", "SEED", "PASSES", "seed", "k", "dpi"):
         kind = "int"
-    elif FILES.search(values) or argument["id"] in ("file", "manifest", "labels", "output", "path", "folder", "metadata"):
+    elif FILES.search(values) or argument["id"] in ("file", "manifest", "labels", "output", "path", "folder", "metadata",
+                                                             "shards"):
         kind = "File"
     else:
         kind = "str"

@@ -6,8 +6,8 @@ use persea::search::check_index;
 use persea::store::{Database, Severity, check_database};
 use serde_json::json;
 
-use super::Common;
 use super::output::Table;
+use super::{Common, progress};
 
 /// Check the database for damage.
 ///
@@ -21,11 +21,13 @@ pub struct Arguments {}
 /// Runs the command.
 pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let path = common.path()?;
+    let bar = progress::busy("checking");
     let mut findings = check_database(path)?;
     // A database that cannot be opened has said so above.
     if let Ok(database) = Database::open(path) {
         findings.extend(check_index(&database)?);
     }
+    bar.finish_and_clear();
     let mut table = Table::new(&["severity", "what", "message", "consequence"]);
     for finding in &findings {
         table.row(vec![

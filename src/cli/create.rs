@@ -9,7 +9,7 @@ use persea::genome::{
 use persea::store::{Database, NewDatabase};
 
 use super::output::grouped;
-use super::{Common, Misuse};
+use super::{Common, Misuse, hints};
 
 /// Create a database: assembly, regions, annotation.
 #[derive(Debug, clap::Args)]
@@ -152,7 +152,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         grouped(n_starts as u64),
         grouped(n_enhancers as u64)
     );
-    eprintln!("next: persea ingest MANIFEST --db {}", path.display());
+    hints::next(path, &["ingest MANIFEST".into()]);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,8 +1,11 @@
 //! `persea diff`.
 
+mod databases;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Subcommand;
 use persea::formats::{BedRow, BedSchema};
 use persea::genome::TssIndex;
 use persea::loci::{CompletedCompendium, DiffOptions, differences};
@@ -21,16 +24,36 @@ use super::{Common, progress};
 /// reproducibility.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: persea diff E003 E017 --assay H3K4me3 --min-effect 1 --bed differs.bed"
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    override_usage = "persea diff [OPTIONS] --assay <ASSAY> <FIRST> <SECOND>\n       persea diff databases <A> <B>",
+    after_help = "Examples: persea diff E003 E017 --assay H3K4me3 --min-effect 1 --bed differs.bed\n          persea diff databases merged.persea single.persea"
 )]
 pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    biosamples: Biosamples,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Compare two databases: rows, arrays and factors
+    Databases(databases::Databases),
+}
+
+/// Two biosamples to compare.
+#[derive(Debug, clap::Args)]
+struct Biosamples {
     /// First biosample
-    first: String,
+    #[arg(required = true)]
+    first: Option<String>,
     /// Second biosample
-    second: String,
+    #[arg(required = true)]
+    second: Option<String>,
     /// Assay to compare
-    #[arg(long)]
-    assay: String,
+    #[arg(long, required = true)]
+    assay: Option<String>,
     /// Length of a window in bp
     #[arg(long, value_name = "BP", default_value_t = 1_000)]
     window: u64,
@@ -90,6 +113,21 @@ const COLUMNS: &[(&str, &str, &str)] = &[
 
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    match arguments.action {
+        Some(Action::Databases(databases)) => databases::run(databases, common),
+        None => compare(arguments.biosamples, common),
+    }
+}
+
+fn compare(arguments: Biosamples, common: &Common) -> anyhow::Result<ExitCode> {
+    let (Some(first), Some(second), Some(assay)) =
+        (&arguments.first, &arguments.second, &arguments.assay)
+    else {
+        return Err(super::Misuse(
+            "which biosamples, and which assay? persea diff E003 E017 --assay H3K4me3".into(),
+        )
+        .into());
+    };
     let database = common.open()?;
     let compendium = CompletedCompendium::open(
         &database,
@@ -105,11 +143,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let bar = progress::bar(0, "reading {wide_bar} {percent}% {elapsed} left {eta}");
     let known = Known::of(&database)?;
-    let (first, second) = (
-        &known.biosample(&arguments.first)?,
-        &known.biosample(&arguments.second)?,
-    );
-    let assay = &arguments.assay;
+    let (first, second) = (&known.biosample(first)?, &known.biosample(second)?);
     let found = differences(
         &compendium,
         first,

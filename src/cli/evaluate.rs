@@ -5,30 +5,38 @@ pub mod probe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use persea::compendium::{ColumnMap, Manifest};
+use anyhow::{Context, bail};
+use persea::compendium::{ColumnMap, Manifest, Shard};
 use persea::evaluation::{
     Definitions, EvaluateOptions, Evaluation, IntervalsByStratum, LearnedBaseline, ProbeOptions,
-    ScoringScale, TrackMeasures, evaluate, keep_imputation,
+    ScoringScale, TrackMeasures, evaluate, keep_imputation, merge_evaluations,
 };
 use persea::genome::read_bed;
 use persea::model::TrainedModel;
+use persea::store::Database;
 use serde_json::{Value, json};
 
 use super::folds;
-use super::measures::{SHOWN, print_choices, print_intervals, print_paired};
+use super::measures::{SHOWN, meanings, print_choices, print_intervals, print_paired};
 use super::names::Known;
 use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
 use super::{Common, Misuse, progress};
+
+const EXAMPLES: &str = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --model fold0 --probe --against fold0seed1\n          persea evaluate --shard 1/2 --format json > 1.json\n          persea evaluate --merge 1.json,2.json\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea";
 
 /// Score imputations of held-out tracks, and of the baselines on the same tracks.
 ///
 /// With --probe, score the embedding instead: how well it predicts tracks that the model has not read, by ridge
 /// regression from other regions and by the 50 nearest positions in other regions. The signal that it was learned
 /// from is scored beside it. Results are stored with the model; `persea model show` prints the newest.
+///
+/// With --shard, several jobs share the work: each scores every n-th track and prints its part as JSON, which is not
+/// stored. --merge puts all parts together as if one job had made them.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --model fold0 --probe --against fold0seed1\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea"
+    after_help = EXAMPLES,
+    after_long_help = format!("{}\n{EXAMPLES}", meanings())
 )]
 pub struct Arguments {
     /// Model to use; the default model if omitted
@@ -60,6 +68,12 @@ pub struct Arguments {
     /// 1 %, a bin once for each gene or enhancer that holds it
     #[arg(long)]
     challenge: bool,
+    /// Part of the tracks to score, as I/N: 1/4 to 4/4 for four jobs; print it with --format json
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["probe", "folds", "merge"])]
+    shard: Option<Shard>,
+    /// Put together what jobs with --shard have printed, instead of scoring. Give the same options as they were given
+    #[arg(long, value_name = "FILES", value_delimiter = ',', conflicts_with_all = ["probe", "folds"])]
+    merge: Vec<PathBuf>,
     /// Probe the embedding: Pearson's r of held-out tracks with what it predicts. --tracks may name any stored
     /// track that the model has not read
     #[arg(long, conflicts_with_all = ["truth", "peaks", "baselines", "scale", "challenge", "folds"])]
@@ -67,6 +81,10 @@ pub struct Arguments {
     /// Models of the same regions, for example of other seeds: how many of the ten nearest 5 kbp rows agree
     #[arg(long, value_name = "MODELS", value_delimiter = ',', requires = "probe")]
     against: Vec<String>,
+    /// Leave out each biosample's tracks from what the encoder reads: how many of the ten nearest 5 kbp
+    /// rows stay, and how well a classifier recognises which half of the tracks was read
+    #[arg(long, requires = "probe")]
+    leave_out_biosamples: bool,
     /// Number of random query bins, and of query bins with high signal
     #[arg(long, value_name = "N", default_value_t = 1_000, requires = "probe", value_parser = clap::value_parser!(u32).range(2..=100_000))]
     queries: u32,
@@ -124,6 +142,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             seed: arguments.seed,
             baselines: !arguments.no_signal,
             within,
+            leave_out_biosamples: arguments.leave_out_biosamples,
         };
         return probe::run(&database, &model, &arguments.against, &options, common);
     }
@@ -142,8 +161,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             true => Definitions::Challenge,
             false => Definitions::Persea,
         },
+        shard: arguments.shard,
     };
     let scale = scoring_scale(&arguments);
+    if !arguments.merge.is_empty() {
+        return merge(&database, &model, scale, &options, &arguments.merge, common);
+    }
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
     let evaluation = evaluate(&database, &model, scale, &options, &mut |done, of| {
         bar.set_length(of as u64);
@@ -152,6 +175,50 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     keep_imputation(&database, &model, scale, &options, &evaluation);
     print(&evaluation, common.format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The longest file of a part that is read, in bytes: 10 KB for each of 10,000 tracks.
+const LONGEST_PART: u64 = 10_000 * 10_000;
+
+/// Puts the parts of an evaluation together, stores and prints it.
+fn merge(
+    database: &Database,
+    model: &TrainedModel,
+    scale: ScoringScale,
+    options: &EvaluateOptions,
+    files: &[PathBuf],
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    let mut parts = Vec::with_capacity(files.len());
+    let mut choices: Option<Value> = None;
+    for file in files {
+        let at = file.display();
+        let about = std::fs::metadata(file).with_context(|| at.to_string())?;
+        if !about.is_file() || about.len() > LONGEST_PART {
+            bail!("{at} is not what `persea evaluate --shard` prints as JSON");
+        }
+        let bytes = std::fs::read(file).with_context(|| at.to_string())?;
+        let read = || -> serde_json::Result<(Value, Evaluation)> {
+            let document: Value = serde_json::from_slice(&bytes)?;
+            Ok((document.clone(), serde_json::from_value(document)?))
+        };
+        let (document, part) = read().with_context(|| {
+            format!("{at} is not what `persea evaluate --shard` prints as JSON")
+        })?;
+        choices.get_or_insert(document["choices"].clone());
+        parts.push((at.to_string(), part));
+    }
+    let merged = merge_evaluations(model, scale, options, parts)?;
+    keep_imputation(database, model, scale, options, &merged);
+    if common.format != Format::Json {
+        print(&merged, common.format)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // How settings were chosen is the same for all parts, and is taken from the first as it stands.
+    let mut document = serde_json::to_value(&merged)?;
+    document["choices"] = choices.unwrap_or_default();
+    print_json(&document)?;
     Ok(ExitCode::SUCCESS)
 }
 

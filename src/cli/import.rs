@@ -11,7 +11,7 @@ use persea::model::{
 use persea::store::{Database, NewDatabase, Precision};
 
 use super::output::grouped;
-use super::{Common, Misuse, names, progress};
+use super::{Common, Misuse, hints, names, progress};
 
 /// Import models and embeddings of other programs.
 #[derive(Debug, clap::Args)]
@@ -147,14 +147,12 @@ fn embedding(arguments: Embedding, common: &Common) -> anyhow::Result<ExitCode> 
             }
         );
     }
-    let place = record.regions.first().map_or(String::new(), |r| {
-        format!("{}:{}", r.chrom, (r.first_bin + r.n_bins / 2) * 25)
-    });
-    eprintln!(
-        "next: persea similar position {place} --model {} --db {}",
-        record.name,
-        database.path().display()
-    );
+    if let Some(region) = record.regions.first() {
+        let middle = (region.first_bin + region.n_bins / 2) * 25;
+        let model = hints::quoted(&record.name);
+        let search = format!("similar position {}:{middle} --model {model}", region.chrom);
+        hints::next(database.path(), &[search]);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -226,11 +224,12 @@ fn avocado(arguments: Avocado, common: &Common) -> anyhow::Result<ExitCode> {
              give --trained-on FILE"
         );
     }
-    eprintln!(
-        "next: persea impute BIOSAMPLE:ASSAY --model {} --output FILE.bw --db {}",
-        record.name,
-        database.path().display()
-    );
+    if let (Some(biosample), Some(assay)) = (record.biosamples.first(), record.assays.first()) {
+        let experiment = hints::quoted(&format!("{biosample}:{assay}"));
+        let model = hints::quoted(&record.name);
+        let impute = format!("impute {experiment} --model {model} --output imputed.bw");
+        hints::next(database.path(), &[impute]);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

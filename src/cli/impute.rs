@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use persea::compendium::Experiment;
+use persea::compendium::{Experiment, Shard};
 use persea::formats::{Format, Location, TableFormat, TableSource, write_table};
 use persea::imputation::{
     ImputedTable, Output, SignalScale, UncertaintyFiles, missing_experiments, read_experiments,
-    write_experiments,
+    write_experiments, write_shard,
 };
 use persea::model::{QUANTILES, TrainedModel};
 use persea::store::Database;
@@ -24,9 +24,12 @@ use super::{Common, Misuse, progress};
 /// Several experiments become one file if --output ends in .npz, .parquet, .zarr or .tsv: a row per 25 bp bin with
 /// its coordinates, a column per experiment with a name that R accepts, and names and units in the file.
 /// Otherwise --output is a folder with one file per experiment.
+///
+/// With --shard, several jobs share the work: each imputes every n-th of the experiments, and a job that is repeated
+/// imputes only what is missing, has changed or was made by another model or other options.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig\n          persea impute E003:H3K36me3 E003:H3K4me3 --region VPS72 --output VPS72.parquet"
+    after_help = "Examples: persea impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw\n          persea impute --all-missing --output imputed/ --as bigwig\n          persea impute E003:H3K36me3 E003:H3K4me3 --region VPS72 --output VPS72.parquet\n          persea impute --all-missing --shard 2/8 --output imputed/"
 )]
 pub struct Arguments {
     /// Experiments to impute, as BIOSAMPLE:ASSAY
@@ -38,6 +41,9 @@ pub struct Arguments {
     /// Impute every experiment of the model that was not measured
     #[arg(long, conflicts_with = "experiments")]
     all_missing: bool,
+    /// Part of the experiments to impute, as I/N: 1/4 to 4/4 for four jobs
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Model to use; the default model if omitted
     #[arg(long)]
     model: Option<String>,
@@ -86,10 +92,25 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         eprintln!("nothing to impute: every experiment of the model was measured");
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(shard) = arguments.shard {
+        experiments = shard.of(experiments);
+        if experiments.is_empty() {
+            eprintln!("nothing to impute: shard {shard} has no experiment");
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     if let Some(format) = table_format(&arguments, &experiments) {
+        if arguments.shard.is_some() {
+            let name = arguments.output.display();
+            return Err(Misuse(format!(
+                "{name} is one file of all experiments, which shards cannot share; name a folder"
+            ))
+            .into());
+        }
         return write_one_table(&arguments, format, &database, &model, &experiments);
     }
-    let one = arguments.list.is_none()
+    let one = arguments.shard.is_none()
+        && arguments.list.is_none()
         && !arguments.all_missing
         && experiments.len() == 1
         && !arguments.output.is_dir();
@@ -135,15 +156,21 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         n_bins * outputs.len() as u64,
         "imputing {wide_bar} {percent}% {elapsed} left {eta}",
     );
-    write_experiments(
-        &database,
-        &model,
-        &outputs,
-        format,
-        &spans,
-        scale,
-        &mut |done| bar.set_position(done),
-    )?;
+    let progress = &mut |done| bar.set_position(done);
+    match arguments.shard {
+        Some(shard) => {
+            let place = (shard, arguments.output.as_path());
+            let report = write_shard(
+                &database, &model, place, &outputs, format, &spans, scale, progress,
+            )?;
+            bar.finish_and_clear();
+            eprintln!(
+                "shard {shard}: {} experiments imputed, {} had been imputed before",
+                report.n_written, report.n_unchanged
+            );
+        }
+        None => write_experiments(&database, &model, &outputs, format, &spans, scale, progress)?,
+    }
     bar.finish_and_clear();
     for output in &outputs {
         print_line(output.path.display())?;

@@ -8,8 +8,8 @@ use persea::model::TrainedModel;
 use persea::search::{GraphOptions, GraphVectors, Metric, build_graph, write_index};
 use serde_json::json;
 
-use super::Common;
 use super::output::Table;
+use super::{Common, progress};
 
 /// Write the search index of a model.
 ///
@@ -80,7 +80,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             connections: arguments.connections,
             ef_construction: arguments.ef_construction,
         };
+        let bar = progress::busy("building the graph");
         let report = build_graph(&database, &model, vectors.into(), &options)?;
+        bar.finish_and_clear();
         let mut table = Table::new(&["what", "value"]);
         for (what, value) in [
             ("model", json!(model.record().name)),
@@ -106,6 +108,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     };
     let mut table = Table::new(&["model", "metric", "file", "bytes"]);
     let began = Instant::now();
+    let bar = progress::busy("indexing");
     for metric in metrics {
         for file in write_index(&database, &model, *metric)? {
             table.row(vec![
@@ -116,6 +119,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             ]);
         }
     }
+    bar.finish_and_clear();
     eprintln!(
         "indexed model {} in {:.1} s",
         model.record().name,

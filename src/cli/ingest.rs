@@ -8,14 +8,15 @@ use std::sync::atomic::AtomicBool;
 
 use persea::compendium::encode::Prefer;
 use persea::compendium::{
-    ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, ingest, ingest_metadata,
+    ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, Shard, ingest,
+    ingest_metadata,
 };
 use persea::store::Database;
 use serde_json::json;
 
 use super::one_of::one_of;
 use super::output::Table;
-use super::{Common, Misuse, progress};
+use super::{Common, Misuse, hints, progress};
 
 /// Read the tracks listed in a manifest into the database.
 ///
@@ -30,7 +31,7 @@ use super::{Common, Misuse, progress};
 /// and of each other file why it was left.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean"
+    after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean\n         persea ingest manifest.tsv --shard 2/4 --db shard2.persea"
 )]
 pub struct Arguments {
     /// Manifest
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// Names of the manifest's columns, if different: biosample=cell,path=file
     #[arg(long, value_name = "NAME=COLUMN,…")]
     columns: Option<String>,
+    /// Part of the manifest's tracks to read, as I/N: 1/4 to 4/4 for four databases, which `persea merge` joins
+    #[arg(long, value_name = "I/N", conflicts_with = "encode")]
+    shard: Option<Shard>,
     /// How to treat several files of one experiment
     #[arg(long, value_parser = one_of::<Replicates>(), default_value_t = Replicates::Refuse)]
     replicates: Replicates,
@@ -75,7 +79,13 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         };
         let manifest = Manifest::read(path, &columns)?;
         let stop = progress::stop_on_interrupt(STOPPING)?;
-        code = read_manifest(&database, &manifest, arguments.replicates, &stop, common)?;
+        code = read_manifest(
+            &database,
+            &manifest,
+            (arguments.replicates, arguments.shard),
+            &stop,
+            common,
+        )?;
     }
     if let Some(table) = &arguments.encode {
         code = encode::run(table, &arguments, &database, common)?;
@@ -99,7 +109,7 @@ const STOPPING: &str = "stopping after the tracks under way; run the same comman
 fn read_manifest(
     database: &Database,
     manifest: &Manifest,
-    replicates: Replicates,
+    (replicates, shard): (Replicates, Option<Shard>),
     stop: &AtomicBool,
     common: &Common,
 ) -> anyhow::Result<ExitCode> {
@@ -118,6 +128,7 @@ fn read_manifest(
     let options = IngestOptions {
         threads: common.threads.map_or(0, usize::from),
         replicates,
+        shard,
         progress: Some(&on_event),
         stop: Some(stop),
     };
@@ -157,6 +168,9 @@ fn read_manifest(
         count(report.n_left),
     ]);
     table.print(common.format)?;
+    if database.list_models()?.is_empty() && database.tracks()?.len() > 1 {
+        hints::next(database.path(), &["train".into()]);
+    }
     Ok(match report.failed.is_empty() && report.n_left == 0 {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -1,6 +1,6 @@
 //! What the tables of `persea evaluate` show, with folds and without.
 
-use persea::evaluation::{LearnedChoice, PairedDifference};
+use persea::evaluation::{LearnedChoice, PairedDifference, TrackMeasures, conclusion};
 use serde_json::json;
 
 use super::output::{Format, Table, measure, print_line};
@@ -52,7 +52,19 @@ pub fn print_paired(paired: &[PairedDifference]) -> anyhow::Result<()> {
          tracks of one biosample and of one assay; each p is of one comparison, uncorrected",
     )?;
     table.print(Format::Table)?;
+    if let Some(sentence) = conclusion(paired) {
+        print_line(format_args!("\n{sentence}"))?;
+    }
     Ok(())
+}
+
+/// The measures with what each means, for the help of `persea evaluate`.
+pub fn meanings() -> String {
+    let width = TrackMeasures::NAMES.iter().map(|n| n.len()).max();
+    let lines = TrackMeasures::NAMES.iter().zip(TrackMeasures::MEANINGS);
+    let lines =
+        lines.map(|(name, meaning)| format!("  {name:w$}  {meaning}\n", w = width.unwrap_or(0)));
+    format!("Measures:\n{}", lines.collect::<String>())
 }
 
 /// Prints which settings trained baselines were given.

@@ -26,6 +26,7 @@ mod extend;
 mod figure;
 mod folds;
 mod guard;
+mod hints;
 #[allow(
     dead_code,
     reason = "the program itself has no host; the Python package has"
@@ -39,6 +40,7 @@ mod ingest;
 mod locus;
 mod manual;
 mod measures;
+mod merge;
 mod model;
 mod names;
 mod one_of;
@@ -136,6 +138,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Create(create::Arguments),
     Ingest(ingest::Arguments),
+    Merge(merge::Arguments),
     Track(track::Arguments),
     Train(train::Arguments),
     Extend(extend::Arguments),
@@ -219,6 +222,7 @@ pub fn dispatch(arguments: Arguments, line: &[OsString]) -> anyhow::Result<ExitC
         Command::Simulate(a) => simulate::run(a, &common),
         Command::Create(a) => create::run(a, &common),
         Command::Ingest(a) => ingest::run(a, &common),
+        Command::Merge(a) => merge::run(a, &common),
         Command::Track(a) => track::run(a, &common),
         Command::Train(a) => train::run(a, &common),
         Command::Extend(a) => extend::run(a, &common),
@@ -354,6 +358,12 @@ mod tests {
             "simulate --output simulated --biosamples 8 --assays 8 --seed 1",
             "create --assembly hg19 --regions r.bed --mask a.bed b.bed",
             "ingest manifest.tsv --columns biosample=cell,path=file --replicates mean",
+            "ingest manifest.tsv --shard 2/4",
+            "merge all.persea 1.persea 2.persea",
+            "diff databases a.persea b.persea",
+            "impute --all-missing --shard 1/8 --output imputed/",
+            "evaluate --shard 1/2 --format json",
+            "evaluate --merge 1.json,2.json",
             "track list",
             "track rename biosample HUVEC E122",
             "impute E003:H3K36me3 --model fold0 --output E003.H3K36me3.bw",

@@ -167,8 +167,7 @@ fn flat(value: Value) -> Value {
     match value {
         Value::Array(list) => json!(
             list.iter()
-                // Names, of which `facts` made the list.
-                .map(|v| v.as_str().unwrap_or_default())
+                .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_string))
                 .collect::<Vec<_>>()
                 .join(", ")
         ),

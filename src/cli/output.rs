@@ -194,13 +194,20 @@ pub fn separated(cell: &Value) -> String {
     }
 }
 
-/// A cell as text: numbers in full, or with the given number of significant decimals.
+/// A cell as text: numbers in full, or with the given number of decimals. A small number that these would
+/// make 0 has two significant digits: `3.2e-6`.
 fn text(cell: &Value, decimals: Option<usize>) -> String {
     match cell {
         Value::Null => String::new(),
         Value::String(s) => s.clone(),
         Value::Number(n) => match (decimals, n.as_f64()) {
-            (Some(d), Some(v)) if n.is_f64() => format!("{v:.d$}"),
+            (Some(d), Some(v)) if n.is_f64() => {
+                let text = format!("{v:.d$}");
+                match v != 0.0 && !text.contains(|c: char| ('1'..='9').contains(&c)) {
+                    true => format!("{v:.1e}"),
+                    false => text,
+                }
+            }
             _ => n.to_string(),
         },
         other => other.to_string(),
@@ -230,6 +237,17 @@ pub fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_number_is_not_printed_as_zero() {
+        let shown = |v: f64| text(&measure(Some(v)), Some(4));
+        assert_eq!(shown(0.25), "0.2500");
+        assert_eq!(shown(0.0), "0.0000");
+        assert_eq!(shown(0.000_06), "0.0001");
+        assert_eq!(shown(0.000_003_21), "3.2e-6");
+        assert_eq!(shown(-0.000_01), "-1.0e-5");
+        assert_eq!(text(&measure(Some(0.000_003_21)), None), "3.21e-6");
+    }
 
     #[test]
     fn a_text_is_no_command_to_a_terminal_or_a_spreadsheet() {

@@ -1,7 +1,8 @@
-//! Progress on stderr: a bar if it is a terminal, lines of phases otherwise.
+//! Progress on stderr: a bar if it is a terminal, a line every ten seconds otherwise.
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::host::{self, Host};
 use super::output::printable;
 
-/// A progress bar. A host that runs the command sees it, and stops the command at its next report.
+/// A progress bar. A host that runs the command sees it, and stops the command at its next report. Where stderr
+/// is no terminal and nobody hosts the command, a line every ten seconds takes its place.
 #[derive(Debug, Clone)]
 pub struct Bar {
     bar: ProgressBar,
     host: Option<Arc<Host>>,
+    /// Lines end when the last copy of the bar is dropped.
+    lines: Option<Arc<Lines>>,
 }
 
 impl Bar {
@@ -35,6 +39,13 @@ impl Bar {
         self.bar.inc(more);
         host::stop_here(self.host.as_ref());
     }
+
+    /// The share of all work that is done, where the bar shows a part of it.
+    fn set_share(&self, share: f64) {
+        if let Some(mut known) = self.lines.as_ref().and_then(|l| l.share.lock().ok()) {
+            *known = Some(share);
+        }
+    }
 }
 
 impl std::ops::Deref for Bar {
@@ -47,7 +58,8 @@ impl std::ops::Deref for Bar {
 
 /// A progress bar; invisible if stderr is not a terminal, and under a host, which draws its own.
 pub fn bar(length: u64, template: &str) -> Bar {
-    let target = match host::current() {
+    let current = host::current();
+    let target = match current {
         Some(_) => ProgressDrawTarget::hidden(),
         None => ProgressDrawTarget::stderr_with_hz(5),
     };
@@ -55,8 +67,69 @@ pub fn bar(length: u64, template: &str) -> Bar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("━╸ "));
     }
+    let lines = match current.is_some() || std::io::stderr().is_terminal() {
+        true => None,
+        false => Lines::start(&bar, template),
+    };
     let host = host::show(&bar);
-    Bar { bar, host }
+    Bar { bar, host, lines }
+}
+
+/// A bar of work whose length is unknown: what is done, and since when.
+pub fn busy(what: &'static str) -> Bar {
+    let bar = bar(0, &format!("{what} {{elapsed}}"));
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(Duration::from_secs(1));
+    }
+    bar
+}
+
+/// Lines on stderr in place of a bar.
+#[derive(Debug)]
+struct Lines {
+    share: Arc<Mutex<Option<f64>>>,
+    /// Dropped with this, which ends the thread that prints.
+    _until: Sender<()>,
+}
+
+impl Lines {
+    /// Prints a line of the bar at intervals, from a thread of its own, so that a long step is not silent;
+    /// `None` where PERSEA_PROGRESS is 0.
+    fn start(bar: &ProgressBar, template: &str) -> Option<Arc<Lines>> {
+        let every = interval(std::env::var("PERSEA_PROGRESS").ok().as_deref())?;
+        let what = template.split('{').next().unwrap_or_default().trim();
+        let (what, bar, started) = (what.to_string(), bar.clone(), Instant::now());
+        // A bar that begins anew for each pass cannot say when all is done.
+        let is_whole = !template.contains("of the pass");
+        let (until, ended) = channel();
+        let share = Arc::new(Mutex::new(None));
+        let known = Arc::clone(&share);
+        std::thread::spawn(move || {
+            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                if bar.is_finished() {
+                    break;
+                }
+                let (done, total) = (bar.position(), bar.length().unwrap_or(0));
+                let message = bar.message();
+                let what = if message.is_empty() { &what } else { &message };
+                let of_bar = (is_whole && total > 0).then(|| done as f64 / total as f64);
+                let share = known.lock().ok().and_then(|share| *share).or(of_bar);
+                eprintln!("{}", line(what, (done, total), share, started.elapsed()));
+            }
+        });
+        let lines = Lines {
+            share,
+            _until: until,
+        };
+        Some(Arc::new(lines))
+    }
+}
+
+/// The time between lines: ten seconds, or as many as PERSEA_PROGRESS says; `None` for 0.
+fn interval(set: Option<&str>) -> Option<Duration> {
+    let seconds = set.and_then(|text| text.trim().parse::<f64>().ok());
+    let seconds = seconds.filter(|s| (0.0..1e6).contains(s)).unwrap_or(10.0);
+    (seconds > 0.0).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// A flag set by Ctrl-C: the first press asks to stop, the second quits at once. Under a host, its flag.
@@ -79,15 +152,9 @@ pub fn stop_on_interrupt(message: &'static str) -> anyhow::Result<Arc<AtomicBool
     Ok(stop)
 }
 
-/// How long nothing is printed where stderr is no terminal.
-const QUIET: Duration = Duration::from_secs(10);
-
-/// Progress of work in phases: a bar if stderr is a terminal, otherwise a line every ten seconds.
+/// Progress of work in phases.
 pub struct Phases {
     bar: Bar,
-    is_terminal: bool,
-    started: Instant,
-    printed: Mutex<Instant>,
 }
 
 impl Phases {
@@ -95,29 +162,19 @@ impl Phases {
     pub fn new() -> Self {
         Phases {
             bar: bar(1, "{msg} {wide_bar} {percent}% {elapsed}"),
-            is_terminal: std::io::stderr().is_terminal() || host::current().is_some(),
-            started: Instant::now(),
-            printed: Mutex::new(Instant::now()),
         }
     }
 
     /// Phase `phase` of `n_phases`, of which `done` of `total` steps are done.
     pub fn report(&self, what: &str, (phase, n_phases): (usize, usize), (done, total): (u64, u64)) {
-        if self.is_terminal {
-            self.bar
-                .set_message(format!("phase {phase} of {n_phases}, {what}"));
-            self.bar.set_length(total);
-            self.bar.set_position(done);
-            return;
-        }
-        let Ok(mut printed) = self.printed.lock() else {
-            return;
-        };
-        if printed.elapsed() >= QUIET {
-            *printed = Instant::now();
-            let elapsed = self.started.elapsed();
-            eprintln!("{}", line(what, (phase, n_phases), (done, total), elapsed));
-        }
+        // The time left is that of phases as long as those so far.
+        let of_phase = done as f64 / total.max(1) as f64;
+        let share = (phase.saturating_sub(1) as f64 + of_phase) / n_phases.max(1) as f64;
+        self.bar.set_share(share);
+        self.bar
+            .set_message(format!("phase {phase} of {n_phases}, {what}"));
+        self.bar.set_length(total);
+        self.bar.set_position(done);
     }
 
     /// Takes the bar away.
@@ -126,27 +183,19 @@ impl Phases {
     }
 }
 
-/// A line of progress. The time left is that of phases as long as those so far.
-fn line(
-    what: &str,
-    (phase, n_phases): (usize, usize),
-    (done, total): (u64, u64),
-    elapsed: Duration,
-) -> String {
-    let of_phase = done as f64 / total.max(1) as f64;
-    let share = (phase.saturating_sub(1) as f64 + of_phase) / n_phases.max(1) as f64;
-    let left = match share > 0.0 {
-        true => {
-            let left = elapsed.as_secs_f64() * (1.0 - share) / share;
-            format!(", about {left:.0} s left")
-        }
-        false => String::new(),
+/// A line of progress: steps done of a part, and the share of all work that is done.
+fn line(what: &str, (done, total): (u64, u64), share: Option<f64>, elapsed: Duration) -> String {
+    let what = if what.is_empty() { "working" } else { what };
+    let elapsed = elapsed.as_secs_f64();
+    let percent = match total {
+        0 => String::new(),
+        _ => format!("{:.0} % ", 100.0 * done as f64 / total as f64),
     };
-    format!(
-        "phase {phase} of {n_phases}, {what}: {:.0} % after {:.0} s{left}",
-        100.0 * of_phase,
-        elapsed.as_secs_f64()
-    )
+    let left = match share.filter(|share| *share > 0.0) {
+        Some(share) => format!(", about {:.0} s left", elapsed * (1.0 - share) / share),
+        None => String::new(),
+    };
+    format!("{what}: {percent}after {elapsed:.0} s{left}")
 }
 
 #[cfg(test)]
@@ -154,16 +203,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_names_the_phase_its_share_and_the_time_left() {
+    fn a_line_names_the_work_its_share_and_the_time_left() {
         let seconds = Duration::from_secs;
         // The third of four phases, half of it done: 2.5 of 4 phases after 25 s, so 15 s are left.
+        let share = Some(2.5 / 4.0);
         assert_eq!(
-            line("predicting", (3, 4), (5, 10), seconds(25)),
+            line("phase 3 of 4, predicting", (5, 10), share, seconds(25)),
             "phase 3 of 4, predicting: 50 % after 25 s, about 15 s left"
         );
         assert_eq!(
-            line("reading", (1, 4), (0, 10), seconds(11)),
-            "phase 1 of 4, reading: 0 % after 11 s"
+            line("reading", (0, 10), Some(0.0), seconds(11)),
+            "reading: 0 % after 11 s"
         );
+        assert_eq!(line("", (0, 0), None, seconds(10)), "working: after 10 s");
+    }
+
+    #[test]
+    fn lines_come_every_ten_seconds_unless_asked_otherwise() {
+        let seconds = |text| interval(text).map(|d| d.as_secs_f64());
+        assert_eq!(seconds(None), Some(10.0));
+        assert_eq!(seconds(Some("60")), Some(60.0));
+        assert_eq!(seconds(Some("0.5")), Some(0.5));
+        assert_eq!(seconds(Some("0")), None);
+        for odd in ["often", "-1", "NaN", "1e9"] {
+            assert_eq!(seconds(Some(odd)), Some(10.0), "{odd}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::figure::{FigureArguments, check_ending};
 use super::one_of::one_of;
 use super::output::{Format, Table, measure, print_json};
-use super::{Common, Misuse};
+use super::{Common, Misuse, progress};
 
 /// Project positions, biosamples or assays to two dimensions, by the model's factors.
 ///
@@ -163,7 +163,9 @@ impl Layout {
     ) -> anyhow::Result<()> {
         let method = self.method();
         eprintln!("{}", points.described);
+        let bar = progress::busy("placing points");
         let projection = project(axis, model, points, method, self.seed)?;
+        bar.finish_and_clear();
         if let Some(path) = &self.output {
             let cloud = projection_cloud(&projection, self.colour.as_deref())
                 .map_err(|e| Misuse(e.to_string()))?;

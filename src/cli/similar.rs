@@ -1,6 +1,5 @@
 //! `persea similar`.
 
-mod explained;
 mod genome;
 mod print;
 mod samples;

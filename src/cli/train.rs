@@ -21,7 +21,7 @@ use serde_json::json;
 use super::names::{self, Known};
 use super::one_of::{one_of, one_of_these};
 use super::output::{Table, grouped, measure};
-use super::{Common, Misuse, progress};
+use super::{Common, Misuse, hints, progress};
 
 /// Train a model.
 ///
@@ -302,10 +302,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         model.record.name,
         shown.began.elapsed().as_secs_f64()
     );
-    eprintln!(
-        "next: persea evaluate --model {0}, or persea impute --all-missing --model {0} --output DIR",
-        model.record.name
-    );
+    hints::next(common.path()?, &hints::of_model(&model.record));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -54,6 +54,10 @@ pub fn ingest(
     let (tracks, warnings) = manifest.tracks(options.replicates)?;
     let existing = database.tracks()?;
     refuse_mixing(&manifest.path, &tracks, &existing)?;
+    let tracks = match options.shard {
+        Some(shard) => shard.of(tracks),
+        None => tracks,
+    };
     let existing: BTreeMap<(&str, &str), &Track> = existing
         .iter()
         .map(|t| ((t.biosample.as_str(), t.assay.as_str()), t))
@@ -111,7 +115,11 @@ pub fn ingest(
         .unwrap_or_else(PoisonError::into_inner);
     let mut notes: BTreeMap<String, Vec<Experiment>> = BTreeMap::new();
     let mut report = IngestReport {
-        without_file: manifest.skipped.clone(),
+        without_file: match options.shard {
+            // Said once, by the first.
+            Some(shard) if shard.index() > 0 => Vec::new(),
+            _ => manifest.skipped.clone(),
+        },
         warnings,
         n_left: tracks.len() - outcomes.len(),
         ..IngestReport::default()

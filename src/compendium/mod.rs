@@ -16,6 +16,7 @@ mod metadata;
 mod on_axis;
 mod read;
 mod report;
+mod shard;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -32,3 +33,4 @@ pub use metadata::{MetadataReport, ingest_metadata};
 pub use on_axis::TracksOnAxis;
 pub(crate) use read::read_track;
 pub use report::{Experiment, IngestEvent, IngestOptions, IngestReport, Outcome};
+pub use shard::Shard;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::{CompendiumError, Replicates, SkippedRow};
+use super::{CompendiumError, Replicates, Shard, SkippedRow};
 
 /// How to ingest.
 #[derive(Clone, Copy, Default)]
@@ -11,6 +11,9 @@ pub struct IngestOptions<'a> {
     pub threads: usize,
     /// What to do about two files of one experiment.
     pub replicates: Replicates,
+    /// Which of the manifest's tracks to read, by their order; all where there is none. The whole manifest is
+    /// checked all the same.
+    pub shard: Option<Shard>,
     /// Told of progress, from any thread.
     pub progress: Option<&'a (dyn Fn(IngestEvent<'_>) + Sync)>,
     /// Set to stop: tracks under way are given up, those that are in stay.

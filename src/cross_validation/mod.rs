@@ -514,6 +514,7 @@ mod tests {
                 n_zero_bins: 0,
                 choices: Vec::new(),
                 paired: Vec::new(),
+                shard: None,
                 tracks: tracks.iter().map(track).collect(),
                 mean: MeanEvaluation {
                     measures: nothing,

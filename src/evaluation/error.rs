@@ -28,6 +28,14 @@ pub enum EvaluationError {
         /// The model.
         model: String,
     },
+    /// A file that cannot be put together with the other parts of an evaluation.
+    #[error("{file} {why}")]
+    Part {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// There is no bin to score.
     #[error(
         "no bin is left to score: none of those asked for is both covered by model {model} and not masked"
@@ -124,6 +132,25 @@ pub enum EvaluationError {
         model: String,
         /// The other one.
         other: String,
+    },
+    /// A model has no encoder, and its factors cannot be computed from fewer tracks.
+    #[error("model {model} has no encoder that could read fewer tracks; train a model persea")]
+    NoEncoder {
+        /// The model.
+        model: String,
+    },
+    /// A track that an encoder reads is not what it was.
+    #[error(
+        "the encoder of model {model} reads {biosample} {assay}, which was removed or replaced since \
+         training; ingest it again as it was"
+    )]
+    TrackChanged {
+        /// The model.
+        model: String,
+        /// The track's biosample.
+        biosample: String,
+        /// The track's assay.
+        assay: String,
     },
     /// No bin is left to use.
     #[error(

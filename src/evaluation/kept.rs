@@ -7,6 +7,7 @@
 
 use serde_json::{Value, json};
 
+use super::options::{imputation_settings, intervals};
 use super::probe::{Probe, ProbeOptions};
 use super::{EvaluateOptions, Evaluation, ScoringScale, evaluate};
 use crate::model::TrainedModel;
@@ -35,7 +36,7 @@ pub fn evaluate_once(
 }
 
 /// Stores the scores of a model's imputations. Where that fails, as in a database that can only be read, a
-/// warning is logged: the scores are no worse for it.
+/// warning is logged: the scores are no worse for it. A part of an evaluation is not stored.
 pub fn keep_imputation(
     database: &Database,
     model: &TrainedModel,
@@ -43,6 +44,9 @@ pub fn keep_imputation(
     options: &EvaluateOptions,
     evaluation: &Evaluation,
 ) {
+    if evaluation.shard.is_some() {
+        return;
+    }
     let scored = evaluation.tracks.iter();
     let scored: Vec<[&str; 2]> = scored.map(|t| [&*t.biosample, &*t.assay]).collect();
     let made = || {
@@ -84,6 +88,7 @@ pub fn keep_probe(
                 "seed": options.seed,
                 "baselines": options.baselines,
                 "within": intervals(&options.within),
+                "leave_out_biosamples": options.leave_out_biosamples,
                 "against": against.iter().map(|m| &m.record().name).collect::<Vec<_>>(),
             }),
             basis,
@@ -114,7 +119,8 @@ fn kept_imputation(
 ) -> crate::Result<Option<Evaluation>> {
     // Files outside the database may have changed, and how the settings of trained baselines were chosen is
     // not read back.
-    if options.truth.is_some() || options.peaks.is_some() || !options.learned.is_empty() {
+    let reads_files = options.truth.is_some() || options.peaks.is_some();
+    if reads_files || !options.learned.is_empty() || options.shard.is_some() {
         return Ok(None);
     }
     let stored = database.tracks()?;
@@ -194,29 +200,6 @@ pub fn is_current(
         |other: &Value| (models.iter()).any(|m| *other == json!([m.record.name, m.checksum]));
     // Only a probe that compares models names others.
     Ok((stored.basis["against"].as_array()).is_none_or(|others| others.iter().all(same)))
-}
-
-/// Everything that repeats the scores, in one form for equal questions.
-fn imputation_settings(
-    scale: ScoringScale,
-    options: &EvaluateOptions,
-    scored: &[[&str; 2]],
-) -> Value {
-    let mut learned: Vec<&str> = options.learned.iter().map(|l| l.name()).collect();
-    learned.sort_unstable();
-    json!({
-        "scale": scale,
-        "definitions": options.definitions,
-        "tracks": scored,
-        "learned": learned,
-        "within": intervals(&options.within),
-        "files": options.truth.is_some(),
-        "peaks": options.peaks.is_some(),
-    })
-}
-
-fn intervals(within: &[crate::genome::Interval]) -> Vec<String> {
-    within.iter().map(ToString::to_string).collect()
 }
 
 /// What scores rest on: the model, the tracks that it has read, and those scored.

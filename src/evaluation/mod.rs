@@ -13,6 +13,7 @@ mod fitted;
 mod intervals;
 mod kept;
 mod learned;
+mod options;
 mod paired;
 mod peaks;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod pilot;
 mod probe;
 mod run;
 mod score;
+mod shard;
 
 #[cfg(test)]
 pub(crate) use crate::annotation::gene_bins;
@@ -32,15 +34,15 @@ pub use kept::{
     evaluate_once, is_current, keep_imputation, keep_probe, kept_probe, stored_evaluations,
 };
 pub use learned::{LearnedBaseline, LearnedChoice, LearnedSettings, TriedSettings};
-pub use paired::PairedDifference;
+pub use options::{EvaluateOptions, EvaluationShard, ScoringScale};
+pub use paired::{PairedDifference, conclusion};
 pub use peaks::PeakStratum;
 pub use probe::{
-    Agreement, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
+    Agreement, FewerTracks, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
     Representation, probe,
 };
-pub use run::{
-    EvaluateOptions, Evaluation, MeanEvaluation, ScoringScale, TrackEvaluation, evaluate,
-};
+pub use run::{Evaluation, MeanEvaluation, TrackEvaluation, evaluate};
 pub(crate) use run::{PREDICTORS, Predictor};
 pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};
 pub use score::{ScoringContext, TrackMeasures, score};
+pub use shard::merge_evaluations;

@@ -41,6 +41,59 @@ pub struct PairedDifference {
     pub p: Option<f64>,
 }
 
+/// What came out, in a sentence: the model's error beside that of calibrated average activity, the best
+/// guess that needs no model. `None` where they were not compared.
+///
+/// ```
+/// use persea::evaluation::{PairedDifference, conclusion};
+///
+/// let found = PairedDifference {
+///     competitor: "calibrated_average",
+///     measure: "mse",
+///     tracks: 4,
+///     biosamples: 4,
+///     assays: 2,
+///     difference: -0.021,
+///     wins: 4,
+///     ties: 0,
+///     standard_error: Some(0.004),
+///     interval_95: Some([-0.03, -0.012]),
+///     p: Some(0.004),
+/// };
+/// assert_eq!(
+///     conclusion(&[found]).unwrap(),
+///     "The model's mean squared error is lower than calibrated average activity's on 4 of 4 tracks, by 0.0210 \
+///      in the mean (95 % interval of the difference: -0.0300 to -0.0120)."
+/// );
+/// ```
+pub fn conclusion(paired: &[PairedDifference]) -> Option<String> {
+    let is_wanted =
+        |d: &&PairedDifference| d.measure == "mse" && d.competitor == "calibrated_average";
+    let d = paired.iter().find(is_wanted)?;
+    let (of, tracks) = match d.tracks {
+        1 => (format!("{} of 1", d.wins), "track"),
+        n => (format!("{} of {n}", d.wins), "tracks"),
+    };
+    let counted = format!(
+        "The model's mean squared error is lower than calibrated average activity's on {of} {tracks}, by {:.4} in the mean",
+        -d.difference
+    );
+    Some(match d.interval_95 {
+        None => format!(
+            "{counted}. Tracks of two biosamples and two assays are needed for an interval."
+        ),
+        Some([low, high]) => {
+            let interval = format!("(95 % interval of the difference: {low:.4} to {high:.4})");
+            match low <= 0.0 && high >= 0.0 {
+                true => {
+                    format!("{counted} {interval}; these tracks do not decide which is better.")
+                }
+                false => format!("{counted} {interval}."),
+            }
+        }
+    })
+}
+
 /// A track's biosample and assay, the model's value and the competitor's.
 pub(crate) type PairOfValues<'a> = (&'a str, &'a str, f64, f64);
 

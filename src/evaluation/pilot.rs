@@ -20,9 +20,10 @@ fn pilot() -> Option<PathBuf> {
 fn read_track(folder: &Path, experiment: &Experiment) -> Vec<f32> {
     let Experiment { biosample, assay } = experiment;
     let name = format!("tracks/{biosample}.{assay}.pilot.arcsinh.npz");
-    let mut archive = npyz::npz::NpzArchive::open(folder.join(name)).unwrap();
-    let array = archive.by_name("arr_0").unwrap().unwrap();
-    array.into_vec().unwrap()
+    let mut npz =
+        persea_files::NpzReader::new(std::fs::File::open(folder.join(name)).unwrap()).unwrap();
+    let array = npz.array("arr_0").unwrap();
+    npyz::NpyFile::new(array).unwrap().into_vec().unwrap()
 }
 
 /// Fold, then experiments, as `folds.tsv` has them.

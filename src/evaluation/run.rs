@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use persea_vocabulary::vocabulary;
 use serde::{Deserialize, Serialize};
 
 use super::learned::{Learned, Learning, choose};
+use super::options::imputation_settings;
 use super::peaks::{PeakStrata, by_predictor};
 use super::{
-    AnnotationBins, Baseline, BaselineStatistics, Definitions, EvaluationError, IntervalsByStratum,
-    LearnedBaseline, LearnedChoice, PairedDifference, PeakStratum, Scorer, ScoringContext,
-    TargetBaselines, TrackMeasures, bin_variance, mean_measures, to_signal_scale,
+    AnnotationBins, Baseline, BaselineStatistics, Definitions, EvaluateOptions, EvaluationError,
+    EvaluationShard, IntervalsByStratum, LearnedBaseline, LearnedChoice, PairedDifference,
+    PeakStratum, Scorer, ScoringContext, ScoringScale, TargetBaselines, TrackMeasures,
+    bin_variance, mean_measures, to_signal_scale,
 };
-use crate::compendium::{
-    Experiment, Manifest, ManifestTrack, Replicates, TracksOnAxis, read_track,
-};
+use crate::compendium::{Experiment, ManifestTrack, Replicates, TracksOnAxis, read_track};
 use crate::files::FileError;
 use crate::formats::Location;
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, read_bed};
@@ -25,34 +24,6 @@ use crate::store::{Database, ModelTrack, StoreError, Track, TrackRole};
 
 /// Bins that are read of every training track at once.
 const STRETCH: u64 = 1 << 16;
-
-vocabulary! {
-    /// On which scale to score.
-    pub enum ScoringScale {
-        /// arcsinh, as tracks are stored
-        Arcsinh = "arcsinh",
-        /// Signal, with negative values clipped to 0
-        Signal = "signal",
-    }
-}
-
-/// What to score.
-#[derive(Debug, Clone, Default)]
-pub struct EvaluateOptions {
-    /// Tracks that were never ingested; the model's held-out tracks when there is none.
-    pub truth: Option<Manifest>,
-    /// Called peaks of the tracks scored.
-    pub peaks: Option<Manifest>,
-    /// Which tracks to score, of those there are; all when empty.
-    pub only: Vec<Experiment>,
-    /// Scores bins in these intervals alone; all of the model's where empty. Baselines are fitted
-    /// to the same bins.
-    pub within: Vec<Interval>,
-    /// Baselines that are trained, with settings chosen on training tracks.
-    pub learned: Vec<LearnedBaseline>,
-    /// Whose definitions the measures follow.
-    pub definitions: Definitions,
-}
 
 /// A track's measures and its baselines'.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,6 +78,29 @@ pub struct MeanEvaluation {
     pub intervals: Option<IntervalsByStratum>,
 }
 
+impl MeanEvaluation {
+    /// Of these tracks, for these trained baselines.
+    pub(super) fn of(tracks: &[TrackEvaluation], learned: &[&'static str]) -> Self {
+        let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
+            mean_measures(&tracks.iter().map(of).collect::<Vec<TrackMeasures>>())
+        };
+        let mean_of_learned = |name: &&'static str| {
+            let measures: Vec<TrackMeasures> = tracks.iter().map(|t| t.learned(name)).collect();
+            (*name, mean_measures(&measures))
+        };
+        let intervals: Vec<_> = tracks.iter().filter_map(|t| t.intervals).collect();
+        MeanEvaluation {
+            measures: mean(|t| t.measures),
+            average_activity: mean(|t| t.average_activity),
+            calibrated_average: mean(|t| t.calibrated_average),
+            nearest_biosample: mean(|t| t.nearest_biosample),
+            additive: mean(|t| t.additive),
+            learned: learned.iter().map(mean_of_learned).collect(),
+            intervals: IntervalsByStratum::mean(&intervals),
+        }
+    }
+}
+
 /// What an evaluation found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -132,6 +126,9 @@ pub struct Evaluation {
     /// read back.
     #[serde(skip_deserializing)]
     pub paired: Vec<PairedDifference>,
+    /// Of a part of the tracks: which part of which evaluation it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<EvaluationShard>,
 }
 
 impl Evaluation {
@@ -278,7 +275,11 @@ pub fn evaluate(
             .into());
         }
     }
-    let (baselines, mut is_zero) = context.baselines(&experiments)?;
+    let is_scored = |i: usize| options.shard.is_none_or(|shard| shard.has(i));
+    let scored = (0..experiments.len()).filter(|i| is_scored(*i));
+    let scored: Vec<Experiment> = scored.map(|i| experiments[i].clone()).collect();
+    let (baselines, mut is_zero) = context.baselines(&scored)?;
+    let mut baselines = baselines.iter();
     let peaks = match &options.peaks {
         Some(manifest) => Some((manifest.tracks(Replicates::Refuse)?.0, manifest)),
         None => None,
@@ -286,8 +287,17 @@ pub fn evaluate(
     let choices = (options.learned.iter())
         .map(|which| context.learning(|learning| choose(*which, learning)))
         .collect::<crate::Result<Vec<LearnedChoice>>>()?;
-    let mut tracks = Vec::with_capacity(targets.len());
-    for (i, (target, baselines)) in targets.iter().zip(&baselines).enumerate() {
+    let mut tracks = Vec::with_capacity(scored.len());
+    let mut places = Vec::with_capacity(scored.len());
+    for (i, target) in targets.iter().enumerate() {
+        if !is_scored(i) {
+            // Which bins are 0 in all tracks is a matter of all shards.
+            clear_nonzero(&mut is_zero, &context.observed(target)?);
+            continue;
+        }
+        let Some(baselines) = baselines.next() else {
+            return Err(crate::Bug::new("a track to score has no baselines").into());
+        };
         let of_target = |t: &&ManifestTrack| {
             t.biosample == experiments[i].biosample && t.assay == experiments[i].assay
         };
@@ -295,7 +305,10 @@ pub fn evaluate(
             .as_ref()
             .and_then(|(list, _)| list.iter().find(of_target));
         match context.score(target, baselines, called, &choices, &mut is_zero)? {
-            Some(scored) => tracks.push(scored),
+            Some(scored) => {
+                tracks.push(scored);
+                places.push(i);
+            }
             None => tracing::warn!(
                 "{} has no data in any bin to score, and is left out",
                 experiments[i]
@@ -303,18 +316,22 @@ pub fn evaluate(
         }
         progress(i + 1, targets.len());
     }
-    if tracks.is_empty() {
+    if tracks.is_empty() && options.shard.is_none() {
         let why = "none of the tracks to score has data in any bin that is not masked";
         return Err(StoreError::Invalid(why.into()).into());
     }
-    let mean = |of: fn(&TrackEvaluation) -> TrackMeasures| {
-        mean_measures(&tracks.iter().map(of).collect::<Vec<TrackMeasures>>())
-    };
-    let mean_of_learned = |choice: &LearnedChoice| {
-        let tracks = tracks.iter().map(|t| t.learned(choice.baseline));
-        let measures: Vec<TrackMeasures> = tracks.collect();
-        (choice.baseline, mean_measures(&measures))
-    };
+    let learned: Vec<&'static str> = choices.iter().map(|c| c.baseline).collect();
+    let shard = options.shard.map(|shard| {
+        let all: Vec<[&str; 2]> = (experiments.iter())
+            .map(|e| [&*e.biosample, &*e.assay])
+            .collect();
+        EvaluationShard {
+            shard: shard.to_string(),
+            model_checksum: model.stored().checksum.clone(),
+            settings: imputation_settings(scale, options, &all),
+            places,
+        }
+    });
     Ok(Evaluation {
         model: model.record().name.clone(),
         scale,
@@ -322,23 +339,18 @@ pub fn evaluate(
         n_bins: axis.n_bins() - context.mask.n_masked() as u64,
         n_zero_bins: is_zero.iter().filter(|zero| **zero).count() as u64,
         paired: paired(&tracks),
-        mean: MeanEvaluation {
-            measures: mean(|t| t.measures),
-            average_activity: mean(|t| t.average_activity),
-            calibrated_average: mean(|t| t.calibrated_average),
-            nearest_biosample: mean(|t| t.nearest_biosample),
-            additive: mean(|t| t.additive),
-            learned: choices.iter().map(mean_of_learned).collect(),
-            intervals: IntervalsByStratum::mean(
-                &tracks
-                    .iter()
-                    .filter_map(|t| t.intervals)
-                    .collect::<Vec<_>>(),
-            ),
-        },
+        mean: MeanEvaluation::of(&tracks, &learned),
         tracks,
         choices,
+        shard,
     })
+}
+
+/// Leaves those bins marked as zero that a track has no data in, or 0.
+fn clear_nonzero(is_zero: &mut [bool], observed: &[f32]) {
+    for (zero, value) in is_zero.iter_mut().zip(observed) {
+        *zero &= *value == 0.0 || value.is_nan();
+    }
 }
 
 /// Warns of the model's tracks that the database has no more: scores and baselines are of the rest.
@@ -483,9 +495,7 @@ impl EvaluationContext<'_> {
     ) -> crate::Result<Option<TrackEvaluation>> {
         let experiment = target.experiment();
         let observed = self.observed(target)?;
-        for (zero, value) in is_zero.iter_mut().zip(&observed) {
-            *zero &= *value == 0.0 || value.is_nan();
-        }
+        clear_nonzero(is_zero, &observed);
         // A bin at which the track has no data is to it as a masked one.
         let lacks: Vec<bool> = observed.iter().map(|v| v.is_nan()).collect();
         let own = (lacks.contains(&true)).then(|| self.without(&lacks));

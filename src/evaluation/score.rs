@@ -15,16 +15,20 @@ use crate::measures::{
 
 /// Declares the measures once: the struct, their names in order, and their mean.
 macro_rules! track_measures {
-    ($($(#[$documentation:meta])+ $name:ident,)+) => {
+    ($(#[doc = $meaning:literal] $(#[doc = $more:literal])* $name:ident,)+) => {
         /// Every measure of one imputed track; `None`, `null` in JSON, where it is undefined.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
         pub struct TrackMeasures {
-            $($(#[$documentation])+ pub $name: Option<f64>,)+
+            $(#[doc = $meaning] $(#[doc = $more])* pub $name: Option<f64>,)+
         }
 
         impl TrackMeasures {
             /// The measures' names, in the order of [`TrackMeasures::values`].
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// What each measures, in one line, in the same order.
+            pub const MEANINGS: &'static [&'static str] =
+                &[$(persea_vocabulary::meaning($meaning)),+];
 
             /// The measures by name.
             pub fn values(&self) -> Vec<(&'static str, Option<f64>)> {
@@ -44,20 +48,22 @@ macro_rules! track_measures {
 track_measures! {
     /// Mean squared error.
     mse,
-    /// The same over the 1 % of bins with the highest observed signal.
+    /// Mean squared error over the 1 % of bins with the highest observed signal.
     mse1obs,
-    /// The same over the 1 % of bins with the highest imputed signal.
+    /// Mean squared error over the 1 % of bins with the highest imputed signal.
     mse1imp,
-    /// The same over promoters.
+    /// Mean squared error over promoters.
     mseprom,
-    /// The same over genes.
+    /// Mean squared error over genes.
     msegene,
-    /// The same over enhancers. Where these were called from marks of the biosample that is scored, their
-    /// place is known from what is scored: of such tracks it is circular.
+    /// Mean squared error over enhancers.
+    ///
+    /// Where these were called from marks of the biosample that is scored, their place is known from what is
+    /// scored: of such tracks it is circular.
     mseenh,
-    /// The same weighted by the assay's variance over the training tracks.
+    /// Mean squared error weighted by the assay's variance over the training tracks.
     msevar,
-    /// The same after the best affine fit, which makes it blind to scale.
+    /// Mean squared error after the best affine fit, which makes it blind to scale.
     shape_mse,
     /// Pearson's correlation.
     gwcorr,

@@ -8,6 +8,7 @@ mod completed;
 mod error;
 mod experiment;
 mod observed;
+mod shard;
 mod stream;
 mod table;
 mod uncertainty;
@@ -21,6 +22,7 @@ pub use completed::{
 pub use error::ImputationError;
 pub use experiment::{missing_experiments, read_experiments};
 pub(crate) use observed::Observed;
+pub use shard::{ShardReport, write_shard};
 pub(crate) use stream::impute_from_factors;
 pub use stream::{PieceSink, Stream, impute_track, spans};
 pub use table::ImputedTable;

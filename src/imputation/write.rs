@@ -92,11 +92,7 @@ pub fn write_experiments(
     let units = units(database)?;
     let stream = Stream::new(database, model);
     let mut done = 0;
-    let size = match outputs.iter().any(|o| o.uncertainty.is_some()) {
-        true => (OPEN_FILES / 6).max(1),
-        false => OPEN_FILES,
-    };
-    for group in outputs.chunks(size) {
+    for group in outputs.chunks(group_size(outputs)) {
         let create = |path: &PathBuf, experiment: &Experiment, statistic: &str| {
             let unit = unit(&units, &transforms, &experiment.assay, scale);
             let labels = labels(model, experiment, &unit, statistic);
@@ -153,6 +149,14 @@ pub fn write_experiments(
         })?;
     }
     Ok(())
+}
+
+/// How many experiments are written at a time.
+pub(super) fn group_size(outputs: &[Output]) -> usize {
+    match outputs.iter().any(|o| o.uncertainty.is_some()) {
+        true => (OPEN_FILES / 6).max(1),
+        false => OPEN_FILES,
+    }
 }
 
 /// What the files of the [`QUANTILES`](crate::model::QUANTILES) are called.

@@ -31,6 +31,7 @@ mod error;
 mod exact;
 mod example;
 mod explain;
+mod explained;
 mod filter;
 mod flat;
 mod gathered;

@@ -49,6 +49,24 @@ impl Weights {
         Ok(weights)
     }
 
+    /// The pairs for [`Weights::new`] of words such as `5kbp=0.5` or `DNase-seq=2`.
+    ///
+    /// # Errors
+    /// When a word is not a name, `=` and a number.
+    pub fn pairs<T: AsRef<str>>(words: &[T]) -> Result<Vec<(String, f64)>, SearchError> {
+        let pair = |word: &T| {
+            let word = word.as_ref();
+            let parsed = (word.rsplit_once('='))
+                .and_then(|(name, weight)| Some((name.to_string(), weight.parse().ok()?)));
+            parsed.ok_or_else(|| {
+                SearchError::query(format!(
+                    "`{word}` is no weight: write it as NAME=WEIGHT, such as 5kbp=2"
+                ))
+            })
+        };
+        words.iter().map(pair).collect()
+    }
+
     /// Whether all count 1.
     pub fn is_empty(&self) -> bool {
         *self == Weights::default()

@@ -15,7 +15,8 @@
 //! | `series` | the values of a track, measured or imputed |
 //! | `bigwig` | bigWigs that no file holds |
 //! | `compendium` | information, tracks, genes, coverage |
-//! | `answers` | similar positions, selections, runs, projections |
+//! | `similar` | similar positions, and why they are alike |
+//! | `answers` | similar biosamples and assays, selections, runs, projections |
 //! | `page` | the files of the page, where they were built in |
 
 mod answers;
@@ -31,6 +32,7 @@ mod parameters;
 mod pieces;
 mod routes;
 mod series;
+mod similar;
 mod state;
 #[cfg(test)]
 mod tests;

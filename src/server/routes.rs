@@ -18,7 +18,7 @@ use super::guard::{COOKIE, is_same, seal};
 use super::parameters::Parameters;
 use super::series::{Kind, Series};
 use super::state::Open;
-use super::{answers, compendium, page, series};
+use super::{answers, compendium, page, series, similar};
 use crate::compendium::Experiment;
 
 /// The description of the API.
@@ -50,7 +50,7 @@ pub(super) fn router(app: App) -> Router {
         ),
         ("/api/v1/genes", compendium::GENES, compendium::genes),
         ("/api/v1/signal", series::SIGNAL, series::signal),
-        ("/api/v1/similar", answers::SIMILAR, answers::similar),
+        ("/api/v1/similar", similar::SIMILAR, similar::similar),
         (
             "/api/v1/similar/samples",
             answers::SAMPLES,
@@ -69,6 +69,11 @@ pub(super) fn router(app: App) -> Router {
             "/api/v1/projection",
             answers::PROJECTION,
             answers::projection,
+        ),
+        (
+            "/api/v1/projection/signal",
+            answers::PROJECTION_SIGNAL,
+            answers::projection_signal,
         ),
     ] {
         let handler = move |State(app): State<App>, Query(given): Given| async move {

@@ -133,7 +133,10 @@ fn every_described_path_answers_its_example_as_its_schema_says() {
     let mut n = 0;
     for (path, item) in paths {
         let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
-        if schema.is_null() || path.ends_with("openapi.json") || path == "/api/v1/projection" {
+        if schema.is_null()
+            || path.ends_with("openapi.json")
+            || path.contains("/projection") && !path.ends_with('s')
+        {
             continue;
         }
         let mut query = Vec::new();
@@ -188,8 +191,17 @@ fn what_is_not_described_is_refused() {
         ("/api/v1/similar?position=chr1", 400),
         ("/api/v1/similar?position=chr1:1&gene=ALPHA", 400),
         ("/api/v1/similar?gene=OMEGA", 400),
+        // The factors of the example have no axes.
+        ("/api/v1/similar?gene=ALPHA&explain=true", 400),
+        ("/api/v1/similar?gene=ALPHA&weights=A1=2", 400),
+        ("/api/v1/similar?gene=ALPHA&weights=5kbp", 400),
+        ("/api/v1/similar?gene=ALPHA&weights=5kbp=-1", 400),
         ("/api/v1/select?what=all", 400),
         ("/api/v1/projection?name=x", 404),
+        (
+            "/api/v1/projection/signal?name=x&biosample=S1&assay=A1",
+            404,
+        ),
         ("/api/v1/bigwig/imputed/S1/A1.txt", 404),
         ("/api/v1/bigwig/x/S1/A1.bw", 404),
         ("/api/v1/bigwig/measured/S1/A1.bw", 404),
@@ -339,4 +351,122 @@ fn a_database_that_is_served_cannot_be_written() {
     assert!(served.is_read_only());
     let refused = served.set_default_model(&asked.record().name);
     assert!(refused.is_err());
+}
+
+#[test]
+fn an_explanation_is_as_its_schema_says() {
+    let group = |name: &str| crate::search::GroupShare {
+        name: name.into(),
+        share: 1.0,
+        query: Some(0.5),
+        hit: None,
+        agreement: None,
+    };
+    let explanation = crate::search::Explanation {
+        resolutions: [0.25, 0.25, 0.5],
+        tracks: vec![crate::search::TrackShare {
+            biosample: "S1".into(),
+            assay: "A1".into(),
+            share: 1.0,
+            query: Some(0.5),
+            hit: None,
+        }],
+        assays: vec![group("A1")],
+        biosamples: vec![group("S1")],
+    };
+    let described: Value = serde_json::from_str(OPENAPI).unwrap();
+    let schema = &described["paths"]["/api/v1/similar"]["get"]["responses"]["200"]["content"]["application/json"]
+        ["schema"]["properties"]["hits"]["items"]["properties"]["explanation"];
+    let mut found = Vec::new();
+    faults(&explanation.object(), schema, "explanation", &mut found);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn hits_are_those_of_the_weights_that_are_given() {
+    let asked = example(None);
+    let path = "/api/v1/similar?position=chr1:40,000&exclude=4000&k=3";
+    let (_, plain) = asked.json(path);
+    let (status, weighted) = asked.json(&format!("{path}&weights=5kbp=0,250bp=0.5"));
+    assert_eq!(status, 200, "{weighted}");
+    let weights = &weighted["query"]["weights"];
+    assert_eq!(*weights, serde_json::json!(["5kbp=0", "250bp=0.5"]));
+    assert!(plain["query"].get("weights").is_none());
+    let pairs = [("5kbp".to_string(), 0.0), ("250bp".to_string(), 0.5)];
+    let answer = asked
+        .database
+        .similar(crate::search::Query::position("chr1", 39_999))
+        .exclude(4_000)
+        .k(3)
+        .weights(crate::search::Weights::new(&pairs).unwrap())
+        .run()
+        .unwrap();
+    for (hit, expected) in weighted["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(&answer.hits)
+    {
+        assert_eq!(hit["start"], expected.interval.start);
+        assert_eq!(hit["distance"], expected.distance);
+    }
+    assert_ne!(plain["hits"], weighted["hits"]);
+}
+
+#[test]
+fn a_map_has_the_mean_signal_of_a_track_at_each_of_its_points() {
+    use crate::store::{NewProjection, NewTrack, ProjectionColumn};
+    let asked = example(None);
+    let axis = asked.database.axis();
+    let mut writer = (asked.database)
+        .begin_track(NewTrack {
+            biosample: "S1".into(),
+            assay: "A1".into(),
+            transform: Transform::None,
+            unit: None,
+            sources: vec![],
+        })
+        .unwrap();
+    let mut values = vec![0f32; axis.n_bins() as usize];
+    let first = axis.bin_at("chr1", 40_000).unwrap() as usize;
+    values[first..first + 2].copy_from_slice(&[1.0, 4.0]);
+    values[first + 2] = f32::NAN;
+    writer.write(0, &values).unwrap();
+    writer.commit().unwrap();
+    let numbers = |list: &[f64]| ProjectionColumn::Numbers(list.to_vec());
+    let texts = ["chr2", "chr1", "chr1"].map(String::from).to_vec();
+    let new = NewProjection {
+        name: "map".into(),
+        axis: "genome".into(),
+        method: "pca".into(),
+        model: "example".into(),
+        model_checksum: String::new(),
+        settings: Value::Null,
+        result: Value::Null,
+        columns: vec![
+            ("x".into(), numbers(&[0.0, 1.0, 2.0])),
+            ("place: chrom".into(), ProjectionColumn::Texts(texts)),
+            (
+                "place: start".into(),
+                numbers(&[41_000.0, 40_050.0, 40_000.0]),
+            ),
+            (
+                "place: end".into(),
+                numbers(&[41_025.0, 40_075.0, 40_075.0]),
+            ),
+        ],
+    };
+    asked.database.save_projection(&new).unwrap();
+    let path = "/api/v1/projection/signal?name=map&biosample=S1&assay=A1";
+    let (status, answer) = asked.json(path);
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["signal"], serde_json::json!([0.0, null, 2.5]));
+    let described: Value = serde_json::from_str(OPENAPI).unwrap();
+    let schema = &described["paths"]["/api/v1/projection/signal"]["get"]["responses"]["200"]["content"]
+        ["application/json"]["schema"];
+    let mut found = Vec::new();
+    faults(&answer, schema, path, &mut found);
+    assert!(found.is_empty(), "{found:#?}");
+    let (status, _) = asked.json("/api/v1/projection/signal?name=map&biosample=S1&assay=A2");
+    assert_eq!(status, 404);
 }

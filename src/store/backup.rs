@@ -17,7 +17,9 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::durable::{begin_folder, finish_folder, make_folder, remove_folder, sync_folder};
+use super::durable::{
+    begin_folder, copy_file, copy_folder, finish_folder, make_folder, remove_folder, sync_folder,
+};
 use super::zarr::METADATA;
 use super::{Database, Severity, StoreError, connection, models, names, sweep};
 
@@ -279,29 +281,4 @@ fn tidy(copy: &Database) -> Result<(), StoreError> {
         remove_folder(&copy.signal_folder().join(array))?;
     }
     Ok(())
-}
-
-/// Copies a folder of files and folders, each file synced.
-fn copy_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
-    let entries = fs::read_dir(from).map_err(|e| StoreError::io(from, e))?;
-    make_folder(to)?;
-    for entry in entries {
-        let entry = entry.map_err(|e| StoreError::io(from, e))?;
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().map_err(|e| StoreError::io(&path, e))? {
-            kind if kind.is_dir() => copy_folder(&path, &target)?,
-            _ => copy_file(&path, &target)?,
-        }
-    }
-    sync_folder(to)
-}
-
-fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
-    let mut source = File::open(from).map_err(|e| StoreError::io(from, e))?;
-    let mut write = || {
-        let mut target = File::create(to)?;
-        io::copy(&mut source, &mut target)?;
-        target.sync_all()
-    };
-    write().map_err(|e| StoreError::io(to, e))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use super::commits::{self, BeforeOpening};
 use super::connection::whole;
 use super::locks::{Lock, join_readers, readers_are_done};
+use super::recent_chunks::RecentChunks;
 use super::table_checksums::{self, Digests};
 use super::{StoreError, connection};
 use crate::genome::{Assembly, GenomeAxis, Region};
@@ -34,6 +35,8 @@ pub struct Database {
     /// Held from the first model that is read: other processes leave the numbers of models alone that
     /// this one may still read.
     reading: Mutex<Option<Lock>>,
+    /// Of all tracks.
+    pub(super) recent: Arc<RecentChunks>,
 }
 
 /// Opens a database's file (the first path) and says whether it can only be read.
@@ -95,6 +98,7 @@ impl Database {
             checked: Mutex::default(),
             lost: Mutex::new(lost),
             reading: Mutex::default(),
+            recent: Arc::default(),
         })
     }
 
@@ -111,6 +115,18 @@ impl Database {
     /// Whether it can only be read, as on a read-only medium or a disk that is full.
     pub fn is_read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// Numbers that differ from those before once anything has been committed, by this handle or by others. What
+    /// was looked up holds as long as they are the same.
+    ///
+    /// # Errors
+    /// When SQLite cannot be asked.
+    pub fn changes(&self) -> Result<(i64, u64), StoreError> {
+        let connection = self.connection();
+        let mut of_others = connection.prepare_cached("PRAGMA data_version")?;
+        let of_others = of_others.query_row([], |row| row.get(0))?;
+        Ok((of_others, connection.total_changes()))
     }
 
     pub(crate) fn signal_folder(&self) -> PathBuf {

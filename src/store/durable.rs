@@ -4,7 +4,7 @@
 //! functions do both, so that what the rest of the module calls "stored" is on the disk.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use persea_files::UnfinishedFolder;
@@ -88,6 +88,31 @@ pub(crate) fn remove_folder(path: &Path) -> Result<(), StoreError> {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(path, e)),
         _ => Ok(()),
     }
+}
+
+/// Copies a folder of files and folders, each file synced.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(from).map_err(|e| StoreError::io(from, e))?;
+    make_folder(to)?;
+    for entry in entries {
+        let entry = entry.map_err(|e| StoreError::io(from, e))?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().map_err(|e| StoreError::io(&path, e))? {
+            kind if kind.is_dir() => copy_folder(&path, &target)?,
+            _ => copy_file(&path, &target)?,
+        }
+    }
+    sync_folder(to)
+}
+
+pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let mut source = File::open(from).map_err(|e| StoreError::io(from, e))?;
+    let mut write = || {
+        let mut target = File::create(to)?;
+        io::copy(&mut source, &mut target)?;
+        target.sync_all()
+    };
+    write().map_err(|e| StoreError::io(to, e))
 }
 
 #[cfg(test)]

@@ -111,6 +111,24 @@ pub enum StoreError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// A shard that cannot be merged, because it is damaged.
+    #[error("{path} cannot be merged: {source}; nothing was merged: make this shard again")]
+    Shard {
+        /// The shard's directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<StoreError>,
+    },
+    /// Two databases that were to be merged contradict each other.
+    #[error("nothing was merged: {first} and {second} disagree about {about}")]
+    Disagreement {
+        /// One database.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// What they disagree about, and what to do.
+        about: String,
+    },
     /// A name that the database does not know.
     #[error("unknown {kind} {name}{hint}")]
     Unknown {

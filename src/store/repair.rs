@@ -174,7 +174,11 @@ impl Database {
     }
 
     /// Reads each chunk of an array and gives which bins have data; an error is what is wrong with it.
-    fn read_whole(&self, folder: &Path, record: &TrackRecord) -> Result<TrackCoverage, String> {
+    pub(crate) fn read_whole(
+        &self,
+        folder: &Path,
+        record: &TrackRecord,
+    ) -> Result<TrackCoverage, String> {
         let array = SignalArray::open(folder, "the array".into()).map_err(|e| e.to_string())?;
         if array.n_bins() != self.axis().n_bins() {
             return Err(format!(

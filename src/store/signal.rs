@@ -4,17 +4,18 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use super::chunk_checksums::{ChunkChecksums, stored_checksum};
 use super::division::{ChunkLocation, Division};
+use super::recent_chunks::RecentChunks;
 use super::zarr::{METADATA, TrackArray};
 use super::{Database, StoreError, Track};
 
 /// A track's stored values along the genome axis. May be shared by threads.
 ///
-/// Indices of the shards that have been read stay in memory (2 KB each); of values the chunk that the last
-/// short read lay in.
+/// Indices of the shards that have been read stay in memory (2 KB each); of values the chunks that the
+/// database's last short reads lay in.
 #[derive(Debug)]
 pub struct SignalArray {
     array: TrackArray,
@@ -24,8 +25,9 @@ pub struct SignalArray {
     /// Of all chunks; `None` of a track that a Persea before schema version 7 stored.
     checksums: Option<ChunkChecksums>,
     indices: Vec<OnceLock<Vec<ChunkLocation>>>,
-    /// The number of a chunk, and its values: short reads mostly follow each other within one.
-    last: Mutex<Option<(u64, Vec<f32>)>>,
+    /// The array's name, and what the database keeps of it for short reads.
+    name: Arc<str>,
+    recent: Arc<RecentChunks>,
 }
 
 /// A read is short if a chunk holds so many of its length.
@@ -57,6 +59,7 @@ impl Database {
                 self.axis().n_bins()
             )));
         }
+        let array = array.with_recent(&track.array, &self.recent);
         let Some(digest) = &track.chunks else {
             return Ok(array);
         };
@@ -96,8 +99,16 @@ impl SignalArray {
             what,
             checksums: None,
             indices,
-            last: Mutex::new(None),
+            name: Arc::default(),
+            recent: Arc::default(),
         })
+    }
+
+    /// The array, which from now on shares what is kept for short reads.
+    fn with_recent(mut self, name: &str, recent: &Arc<RecentChunks>) -> Self {
+        self.name = name.into();
+        self.recent = Arc::clone(recent);
+        self
     }
 
     /// The array, which from now on believes only chunks with these checksums.
@@ -152,21 +163,23 @@ impl SignalArray {
         Ok(())
     }
 
-    /// Reads bins of one chunk, which is read as a whole and kept for the next short read.
+    /// Reads bins of one chunk, which is read as a whole and kept for the next short reads.
     fn read_within(&self, chunk: u64, bins: Range<u64>, out: &mut [f32]) -> Result<(), StoreError> {
         let division = self.array.division();
         let first = chunk * division.chunk_bins;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_none_or(|(kept, _)| *kept != chunk) {
-            let n = division.chunk_bins.min(division.n_bins - first);
-            let mut values = vec![0f32; n as usize];
-            self.read_shard(first / division.shard_bins, first, &mut values)?;
-            *last = Some((chunk, values));
-        }
-        if let Some((_, values)) = &*last {
-            let (start, end) = (bins.start - first, bins.end - first);
-            out.copy_from_slice(&values[start as usize..end as usize]);
-        }
+        let values = match self.recent.get(&self.name, chunk) {
+            Some(values) => values,
+            None => {
+                let n = division.chunk_bins.min(division.n_bins - first);
+                let mut values = vec![0f32; n as usize];
+                self.read_shard(first / division.shard_bins, first, &mut values)?;
+                let values: Arc<[f32]> = values.into();
+                self.recent.keep(&self.name, chunk, Arc::clone(&values));
+                values
+            }
+        };
+        let (start, end) = (bins.start - first, bins.end - first);
+        out.copy_from_slice(&values[start as usize..end as usize]);
         Ok(())
     }
 

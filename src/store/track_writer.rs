@@ -290,7 +290,7 @@ pub(crate) fn check_name(kind: &'static str, name: &str) -> Result<(), StoreErro
 }
 
 /// Eight characters that no other array of this database ends with.
-fn unique_suffix() -> String {
+pub(crate) fn unique_suffix() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = blake3::Hasher::new();
     hasher.update(&std::process::id().to_le_bytes());

@@ -29,8 +29,7 @@ fn imported() -> Workspace {
 
 /// An array of an archive.
 fn array(npz: &Path, name: &str) -> Vec<f32> {
-    let mut npz = npyz::npz::NpzArchive::open(npz).unwrap();
-    npz.by_name(name).unwrap().unwrap().into_vec().unwrap()
+    super::read::read_npz_array(npz, name)
 }
 
 /// Asks another program's Python; `None`, having said so, where it does not exist.

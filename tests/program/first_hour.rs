@@ -1,6 +1,6 @@
 //! A first hour from files to scored imputations, the commands as a user types them.
 
-use super::workspace::{SMALL, Workspace};
+use super::workspace::{Outcome, SMALL, Workspace};
 
 #[test]
 fn a_first_hour_leads_from_files_to_scored_imputations() {
@@ -82,6 +82,78 @@ fn the_demo_on_a_folder_of_tracks_ends_with_scores_files_and_what_to_try_next() 
     workspace
         .run("demo --output demo")
         .fails(&["demo already exists", "another --output"]);
+}
+
+#[test]
+fn each_hint_works_as_it_is_printed() {
+    let workspace = Workspace::new();
+    // A name that a shell would split.
+    let db = "my own.persea";
+    let run = |words: &[&str]| {
+        let mut all = words.to_vec();
+        all.extend(["--db", db]);
+        workspace.run_with(&all).succeeds()
+    };
+    let hints = |outcome: &Outcome| -> Vec<String> {
+        let lines = outcome.stderr.lines();
+        lines
+            .filter_map(|l| {
+                l.strip_prefix("next: ")
+                    .or_else(|| l.strip_prefix("  or: "))
+            })
+            .map(str::to_string)
+            .collect()
+    };
+    let follow = |hint: &str| {
+        let output = std::process::Command::new("sh")
+            .args(["-c", hint])
+            .current_dir(workspace.path("."))
+            .env("PATH", program_folder())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{hint}: {stderr}");
+    };
+    let created = run(&[
+        "create",
+        "--assembly",
+        "simulated",
+        "--chrom-sizes",
+        "sim/chrom.sizes",
+        "--chromosomes",
+        "chr1",
+    ]);
+    let [ingest] = &hints(&created)[..] else {
+        panic!("{created}")
+    };
+    // The one word that only the user knows.
+    follow(&ingest.replace("MANIFEST", "sim/manifest.tsv"));
+    let again = run(&["ingest", "sim/manifest.tsv"]);
+    let [train] = &hints(&again)[..] else {
+        panic!("{again}")
+    };
+    assert_eq!(train, "persea train --db 'my own.persea'");
+    let small = format!("train {SMALL} --passes 1 --no-validate --hold S1:H3K4me3");
+    let trained = run(&small.split(' ').collect::<Vec<_>>());
+    let found = hints(&trained);
+    assert_eq!(found.len(), 2, "{trained}");
+    found.iter().for_each(|hint| follow(hint));
+    let without = format!("train {SMALL} --passes 1 --no-validate --name all");
+    let trained = run(&without.split(' ').collect::<Vec<_>>());
+    assert_eq!(hints(&trained).len(), 1, "nothing to score: {trained}");
+    run(&["export", "embedding", "--output", "ours.parquet"]);
+    let imported = run(&["import", "embedding", "ours.parquet", "--name", "theirs"]);
+    let [search] = &hints(&imported)[..] else {
+        panic!("{imported}")
+    };
+    follow(search);
+}
+
+/// The folder of the program that is tested, and those of the system.
+fn program_folder() -> String {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_persea"));
+    let folder = program.parent().unwrap().display();
+    format!("{folder}:{}", std::env::var("PATH").unwrap())
 }
 
 /// `persea … | head` must end quietly, whatever is printed.

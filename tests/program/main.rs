@@ -43,9 +43,12 @@ mod repairing;
 mod schema_versions;
 mod searching;
 mod selecting;
+mod sharding;
 mod stopping;
 mod surviving;
 mod tasks;
 mod text_files;
+#[cfg(unix)]
+mod torture;
 mod training;
 mod what_people_have;

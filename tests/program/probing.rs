@@ -190,3 +190,40 @@ fn a_stored_evaluation_is_used_until_a_track_or_the_model_changes() {
     assert_eq!(stored(&workspace, "base"), serde_json::json!({}));
     workspace.is_whole();
 }
+
+#[test]
+fn an_encoder_is_compared_with_itself_without_each_biosample_and_a_model_without_one_is_refused() {
+    let workspace = Workspace::trained();
+    workspace.ok(
+        "train --name encoder --encoder-passes 1 --encoder-nodes 8 --members 1 --refine-nodes 8 --passes 1 \
+         --hold S1:H3K4me3,S3:H3K36me3 --threads 1",
+    );
+    let line = "evaluate --probe --leave-out-biosamples --queries 50 --no-signal";
+    let found = workspace
+        .ok(&format!("{line} --model encoder --format json"))
+        .json();
+    let fewer = &found["fewer_tracks"];
+    let without = fewer["without"].as_array().unwrap();
+    let names: Vec<&str> = (without.iter())
+        .map(|of| of["model"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["S1", "S2", "S3", "S4"]);
+    let mut shares: Vec<f64> = (without.iter())
+        .flat_map(|of| [&of["random"], &of["active"]])
+        .map(|share| share.as_f64().unwrap())
+        .collect();
+    shares.push(fewer["halves_recognised"].as_f64().unwrap());
+    assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+    assert!(shares[..8].iter().any(|share| *share < 1.0), "{shares:?}");
+    let table = workspace.ok(&format!("{line} --model encoder")).stdout;
+    for part in ["without the tracks of S4", "recognises which half"] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    workspace
+        .run(&format!("{line} --model base"))
+        .fails(&["model base has no encoder", "train a model persea"]);
+    workspace.ok("track remove S4:H3K4me1");
+    workspace
+        .run(&format!("{line} --model encoder"))
+        .fails(&["S4 H3K4me1", "removed or replaced"]);
+}

@@ -2,20 +2,21 @@
 
 use std::path::Path;
 
-use npyz::npz::NpzArchive;
+use persea_files::NpzReader;
 
 /// The length of each simulated chromosome.
 pub const CHROMOSOME_BP: u32 = 60_010;
 
 /// The signal of an `.npz`.
 pub fn read_npz(path: &Path) -> Vec<f32> {
-    let mut archive = NpzArchive::open(path).unwrap();
-    archive
-        .by_name("arr_0")
-        .unwrap()
-        .unwrap()
-        .into_vec()
-        .unwrap()
+    read_npz_array(path, "arr_0")
+}
+
+/// An array of an `.npz`.
+pub fn read_npz_array(path: &Path, name: &str) -> Vec<f32> {
+    let mut npz = NpzReader::new(std::fs::File::open(path).unwrap()).unwrap();
+    let array = npz.array(name).unwrap();
+    npyz::NpyFile::new(array).unwrap().into_vec().unwrap()
 }
 
 /// A chromosome of a bigWig, base by base; NaN where it has no value.

@@ -174,3 +174,26 @@ fn an_interrupted_extension_leaves_the_model_as_it_was() {
     assert_eq!(workspace.checksum("m"), before);
     workspace.is_whole();
 }
+
+#[test]
+fn a_long_command_says_how_far_it_is_where_stderr_is_no_terminal() {
+    let workspace = Workspace::ingested();
+    let run = |every: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_persea"))
+            .args(
+                "simulate --biosamples 6 --assays 6 --chromosomes 2 --chromosome-bp 2000010"
+                    .split(' '),
+            )
+            .args(["--output", every])
+            .current_dir(workspace.path("."))
+            .env("PERSEA_PROGRESS", every)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let lines = run("0.001");
+    let is_line = |line: &&str| line.starts_with("writing: ") && line.contains(" % after ");
+    assert!(lines.lines().any(|line| is_line(&line)), "{lines}");
+    assert!(!run("0").contains("writing: "));
+}

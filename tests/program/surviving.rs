@@ -441,24 +441,21 @@ fn files_of_endlessly_many_short_lines_take_a_bounded_part_of_the_memory() {
 /// An archive of one array of zeros, `n` by `n` of float32.
 fn zeros_npz(path: &Path, n: u64) {
     use std::io::Write;
-    let mut npz = npyz::npz::NpzWriter::new(fs::File::create(path).unwrap());
-    let zip = npz.zip_writer();
-    let options = npyz::zip::write::FileOptions::default()
-        .compression_method(npyz::zip::CompressionMethod::Deflated);
-    zip.start_file("arr_0.npy", options).unwrap();
+    let mut npz = persea_files::NpzWriter::new(fs::File::create(path).unwrap());
+    npz.begin("arr_0", persea_files::Packing::Deflated).unwrap();
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n}, {n}), }}");
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
     }
     header.push('\n');
-    zip.write_all(b"\x93NUMPY\x01\x00").unwrap();
-    zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
-    zip.write_all(header.as_bytes()).unwrap();
+    npz.write_all(b"\x93NUMPY\x01\x00").unwrap();
+    npz.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+    npz.write_all(header.as_bytes()).unwrap();
     let row = vec![0u8; 4 * n as usize];
     for _ in 0..n {
-        zip.write_all(&row).unwrap();
+        npz.write_all(&row).unwrap();
     }
-    zip.finish().unwrap();
+    npz.finish().unwrap();
 }
 
 #[test]

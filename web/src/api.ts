@@ -30,6 +30,10 @@ export interface Coverage {
   experiments: { measured: boolean; imputable: boolean; role: string | null }[][];
 }
 
+export interface Biosamples {
+  biosamples: { name: string; metadata: Record<string, Json> }[];
+}
+
 export interface Gene {
   name: string;
   id: string;
@@ -45,6 +49,21 @@ export interface Picture {
   tracks: { biosample: string; assay: string; values: (number | null)[] }[];
 }
 
+export interface Share {
+  assay?: string;
+  biosample?: string;
+  share: number;
+  query: number | null;
+  hit: number | null;
+  agreement: number | null;
+}
+
+export interface Explanation {
+  resolutions: Record<string, number>;
+  assays: Share[];
+  biosamples: Share[];
+}
+
 export interface Hit {
   rank: number;
   chrom: string;
@@ -57,6 +76,7 @@ export interface Hit {
   in_gene: string[];
   annotation: string[];
   picture?: Picture;
+  explanation?: Explanation | null;
 }
 
 export interface SimilarAnswer {

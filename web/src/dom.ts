@@ -45,18 +45,20 @@ export interface Column<T> {
   value: (row: T) => string | number | null;
   show?: (row: T) => Node | string;
   numeric?: boolean;
+  /** Whether it holds sentences. */
+  wide?: boolean;
 }
 
-/** A table with a button that saves it as CSV. */
-export function table<T>(caption: string, file: string, columns: Column<T>[], rows: T[]): HTMLElement {
+/** A table with a button that saves it as CSV: all rows, of which only some may be shown. */
+export function table<T>(caption: string, file: string, columns: Column<T>[], rows: T[], saved: T[] = rows): HTMLElement {
   const head = h("tr", {}, ...columns.map((c) => h("th", { scope: "col", class: c.numeric ? "number" : "" }, c.name)));
   const body = rows.map((row) =>
     h("tr", {}, ...columns.map((c) => {
       const value = c.value(row);
-      return h("td", { class: c.numeric ? "number" : "" }, c.show ? c.show(row) : value === null ? "" : String(value));
+      return h("td", { class: c.numeric ? "number" : c.wide ? "wide" : "" }, c.show ? c.show(row) : value === null ? "" : String(value));
     })),
   );
-  const all = () => csv([columns.map((c) => c.name), ...rows.map((row) => columns.map((c) => c.value(row)))]);
+  const all = () => csv([columns.map((c) => c.name), ...saved.map((row) => columns.map((c) => c.value(row)))]);
   return h("section", { class: "table" },
     h("div", { class: "bar" },
       h("h3", {}, caption),

@@ -41,7 +41,9 @@ async function sound(page: Page): Promise<void> {
 const VIEWS: Record<string, string> = {
   browse: "view=browse",
   similar: "view=similar&query=chr1:100,000&k=5&exclude=4000",
+  explained: "view=similar&query=chr1:100,000&k=5&exclude=4000&model=encoded&explain=true",
   map: "view=map",
+  signal: "view=map&colour=signal%3A+S1%3AH3K4me3",
   measure: "view=measure&what=experiments&k=2",
   benchmarks: "view=benchmarks",
 };
@@ -91,6 +93,55 @@ test("hits are those of persea similar, and a click goes there and back", async 
   await expect(page.locator("main")).toHaveAttribute("data-state", "ready");
   await expect(page.getByRole("heading", { name: "Similar" })).toBeVisible();
   await expect(rows).toHaveCount(answer.hits.length);
+});
+
+test("why hits are alike, and what counts more, is as the program has it", async ({ page }) => {
+  await open(page, "view=similar");
+  await page.getByLabel("Gene or position").fill("chr1:100,000");
+  await page.getByLabel("Hits").fill("4");
+  await page.getByLabel("Exclude, bp").fill("4000");
+  await page.getByLabel("Model").selectOption("encoded");
+  await page.getByLabel("Weights").fill("H3K4me3=2, 5kbp=0.5");
+  await page.getByLabel("Say why they are alike").check();
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  const answer = demo.json("similar", "position", "chr1:100,000", "-k", "4", "--exclude", "4000", "--model", "encoded", "--weights", "H3K4me3=2,5kbp=0.5", "--explain");
+  const rows = page.locator("main tbody tr");
+  await expect(rows).toHaveCount(answer.hits.length);
+  const heads = await page.locator("main thead th").allTextContents();
+  const [alike, apart] = [heads.indexOf("alike in"), heads.indexOf("apart in")];
+  const signal = (value: number | null) => (value === null ? "?" : value.toFixed(2));
+  const words = (shares: any[]) => shares.slice(0, 3).map((s) => `${s.assay} ${(100 * s.share).toFixed(0)} % (${signal(s.query)} → ${signal(s.hit)})`).join(", ");
+  for (const [i, hit] of answer.hits.entries()) {
+    const cells = rows.nth(i).locator("td");
+    await expect(cells.nth(2)).toHaveText(String(hit.start));
+    const { assays } = hit.explanation;
+    await expect(cells.nth(apart)).toHaveText(words(assays));
+    await expect(cells.nth(alike)).toHaveText(words(assays.filter((a: any) => a.agreement !== null).sort((a: any, b: any) => b.agreement - a.agreement)));
+  }
+  const address = new URL(page.url()).searchParams;
+  expect([address.get("explain"), address.get("model"), address.get("weights")]).toEqual(["true", "encoded", "H3K4me3=2, 5kbp=0.5"]);
+  // The default model has no encoder: the reason is shown.
+  await page.getByLabel("Model").selectOption({ index: 0 });
+  await page.getByLabel("Weights").fill("");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("share");
+});
+
+test("pictures are of the biosamples whose metadata is chosen", async ({ page }) => {
+  await open(page, VIEWS.similar);
+  const select = page.getByLabel("Pictures of biosamples");
+  const group = (await select.locator("option").nth(1).getAttribute("value"))!;
+  await select.selectOption(group);
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get("of")).toBe(group);
+  await expect(page.locator("main")).toHaveAttribute("data-state", "ready");
+  const { biosamples } = await (await page.request.get(`${demo.address}api/v1/biosamples`)).json();
+  const [key, value] = group.split("=");
+  const members = biosamples.filter((b: any) => b.metadata[key] === value).map((b: any) => b.name);
+  expect(members.length).toBeLessThan(biosamples.length);
+  const shown = await page.locator(".query .legend li").allTextContents();
+  expect(shown.length).toBeGreaterThan(0);
+  for (const text of shown) expect(members).toContain(text.trim().split(" ")[0]);
 });
 
 test("a search is made by keyboard alone and stands in the address", async ({ page }) => {
@@ -188,10 +239,99 @@ test("a group of the map is chosen by its value and shared by the address", asyn
   await expect(page.getByRole("heading", { name: `${n} points are chosen` })).toBeVisible();
 });
 
+async function projection(page: Page): Promise<{ name: string; columns: any[]; column: (of: string) => any[] }> {
+  const stored = await (await page.request.get(`${demo.address}api/v1/projections`)).json();
+  const name = stored.projections[0].name;
+  const { columns } = await (await page.request.get(`${demo.address}api/v1/projection?name=${name}`)).json();
+  const column = (of: string) => {
+    const found = columns.find((c: any) => c.name === of);
+    return found.texts ?? found.numbers;
+  };
+  return { name, columns, column };
+}
+
+test("a lasso's group has its genes, its values and its BED", async ({ page }) => {
+  await open(page, VIEWS.map);
+  const { column } = await projection(page);
+  const [x, chrom, start, end] = ["x", "place: chrom", "place: start", "place: end"].map(column);
+  await page.locator(".map").evaluate((map) => map.scrollIntoView({ block: "center" }));
+  const box = (await page.locator(".map canvas").boundingBox())!;
+  // Around the left half, beyond the map's edges.
+  const [left, right, top, bottom] = [box.x + 2, box.x + box.width / 2, box.y + 2, box.y + box.height - 2];
+  await page.mouse.move(left, top);
+  await page.keyboard.down("Shift");
+  await page.mouse.down();
+  for (const [toX, toY] of [[right, top], [right, bottom], [left, bottom], [left, top + 8]]) {
+    await page.mouse.move(toX, toY, { steps: 12 });
+    await page.waitForTimeout(30);
+  }
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  const heading = page.getByRole("heading", { name: /points are chosen/ });
+  await expect(heading).toBeVisible();
+  const n = Number((await heading.textContent())!.replaceAll(",", "").split(" ")[0]);
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save group as BED" }).click();
+  const bed = readFileSync((await (await saved).path())!, "utf8").trim().split("\n").map((line) => line.split("\t"));
+  expect(bed.length).toBe(n);
+  // Those, and only those, on the left: the map is drawn to the same scale both ways around its middle.
+  const middle = (Math.min(...x) + Math.max(...x)) / 2;
+  const key = (i: number) => `${chrom[i]}:${start[i]}-${end[i]}`;
+  const lying = new Set(x.map((v, i) => (v < middle ? key(i) : "")).filter((k) => k !== ""));
+  expect(n).toBeGreaterThan(0);
+  expect(n).toBeLessThan(x.length);
+  expect(new Set(bed.map(([c, s, e]) => `${c}:${s}-${e}`))).toEqual(lying);
+  // Its genes, from the program's own files.
+  const genes = (await (await page.request.get(`${demo.address}api/v1/genes.bed`)).text()).trim().split("\n").map((line) => line.split("\t"));
+  const expected = new Map<string, number>();
+  for (const [c, s, e, name, , strand] of genes) {
+    const tss = strand === "-" ? Number(e) - 1 : Number(s);
+    const at = bed.filter(([bc, bs, be]) => bc === c && ((Number(bs) < Number(e) && Number(be) > Number(s)) || (Number(bs) <= tss + 5_000 && Number(be) > tss - 5_000)));
+    if (at.length > 0) expected.set(name, at.length);
+  }
+  const table = page.getByRole("region", { name: /Genes of the group/ });
+  await expect(table.locator("tbody tr")).toHaveCount(expected.size);
+  for (const row of await table.locator("tbody tr").all()) {
+    const [name, , , , , points] = await row.locator("td").allTextContents();
+    expect(Number(points), name).toBe(expected.get(name));
+  }
+  const names = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save names of genes" }).click();
+  const list = readFileSync((await (await names).path())!, "utf8").trim().split("\n");
+  expect(new Set(list)).toEqual(new Set(expected.keys()));
+  await sound(page);
+});
+
+test("a map is coloured by the signal of an experiment", async ({ page }) => {
+  await open(page, VIEWS.signal);
+  const { name, column } = await projection(page);
+  const { signal } = await (await page.request.get(`${demo.address}api/v1/projection/signal?name=${name}&biosample=S1&assay=H3K4me3`)).json();
+  expect(signal.length).toBe(column("x").length);
+  const known = signal.filter((v: number | null) => v !== null);
+  const bands = await page.locator(".legend li").allTextContents();
+  expect(bands.length).toBeGreaterThan(2);
+  await page.getByLabel("Group by value").selectOption(bands[bands.length - 1]);
+  const low = Number(bands[bands.length - 1].split(" ")[0]);
+  const shown = Number((await page.getByRole("heading", { name: /points are chosen/ }).textContent())!.split(" ")[0]);
+  // The highest band has a sixth of the points, but for equals. Its name has three digits.
+  expect(shown).toBeGreaterThanOrEqual(known.filter((v: number) => v > 1.005 * low).length);
+  expect(shown).toBeLessThanOrEqual(known.filter((v: number) => v >= 0.995 * low).length);
+  expect(shown).toBeLessThan(known.length / 3);
+  const row = page.getByRole("region", { name: /^Points, the first/ }).locator("tbody tr").first();
+  const cells = await row.locator("td").allTextContents();
+  const at = column("name").indexOf(cells[0]);
+  expect(Number(cells[3])).toBeCloseTo(signal[at], 3);
+  const [chrom, start, end] = ["place: chrom", "place: start", "place: end"].map((of) => column(of)[at]);
+  const one = await (await page.request.get(`${demo.address}api/v1/signal?biosample=S1&assay=H3K4me3&kind=measured&scale=arcsinh&chrom=${chrom}&start=${start}&end=${end}&points=1000`)).json();
+  const values = one.stretches.flatMap((s: any) => s.values).filter((v: number | null) => v !== null);
+  expect(values.reduce((a: number, b: number) => a + b, 0) / values.length).toBeCloseTo(signal[at], 5);
+  expect(new URL(page.url()).searchParams.get("colour")).toBe("signal: S1:H3K4me3");
+});
+
 test("an empty database says in every view what to do", async ({ page }) => {
   const empty = await serveEmpty();
   try {
-    for (const view of Object.keys(VIEWS)) {
+    for (const view of ["browse", "similar", "map", "measure", "benchmarks"]) {
       await open(page, `view=${view}`, empty);
       await expect(page.locator(".message.empty").first()).toContainText("persea ");
       await sound(page);

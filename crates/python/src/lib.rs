@@ -15,6 +15,7 @@ mod fork;
 mod intervals;
 mod logs;
 mod search;
+mod shares;
 mod table;
 
 #[path = "../../../src/cli/mod.rs"]

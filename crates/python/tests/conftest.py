@@ -28,3 +28,20 @@ def database(path):
     """The database, open."""
     with persea.open(path) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def encoded_path(files, tmp_path_factory):
+    """A database whose model has an encoder: distances have shares, and assays weights."""
+    path = tmp_path_factory.mktemp("encoded") / "encoded.persea"
+    with persea.create(path, assembly="simulated", chrom_sizes=files / "chrom.sizes", genes=files / "genes.gtf.gz") as database:
+        database.ingest(files / "manifest.tsv")
+        database.train(name="base", passes=1, seed=1)
+    return path
+
+
+@pytest.fixture
+def encoded(encoded_path):
+    """That database, open."""
+    with persea.open(encoded_path) as database:
+        yield database

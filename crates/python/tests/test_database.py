@@ -142,42 +142,6 @@ def test_signal_has_a_value_for_every_bin_and_nan_where_there_is_none(database):
         database.signal(("chr99", 0, 10), *names)
 
 
-def test_similar_finds_what_the_program_finds(database):
-    hits = database.similar("chr1:50,000", k=5, exclude=2_000, spread=None)
-    program = database.similar_position("chr1:50,000", k=5, exclude=2_000, spread="none")
-    assert hits["start"].tolist() == [hit["start"] for hit in program["hits"]]
-    np.testing.assert_allclose(hits["distance"], [hit["distance"] for hit in program["hits"]])
-    assert hits["percentile"].tolist() == [hit["percentile"] for hit in program["hits"]]
-    assert list(hits["in_gene"]) == [",".join(hit["in_gene"]) for hit in program["hits"]]
-    weighted = database.similar("chr1:50,000", k=5, exclude=2_000, spread=None, weights={"5kbp": 0.5})
-    program_weighted = database.similar_position("chr1:50,000", k=5, exclude=2_000, spread="none", weights="5kbp=0.5")
-    assert weighted["start"].tolist() == [hit["start"] for hit in program_weighted["hits"]]
-    assert program["query"]["start"] == 49_999
-    assert (np.diff(hits["distance"]) >= 0).all()
-
-
-def test_a_query_may_be_a_gene_a_table_or_an_embedding(database):
-    gene = next(iter(database.genes()))
-    by_gene = database.similar(gene["gene_id"], k=2, exclude=None)
-    assert len(by_gene) == 2
-    frame = pandas.DataFrame({"chrom": [CHROM] * 2, "start": [10_000, 60_000], "end": [12_000, 62_000]})
-    several = database.similar(frame, k=3, exclude=None)
-    assert several["query"].tolist() == [0, 0, 0, 1, 1, 1]
-    vector = database.embedding((CHROM, 10_000, 10_025))[0]
-    nearest = database.similar(vector, k=1)
-    assert (nearest["chrom"][0], nearest["start"][0], nearest["distance"][0]) == (CHROM, 10_000, 0.0)
-    assert nearest["strand"].tolist() == [None]
-    with pytest.raises(persea.SearchError, match="not found"):
-        database.similar("NOSUCHGENE")
-
-
-def test_limits_on_hits_hold(database):
-    inside = pandas.DataFrame({"chrom": ["chr2"], "start": [0], "end": [100_000]})
-    hits = database.similar((CHROM, 50_000, 50_025), k=4, inside=inside, spread="250bp")
-    assert set(hits["chrom"]) == {"chr2"} and hits["end"].max() <= 100_000
-    assert len({start // 250 for start in hits["start"]}) == 4
-
-
 def test_tables_reach_pandas_and_polars_unchanged(database):
     tracks = database.tracks()
     rows = tracks.to_dicts()
@@ -226,6 +190,35 @@ def test_factors_of_biosamples_and_assays_come_with_names(database):
     assert len(names) == len(factors) == len(database.assays())
     with pytest.raises(persea.StoreError, match="first"):
         database.assay_factors("fist")
+
+
+def test_signal_is_that_of_a_track_that_was_replaced_meanwhile(files, tmp_path):
+    sizes = tmp_path / "c.sizes"
+    sizes.write_text("chr1\t1000\n")
+    bedgraph = tmp_path / "a.bedGraph"
+    manifest = tmp_path / "m.tsv"
+    manifest.write_text(f"biosample\tassay\tpath\ttransform\nS\tA\t{bedgraph}\tnone\n")
+    with persea.create(tmp_path / "r.persea", assembly="toy", chrom_sizes=sizes) as database:
+        for value in [1.0, 2.0]:
+            bedgraph.write_text(f"chr1\t0\t1000\t{value}\n")
+            database.ingest(manifest)
+            for _ in range(2):
+                assert database.signal(("chr1", 100, 200), "S", "A").tolist() == [value] * 4
+        database.track_remove("S:A")
+        with pytest.raises(persea.StoreError, match="no track"):
+            database.signal(("chr1", 100, 200), "S", "A")
+
+
+def test_a_model_of_an_imported_embedding_is_named_as_one(files, tmp_path):
+    starts = np.arange(0, 20_000, 500)
+    np.savez(tmp_path / "w.npz", embedding=np.random.default_rng(1).normal(size=(len(starts), 3)).astype(np.float32),
+             chrom=np.full(len(starts), CHROM), start=starts, end=starts + 500)
+    sizes = tmp_path / "c.sizes"
+    sizes.write_text("chr1\t20000\n")
+    with persea.create(tmp_path / "e.persea", assembly="toy", chrom_sizes=sizes) as database:
+        database.import_embedding(tmp_path / "w.npz", name="own")
+        listed = database.model_list()
+        assert database.models()["kind"].tolist() == listed["kind"].tolist() == ["embedding"]
 
 
 def test_closing_while_threads_read_raises_or_answers(path):

@@ -1,4 +1,4 @@
-"""scikit-learn, AnnData, xarray, PyTorch; what is not installed is skipped with its name."""
+"""scikit-learn, AnnData, xarray; what is not installed is skipped with its name."""
 
 import numpy as np
 import persea
@@ -53,17 +53,6 @@ def test_xarray_reads_the_stored_tracks(database):
     assert made.attrs["assembly"] == database.assembly
     assert all(variable.size == database.n_bins for variable in made.data_vars.values())
     assert len(made.data_vars) == len(database.tracks())
-
-
-def test_a_data_set_of_torch_gives_signal_and_embedding(database):
-    torch = pytest.importorskip("torch")
-    tracks = [(row["biosample"], row["assay"]) for row in database.tracks()][:2]
-    items = database.torch_dataset(REGIONS, tracks, width=500)
-    batch = next(iter(torch.utils.data.DataLoader(items, batch_size=4)))
-    assert batch["signal"].shape == (4, 2, 20)
-    assert batch["embedding"].shape[0] == 4
-    expected = database.signal(("chr1", 5_250, 5_750), *tracks[0])
-    np.testing.assert_array_equal(items[0]["signal"][0].numpy(), expected)
 
 
 def test_what_is_not_installed_is_named_with_its_remedy(monkeypatch):

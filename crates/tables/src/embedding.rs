@@ -11,12 +11,11 @@ use std::path::Path;
 
 use hdf5_reader::Hdf5File;
 use npyz::NpyFile;
-use npyz::npz::NpzArchive;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
 use super::matrix::{NumberMatrix, check_ratio, read_matrix, read_npz_array};
-use persea_files::{FileError, Table, open_regular};
+use persea_files::{FileError, NpzReader, Table, open_regular};
 use persea_signal::catch_panic;
 
 /// Windows and their numbers, in the order of the file.
@@ -325,8 +324,8 @@ fn npz(path: &Path) -> Result<EmbeddingTable, FileError> {
     let bad = |message: String| FileError::file(path.display(), message);
     let damaged = |e: std::io::Error| bad(format!("is not a whole .npz archive: {e}"));
     let open = || open_regular(path);
-    let archive = NpzArchive::new(BufReader::new(open()?)).map_err(damaged)?;
-    let names: Vec<String> = archive.array_names().map(str::to_string).collect();
+    let archive = NpzReader::new(BufReader::new(open()?)).map_err(damaged)?;
+    let names = archive.names();
     drop(archive);
     if !COORDINATES.iter().all(|c| names.iter().any(|n| n == c)) {
         return Ok(of_matrix(read_matrix(path, &is_wanted)?));
@@ -376,10 +375,9 @@ fn npz(path: &Path) -> Result<EmbeddingTable, FileError> {
 /// A list of at most so many texts, as NumPy keeps them: UTF-32 or bytes, padded with zeros.
 fn texts(reader: impl Read + Seek, name: &str, n_most: usize) -> Result<Vec<String>, String> {
     let damaged = |e: std::io::Error| format!("{name}: {e}");
-    let mut archive = NpzArchive::new(reader).map_err(damaged)?;
-    let member = npyz::npz::file_name_from_array_name(name);
+    let mut archive = NpzReader::new(reader).map_err(damaged)?;
     let mut bytes = Vec::new();
-    let member = (archive.zip_archive().by_name(&member)).map_err(|e| format!("{name}: {e}"))?;
+    let member = (archive.array(name)).map_err(|e| format!("{name}: {e}"))?;
     // A member of few bytes may unpack to any number: no name has 256 characters.
     let most = (n_most as u64).saturating_mul(1 << 10).min(4 << 30) + (1 << 16);
     member
@@ -509,6 +507,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use persea_files::{NpzWriter, Packing};
 
     fn npy(dtype: &str, shape: &str, data: &[u8]) -> Vec<u8> {
         let mut header =
@@ -536,8 +535,7 @@ mod tests {
             .iter()
             .flat_map(|v| v.to_le_bytes())
             .collect();
-        let mut zip = npyz::npz::NpzWriter::new(File::create(path).unwrap());
-        let zip = zip.zip_writer();
+        let mut npz = NpzWriter::new(File::create(path).unwrap());
         let list = format!("({n},)");
         for (name, bytes) in [
             ("factors", npy("<f4", &format!("({n}, 2)"), &f32s[..n * 8])),
@@ -548,11 +546,10 @@ mod tests {
             ("start", npy("<f8", &list, &f64s(&[start, 25.0])[..n * 8])),
             ("end", npy("<f8", &list, &f64s(&[25.0, 50.0])[..n * 8])),
         ] {
-            zip.start_file(format!("{name}.npy"), Default::default())
-                .unwrap();
-            zip.write_all(&bytes).unwrap();
+            npz.begin(name, Packing::Deflated).unwrap();
+            npz.write_all(&bytes).unwrap();
         }
-        zip.finish().unwrap();
+        npz.finish().unwrap();
     }
 
     #[test]

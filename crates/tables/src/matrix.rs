@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-use npyz::npz::NpzArchive;
 use npyz::{DType, NpyFile, Order, TypeChar};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
-use persea_files::{FileError, open_regular};
+use persea_files::{FileError, NpzReader, open_regular};
 use persea_signal::catch_panic;
 
 /// A matrix of numbers, row-major.
@@ -113,8 +112,8 @@ fn npz(
     is_wanted: &ShapeCheck<'_>,
 ) -> Result<Parts, String> {
     let damaged = |e: std::io::Error| format!("is not a whole .npz archive: {e}");
-    let mut archive = NpzArchive::new(reader).map_err(damaged)?;
-    let names: Vec<String> = archive.array_names().map(str::to_string).collect();
+    let mut archive = NpzReader::new(reader).map_err(damaged)?;
+    let names = archive.names();
     let name = match (wanted, names.as_slice()) {
         (Some(name), _) => name.to_string(),
         (None, [only]) => only.clone(),
@@ -127,12 +126,10 @@ fn npz(
             ));
         }
     };
-    let member = npyz::npz::file_name_from_array_name(&name);
     let member = archive
-        .zip_archive()
-        .by_name(&member)
+        .array(&name)
         .map_err(|e| format!("is not a whole .npz archive: {e}"))?;
-    let n_bytes = member.size();
+    let n_bytes = member.n_bytes();
     npy(member, n_bytes, n_packed, is_wanted)
 }
 
@@ -323,6 +320,7 @@ fn table(file: File, is_wanted: &ShapeCheck<'_>) -> Result<Parts, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use persea_files::{NpzWriter, Packing};
 
     fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -469,11 +467,10 @@ mod tests {
         let message = read_matrix(&path, &|_, _| Ok(())).unwrap_err().to_string();
         assert!(message.contains("fewer values than its shape"), "{message}");
         let (_folder, path) = file("x.npz", b"");
-        let mut npz = npyz::npz::NpzWriter::new(File::create(&path).unwrap());
-        let zip = npz.zip_writer();
-        zip.start_file("arr_0.npy", Default::default()).unwrap();
-        zip.write_all(&npy_bytes(header, &[])).unwrap();
-        zip.finish().unwrap();
+        let mut npz = NpzWriter::new(File::create(&path).unwrap());
+        npz.begin("arr_0", Packing::Deflated).unwrap();
+        npz.write_all(&npy_bytes(header, &[])).unwrap();
+        npz.finish().unwrap();
         let square = |n_rows, n_columns| Err(format!("{n_rows} x {n_columns}: expected 3 x 3"));
         let message = read_matrix(&path, &square).unwrap_err().to_string();
         assert!(

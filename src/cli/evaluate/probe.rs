@@ -143,6 +143,20 @@ pub fn summary(found: &Probe) -> anyhow::Result<()> {
             share(other.active)
         ))?;
     }
+    if let Some(fewer) = &found.fewer_tracks {
+        for of in &fewer.without {
+            print_line(format_args!(
+                "without the tracks of {} its factors share {} (random) and {} (active) with those of all tracks",
+                of.model,
+                share(of.random),
+                share(of.active)
+            ))?;
+        }
+        print_line(format_args!(
+            "a linear classifier recognises which half of the tracks was read in {} of the bins (.5 by chance)",
+            share(fewer.halves_recognised)
+        ))?;
+    }
     if found.n_regions < 2 {
         print_line("undefined: both probes compare regions, and there is one")?;
     }

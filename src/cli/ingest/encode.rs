@@ -63,7 +63,10 @@ pub fn run(
     let mut code = ExitCode::SUCCESS;
     match &provided.manifest {
         Some(manifest) => {
-            code = read_manifest(database, manifest, arguments.replicates, &stop, common)?;
+            code = {
+                let how = (arguments.replicates, None);
+                read_manifest(database, manifest, how, &stop, common)?
+            };
             describe_biosamples(&choice, database)?;
         }
         None => eprintln!("persea: no file of {} could be read", path.display()),

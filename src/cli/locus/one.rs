@@ -92,6 +92,12 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
         },
     )?;
     bar.finish_and_clear();
+    if found.interval != interval && !interval_is_gene(target) {
+        eprintln!(
+            "note: {interval} is taken as the bins of 25 bp that it touches, {}",
+            found.interval
+        );
+    }
     if let Some(path) = &arguments.values {
         write_values(&found, path)?;
     }

@@ -233,17 +233,8 @@ fn filter(search: &GenomeSearch, axis: &GenomeAxis) -> anyhow::Result<Filter> {
 
 /// `5kbp=2`, `H3K27ac=0`.
 fn weights(words: &[String]) -> anyhow::Result<Weights> {
-    let pair = |word: &String| {
-        let parsed = (word.rsplit_once('='))
-            .and_then(|(name, weight)| Some((name.to_string(), weight.parse().ok()?)));
-        parsed.ok_or_else(|| {
-            Misuse(format!(
-                "`{word}` is no weight: write it as NAME=WEIGHT, such as 5kbp=2"
-            ))
-        })
-    };
-    let pairs: Result<Vec<(String, f64)>, Misuse> = words.iter().map(pair).collect();
-    Ok(Weights::new(&pairs?)?)
+    let pairs = Weights::pairs(words).map_err(|e| Misuse(e.to_string()))?;
+    Ok(Weights::new(&pairs)?)
 }
 
 fn named_tracks(database: &Database, list: &str) -> anyhow::Result<Vec<Track>> {

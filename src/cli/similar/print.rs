@@ -15,7 +15,6 @@ use serde_json::{Map, Value, json};
 
 use super::super::bed;
 use super::super::output::{Format, Table, grouped, measure, print_json};
-use super::explained::{self, object};
 
 /// What to print, and where it comes from.
 pub struct Printed<'a> {
@@ -39,7 +38,9 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
         let mut rows = rows(printed, answer)?;
         if let Some(explained) = printed.explanations.and_then(|all| all.get(i)) {
             for (row, explanation) in rows.iter_mut().zip(explained) {
-                row["explanation"] = explanation.as_ref().map_or(Value::Null, object);
+                row["explanation"] = explanation
+                    .as_ref()
+                    .map_or(Value::Null, Explanation::object);
             }
         }
         all.push((query, answer, rows));
@@ -75,7 +76,7 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
     }
     columns.extend(["nearest_tss", "tss_distance", "in_gene", "annotation"]);
     if printed.explanations.is_some() {
-        columns.extend(explained::COLUMNS);
+        columns.extend(Explanation::COLUMNS);
     }
     let signals: Vec<String> = printed.tracks.iter().map(track_name).collect();
     let mut header = columns.clone();
@@ -87,7 +88,7 @@ pub fn print(printed: &Printed<'_>, format: Format) -> anyhow::Result<()> {
     for (i, (query, answer, rows)) in all.iter_mut().enumerate() {
         if let Some(explained) = printed.explanations.and_then(|all| all.get(i)) {
             for (row, explanation) in rows.iter_mut().zip(explained) {
-                explained::add_words(row, explanation.as_ref());
+                add_words(row, explanation.as_ref());
             }
         }
         for row in rows {
@@ -119,6 +120,14 @@ fn warn_of_no_close_match(printed: &Printed<'_>) {
             "no close match{of}: the best hit is no nearer than {CLOSE_PERCENTILE} % of {} random pairs of positions",
             grouped(RANDOM_PAIRS as u64)
         );
+    }
+}
+
+/// Adds the cells of [`Explanation::COLUMNS`] to a hit. They are empty where the hit is the same as the query.
+fn add_words(row: &mut Value, explanation: Option<&Explanation>) {
+    let texts = explanation.map_or_else(Default::default, Explanation::words);
+    for (column, text) in Explanation::COLUMNS.into_iter().zip(texts) {
+        row[column] = json!(text);
     }
 }
 

@@ -55,8 +55,9 @@ fn the_pilot_manifest_is_ingested_as_it_is() {
 
     // The track's own npz, read by another crate.
     let npz = pilot.join("tracks/E003.H3K36me3.pilot.arcsinh.npz");
-    let mut npz = npyz::npz::NpzArchive::open(npz).unwrap();
-    let expected: Vec<f32> = npz.by_name("arr_0").unwrap().unwrap().into_vec().unwrap();
+    let mut npz = persea_files::NpzReader::new(std::fs::File::open(npz).unwrap()).unwrap();
+    let array = npz.array("arr_0").unwrap();
+    let expected: Vec<f32> = npyz::NpyFile::new(array).unwrap().into_vec().unwrap();
     let track = db.track("E003", "H3K36me3").unwrap().unwrap();
     let mut values = vec![0.0; expected.len()];
     db.signal(&track)

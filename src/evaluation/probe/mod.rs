@@ -8,13 +8,15 @@
 //!
 //! The same is done with the signal that the embedding was learned from: at three resolutions, as means over six
 //! windows, and as the principal components of these at the embedding's width. Two embeddings of one axis are
-//! compared by the share of the ten nearest 5 kbp rows that they have in common.
+//! compared by the share of the ten nearest 5 kbp rows that they have in common. An encoder's factors are compared
+//! in the same way with those that it gives without one biosample's tracks.
 //!
 //! Everything is computed in blocks of bins, and has the same bits on any number of threads. Owns the
 //! representations, the regression from sums of products and the search among all bins; leaves which tracks
 //! count to `tracks`, and storing a result to `kept`.
 
 mod blocks;
+mod fewer_tracks;
 mod gram;
 mod held;
 mod linear;
@@ -35,9 +37,12 @@ use crate::genome::{Interval, Mask};
 use crate::model::TrainedModel;
 use crate::store::{Database, Track};
 use blocks::{BLOCK_ROWS, Block};
+use fewer_tracks::EncoderInput;
 use held::mean;
 use passes::Plan;
-pub use result::{Agreement, Probe, ProbedRepresentation, ProbedTrack, Representation};
+pub use result::{
+    Agreement, FewerTracks, Probe, ProbedRepresentation, ProbedTrack, Representation,
+};
 use source::{Embedding, Source};
 
 /// The phases of a probe, in order.
@@ -61,6 +66,8 @@ pub struct ProbeOptions {
     pub baselines: bool,
     /// Uses bins in these intervals alone; all of the model's where empty.
     pub within: Vec<Interval>,
+    /// Whether the encoder's neighbours are compared with those without each biosample's tracks.
+    pub leave_out_biosamples: bool,
 }
 
 impl Default for ProbeOptions {
@@ -71,6 +78,7 @@ impl Default for ProbeOptions {
             seed: 0,
             baselines: true,
             within: Vec::new(),
+            leave_out_biosamples: false,
         }
     }
 }
@@ -129,7 +137,7 @@ impl ProbeProgress {
 ///
 /// # Errors
 /// When there is no track to predict, the model has read one of them, another model has another axis, no
-/// bin is left, or something cannot be read.
+/// bin is left, biosamples are to be left out of a model without an encoder, or something cannot be read.
 pub fn probe(
     database: &Database,
     model: &TrainedModel,
@@ -147,7 +155,15 @@ pub fn probe(
     tracks::some_bins(model, &mask)?;
     let held_values = TracksOnAxis::open(database, axis, &held)?;
     let signal_values = TracksOnAxis::open(database, axis, &signal)?;
+    let input = (options.leave_out_biosamples)
+        .then(|| EncoderInput::open(database, model))
+        .transpose()?;
+    let left_out = input.as_ref().map_or(Vec::new(), EncoderInput::biosamples);
     let embeddings = std::iter::once(model).chain(against.iter().copied());
+    let embeddings = embeddings.map(|m| embedding(database, m));
+    let without = input
+        .iter()
+        .flat_map(|input| left_out.iter().map(|name| input.without(name)));
     let source = Source {
         axis,
         masked: mask.as_slice(),
@@ -155,7 +171,7 @@ pub fn probe(
         signal: Box::new(|track, bins, out| Ok(signal_values.read(track, bins, out)?)),
         n_held: held.len(),
         held: Box::new(|track, bins, out| Ok(held_values.read(track, bins, out)?)),
-        embeddings: embeddings.map(|m| embedding(database, m)).collect(),
+        embeddings: embeddings.chain(without).collect(),
     };
     let plan = Plan {
         queries: options.queries,
@@ -163,7 +179,21 @@ pub fn probe(
         baselines: options.baselines,
         block_rows: BLOCK_ROWS,
     };
-    let found = passes::run(&source, &plan, progress)?;
+    let mut found = passes::run(&source, &plan, progress)?;
+    let of_left_out = found.agreement.split_off(against.len());
+    let fewer_tracks = match &input {
+        None => None,
+        Some(input) => Some(FewerTracks {
+            without: (left_out.into_iter().zip(of_left_out))
+                .map(|(biosample, [random, active])| Agreement {
+                    model: biosample,
+                    random,
+                    active,
+                })
+                .collect(),
+            halves_recognised: input.halves_recognised(&source, options.queries, options.seed)?,
+        }),
+    };
     Ok(Probe {
         model: model.record().name.clone(),
         n_bins: source.n_bins(),
@@ -180,6 +210,7 @@ pub fn probe(
                 active,
             })
             .collect(),
+        fewer_tracks,
     })
 }
 

@@ -49,15 +49,24 @@ pub struct ProbedRepresentation {
     pub tracks: Vec<ProbedTrack>,
 }
 
-/// The share of the ten nearest 5 kbp rows of a query that two models have in common, in the mean.
+/// The share of the ten nearest 5 kbp rows of a query that two embeddings have in common, in the mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// The other model.
+    /// The other model, or the biosample that was left out.
     pub model: String,
     /// Over random bins.
     pub random: Option<f64>,
     /// Over bins with high signal.
     pub active: Option<f64>,
+}
+
+/// An encoder that reads fewer tracks, beside itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FewerTracks {
+    /// For each biosample, neighbours in common with the factors without its tracks.
+    pub without: Vec<Agreement>,
+    /// How often a linear classifier tells from a bin's factors which half of the tracks was read; .5 by chance.
+    pub halves_recognised: Option<f64>,
 }
 
 /// What a probe found.
@@ -81,6 +90,9 @@ pub struct Probe {
     pub representations: Vec<ProbedRepresentation>,
     /// The model's neighbours beside those of other models.
     pub agreement: Vec<Agreement>,
+    /// The encoder with fewer tracks, where that was asked for.
+    #[serde(default)]
+    pub fewer_tracks: Option<FewerTracks>,
 }
 
 impl Probe {

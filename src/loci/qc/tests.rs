@@ -172,13 +172,10 @@ fn pilot() -> Option<Compendium> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let mut parts = name.split('.');
         let (biosample, assay) = (parts.next().unwrap(), parts.next().unwrap());
-        let mut archive = npyz::npz::NpzArchive::open(&path).unwrap();
-        let bins: Vec<f32> = archive
-            .by_name("arr_0")
-            .unwrap()
-            .unwrap()
-            .into_vec()
-            .unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        let mut npz = persea_files::NpzReader::new(file).unwrap();
+        let array = npz.array("arr_0").unwrap();
+        let bins: Vec<f32> = npyz::NpyFile::new(array).unwrap().into_vec().unwrap();
         let none = vec![false; bins.len()];
         compendium.values.extend(in_windows(&[bins], &none));
         compendium

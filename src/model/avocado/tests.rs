@@ -50,8 +50,11 @@ fn import(db: &Database, parts: &[AvocadoPart], name: &str) -> crate::Result<Tra
 
 /// An array of `answers.npz`.
 fn answer(name: &str) -> Vec<f32> {
-    let mut npz = npyz::npz::NpzArchive::open(fixtures().join("answers.npz")).unwrap();
-    npz.by_name(name).unwrap().unwrap().into_vec().unwrap()
+    let mut npz =
+        persea_files::NpzReader::new(std::fs::File::open(fixtures().join("answers.npz")).unwrap())
+            .unwrap();
+    let array = npz.array(name).unwrap();
+    npyz::NpyFile::new(array).unwrap().into_vec().unwrap()
 }
 
 /// Bins of a region, side by side as the original lays an embedding.

@@ -5,7 +5,9 @@ use super::super::database::{TrackChoice, tracks_figure};
 use super::super::page::{Grid, Page};
 use super::ReportOptions;
 use crate::compendium::Experiment;
-use crate::evaluation::{EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, evaluate_once};
+use crate::evaluation::{
+    EvaluateOptions, Evaluation, ScoringScale, TrackMeasures, conclusion, evaluate_once,
+};
 use crate::genome::Interval;
 use crate::model::TrainedModel;
 use crate::store::{Database, TrackRole};
@@ -145,6 +147,9 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
         &all,
         None,
     )]);
+    if let Some(sentence) = conclusion(&scored.paired) {
+        page.tag("p", &sentence);
+    }
     page.note("gwcorr: Pearson's correlation. specificity: partial correlation of imputed and observed given average activity. mse1obs, mse1imp: mean squared error in the 1 % of bins with the highest observed, or imputed, signal. match1: share of the highest 1 % in common. aucobs1: AUROC of the imputed signal for the highest 1 % observed.");
     let mut grid = Grid::new(&[
         "measure",

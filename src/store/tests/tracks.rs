@@ -241,6 +241,35 @@ fn a_second_writer_of_a_track_is_refused_and_one_of_another_is_not() {
 }
 
 #[test]
+fn what_is_committed_by_any_handle_is_noticed_by_all() {
+    let (_folder, db) = toy_database();
+    let other = Database::open(db.path()).unwrap();
+    let before = (db.changes().unwrap(), other.changes().unwrap());
+    db.tracks().unwrap();
+    assert_eq!((db.changes().unwrap(), other.changes().unwrap()), before);
+    store_track(&db, "E003", "H3K4me1", &[1.0; 200]);
+    let after = (db.changes().unwrap(), other.changes().unwrap());
+    assert_ne!(after.0, before.0);
+    assert_ne!(after.1, before.1);
+    assert_eq!((db.changes().unwrap(), other.changes().unwrap()), after);
+}
+
+#[test]
+fn short_reads_of_a_track_that_was_replaced_are_of_the_new_one() {
+    let (_folder, db) = toy_database();
+    for value in [1.0, 2.0] {
+        store_track(&db, "E003", "H3K4me1", &[value; 200]);
+        let track = db.track("E003", "H3K4me1").unwrap().unwrap();
+        let signal = db.signal(&track).unwrap();
+        let mut read = [0.0; 3];
+        for first in [5, 6] {
+            signal.read(first..first + 3, &mut read).unwrap();
+            assert_eq!(read, [value; 3]);
+        }
+    }
+}
+
+#[test]
 fn a_removed_track_takes_its_bytes_and_its_last_names_along() {
     let (_folder, db) = toy_database();
     store_track(&db, "E003", "H3K4me1", &[1.0; 200]);

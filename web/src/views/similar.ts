@@ -1,6 +1,6 @@
 // What looks like a place: the nearest positions by the model's embedding.
 
-import { type Coverage, type Info, type Picture, type SimilarAnswer, ask } from "../api";
+import { type Biosamples, type Coverage, type Explanation, type Info, type Picture, type Share, type SimilarAnswer, ask } from "../api";
 import { choice, field, figures, h, input, message, place, save, svg, table } from "../dom";
 import { nth, written } from "../experiments";
 import { find } from "../goto";
@@ -42,6 +42,45 @@ function highest(pictures: (Picture | undefined)[]): number {
   return top;
 }
 
+/** Metadata of which several biosamples have the same value, as `key=value`. */
+function groups(biosamples: Biosamples["biosamples"]): string[] {
+  const counts = new Map<string, number>();
+  for (const { metadata } of biosamples) {
+    for (const [key, value] of Object.entries(metadata)) {
+      if (typeof value === "string" && value !== "") counts.set(`${key}=${value}`, (counts.get(`${key}=${value}`) ?? 0) + 1);
+    }
+  }
+  return [...counts].filter(([, n]) => n > 1).map(([group]) => group).sort().slice(0, 200);
+}
+
+function members(biosamples: Biosamples["biosamples"], group: string): Set<string> | undefined {
+  const at = group.indexOf("=");
+  if (at < 0) return undefined;
+  const [key, value] = [group.slice(0, at), group.slice(at + 1)];
+  return new Set(biosamples.filter((b) => b.metadata[key] === value).map((b) => b.name));
+}
+
+/** The largest three, as `H3K4me3 12 % (0.41 → 3.20)`: share, signal at the query and at the hit. */
+function words(shares: Share[]): string {
+  const signal = (value: number | null) => (value === null ? "?" : value.toFixed(2));
+  return shares.slice(0, 3).map((s) => `${s.assay ?? s.biosample} ${(100 * s.share).toFixed(0)} % (${signal(s.query)} → ${signal(s.hit)})`).join(", ");
+}
+
+function alike(shares: Share[]): Share[] {
+  return shares.filter((s) => s.agreement !== null).sort((a, b) => (b.agreement ?? 0) - (a.agreement ?? 0));
+}
+
+const why = (name: string, of: (e: Explanation) => Share[]) => ({
+  name,
+  wide: true,
+  value: (x: { explanation?: Explanation | null }) => (x.explanation ? words(of(x.explanation)) : ""),
+});
+const WHY = [
+  why("alike in", (e) => alike(e.assays)),
+  why("apart in", (e) => e.assays),
+  why("biosamples apart", (e) => e.biosamples),
+];
+
 export async function similar(root: HTMLElement, info: Info): Promise<undefined> {
   if (info.models.length === 0) {
     root.append(message("empty", "The database has no model.", "Positions are compared by a model's embedding. Train one with `persea train --name base`, then reload this page."));
@@ -53,14 +92,23 @@ export async function similar(root: HTMLElement, info: Info): Promise<undefined>
   const exclude = input("exclude", now.get("exclude") ?? "50000", { type: "number", min: 0, step: 1 });
   const class_ = choice("class", CLASSES, now.get("class") ?? "");
   const chromosomes = choice("chromosomes", [["", "any"], ...info.chromosomes.map((c): [string, string] => [c.name, c.name])], now.get("chromosomes") ?? "");
+  const model = choice("model", info.models.map((m): [string, string] => [m.default ? "" : m.name, m.default ? `${m.name} (default)` : m.name]), now.get("model") ?? "");
+  const weights = input("weights", now.get("weights") ?? "", { placeholder: "H3K4me3=2, 5kbp=0.5", size: 18 });
+  const { biosamples } = await ask<Biosamples>("biosamples");
+  const of = choice("of", [["", "any"], ...groups(biosamples).map((g): [string, string] => [g, g.replace("=", ": ")])], now.get("of") ?? "");
+  const explain = h("input", { type: "checkbox", name: "explain", checked: now.get("explain") === "true" });
   const submit = (event: Event) => {
     event.preventDefault();
-    go({ view: "similar", query: query.value.trim(), k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value });
+    go({
+      view: "similar", query: query.value.trim(), k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value,
+      model: model.value, weights: weights.value.trim(), of: of.value, explain: explain.checked ? "true" : "",
+    });
   };
   root.append(
     h("form", { class: "bar", submit },
       field("Gene or position", query), field("Hits", k), field("Exclude, bp", exclude), field("Class", class_),
-      field("Chromosome", chromosomes), h("button", {}, "Search")));
+      field("Chromosome", chromosomes), info.models.length > 1 ? field("Model", model) : null, field("Weights", weights),
+      field("Pictures of biosamples", of), field("Say why they are alike", explain), h("button", {}, "Search")));
   const asked = now.get("query");
   if (!asked) {
     root.append(message("empty", "What does something look like elsewhere?", "Type a gene or a position above, or press “Find similar to the middle” in Browse."));
@@ -69,7 +117,9 @@ export async function similar(root: HTMLElement, info: Info): Promise<undefined>
   const coverage = await ask<Coverage>("coverage");
   const measured: string[] = [];
   // One biosample's tracks first: a picture of several assays says more than of one.
+  const pictured = members(biosamples, of.value);
   for (const [i, b] of coverage.biosamples.entries()) {
+    if (pictured && !pictured.has(b)) continue;
     for (const [j, a] of coverage.assays.entries()) if (coverage.experiments[i][j].measured && measured.length < PICTURED && !b.includes(",") && !a.includes(",") && !b.includes(":")) measured.push(`${b}:${a}`);
   }
   try {
@@ -78,6 +128,7 @@ export async function similar(root: HTMLElement, info: Info): Promise<undefined>
     const answer = await ask<SimilarAnswer>("similar", {
       ...(at ? { gene: asked } : { position: asked }),
       k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value, pictures: measured.join(","),
+      model: model.value, weights: weights.value.replaceAll(/\s/g, ""), explain: explain.checked ? "true" : "",
     });
     draw(root, answer, measured);
   } catch (error) {
@@ -124,6 +175,7 @@ function draw(root: HTMLElement, answer: SimilarAnswer, measured: string[]): voi
       { name: "bp from TSS", value: (x) => x.tss_distance, numeric: true },
       { name: "in gene", value: (x) => x.in_gene.join(" ") },
       { name: "annotation", value: (x) => x.annotation.join(" ") },
+      ...(hits.some((x) => x.explanation) ? WHY : []),
       { name: "signal", value: () => null, show: (x) => (x.picture ? (picture(x.picture, top, `Signal at hit ${x.rank}`) as unknown as Node) : "") },
     ], hits),
     h("div", { class: "bar" },

@@ -179,5 +179,5 @@ Callback: TypeAlias = Callable[[str, int, int], object]
 WITHOUT_FUNCTION = {
     "completions": "prints a script for a shell, which Python is not",
     "man": "writes manual pages; `help(persea.Database)` has the same text",
-    "serve": "serves the page to a browser; the package is built without the feature `serve`",
+    "serve": "serves the page until it is ended, which is a process of its own: `python -m persea serve`",
 }

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from . import _commands, _persea
 from ._progress import Progress
-from ._regions import Place, Region, Regions, is_place, place, places
+from ._regions import Place, Region, Regions, is_place, labelled, place, places
 from ._table import Table
 from ._verbs import Verbs
 
@@ -266,11 +266,14 @@ class Database(Verbs):
         chromosomes: Sequence[str] = (),
         inside: Regions | None = None,
         outside: Regions = (),
+        labels: Sequence[tuple[Regions, str | Sequence[str]]] = (),
+        not_labels: Sequence[tuple[Regions, str | Sequence[str]]] = (),
         tss_within: int | None = None,
         classes: Sequence[str] = (),
         not_classes: Sequence[str] = (),
         include_masked: bool = False,
         weights: Mapping[str, float] | None = None,
+        explain: bool = False,
     ) -> Table:
         """The places that resemble each query, nearest first; exact.
 
@@ -286,46 +289,108 @@ class Database(Verbs):
             align: Compare a region bin by bin, on both strands, by the sum of distances.
             part: Part of a gene that is compared.
             chromosomes, inside, outside, tss_within, classes, not_classes: Limits on the hits.
+            labels: Pairs of labelled intervals (a BED file whose fourth column has the labels, or a table with a
+                column ``label`` or ``name``) and labels: a hit overlaps an interval with one of them; of several
+                pairs all hold.
+            not_labels: As ``labels``; a hit overlaps none of these intervals.
             include_masked: Allow hits in the mask, where the model was not trained.
             weights: How much resolutions (``5kbp``, ``250bp``, ``25bp``) and assays count in the squared distance; 1
                 for those that are not named.
+            explain: Add what makes the distance; ``similar_shares`` gives it in full.
 
         Returns:
             query (its number), rank, chrom, start, end, distance, percentile (of 100 random pairs of positions, how many
             are as near; 1 or more at rank 1 is no close match; none if aligned), strand (if aligned), nearest_tss (a
             gene), nearest_tss_id, tss_distance (bp, negative upstream), in_gene (genes whose body contains the middle of
-            the hit), annotation.
+            the hit), annotation. With ``explain`` also the resolutions' shares of the squared distance (share_5kbp,
+            share_250bp, share_25bp, which add up to 1) and, in words, the assays and biosamples of the largest shares
+            and those that agree (assays_apart, assays_alike, biosamples_apart, biosamples_alike).
 
         Raises:
-            SearchError: If a gene is unknown, or the limits allow nothing.
+            SearchError: If a gene is unknown, the limits allow nothing, or ``explain`` is asked of a metric or a model
+                whose distances have no shares: it needs the metric ``euclidean`` and a model with an encoder.
             GenomeError: If no part of a query is covered.
+            ValueError: If there is no such label.
         """
-        request: dict[str, Any] = {
-            "places": [],
-            "is_position": False,
-            "vectors": [],
-            "k": k,
-            "metric": metric,
-            "exclude": exclude,
-            "spread": spread,
-            "resolution": resolution,
-            "align": align,
-            "chromosomes": list(chromosomes),
-            "inside": None if inside is None else self.places(inside),
-            "outside": self.places(outside),
-            "tss_within": tss_within,
-            "classes": list(classes),
-            "not_classes": list(not_classes),
-            "include_masked": include_masked,
-            "weights": [(name, float(weight)) for name, weight in (weights or {}).items()],
-        }
+        request = self._request(
+            query,
+            part,
+            k=k,
+            metric=metric,
+            exclude=exclude,
+            spread=spread,
+            resolution=resolution,
+            align=align,
+            chromosomes=list(chromosomes),
+            inside=None if inside is None else self.places(inside),
+            outside=[*self.places(outside), *(p for pair in not_labels for p in labelled(*pair))],
+            labelled=[labelled(*pair) for pair in labels],
+            tss_within=tss_within,
+            classes=list(classes),
+            not_classes=list(not_classes),
+            include_masked=include_masked,
+            weights=[(name, float(weight)) for name, weight in (weights or {}).items()],
+            explain=explain,
+        )
+        return Table(self._inner.similar(request, model))
+
+    def similar_shares(
+        self,
+        query: Regions | npt.ArrayLike,
+        *,
+        by: Literal["assay", "biosample", "track", "resolution"] = "assay",
+        k: int = 10,
+        model: str | None = None,
+        exclude: int | None = 50_000,
+        spread: Literal["250bp", "5kbp"] | None = "5kbp",
+        resolution: Resolution | None = None,
+        part: Literal["promoter", "body", "tss"] = "promoter",
+        weights: Mapping[str, float] | None = None,
+    ) -> Table:
+        """What makes the distances of the hits that ``similar`` finds with the same arguments.
+
+        Returns:
+            A row for each assay, biosample, track or resolution of each hit: query, rank, its name or names, share (of
+            the squared distance; a hit's add up to 1), query_signal and hit_signal (mean stored signal; for an assay or
+            a biosample over its tracks with data at both), agreement (for an assay or a biosample: how many standard
+            deviations from the mean both lie, where they lie alike). A hit that is the same as the query has no rows.
+
+        Raises:
+            SearchError: As ``similar`` with ``explain``.
+        """
+        request = self._request(
+            query,
+            part,
+            k=k,
+            metric="euclidean",
+            exclude=exclude,
+            spread=spread,
+            resolution=resolution,
+            align=False,
+            chromosomes=[],
+            inside=None,
+            outside=[],
+            labelled=[],
+            tss_within=None,
+            classes=[],
+            not_classes=[],
+            include_masked=False,
+            weights=[(name, float(weight)) for name, weight in (weights or {}).items()],
+            explain=True,
+        )
+        return Table(self._inner.shares(request, by, model))
+
+    def _request(
+        self, query: Any, part: Literal["promoter", "body", "tss"], **options: Any
+    ) -> dict[str, Any]:
+        request = {"places": [], "is_position": False, "vectors": [], **options}
         if _is_numbers(query):
             vectors = np.atleast_2d(np.asarray(query, dtype=np.float32))
             request["vectors"] = vectors.tolist()
         else:
             request["places"] = found = self.places(query, part=part)
             request["is_position"] = all(end - start == 1 for _, start, end in found)
-        return Table(self._inner.similar(request, model))
+        return request
 
     # Other packages.
 

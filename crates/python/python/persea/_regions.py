@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -72,20 +72,53 @@ def place(region: Region, locate: Callable[[str], Place]) -> Place:
 
 def read_bed(path: str | os.PathLike[str]) -> list[Place]:
     """The intervals of a BED file, plain or gzipped."""
-    path = Path(path)
+    return [found for found, _ in _lines_of_bed(Path(path))]
+
+
+def _lines_of_bed(path: Path) -> Iterator[tuple[Place, str | None]]:
+    """The intervals of a BED file with the names in its fourth column."""
     opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    found = []
     with opened as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip() or line.startswith(("#", "track", "browser")):
                 continue
             fields = line.split()
             try:
-                found.append((fields[0], int(fields[1]), int(fields[2])))
+                found = (fields[0], int(fields[1]), int(fields[2]))
             except (IndexError, ValueError) as error:
                 message = f"{path}, line {number}: no chromosome, start and end; BED has them first"
                 raise ValueError(message) from error
-    return found
+            yield found, fields[3] if len(fields) > 3 else None
+
+
+#: Names of the column of labels: this package's and bioframe's, pyranges'.
+LABELS = ("label", "name", "Name")
+
+
+def labelled(regions: Regions, labels: str | Sequence[str]) -> list[Place]:
+    """The intervals of a BED file (column 4) or of a table (column label or name) with one of some labels."""
+    wanted = [labels] if isinstance(labels, str) else [str(label) for label in labels]
+    if isinstance(regions, (str, os.PathLike)):
+        what, rows = f"the file {regions}", list(_lines_of_bed(Path(regions)))
+    else:
+        table: Any = regions
+        named = columns_of(table)
+        column = next((c for c in LABELS if named is not None and c in table.columns), None)
+        if named is None or column is None:
+            raise ValueError(
+                "labels are those of a BED file's column 4, or of a table's column label or name"
+            )
+        chrom, start, end, label = (list(table[name]) for name in (*named, column))
+        what, rows = "the table", [
+            ((str(c), int(s), int(e)), str(name))
+            for c, s, e, name in zip(chrom, start, end, label, strict=True)
+        ]
+    known = sorted({name for _, name in rows if name is not None})
+    for name in wanted:
+        if name not in known:
+            there = f"its {len(known)} labels: {', '.join(known[:20])}" if known else "it has none"
+            raise ValueError(f"{what} has no interval with the label {name!r}; {there}")
+    return [found for found, name in rows if name in wanted]
 
 
 def write_bed(table: Any, path: Path) -> None:

@@ -23,6 +23,7 @@ class Verbs:
         manifest: File | None = None,
         *,
         columns: str | None = None,
+        shard: str | None = None,
         replicates: Literal["error", "mean"] | None = None,
         encode: str | None = None,
         files: File | None = None,
@@ -48,6 +49,8 @@ class Verbs:
         Args:
             manifest: Manifest.
             columns: Names of the manifest's columns, if different: biosample=cell,path=file.
+            shard: Part of the manifest's tracks to read, as I/N: 1/4 to 4/4 for four databases, which
+                `persea merge` joins.
             replicates: How to treat several files of one experiment [default: error].
             encode: ENCODE's table of files (metadata.tsv of a search of the portal), in place of a
                 manifest.
@@ -69,6 +72,7 @@ class Verbs:
             manifest,
             progress=progress,
             columns=columns,
+            shard=shard,
             replicates=replicates,
             encode=encode,
             files=files,
@@ -76,6 +80,38 @@ class Verbs:
             prefer=prefer,
             dry_run=dry_run,
             metadata=metadata,
+            threads=threads,
+        )
+
+    def merge(
+        self,
+        output: File,
+        shards: File | Sequence[File],
+        *,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> Any:
+        """Merge databases of one genome axis into one.
+
+        Merges the tracks and what is known of their biosamples and assays. The database OUT is made if it
+        does not exist. Every array is read back and compared with its checksums before anything is stored,
+        and all tracks are stored at once. A damaged shard, other regions or another annotation, and one
+        track with two contents are refused by name. Tracks that OUT has already are left as they are, so
+        that a merge may be repeated. Models and other results of shards are not merged.
+
+        Args:
+            output: Database directory to merge into.
+            shards: Database directories to merge, as `persea ingest --shard` fills them.
+            threads: Number of threads; all cores by default.
+            progress: As of ``persea.run``.
+
+        The command is ``persea merge``.
+        """
+        return self._run(
+            "merge",
+            output,
+            *_listed(shards),
+            progress=progress,
             threads=threads,
         )
 
@@ -373,6 +409,7 @@ class Verbs:
         output: File,
         list: File | None = None,
         all_missing: bool | None = None,
+        shard: str | None = None,
         model: str | None = None,
         as_: Literal["bigwig", "bedgraph", "npz", "npy", "parquet", "zarr", "tsv"] | None = None,
         region: File | Sequence[File] | None = None,
@@ -387,10 +424,15 @@ class Verbs:
         bp bin with its coordinates, a column per experiment with a name that R accepts, and names and units
         in the file. Otherwise --output is a folder with one file per experiment.
 
+        With --shard, several jobs share the work: each imputes every n-th of the experiments, and a job
+        that is repeated imputes only what is missing, has changed or was made by another model or other
+        options.
+
         Args:
             experiments: Experiments to impute, as BIOSAMPLE:ASSAY.
             list: TSV or CSV file of experiments (columns biosample and assay).
             all_missing: Impute every experiment of the model that was not measured.
+            shard: Part of the experiments to impute, as I/N: 1/4 to 4/4 for four jobs.
             model: Model to use; the default model if omitted.
             output: Output file for one experiment or (.npz, .parquet, .zarr, .tsv) for several, or a
                 folder.
@@ -414,6 +456,7 @@ class Verbs:
             progress=progress,
             list=list,
             all_missing=all_missing,
+            shard=shard,
             model=model,
             output=output,
             as_=as_,
@@ -436,6 +479,8 @@ class Verbs:
         baselines: Literal["factors", "scaled_average", "ridge", "boosted"] | Sequence[Literal["factors", "scaled_average", "ridge", "boosted"]] | None = None,
         scale: Literal["arcsinh", "signal"] | None = None,
         challenge: bool | None = None,
+        shard: str | None = None,
+        merge: File | Sequence[File] | None = None,
         probe: bool | None = None,
         against: str | Sequence[str] | None = None,
         queries: int | None = None,
@@ -452,7 +497,9 @@ class Verbs:
         With --probe, score the embedding instead: how well it predicts tracks that the model has not read,
         by ridge regression from other regions and by the 50 nearest positions in other regions. The signal
         that it was learned from is scored beside it. Results are stored with the model; `persea model show`
-        prints the newest.
+        prints the newest. With --shard, several jobs share the work: each scores every n-th track and
+        prints its part as JSON, which is not stored. --merge puts all parts together as if one job had made
+        them.
 
         Args:
             training: Options of `persea train`, for --folds.
@@ -469,6 +516,10 @@ class Verbs:
             scale: Scale of the signal on which to score [default: arcsinh; with --challenge: signal].
             challenge: Score by the ENCODE Imputation Challenge's definitions: overlaps as counts, all ties
                 in the top 1 %, a bin once for each gene or enhancer that holds it.
+            shard: Part of the tracks to score, as I/N: 1/4 to 4/4 for four jobs; print it with --format
+                json.
+            merge: Put together what jobs with --shard have printed, instead of scoring. Give the same
+                options as they were given.
             probe: Probe the embedding: Pearson's r of held-out tracks with what it predicts. --tracks may
                 name any stored track that the model has not read.
             against: Models of the same regions, for example of other seeds: how many of the ten nearest 5
@@ -498,6 +549,8 @@ class Verbs:
             baselines=baselines,
             scale=scale,
             challenge=challenge,
+            shard=shard,
+            merge=merge,
             probe=probe,
             against=against,
             queries=queries,
@@ -2928,6 +2981,35 @@ class Verbs:
             bed=bed,
             model=model,
             measured_only=measured_only,
+            threads=threads,
+        )
+
+    def diff_databases(
+        self,
+        first: str,
+        second: str,
+        *,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> Any:
+        """Compare two databases: rows, arrays and factors.
+
+        Lists what differs and exits with 1 if anything does. Dates, durations and row numbers are not
+        compared, and neither are search indexes and checkpoints.
+
+        Args:
+            first: First database directory.
+            second: Second database directory.
+            threads: Number of threads; all cores by default.
+            progress: As of ``persea.run``.
+
+        The command is ``persea diff databases``.
+        """
+        return self._run(
+            "diff", "databases",
+            first,
+            second,
+            progress=progress,
             threads=threads,
         )
 

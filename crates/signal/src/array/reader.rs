@@ -3,12 +3,11 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 
-use npyz::npz::NpzArchive;
-
 use super::npy::Values;
 use crate::bins::{Binner, PIECE_BINS};
 use crate::source::open_whole;
 use crate::{BinSink, Format, FormatError, Location, ReadOptions, ReadReport, SignalReader};
+use persea_files::NpzReader;
 use persea_genome::GenomeAxis;
 
 /// Reads bins from `.npy` and `.npz`.
@@ -45,7 +44,7 @@ impl SignalReader for ArrayReader {
         if self.format == Format::Npy {
             placing.concatenated(whole, "the array")?;
         } else {
-            let archive = NpzArchive::new(whole).map_err(|e| {
+            let archive = NpzReader::new(whole).map_err(|e| {
                 FormatError::file(&file, format!("is not a whole .npz archive: {e}"))
             })?;
             placing.archive(archive)?;
@@ -61,8 +60,8 @@ struct Placing<'a, 's> {
 }
 
 impl Placing<'_, '_> {
-    fn archive(&mut self, mut archive: NpzArchive<BufReader<File>>) -> Result<(), FormatError> {
-        let mut keys: Vec<String> = archive.array_names().map(str::to_string).collect();
+    fn archive(&mut self, mut archive: NpzReader<BufReader<File>>) -> Result<(), FormatError> {
+        let mut keys = archive.names();
         keys.sort();
         let assembly = self.axis.assembly();
         let all = match keys.as_slice() {
@@ -93,13 +92,11 @@ impl Placing<'_, '_> {
 
     fn member<'z>(
         &self,
-        archive: &'z mut NpzArchive<BufReader<File>>,
+        archive: &'z mut NpzReader<BufReader<File>>,
         key: &str,
     ) -> Result<impl Read + use<'z>, FormatError> {
-        let name = npyz::npz::file_name_from_array_name(key);
         archive
-            .zip_archive()
-            .by_name(&name)
+            .array(key)
             .map_err(|e| self.error(format!("cannot unpack the array `{key}`: {e}")))
     }
 

@@ -4,14 +4,10 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use npyz::npz::NpzWriter;
-use npyz::zip::DateTime;
-use npyz::zip::write::FileOptions;
-
 use super::npy::{float32_header, npy_header};
 use crate::pieces::PieceOrder;
 use crate::{Format, FormatError, SignalWriter};
-use persea_files::OutputFile;
+use persea_files::{NpzWriter, OutputFile, Packing};
 use persea_genome::{GenomeAxis, Interval};
 
 /// Writes `.npy`, or `.npz` with the key `arr_0`: the bins that were written, in the axis's order. An
@@ -99,27 +95,21 @@ impl SignalWriter for ArrayWriter {
             Format::Npy => put_array(out, this.n_values, &stretches, waiting).map_err(failed)?,
             _ => {
                 let mut npz = NpzWriter::new(out);
-                let zip = npz.zip_writer();
-                // The same signal is the same bytes, whenever it is written.
-                let options = FileOptions::default().last_modified_time(DateTime::default());
-                zip.start_file("arr_0.npy", options)
-                    .map_err(|e| failed(e.into()))?;
-                put_array(&mut *zip, this.n_values, &stretches, waiting).map_err(failed)?;
+                npz.begin("arr_0", Packing::Deflated).map_err(failed)?;
+                put_array(&mut npz, this.n_values, &stretches, waiting).map_err(failed)?;
                 let axis = this.order.axis();
                 for member in ["chrom", "start", "end"] {
-                    zip.start_file(format!("{member}.npy"), options)
-                        .map_err(|e| failed(e.into()))?;
-                    put_coordinates(&mut *zip, member, axis, &stretches).map_err(failed)?;
+                    npz.begin(member, Packing::Deflated).map_err(failed)?;
+                    put_coordinates(&mut npz, member, axis, &stretches).map_err(failed)?;
                 }
                 for (name, text) in &this.labels {
-                    zip.start_file(format!("{name}.npy"), options)
-                        .map_err(|e| failed(e.into()))?;
+                    npz.begin(name, Packing::Deflated).map_err(failed)?;
                     let width = text.chars().count().max(1);
-                    zip.write_all(&npy_header(&format!("<U{width}"), &[]))
-                        .and_then(|()| put_text(&mut *zip, text, width))
+                    npz.write_all(&npy_header(&format!("<U{width}"), &[]))
+                        .and_then(|()| put_text(&mut npz, text, width))
                         .map_err(failed)?;
                 }
-                zip.finish().map_err(|e| failed(e.into()))?
+                npz.finish().map_err(failed)?
             }
         };
         let output = out.into_inner().map_err(|e| failed(e.into_error()))?;

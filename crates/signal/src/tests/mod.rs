@@ -93,14 +93,12 @@ fn npy(values: &[f32]) -> Vec<u8> {
 /// An archive of arrays.
 fn put_npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
     use std::io::Write;
-    let mut npz = npyz::npz::NpzWriter::new(std::fs::File::create(path).unwrap());
-    let zip = npz.zip_writer();
+    let mut npz = persea_files::NpzWriter::new(std::fs::File::create(path).unwrap());
     for (key, bytes) in arrays {
-        zip.start_file(format!("{key}.npy"), Default::default())
-            .unwrap();
-        zip.write_all(bytes).unwrap();
+        npz.begin(key, persea_files::Packing::Deflated).unwrap();
+        npz.write_all(bytes).unwrap();
     }
-    zip.finish().unwrap();
+    npz.finish().unwrap();
 }
 
 /// A file of the shared real data; `None`, said so, where it is absent.

@@ -4,14 +4,10 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use npyz::npz::NpzWriter;
-use npyz::zip::write::FileOptions;
-use npyz::zip::{CompressionMethod, DateTime};
-
 use super::{LabelKind, Labels, TableSource, blocks, each_block};
 use crate::keras::write_f32;
 use persea_files::FileError;
-use persea_files::OutputFile;
+use persea_files::{NpzWriter, OutputFile, Packing};
 use persea_signal::npy_header;
 
 pub(super) fn write<E: From<FileError>>(
@@ -23,29 +19,21 @@ pub(super) fn write<E: From<FileError>>(
     let shape = source.shape();
     let out = BufWriter::with_capacity(1 << 18, OutputFile::create(path)?);
     let mut npz = NpzWriter::new(out);
-    let zip = npz.zip_writer();
     let n_columns = shape.numbers.len() as u64;
-    let begin = |zip: &mut npyz::zip::ZipWriter<BufWriter<OutputFile>>,
-                 name: &str,
-                 dtype: &str,
-                 sizes: &[u64]| {
-        // An array of a chromosome may have more than 4 GB. Numbers hardly get smaller by what takes
-        // four times as long; `numpy.savez` stores them as they are, too.
-        // The same numbers are the same bytes, whenever they are written.
-        let options = FileOptions::default()
-            .large_file(true)
-            .last_modified_time(DateTime::default());
-        let options = match name {
-            _ if name == shape.array => options.compression_method(CompressionMethod::Stored),
-            _ => options,
+    let begin =
+        |npz: &mut NpzWriter<BufWriter<OutputFile>>, name: &str, dtype: &str, sizes: &[u64]| {
+            // Numbers hardly get smaller by what takes four times as long; `numpy.savez` stores them as
+            // they are, too.
+            let packing = match name {
+                _ if name == shape.array => Packing::Stored,
+                _ => Packing::Deflated,
+            };
+            npz.begin(name, packing)?;
+            npz.write_all(&npy_header(dtype, sizes))
         };
-        zip.start_file(format!("{name}.npy"), options)
-            .map_err(io::Error::from)?;
-        zip.write_all(&npy_header(dtype, sizes))
-    };
-    begin(zip, shape.array, "<f4", &[shape.n_rows, n_columns]).map_err(failed)?;
+    begin(&mut npz, shape.array, "<f4", &[shape.n_rows, n_columns]).map_err(failed)?;
     each_block(source, |rows, numbers| {
-        write_f32(zip, numbers).map_err(failed)?;
+        write_f32(&mut npz, numbers).map_err(failed)?;
         progress(rows.end);
         Ok::<(), E>(())
     })?;
@@ -54,8 +42,8 @@ pub(super) fn write<E: From<FileError>>(
     for (name, texts) in columns.chain(about.map(|(name, texts)| (name.as_str(), texts))) {
         let widest = texts.iter().map(|n| n.chars().count()).max();
         let width = widest.unwrap_or(0).max(1);
-        begin(zip, name, &format!("<U{width}"), &[n_columns]).map_err(failed)?;
-        write_texts(zip, texts, width).map_err(failed)?;
+        begin(&mut npz, name, &format!("<U{width}"), &[n_columns]).map_err(failed)?;
+        write_texts(&mut npz, texts, width).map_err(failed)?;
     }
     for (column, (name, kind)) in shape.labels.iter().enumerate() {
         // A text has no more characters than bytes.
@@ -63,19 +51,19 @@ pub(super) fn write<E: From<FileError>>(
             LabelKind::Text(n) => (format!("<U{}", (*n).max(1)), (*n).max(1) as usize),
             LabelKind::Integer => ("<i8".to_string(), 0),
         };
-        begin(zip, name, &dtype, &[shape.n_rows]).map_err(failed)?;
+        begin(&mut npz, name, &dtype, &[shape.n_rows]).map_err(failed)?;
         for rows in blocks(shape) {
             match source.labels(column, rows)? {
-                Labels::Text(texts) => write_texts(zip, &texts, width),
+                Labels::Text(texts) => write_texts(&mut npz, &texts, width),
                 Labels::Integer(numbers) => {
                     let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-                    zip.write_all(&bytes)
+                    npz.write_all(&bytes)
                 }
             }
             .map_err(failed)?;
         }
     }
-    let out = zip.finish().map_err(|e| failed(e.into()))?;
+    let out = npz.finish().map_err(failed)?;
     let output = out.into_inner().map_err(|e| failed(e.into_error()))?;
     output.finish()?;
     Ok(())
