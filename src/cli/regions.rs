@@ -11,7 +11,6 @@ use persea::loci::read_sites;
 use persea::search::find_gene;
 use persea::store::Database;
 
-use super::Misuse;
 use super::output::grouped;
 
 /// Which part of the genome a command writes.
@@ -57,9 +56,7 @@ fn as_region(text: &str, axis: &GenomeAxis, genes: &[Gene]) -> anyhow::Result<Op
     let is_file = Path::new(text).is_file();
     let is_region = text.contains(':') && !is_file;
     match is_region || axis.assembly().resolve(text).is_ok() {
-        true => Ok(Some(
-            Interval::parse_browser(text).map_err(|e| Misuse(e.to_string()))?,
-        )),
+        true => Ok(Some(Interval::parse_browser(text)?)),
         false => Ok(None),
     }
 }
@@ -67,7 +64,7 @@ fn as_region(text: &str, axis: &GenomeAxis, genes: &[Gene]) -> anyhow::Result<Op
 /// A gene's body, or what is said of the text as a region where there are no genes.
 fn gene_or_region(text: &str, axis: &GenomeAxis, genes: &[Gene]) -> anyhow::Result<Interval> {
     if genes.is_empty() || text.to_lowercase().starts_with("chr") {
-        return Interval::parse_browser(text).map_err(|e| Misuse(e.to_string()).into());
+        return Ok(Interval::parse_browser(text)?);
     }
     Ok(find_gene(text, axis, genes)?.interval.clone())
 }

@@ -22,18 +22,28 @@ pub(super) struct Survey<'a> {
     samples: BTreeMap<String, Vec<f32>>,
     /// By track, its lowest and highest value.
     ranges: Vec<Option<(f32, f32)>>,
-    /// By window of the axis, the sum of each track's mean relative to its own whole.
-    windows: Vec<f64>,
+    /// Windows, none of which leaves a span, and the logarithms of the signal in each, summed over its sampled
+    /// bins and all tracks.
+    windows: Vec<(Range<u64>, f64)>,
 }
 
 impl<'a> Survey<'a> {
-    pub fn new(axis: &'a GenomeAxis, n_bins: u64, n_tracks: usize) -> Self {
+    /// Of tracks over spans of an axis, which come in the order of the axis' bins.
+    pub fn new(axis: &'a GenomeAxis, spans: &[Range<u64>], n_tracks: usize) -> Self {
+        let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
+        let mut windows: Vec<(Range<u64>, f64)> = (spans.iter())
+            .flat_map(|span| {
+                let starts = span.clone().step_by(WINDOW_BINS as usize);
+                starts.map(|start| (start..(start + WINDOW_BINS).min(span.end), 0.0))
+            })
+            .collect();
+        windows.sort_by_key(|(bins, _)| bins.start);
         Survey {
             axis,
             step: (n_bins / SAMPLED).max(1),
             samples: BTreeMap::new(),
             ranges: vec![None; n_tracks],
-            windows: vec![0.0; axis.n_bins().div_ceil(WINDOW_BINS) as usize],
+            windows,
         }
     }
 
@@ -50,8 +60,11 @@ impl<'a> Survey<'a> {
         };
         for (bin, value) in known().filter(|(bin, _)| bin % self.step == 0) {
             samples.push(*value);
-            // Peaks of an assay with high values should not decide alone.
-            self.windows[(bin / WINDOW_BINS) as usize] += f64::from(*value).max(0.0).ln_1p();
+            let after = self.windows.partition_point(|(bins, _)| bins.start <= bin);
+            if let Some((_, sum)) = after.checked_sub(1).and_then(|i| self.windows.get_mut(i)) {
+                // Peaks of an assay with high values should not decide alone.
+                *sum += f64::from(*value).max(0.0).ln_1p();
+            }
         }
     }
 
@@ -68,17 +81,10 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// The window with most signal within some spans.
-    pub fn busiest(&self, spans: &[Range<u64>]) -> Option<Interval> {
-        let windows = (0u64..).zip(&self.windows).flat_map(|(i, sum)| {
-            let window = i * WINDOW_BINS..(i + 1) * WINDOW_BINS;
-            spans.iter().filter_map(move |span| {
-                let part = window.start.max(span.start)..window.end.min(span.end);
-                (part.start < part.end).then_some((*sum, part))
-            })
-        });
-        // Of equal ones the first.
-        let (_, bins) = windows.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
+    /// The window with most signal; of equal ones the first.
+    pub fn busiest(&self) -> Option<Interval> {
+        let windows = self.windows.iter();
+        let (bins, _) = windows.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
         let (first, last) = (
             self.axis.bin_interval(bins.start),
             self.axis.bin_interval(bins.end - 1),
@@ -159,23 +165,32 @@ mod tests {
 
     #[test]
     fn the_busiest_window_is_found_within_the_spans() {
-        let assembly = Assembly::from_chromosomes("toy", &[("chr1".into(), 300_000)]).unwrap();
-        let region = Region {
-            chrom: "chr1".into(),
+        let chromosomes = ["chr1", "chr2"].map(|name| (name.to_string(), 202_500));
+        let assembly = Assembly::from_chromosomes("toy", &chromosomes).unwrap();
+        let region = |chrom: &str| Region {
+            chrom: chrom.into(),
             first_bin: 0,
-            n_bins: 12_000,
+            n_bins: 8_100,
             name: None,
         };
-        let axis = GenomeAxis::new(assembly, vec![region]).unwrap();
-        let mut survey = Survey::new(&axis, 12_000, 1);
-        let mut values = vec![0f32; 12_000];
-        values[5_000] = 9.0;
-        values[9_000] = 3.0;
-        values[11_000] = f32::NAN;
-        survey.add(0, "a", 0, &values);
-        let found = |span: Range<u64>| survey.busiest(&[span]).unwrap().to_string();
-        assert_eq!(found(0..12_000), "chr1:100001-200000");
-        assert_eq!(found(8_100..12_000), "chr1:202501-300000");
-        assert_eq!(survey.ranges, [Some((0.0, 9.0))]);
+        let axis = GenomeAxis::new(assembly, vec![region("chr1"), region("chr2")]).unwrap();
+        let busiest = |spans: &[Range<u64>]| {
+            let mut survey = Survey::new(&axis, spans, 1);
+            survey.step = 1;
+            for span in spans {
+                let mut values = vec![0f32; 16_200];
+                values[5_000] = 9.0;
+                // At the beginning of chr2, in one window with which the end of chr1 is not.
+                values[8_200] = 30.0;
+                values[9_000] = f32::NAN;
+                let part = &values[span.start as usize..span.end as usize];
+                survey.add(0, "a", span.start, part);
+            }
+            survey.busiest().unwrap().to_string()
+        };
+        assert_eq!(busiest(&[0..8_100, 8_100..16_200]), "chr2:1-100000");
+        let first = 0..8_100;
+        assert_eq!(busiest(&[first]), "chr1:100001-200000");
+        assert_eq!(busiest(&[4_900..8_100, 9_000..9_100]), "chr1:122501-202500");
     }
 }

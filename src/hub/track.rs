@@ -50,7 +50,7 @@ pub(super) struct HubTrack {
     pub biosample_label: Option<String>,
     /// The unit of its values, where it is known.
     pub unit: String,
-    /// The file that it was measured in, or the model that imputed it.
+    /// The name of the file that it was measured in, or the model that imputed it.
     pub origin: String,
     pub colour: Colour,
     /// What is drawn of it.
@@ -216,7 +216,8 @@ pub(super) fn named(
         let place = assays.binary_search(&assay.as_str()).unwrap_or(0);
         let colour = Theme::Light.category(place);
         let (is_imputed, origin) = match &track.provenance {
-            Provenance::Measured(track) => (false, track.location.clone()),
+            // Where the files lie is no business of a hub's readers.
+            Provenance::Measured(track) => (false, file_names(&track.location)),
             Provenance::Imputed => {
                 let model = model.map(|m| m.record().name.as_str()).unwrap_or_default();
                 (true, format!("model {model}"))
@@ -241,6 +242,18 @@ pub(super) fn named(
         });
     }
     Ok(named)
+}
+
+/// The names of the files of a location, of which replicates have several, without their folders.
+fn file_names(location: &str) -> String {
+    let name = |path: &str| {
+        path.rsplit(['/', '\\'])
+            .next()
+            .unwrap_or_default()
+            .to_string()
+    };
+    let names: Vec<String> = location.split(" + ").map(name).collect();
+    names.join(" + ")
 }
 
 /// A text as a word of a track's name: ASCII letters and digits, with single underscores between.
@@ -292,7 +305,7 @@ pub(super) mod tests {
             unit: unit.to_string(),
             origin: match is_imputed {
                 true => "model base".to_string(),
-                false => "tracks/a.bw".to_string(),
+                false => "a.bw".to_string(),
             },
             colour: match is_imputed {
                 true => Colour(213, 94, 0).mix(Colour(255, 255, 255), PALER),
@@ -322,6 +335,15 @@ pub(super) mod tests {
         assert_eq!(measured.name(), "E003 H3K36me3 measured");
         assert_eq!(imputed.key, "T_cell_CD4_T_H3K4me3_imputed");
         assert!(imputed.long_label().chars().count() <= LONG_LABEL);
+    }
+
+    #[test]
+    fn no_folder_of_a_file_is_published() {
+        assert_eq!(
+            file_names("/data/a b.bw + https://x.org/y/c.bw"),
+            "a b.bw + c.bw"
+        );
+        assert_eq!(file_names("a.bw"), "a.bw");
     }
 
     #[test]

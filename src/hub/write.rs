@@ -84,8 +84,7 @@ pub fn write_hub(
     let beds = add_beds(assembly, &options.beds, &within)?;
 
     let paths: Vec<PathBuf> = named.iter().map(|t| within.join(t.file())).collect();
-    let n_bins = spans.iter().map(|s| s.end - s.start).sum();
-    let mut survey = Survey::new(axis, n_bins, tracks.len());
+    let mut survey = Survey::new(axis, spans, tracks.len());
     write_tracks(
         database,
         model,
@@ -98,7 +97,7 @@ pub fn write_hub(
         progress,
     )?;
     survey.apply(&mut named);
-    let busiest = survey.busiest(spans);
+    let busiest = survey.busiest();
     let locus = match (&options.locus, busiest) {
         (Some(locus), _) => locus.clone(),
         (None, Some(busiest)) => busiest,

@@ -280,7 +280,7 @@ mod tests {
         let model = TrainedModel::open(&database, None).unwrap();
         let experiments = [Experiment::new("S1", "A2"), Experiment::new("S3", "A1")];
         let part = |text: &str| Interval::parse_browser(text).unwrap();
-        let parts = [part("chr1:26-75"), part("chr1:201-260")];
+        let parts = [part("chr1:25,026-25,075"), part("chr1:25,201-25,260")];
         let spans = spans(model.axis(), &parts).unwrap();
         let scale = SignalScale::Transformed;
         let table =
@@ -291,7 +291,8 @@ mod tests {
         let mut numbers = vec![0f32; 6];
         table.numbers(1..4, &mut numbers).unwrap();
         let mut whole = vec![Vec::new(); 2];
-        let first = 0..11;
+        // The region's first bins: chr2's 5,003 come before it on the axis.
+        let first = 5_003..5_014;
         (Stream::new(&database, &model))
             .run::<crate::Error>(&experiments, &[first], &mut |i, _, values| {
                 whole[i].extend_from_slice(values);
@@ -300,8 +301,8 @@ mod tests {
             .unwrap();
         let expected = [2, 8, 9].map(|bin| [whole[0][bin], whole[1][bin]]).concat();
         assert_eq!(numbers, expected);
-        let starts = Labels::Integer(vec![50, 200, 225]);
+        let starts = Labels::Integer(vec![25_050, 25_200, 25_225]);
         assert_eq!(table.labels(1, 1..4).unwrap(), starts);
-        assert_eq!(table.names(1..2).unwrap(), ["chr1:50-75"]);
+        assert_eq!(table.names(1..2).unwrap(), ["chr1:25050-25075"]);
     }
 }

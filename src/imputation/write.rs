@@ -220,3 +220,28 @@ pub(super) fn transforms(database: &Database) -> Result<HashMap<String, Transfor
         .map(|t| (t.assay, t.transform))
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_those_of_the_manifest_on_the_scale_that_is_written() {
+        let text = |of: &[(&str, &str)]| -> HashMap<String, String> {
+            of.iter()
+                .map(|(k, v)| (k.to_string(), v.to_string()))
+                .collect()
+        };
+        let units = text(&[("a", "-log10 p"), ("b", "count")]);
+        let transforms = HashMap::from([
+            ("a".to_string(), Transform::Arcsinh),
+            ("b".to_string(), Transform::None),
+        ]);
+        let of = |assay: &str, scale| unit(&units, &transforms, assay, scale);
+        assert_eq!(of("a", SignalScale::Signal), "-log10 p");
+        assert_eq!(of("a", SignalScale::Transformed), "arcsinh(-log10 p)");
+        assert_eq!(of("b", SignalScale::Transformed), "count");
+        assert_eq!(of("c", SignalScale::Signal), "");
+        assert_eq!(of("c", SignalScale::Transformed), "arcsinh");
+    }
+}

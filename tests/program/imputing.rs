@@ -194,7 +194,7 @@ print(group.attrs["assembly"], group.attrs["bin_bp"], group.attrs["columns"][1][
 #[test]
 fn several_experiments_become_one_table_with_coordinates_names_and_units() {
     let workspace = Workspace::trained();
-    let regions = "--region chr2:26-75 --region chr1:60,001-60,010";
+    let regions = "--region chr2:26-75 --region chr1:60,001-60,010 --arcsinh";
     for name in ["two.npz", "two.zarr", "two.parquet"] {
         let printed = workspace.ok(&format!(
             "impute S2:H3K36me3 S1:H3K4me3 --output {name} {regions}"
@@ -249,18 +249,18 @@ fn several_experiments_become_one_table_with_coordinates_names_and_units() {
             "['assay', 'biosample', 'chrom', 'columns', 'end', 'signal', 'start', 'statistic', 'unit']\n\
              (3, 2) float32 [np.str_('S2.H3K36me3'), np.str_('S1.H3K4me3')]\n\
              [np.str_('S2'), np.str_('S1')] [np.str_('H3K36me3'), np.str_('H3K4me3')] \
-             [np.str_('-log10 p'), np.str_('-log10 p')] [np.str_('imputed'), np.str_('imputed')]\n\
+             [np.str_('arcsinh'), np.str_('arcsinh')] [np.str_('imputed'), np.str_('imputed')]\n\
              [np.str_('chr1'), np.str_('chr2'), np.str_('chr2')] \
              [np.int64(60000), np.int64(25), np.int64(50)] [np.int64(60010), np.int64(50), np.int64(75)]\n\
              ['arr_0', 'assay', 'assembly', 'biosample', 'chrom', 'end', 'model', 'start', 'statistic', 'unit'] \
-             S2 H3K36me3 -log10 p simulated base\n\
+             S2 H3K36me3 arcsinh simulated base\n\
              True True\n\
              True\n\
              signal True ('bin', 'experiment')\n\
              chrom True ('bin',)\n\
              start True ('bin',)\n\
              end True ('bin',)\n\
-             ['S2.H3K36me3', 'S1.H3K4me3'] ['S2', 'S1'] ['-log10 p', '-log10 p']\n\
+             ['S2.H3K36me3', 'S1.H3K4me3'] ['S2', 'S1'] ['arcsinh', 'arcsinh']\n\
              simulated 25 H3K4me3\n"
         );
     }

@@ -36,10 +36,15 @@ const MAKE = [
   "task run expression --db x.persea --biosample S1 --features embedding,signal --learner ridge",
 ];
 
-export async function serve(): Promise<Served> {
+/** The folder of the small database, x.persea, without a server; its files are the caller's to remove. */
+export function make(): { folder: string; text(...words: string[]): string } {
   const folder = mkdtempSync(join(tmpdir(), "persea-page-"));
   for (const line of MAKE) run(folder, line.split(" "));
-  return start(folder, "x.persea");
+  return { folder, text: (...words) => run(folder, [...words, "--db", "x.persea"]) };
+}
+
+export async function serve(): Promise<Served> {
+  return start(make().folder, "x.persea");
 }
 
 /** A database of which nothing but the axis is there. */

@@ -1,11 +1,11 @@
 // What `persea export hub` writes, opened by igv.js: the configuration, and the session of IGV desktop.
 
 import { expect, test } from "@playwright/test";
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, rmSync, statSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
-import { type Served, serve } from "./demo";
+import { make } from "./demo";
 
 const PAGE = `<!DOCTYPE html><meta charset="utf-8"><title>hub</title><link rel="icon" href="data:,">
 <div id="igv"></div>
@@ -29,16 +29,16 @@ window.restore = async (config, url) => {
 window.ready = true;
 </script>`;
 
-let demo: Served;
+let made: ReturnType<typeof make>;
 let server: Server;
 let address: string;
 
 test.beforeAll(async () => {
   test.setTimeout(240_000);
-  demo = await serve();
-  demo.text("similar", "position", "chr1:100,001", "-k", "5", "--exclude", "4000", "--bed", "hits.bb");
-  demo.text("export", "hub", "hub", "--tracks", "both", "--assay", "H3K4me3", "--bigbed", "hits.bb");
-  const hub = join(demo.folder, "hub");
+  made = make();
+  made.text("similar", "position", "chr1:100,001", "-k", "5", "--exclude", "4000", "--bed", "hits.bb");
+  made.text("export", "hub", "hub", "--tracks", "both", "--assay", "H3K4me3", "--bigbed", "hits.bb");
+  const hub = join(made.folder, "hub");
   server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     if (path === "/") return void response.setHeader("content-type", "text/html").end(PAGE);
@@ -57,7 +57,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => {
   server?.close();
-  demo?.stop();
+  if (made) rmSync(made.folder, { recursive: true, force: true });
 });
 
 for (const file of ["igv.json", "igv_session.xml"]) {

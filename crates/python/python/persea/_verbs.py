@@ -411,14 +411,18 @@ class Verbs:
         all_missing: bool | None = None,
         shard: str | None = None,
         model: str | None = None,
-        as_: Literal["bigwig", "bedgraph", "npz", "npy"] | None = None,
-        region: str | Sequence[str] | None = None,
+        as_: Literal["bigwig", "bedgraph", "npz", "npy", "parquet", "zarr", "tsv"] | None = None,
+        region: File | Sequence[File] | None = None,
         arcsinh: bool | None = None,
         uncertainty: bool | None = None,
         threads: int | None = None,
         progress: Progress = None,
     ) -> Any:
-        """Impute experiments and write them as bigWig, bedGraph, npz or npy.
+        """Impute experiments and write them as bigWig, bedGraph, npz, npy, Parquet, Zarr or TSV.
+
+        Several experiments become one file if --output ends in .npz, .parquet, .zarr or .tsv: a row per 25
+        bp bin with its coordinates, a column per experiment with a name that R accepts, and names and units
+        in the file. Otherwise --output is a folder with one file per experiment.
 
         With --shard, several jobs share the work: each imputes every n-th of the experiments, and a job
         that is repeated imputes only what is missing, has changed or was made by another model or other
@@ -430,13 +434,17 @@ class Verbs:
             all_missing: Impute every experiment of the model that was not measured.
             shard: Part of the experiments to impute, as I/N: 1/4 to 4/4 for four jobs.
             model: Model to use; the default model if omitted.
-            output: Output file for one experiment, or folder for several.
-            as_: Output format: bigwig, bedgraph, npz or npy; for one experiment taken from --output.
-            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name.
+            output: Output file for one experiment or (.npz, .parquet, .zarr, .tsv) for several, or a
+                folder.
+            as_: Output format: bigwig, bedgraph, npz, npy, parquet, zarr or tsv; otherwise taken from
+                --output, bigwig for a folder.
+            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive), the name of a
+                chromosome or of a gene, or a file: BED, VCF, or a region or gene per line.
             arcsinh: Write arcsinh values, the scale on which models are trained.
             uncertainty: Write how far observed signal lies from imputed signal at every bin: its standard
                 deviation as NAME.sd.EXTENSION, and the quantiles of the observed signal as NAME.q05, q25,
-                q75 and q95.EXTENSION, the ends of the 90 % and the 50 % interval.
+                q75 and q95.EXTENSION, the ends of the 90 % and the 50 % interval; as columns in a file of
+                several experiments.
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
 
@@ -1784,7 +1792,7 @@ class Verbs:
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
-            bed: Also write the hits to a BED file.
+            bed: Also write the hits to a BED file, or with all columns to a bigBed (.bb).
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
             ef: Number of candidates kept while the graph is searched; more give a higher recall [default:
@@ -1892,7 +1900,7 @@ class Verbs:
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
-            bed: Also write the hits to a BED file.
+            bed: Also write the hits to a BED file, or with all columns to a bigBed (.bb).
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
             ef: Number of candidates kept while the graph is searched; more give a higher recall [default:
@@ -2000,7 +2008,7 @@ class Verbs:
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
-            bed: Also write the hits to a BED file.
+            bed: Also write the hits to a BED file, or with all columns to a bigBed (.bb).
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
             ef: Number of candidates kept while the graph is searched; more give a higher recall [default:
@@ -2104,7 +2112,7 @@ class Verbs:
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
-            bed: Also write the hits to a BED file.
+            bed: Also write the hits to a BED file, or with all columns to a bigBed (.bb).
             approximate: Search an HNSW graph instead: fast among many millions, but it may miss some of the
                 nearest.
             ef: Number of candidates kept while the graph is searched; more give a higher recall [default:
@@ -2858,6 +2866,7 @@ class Verbs:
         promoters: bool | None = None,
         k: int | None = None,
         each: bool | None = None,
+        bed: File | None = None,
         matched: int | None = None,
         candidates: int | None = None,
         any_tss: bool | None = None,
@@ -2877,6 +2886,8 @@ class Verbs:
             assay: Assay to compare.
             k: Number of loci to print [default: 50].
             each: Print every biosample at each locus, not only the one with the largest departure.
+            bed: Also write the printed rows to a BED file, or with all columns to a bigBed (.bb); the score
+                is ten times the percentile.
             matched: Number of matched loci, nearest in average activity [default: 200].
             candidates: Approximate number of candidate loci, spread evenly over the covered regions
                 [default: 10000].
@@ -2899,6 +2910,7 @@ class Verbs:
             assay=assay,
             k=k,
             each=each,
+            bed=bed,
             matched=matched,
             candidates=candidates,
             any_tss=any_tss,
@@ -2945,7 +2957,8 @@ class Verbs:
             gap: Largest number of windows between two windows of one region [default: 1].
             count_imputed: Compare an unmeasured biosample by its imputation.
             k: Number of regions to print [default: 50].
-            bed: Write all regions to a BED file; the score is 100 |z|, at most 1,000.
+            bed: Write all regions to a BED file, or with all columns to a bigBed (.bb); the score is 100
+                |z|, at most 1,000.
             model: Model that imputes unmeasured experiments; the default model if omitted.
             measured_only: Use measured tracks only.
             threads: Number of threads; all cores by default.
@@ -3303,9 +3316,9 @@ class Verbs:
         *,
         output: File,
         model: str | None = None,
-        as_: Literal["npz", "parquet", "tsv", "h5ad"] | None = None,
+        as_: Literal["npz", "parquet", "tsv", "h5ad", "zarr"] | None = None,
         resolution: Literal["25bp", "250bp", "5kbp"] | None = None,
-        region: str | Sequence[str] | None = None,
+        region: File | Sequence[File] | None = None,
         threads: int | None = None,
         progress: Progress = None,
     ) -> Any:
@@ -3313,10 +3326,11 @@ class Verbs:
 
         Args:
             model: Model to use; the default model if omitted.
-            output: Output file; its extension decides the format: .npz, .parquet, .tsv or .h5ad.
+            output: Output file; its extension decides the format: .npz, .parquet, .tsv, .h5ad or .zarr.
             as_: Format of the file, regardless of its name.
             resolution: Width of a row [default: 25bp].
-            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name.
+            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive), the name of a
+                chromosome or of a gene, or a file: BED, VCF, or a region or gene per line.
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
 
@@ -3338,8 +3352,8 @@ class Verbs:
         *,
         output: File,
         model: str | None = None,
-        as_: Literal["npz", "parquet", "tsv", "h5ad"] | None = None,
-        region: str | Sequence[str] | None = None,
+        as_: Literal["npz", "parquet", "tsv", "h5ad", "zarr"] | None = None,
+        region: File | Sequence[File] | None = None,
         threads: int | None = None,
         progress: Progress = None,
     ) -> Any:
@@ -3347,9 +3361,10 @@ class Verbs:
 
         Args:
             model: Model to use; the default model if omitted.
-            output: Output file; its extension decides the format: .npz, .parquet, .tsv or .h5ad.
+            output: Output file; its extension decides the format: .npz, .parquet, .tsv, .h5ad or .zarr.
             as_: Format of the file, regardless of its name.
-            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name.
+            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive), the name of a
+                chromosome or of a gene, or a file: BED, VCF, or a region or gene per line.
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
 
@@ -3370,7 +3385,7 @@ class Verbs:
         *,
         output: File,
         model: str | None = None,
-        as_: Literal["npz", "parquet", "tsv", "h5ad"] | None = None,
+        as_: Literal["npz", "parquet", "tsv", "h5ad", "zarr"] | None = None,
         threads: int | None = None,
         progress: Progress = None,
     ) -> Any:
@@ -3378,7 +3393,7 @@ class Verbs:
 
         Args:
             model: Model to use; the default model if omitted.
-            output: Output file; its extension decides the format: .npz, .parquet, .tsv or .h5ad.
+            output: Output file; its extension decides the format: .npz, .parquet, .tsv, .h5ad or .zarr.
             as_: Format of the file, regardless of its name.
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
@@ -3399,7 +3414,7 @@ class Verbs:
         *,
         output: File,
         model: str | None = None,
-        as_: Literal["npz", "parquet", "tsv", "h5ad"] | None = None,
+        as_: Literal["npz", "parquet", "tsv", "h5ad", "zarr"] | None = None,
         threads: int | None = None,
         progress: Progress = None,
     ) -> Any:
@@ -3407,7 +3422,7 @@ class Verbs:
 
         Args:
             model: Model to use; the default model if omitted.
-            output: Output file; its extension decides the format: .npz, .parquet, .tsv or .h5ad.
+            output: Output file; its extension decides the format: .npz, .parquet, .tsv, .h5ad or .zarr.
             as_: Format of the file, regardless of its name.
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
@@ -3429,7 +3444,7 @@ class Verbs:
         output: File,
         model: str | None = None,
         as_: Literal["zarr", "bigwig", "bedgraph", "npz", "npy"] | None = None,
-        region: str | Sequence[str] | None = None,
+        region: File | Sequence[File] | None = None,
         arcsinh: bool | None = None,
         threads: int | None = None,
         progress: Progress = None,
@@ -3444,7 +3459,8 @@ class Verbs:
             output: New Zarr group (NAME.zarr), or folder for the files.
             as_: Output format: zarr, bigwig, bedgraph, npz or npy [default: zarr if --output ends in .zarr,
                 otherwise bigwig].
-            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive) or a chromosome name.
+            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive), the name of a
+                chromosome or of a gene, or a file: BED, VCF, or a region or gene per line.
             arcsinh: Write arcsinh values, the scale on which models are trained.
             threads: Number of threads; all cores by default.
             progress: As of ``persea.run``.
@@ -3458,6 +3474,82 @@ class Verbs:
             output=output,
             as_=as_,
             region=region,
+            arcsinh=arcsinh,
+            threads=threads,
+        )
+
+    def export_hub(
+        self,
+        folder: File,
+        experiments: str | Sequence[str] | None = None,
+        *,
+        list: File | None = None,
+        biosample: str | Sequence[str] | None = None,
+        assay: str | Sequence[str] | None = None,
+        tracks: Literal["completed", "measured", "imputed", "both"] | None = None,
+        model: str | None = None,
+        region: File | Sequence[File] | None = None,
+        bigbed: File | Sequence[File] | None = None,
+        locus: str | None = None,
+        url: str | None = None,
+        name: str | None = None,
+        short_label: str | None = None,
+        long_label: str | None = None,
+        email: str | None = None,
+        arcsinh: bool | None = None,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> Any:
+        """Write tracks for genome browsers: a UCSC track hub, an IGV session and an igv.js configuration.
+
+        The new folder has one bigWig per track, and one faceted composite with a table of metadata. All
+        tracks of an assay share limits and a colour. Labels of imputed tracks begin with `imp`, and their
+        colours are paler. Put the folder on a web server and give the address of hub.txt to the UCSC Genome
+        Browser, or open igv_session.xml in IGV.
+
+        Args:
+            folder: New folder.
+            experiments: Experiments to show, as BIOSAMPLE:ASSAY; all of the model if omitted.
+            list: TSV or CSV file of experiments (columns biosample and assay).
+            biosample: Show only these biosamples.
+            assay: Show only these assays.
+            tracks: Which tracks of an experiment to show [default: completed].
+            model: Model to use; the default model if omitted.
+            region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive), the name of a
+                chromosome or of a gene, or a file: BED, VCF, or a region or gene per line.
+            bigbed: bigBed files to show beside the tracks, such as `similar`, `locus scan` and `diff`
+                write.
+            locus: Where browsers open: chr1:1,000,000-2,000,000; where there is most signal if omitted.
+            url: Address that the folder will have; without it the IGV files have relative paths.
+            name: Name of the hub; that of the folder if omitted.
+            short_label: Label of the hub in lists, 17 characters or fewer; the name if omitted.
+            long_label: A line about the hub.
+            email: Address that users of the hub may write to; UCSC asks for one [default:
+                nobody@example.org].
+            arcsinh: Write arcsinh values, the scale on which models are trained.
+            threads: Number of threads; all cores by default.
+            progress: As of ``persea.run``.
+
+        The command is ``persea export hub``.
+        """
+        return self._run(
+            "export", "hub",
+            folder,
+            *_listed(experiments),
+            progress=progress,
+            list=list,
+            biosample=biosample,
+            assay=assay,
+            tracks=tracks,
+            model=model,
+            region=region,
+            bigbed=bigbed,
+            locus=locus,
+            url=url,
+            name=name,
+            short_label=short_label,
+            long_label=long_label,
+            email=email,
             arcsinh=arcsinh,
             threads=threads,
         )

@@ -365,7 +365,12 @@ mod tests {
             .collect();
         assert_eq!(found.len(), 1);
         assert!(found[0].rest.starts_with("long\t"));
-        assert_eq!(file.get_interval("chr10", 100, 101).unwrap().count(), 2);
+        // bigtools also gives rows that end where a query begins, or begin where it ends.
+        let at_100: Vec<_> = (file.get_interval("chr10", 100, 101).unwrap())
+            .map(Result::unwrap)
+            .filter(|row| row.start < 101 && row.end > 100)
+            .collect();
+        assert_eq!(at_100.len(), 2);
     }
 
     #[test]
