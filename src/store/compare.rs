@@ -404,7 +404,7 @@ mod tests {
         store_track(&second, "E003", "DNase", &values);
         let found = compare(&first, &second);
         // The axis' bin 41 is the second of the region B, which begins at bin 200 of chr1.
-        let expected = "track E003 DNase: values differ in 1 bins, the first at chr1:5025-5050";
+        let expected = "track E003 DNase: values differ in 1 bins, the first at chr1:5026-5050";
         assert!(found.contains(&expected.to_string()), "{found:?}");
         assert!(found.iter().any(|d| d.contains(": mean: ")), "{found:?}");
 
