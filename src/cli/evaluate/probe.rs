@@ -24,14 +24,12 @@ pub fn run(
         .map(|name| TrainedModel::open_embedding(database, Some(name)))
         .collect::<Result<_, _>>()?;
     let others: Vec<&TrainedModel> = others.iter().collect();
-    let bar = progress::bar(0, "{msg} {wide_bar} {percent} %");
+    let phases = progress::Phases::new();
     let found = probe(database, model, &others, options, &mut |now| {
-        let (phase, n) = (now.phase, ProbeProgress::PHASES);
-        bar.set_message(format!("phase {phase} of {n}: {}", now.what));
-        bar.set_length(now.of as u64);
-        bar.set_position(now.done as u64);
+        let place = (now.phase, ProbeProgress::PHASES);
+        phases.report(now.what, place, (now.done as u64, now.of as u64));
     })?;
-    bar.finish_and_clear();
+    phases.finish();
     keep_probe(database, model, &others, options, &found);
     print(&found, common.format)?;
     Ok(ExitCode::SUCCESS)
