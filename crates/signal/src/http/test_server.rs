@@ -35,6 +35,7 @@ pub(crate) struct TestServer {
     stop: Arc<AtomicBool>,
     n_requests: Arc<AtomicUsize>,
     n_sent: Arc<AtomicU64>,
+    n_answered: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -49,7 +50,9 @@ impl TestServer {
         let stop = Arc::new(AtomicBool::new(false));
         let n_requests = Arc::new(AtomicUsize::new(0));
         let n_sent = Arc::new(AtomicU64::new(0));
+        let n_answered = Arc::new(AtomicUsize::new(0));
         let (stop_too, requests_too, sent_too) = (stop.clone(), n_requests.clone(), n_sent.clone());
+        let answered_too = n_answered.clone();
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop_too.load(Ordering::SeqCst) {
@@ -59,6 +62,7 @@ impl TestServer {
                     let n = requests_too.fetch_add(1, Ordering::SeqCst);
                     let sent = answer(stream, &content, &behaviour, n, &stop_too).unwrap_or(0);
                     sent_too.fetch_add(sent, Ordering::SeqCst);
+                    answered_too.fetch_add(1, Ordering::SeqCst);
                 }
             }
         });
@@ -68,6 +72,7 @@ impl TestServer {
             stop,
             n_requests,
             n_sent,
+            n_answered,
             thread: Some(thread),
         }
     }
@@ -80,8 +85,11 @@ impl TestServer {
         self.n_requests.load(Ordering::SeqCst)
     }
 
-    /// Bytes of bodies sent so far.
+    /// Bytes of bodies sent so far. An answer may have arrived before the server has counted it.
     pub fn n_sent(&self) -> u64 {
+        while self.n_answered.load(Ordering::SeqCst) < self.n_requests() {
+            std::thread::yield_now();
+        }
         self.n_sent.load(Ordering::SeqCst)
     }
 }
