@@ -422,11 +422,9 @@ class Verbs:
 
         Several experiments become one file if --output ends in .npz, .parquet, .zarr or .tsv: a row per 25
         bp bin with its coordinates, a column per experiment with a name that R accepts, and names and units
-        in the file. Otherwise --output is a folder with one file per experiment.
-
-        With --shard, several jobs share the work: each imputes every n-th of the experiments, and a job
-        that is repeated imputes only what is missing, has changed or was made by another model or other
-        options.
+        in the file. Otherwise --output is a folder with one file per experiment. With --shard, several jobs
+        share the work: each imputes every n-th of the experiments, and a job that is repeated imputes only
+        what is missing, has changed or was made by another model or other options.
 
         Args:
             experiments: Experiments to impute, as BIOSAMPLE:ASSAY.
@@ -483,6 +481,7 @@ class Verbs:
         merge: File | Sequence[File] | None = None,
         probe: bool | None = None,
         against: str | Sequence[str] | None = None,
+        leave_out_biosamples: bool | None = None,
         queries: int | None = None,
         seed: int | None = None,
         no_signal: bool | None = None,
@@ -524,6 +523,9 @@ class Verbs:
                 name any stored track that the model has not read.
             against: Models of the same regions, for example of other seeds: how many of the ten nearest 5
                 kbp rows agree.
+            leave_out_biosamples: Leave out each biosample's tracks from what the encoder reads: how many of
+                the ten nearest 5 kbp rows stay, and how well a classifier recognises which half of the
+                tracks was read.
             queries: Number of random query bins, and of query bins with high signal [default: 1000].
             seed: Seed of the query bins [default: 0].
             no_signal: Do not probe the signal and its principal components.
@@ -553,6 +555,7 @@ class Verbs:
             merge=merge,
             probe=probe,
             against=against,
+            leave_out_biosamples=leave_out_biosamples,
             queries=queries,
             seed=seed,
             no_signal=no_signal,
@@ -2993,9 +2996,6 @@ class Verbs:
         progress: Progress = None,
     ) -> Any:
         """Compare two databases: rows, arrays and factors.
-
-        Lists what differs and exits with 1 if anything does. Dates, durations and row numbers are not
-        compared, and neither are search indexes and checkpoints.
 
         Args:
             first: First database directory.
