@@ -5,22 +5,27 @@
 //! was, and the next writer removes what was copied. A track that the target has already is left as it is, so
 //! that a merge may be repeated.
 
+mod copy;
+mod plan;
+mod shard_database;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use serde_json::{Map, Value};
 
 use super::coverage::TrackCoverage;
-use super::durable::{copy_folder, make_folder, remove_folder, rename_synced, sync_folder};
+use super::durable::remove_folder;
 use super::locks::exclude_writers;
 use super::track::TABLES;
 use super::track_record::TrackRecord;
-use super::track_writer::{Row, store_row, unique_suffix};
-use super::{Database, NewDatabase, NewTrack, StoreError, Track};
+use super::track_writer::{Row, store_row};
+use super::{Database, NewDatabase, StoreError, Track};
 use crate::Bug;
+use copy::{copy_all, next_number};
+use plan::{metadata, plan};
+use shard_database::ShardDatabase;
 
 /// A biosample and an assay.
 pub type TrackName = (String, String);
@@ -109,96 +114,6 @@ pub fn merge_shards(
     Ok(report)
 }
 
-/// A database to be merged.
-struct ShardDatabase {
-    path: PathBuf,
-    database: Database,
-    tracks: Vec<Track>,
-    parts: NewDatabase,
-}
-
-impl ShardDatabase {
-    fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::of(path, || Database::open_read_only(path)).map_err(|e| of_shard(path, e))
-    }
-
-    fn of(
-        path: &Path,
-        open: impl FnOnce() -> Result<Database, StoreError>,
-    ) -> Result<Self, StoreError> {
-        let database = open()?;
-        if let Some(why) = database.lost_commits() {
-            return Err(StoreError::damaged("its log", why));
-        }
-        let parts = NewDatabase {
-            axis: database.axis().clone(),
-            mask: database.mask_intervals()?,
-            genes: database.genes()?,
-            enhancers: database.enhancers()?,
-        };
-        Ok(ShardDatabase {
-            path: path.to_path_buf(),
-            tracks: database.tracks()?,
-            parts,
-            database,
-        })
-    }
-
-    /// Refuses a database of another axis or annotation.
-    fn agrees_with(&self, other: &ShardDatabase) -> Result<(), StoreError> {
-        let (a, b) = (&self.parts, &other.parts);
-        let differing = [
-            ("the regions or the assembly", a.axis != b.axis),
-            ("the mask", a.mask != b.mask),
-            ("the genes", a.genes != b.genes),
-            ("the enhancers", a.enhancers != b.enhancers),
-        ];
-        match differing.iter().find(|(_, differ)| *differ) {
-            Some((what, _)) => Err(StoreError::Disagreement {
-                first: self.path.clone(),
-                second: other.path.clone(),
-                about: format!("{what}; make all shards by the same `persea create`"),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    /// What it has beside tracks.
-    fn other_content(&self) -> Result<Vec<String>, StoreError> {
-        let at = self.path.display();
-        let mut found = Vec::new();
-        for model in self.database.list_models()? {
-            found.push(format!("{at}: model {}", model.record.name));
-        }
-        for task in self.database.list_tasks()? {
-            found.push(format!("{at}: task {}", task.name));
-        }
-        for (n, what) in [
-            (self.database.list_runs()?.len(), "runs of tasks"),
-            (self.database.selections()?.len(), "selections"),
-            (self.database.list_projections()?.len(), "projections"),
-        ] {
-            if n > 0 {
-                found.push(format!("{at}: {n} {what}"));
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// Names the shard in an error that does not.
-fn of_shard(path: &Path, error: StoreError) -> StoreError {
-    match error {
-        StoreError::Damaged { .. } | StoreError::Sqlite { .. } | StoreError::Replaced { .. } => {
-            StoreError::Shard {
-                path: path.to_path_buf(),
-                source: Box::new(error),
-            }
-        }
-        other => other,
-    }
-}
-
 /// A track to copy: the shard that has it, and the track.
 type Planned<'a> = (&'a ShardDatabase, &'a Track);
 
@@ -249,215 +164,6 @@ fn merge_into(
     }
     stored?;
     Ok(report)
-}
-
-/// Which tracks the target lacks. Refuses a track that two databases have with different content, and an assay
-/// with two units or transforms.
-fn plan<'a>(
-    target: &'a ShardDatabase,
-    shards: &'a [ShardDatabase],
-    report: &mut MergeReport,
-) -> Result<Vec<Planned<'a>>, StoreError> {
-    let mut known: BTreeMap<(&str, &str), Planned<'a>> = BTreeMap::new();
-    let mut units: BTreeMap<&str, Planned<'a>> = BTreeMap::new();
-    let mut planned = Vec::new();
-    for shard in std::iter::once(target).chain(shards) {
-        let is_target = std::ptr::eq(shard, target);
-        for track in &shard.tracks {
-            let (other, of_assay) = units.entry(&track.assay).or_insert((shard, track));
-            if (of_assay.transform, &of_assay.unit) != (track.transform, &track.unit) {
-                return Err(StoreError::Disagreement {
-                    first: other.path.clone(),
-                    second: shard.path.clone(),
-                    about: format!(
-                        "the unit or the transform of {}: all tracks of an assay need the same",
-                        track.assay
-                    ),
-                });
-            }
-            let experiment = (track.biosample.as_str(), track.assay.as_str());
-            let name = (track.biosample.clone(), track.assay.clone());
-            if let Some((other, first)) = known.get(&experiment) {
-                if let Some(what) = difference(first, track) {
-                    return Err(StoreError::Disagreement {
-                        first: other.path.clone(),
-                        second: shard.path.clone(),
-                        about: format!(
-                            "track {} {}: {what}; remove one of them",
-                            track.biosample, track.assay
-                        ),
-                    });
-                }
-                if std::ptr::eq(*other, target) && !report.unchanged.contains(&name) {
-                    report.unchanged.push(name);
-                }
-                continue;
-            }
-            known.insert(experiment, (shard, track));
-            if !is_target {
-                planned.push((shard, track));
-                report.merged.push(name);
-            }
-        }
-    }
-    planned.sort_by(|(_, a), (_, b)| (&a.biosample, &a.assay).cmp(&(&b.biosample, &b.assay)));
-    report.merged.sort();
-    report.unchanged.sort();
-    Ok(planned)
-}
-
-/// What two tracks of one experiment differ in.
-fn difference(a: &Track, b: &Track) -> Option<&'static str> {
-    let alike = |a: &Track| {
-        let sources = a.sources.iter();
-        let sources = sources.map(|s| (s.format.clone(), s.multiplier.to_bits(), s.missing));
-        sources.collect::<Vec<_>>()
-    };
-    if a.checksum != b.checksum {
-        Some("their files differ")
-    } else if alike(a) != alike(b) {
-        Some("their files were read in different ways")
-    } else if a.chunks != b.chunks || a.runs != b.runs {
-        Some("their stored values differ")
-    } else {
-        None
-    }
-}
-
-/// What is known of the biosamples and the assays of all databases, where it is more than the target knows.
-fn metadata(target: &ShardDatabase, shards: &[ShardDatabase]) -> Result<Metadata, StoreError> {
-    let mut known = Metadata::new();
-    let mut of_target = Metadata::new();
-    for shard in std::iter::once(target).chain(shards) {
-        let list = || {
-            let biosamples = shard.database.biosamples()?.into_iter();
-            let mut list: Vec<(&'static str, String, Map<String, Value>)> = biosamples
-                .map(|b| ("biosamples", b.name, b.metadata))
-                .collect();
-            let assays = shard.database.assays()?.into_iter();
-            list.extend(assays.map(|a| ("assays", a.name, a.metadata)));
-            Ok(list)
-        };
-        for (table, name, facts) in list().map_err(|e| of_shard(&shard.path, e))? {
-            let entry = known.entry((table, name.clone())).or_default();
-            for (key, value) in facts {
-                if entry.get(&key).is_some_and(|other| *other != value) {
-                    return Err(StoreError::Disagreement {
-                        first: target.path.clone(),
-                        second: shard.path.clone(),
-                        about: format!(
-                            "what is known of {name}: its {key} is not what another shard says"
-                        ),
-                    });
-                }
-                entry.insert(key, value);
-            }
-        }
-        if std::ptr::eq(shard, target) {
-            of_target = known.clone();
-        }
-    }
-    known.retain(|key, facts| of_target.get(key).unwrap_or(&Map::new()) != facts);
-    Ok(known)
-}
-
-/// Copies all arrays into their place, each read back.
-fn copy_all(
-    database: &Database,
-    planned: &[Planned<'_>],
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Copied>, StoreError> {
-    if planned.is_empty() {
-        return Ok(Vec::new());
-    }
-    make_folder(&database.temporary_folder())?;
-    // Nobody else writes, so the numbers stay free until the rows are written.
-    let first = database.read(next_number)?;
-    let done = AtomicUsize::new(0);
-    progress(0, planned.len());
-    let copied = planned
-        .par_iter()
-        .enumerate()
-        .map(|(i, (shard, track))| {
-            let array = format!("track_{}_{}", first + i as i64, unique_suffix());
-            let (record, coverage) = copy(database, shard, track, &array)?;
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            progress(done, planned.len());
-            Ok((array, record, coverage))
-        })
-        .collect::<Result<Vec<Copied>, StoreError>>();
-    let place = || {
-        let copied = copied?;
-        for (array, ..) in &copied {
-            let from = database.temporary_folder().join(array);
-            rename_synced(&from, &database.signal_folder().join(array))?;
-        }
-        Ok(copied)
-    };
-    place().inspect_err(|_| {
-        // The next writer's sweep takes what cannot go now.
-        let _ = remove_folder(&database.temporary_folder());
-    })
-}
-
-/// Copies a track's array under the name that it will have, and reads the copy back.
-fn copy(
-    database: &Database,
-    shard: &ShardDatabase,
-    track: &Track,
-    array: &str,
-) -> Result<(TrackRecord, TrackCoverage), StoreError> {
-    let what = format!("track {} {}", track.biosample, track.assay);
-    let damaged = |why: String| of_shard(&shard.path, StoreError::damaged(what.clone(), why));
-    let Some(chunks) = track.chunks else {
-        return Err(StoreError::Disagreement {
-            first: database.path().to_path_buf(),
-            second: shard.path.clone(),
-            about: format!("{what}: an earlier Persea stored it; ingest it again"),
-        });
-    };
-    let from = shard.database.signal_folder().join(&track.array);
-    let folder = database.temporary_folder().join(array);
-    match copy_folder(&from, &folder) {
-        Err(StoreError::Io { path, source }) if path.starts_with(&from) => {
-            return Err(damaged(source.to_string()));
-        }
-        other => other?,
-    }
-    let record = TrackRecord {
-        track: NewTrack {
-            biosample: track.biosample.clone(),
-            assay: track.assay.clone(),
-            transform: track.transform,
-            unit: track.unit.clone(),
-            sources: track.sources.clone(),
-        },
-        n_nan_bins: track.n_nan_bins,
-        n_negative_bins: track.n_negative_bins,
-        mean: track.mean,
-        variance: track.variance,
-        maximum: track.maximum,
-        chunks,
-    };
-    record.write(&folder)?;
-    sync_folder(&folder)?;
-    let coverage = database.read_whole(&folder, &record).map_err(|why| {
-        // The copy or the original: whose fault it is decides what has to be done.
-        match database.read_whole(&from, &record) {
-            Err(why) => damaged(why),
-            Ok(_) => StoreError::damaged(format!("the copy of {what}"), why),
-        }
-    })?;
-    let stored = shard.database.coverage(track);
-    if stored.map_err(|e| of_shard(&shard.path, e))? != coverage {
-        return Err(damaged("its intervals are not those of its values".into()));
-    }
-    Ok((record, coverage))
-}
-
-fn next_number(t: &Transaction<'_>) -> Result<i64, StoreError> {
-    let sql = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'next_track'";
-    Ok(t.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// Writes all rows in one transaction.
