@@ -61,6 +61,7 @@ pub fn run(
     let bar = shown.bar.clone();
     let mut begin = |fold: &str, seed: u64| {
         bar.suspend(|| eprintln!("fold {fold}, seed {seed}"));
+        bar.set_message(format!("fold {fold}, seed {seed}"));
     };
     let found = cross_validate(&database, &settings, run_options, &mut shown, &mut begin);
     shown.bar.finish_and_clear();
