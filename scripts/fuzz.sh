@@ -5,7 +5,7 @@
 # Targets: text, signal, bigwig, matrices, and with their slower build suites and database. Without a target,
 # the first four. Ends with executions and edges covered of each, or at the first finding, whose input is
 # left in target/fuzz/findings. Seeds are made from fixtures/; inputs that reach something new are kept in
-# target/fuzz/corpus/TARGET, where the next run begins.
+# target/fuzz/corpus/TARGET, where the next run begins. RUNS=20000 makes so many executions, the same in every run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -34,11 +34,18 @@ python3 scripts/fuzz_seeds.py "$folder/seeds"
 mkdir -p "$folder/findings"
 summary=""
 for target in "${targets[@]}"; do
-    mkdir -p "$folder/corpus/$target" "$folder/seeds/$target"
+    corpus=$folder/corpus/$target
+    limit=(-max_total_time="$seconds")
+    if [ -n "${RUNS:-}" ]; then
+        corpus=$folder/again/$target
+        rm -rf "$corpus"
+        limit+=(-runs="$RUNS" -seed=1)
+    fi
+    mkdir -p "$corpus" "$folder/seeds/$target"
     log=$folder/$target.log
     echo "--- $target"
-    if ! "$folder/$host/fuzz/$target" -max_total_time="$seconds" -rss_limit_mb=3000 -timeout=20 -print_final_stats=1 \
-        -artifact_prefix="$folder/findings/$target-" "$folder/corpus/$target" "$folder/seeds/$target" >"$log" 2>&1; then
+    if ! "$folder/$host/fuzz/$target" "${limit[@]}" -rss_limit_mb=3000 -timeout=20 -print_final_stats=1 \
+        -artifact_prefix="$folder/findings/$target-" "$corpus" "$folder/seeds/$target" >"$log" 2>&1; then
         tail -n 60 "$log"
         echo "fuzz.sh: $target failed; its input is in $folder/findings" >&2
         exit 1

@@ -167,7 +167,7 @@ fn a_hub_replaces_nothing_and_a_failed_one_leaves_nothing() {
     workspace.write("no.bb", "chr1\t0\t10\n");
     workspace
         .run("export hub new S1:H3K4me3 --bigbed no.bb")
-        .fails(&["no.bb", "no whole bigBed"]);
+        .fails(&["no.bb", "no bigBed"]);
     workspace
         .run("export hub new S1:H3K4me3 --assay H3K36me3")
         .expect_misuse(&["no track has one of these"]);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bigtools::BigBedRead;
 
+use super::bigwig::check_bigbed;
 use super::{FormatError, catch_panic};
 
 /// The lines of a local bigBed, tab-separated as in the BED that it was made from, by chromosome and start.
@@ -18,6 +19,7 @@ pub fn bigbed_lines(path: &Path) -> Result<String, FormatError> {
             format!("it cannot be read as a bigBed ({why}); fetch it again"),
         )
     };
+    check_bigbed(path)?;
     // Panics of bigtools on damaged files.
     catch_panic(|| lines(path))
         .unwrap_or_else(|| Err("it is damaged".to_string()))
@@ -42,6 +44,7 @@ pub struct BigBedFields {
 /// # Errors
 /// When the file cannot be read or is no bigBed.
 pub fn bigbed_fields(path: &Path) -> Result<BigBedFields, FormatError> {
+    check_bigbed(path)?;
     let head = catch_panic(|| {
         let name = path.to_str().ok_or("its name is no UTF-8 text")?;
         let mut file = BigBedRead::open_file(name).map_err(|e| e.to_string())?;
@@ -140,8 +143,25 @@ mod tests {
         ] {
             std::fs::write(&path, bytes).unwrap();
             let message = bigbed_lines(&path).unwrap_err().to_string();
-            assert!(message.contains("a.bigBed"), "{message}");
-            assert!(message.contains("cannot be read as a bigBed"), "{message}");
+            assert!(message.contains("a.bigBed: is "), "{message}");
+            let says = ["truncated", "no bigBed", "empty, not a bigBed"];
+            assert!(says.iter().any(|s| message.contains(s)), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_chromosomes_that_no_file_has_is_refused_before_memory_is_taken_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.bigBed");
+        let mut bytes = std::fs::read(fixture("peaks.bigBed")).unwrap();
+        let tree = u64::from_le_bytes(bytes[8..16].try_into().unwrap()) as usize;
+        bytes[tree + 16..tree + 24].copy_from_slice(&(1u64 << 56).to_le_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        for message in [
+            bigbed_lines(&path).unwrap_err().to_string(),
+            bigbed_fields(&path).unwrap_err().to_string(),
+        ] {
+            assert!(message.contains("list of chromosomes"), "{message}");
         }
     }
 }

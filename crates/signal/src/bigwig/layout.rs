@@ -66,8 +66,17 @@ impl Numbers {
 }
 
 impl Layout {
-    /// Reads the header and the chromosomes.
+    /// Reads the header and the chromosomes of a bigWig.
     pub fn read(source: &mut dyn ByteSource, file: &str) -> Result<Self, FormatError> {
+        Self::read_as(source, file, magic::BIGWIG)
+    }
+
+    /// Reads the header and the chromosomes of a file that begins with this magic number.
+    pub fn read_as(
+        source: &mut dyn ByteSource,
+        file: &str,
+        wanted: u32,
+    ) -> Result<Self, FormatError> {
         let n_bytes = source.n_bytes();
         let mut layout = Layout {
             file: file.to_string(),
@@ -77,10 +86,15 @@ impl Layout {
             chromosomes: Vec::new(),
         };
         if n_bytes == 0 {
-            return Err(layout.error("is empty, not a bigWig"));
+            let what = if wanted == magic::BIGWIG {
+                "bigWig"
+            } else {
+                "bigBed"
+            };
+            return Err(layout.error(format!("is empty, not a {what}")));
         }
         let head = layout.numbers(source, 0, n_bytes.min(64))?;
-        layout.big_endian = layout.byte_order(&head)?;
+        layout.big_endian = layout.byte_order(&head, wanted)?;
         let head = Numbers {
             big_endian: layout.big_endian,
             ..head
@@ -150,12 +164,15 @@ impl Layout {
         Ok(first.min(last)..last)
     }
 
-    fn byte_order(&self, head: &Numbers) -> Result<bool, FormatError> {
+    fn byte_order(&self, head: &Numbers, wanted: u32) -> Result<bool, FormatError> {
         let magic = head.u32(0);
         match magic {
-            magic::BIGWIG if self.n_bytes < 64 => Err(self.truncated()),
-            magic::BIGWIG => Ok(false),
-            _ if magic.swap_bytes() == magic::BIGWIG && self.n_bytes >= 64 => Ok(true),
+            _ if magic == wanted && self.n_bytes < 64 => Err(self.truncated()),
+            _ if magic == wanted => Ok(false),
+            _ if magic.swap_bytes() == wanted && self.n_bytes >= 64 => Ok(true),
+            _ if wanted == magic::BIGBED => {
+                Err(self.error("is no bigBed (its first bytes say so)"))
+            }
             _ if [magic, magic.swap_bytes()].contains(&magic::BIGBED) => {
                 Err(self.error("is a bigBed, not a bigWig: it has no signal"))
             }

@@ -17,6 +17,12 @@ mod trees;
 mod write;
 mod zoom;
 
+use std::path::Path;
+
+use crate::source::open_bytes;
+use crate::{FormatError, Location};
+use layout::Layout;
+
 pub use bed::{BedRow, BedSchema, write_bigbed};
 pub use on_demand::{BigWigLayout, Chunk, Section};
 pub(super) use read::BigWigReader;
@@ -24,6 +30,19 @@ pub(super) use write::BigWigWriter;
 
 #[cfg(test)]
 pub(super) use file::BigWigFile;
+
+/// Checks a bigBed's header, its chromosomes and the index over them. bigtools believes all of these: a
+/// length that is none would take the memory.
+pub(super) fn check_bigbed(path: &Path) -> Result<(), FormatError> {
+    let mut source = open_bytes(&Location::Path(path.to_path_buf()))?;
+    let file = path.display().to_string();
+    let layout = Layout::read_as(&mut *source, &file, magic::BIGBED)?;
+    for chromosome in &layout.chromosomes {
+        let whole = 0..chromosome.length as u32;
+        layout.data_of(&mut *source, chromosome.id, whole)?;
+    }
+    Ok(())
+}
 
 /// The magic numbers of bigWig and its relatives.
 mod magic {
