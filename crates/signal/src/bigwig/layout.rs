@@ -229,7 +229,12 @@ impl Layout {
             }
         }
         self.chromosomes.sort_by_key(|c| c.id);
-        Ok(())
+        // bigtools looks for a name, and would follow the index of the other one, which is not checked.
+        let mut names = HashSet::new();
+        match self.chromosomes.iter().find(|c| !names.insert(&c.name)) {
+            Some(twice) => Err(self.damaged(&format!("it lists {} twice", twice.name))),
+            None => Ok(()),
+        }
     }
 
     fn node_head(

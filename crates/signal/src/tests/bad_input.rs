@@ -466,6 +466,20 @@ fn a_bigwig_with_any_byte_damaged_is_read_or_refused_and_never_panics() {
     );
 }
 
+/// bigtools finds a chromosome by its name, and would read the other one's blocks, whose lengths nobody checked.
+#[test]
+fn a_bigwig_that_lists_a_chromosome_twice_is_refused() {
+    let folder = Folder::new();
+    let Location::Path(file) = folder.bigwig(&toy(), &[(0, 0, 25, 1.0)]) else {
+        return;
+    };
+    let mut bytes = std::fs::read(file).unwrap();
+    let at = bytes.windows(4).position(|w| w == b"chr2").unwrap();
+    bytes[at..at + 4].copy_from_slice(b"chr1");
+    let message = refusal(&folder.put("b.bw", bytes), None, &axis());
+    assert!(message.contains("it lists chr1 twice"), "{message}");
+}
+
 #[test]
 fn an_index_that_runs_in_a_circle_is_refused() {
     let folder = Folder::new();
