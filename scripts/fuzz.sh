@@ -5,7 +5,7 @@
 # Targets: text, signal, bigwig, matrices, and with their slower build suites and database. Without a target,
 # the first four. Ends with executions and edges covered of each, or at the first finding, whose input is
 # left in target/fuzz/findings. Seeds are made from fixtures/; inputs that reach something new are kept in
-# target/fuzz/corpus/TARGET, where the next run begins. RUNS=20000 makes so many executions, the same in every run.
+# target/fuzz/corpus/TARGET, where the next run begins. RUNS=20000 makes so many executions from one seed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
