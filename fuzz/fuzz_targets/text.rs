@@ -42,8 +42,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(harmless.ends_with(text.as_ref()));
         }
         _ => {
-            let mut lines = Lines::new("x", text).into_iter();
-            if let Some(lines) = lines.next().as_mut() {
+            if let Ok(mut lines) = Lines::new("x", text) {
                 let mut n = 0;
                 while let Ok(Some(line)) = lines.next_text() {
                     assert!(!line.contains(['\n', '\r']), "{line:?}");

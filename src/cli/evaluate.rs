@@ -191,7 +191,8 @@ fn merge(
     common: &Common,
 ) -> anyhow::Result<ExitCode> {
     let mut parts = Vec::with_capacity(files.len());
-    let mut choices: Option<Value> = None;
+    // How settings were chosen is the same for all parts, and is taken from the first as it stands.
+    let mut choices = Value::Null;
     for file in files {
         let at = file.display();
         let about = std::fs::metadata(file).with_context(|| at.to_string())?;
@@ -206,7 +207,9 @@ fn merge(
         let (document, part) = read().with_context(|| {
             format!("{at} is not what `persea evaluate --shard` prints as JSON")
         })?;
-        choices.get_or_insert(document["choices"].clone());
+        if parts.is_empty() {
+            choices = document["choices"].clone();
+        }
         parts.push((at.to_string(), part));
     }
     let merged = merge_evaluations(model, scale, options, parts)?;
@@ -215,9 +218,8 @@ fn merge(
         print(&merged, common.format)?;
         return Ok(ExitCode::SUCCESS);
     }
-    // How settings were chosen is the same for all parts, and is taken from the first as it stands.
     let mut document = serde_json::to_value(&merged)?;
-    document["choices"] = choices.unwrap_or_default();
+    document["choices"] = choices;
     print_json(&document)?;
     Ok(ExitCode::SUCCESS)
 }

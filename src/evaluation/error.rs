@@ -139,19 +139,6 @@ pub enum EvaluationError {
         /// The model.
         model: String,
     },
-    /// A track that an encoder reads is not what it was.
-    #[error(
-        "the encoder of model {model} reads {biosample} {assay}, which was removed or replaced since \
-         training; ingest it again as it was"
-    )]
-    TrackChanged {
-        /// The model.
-        model: String,
-        /// The track's biosample.
-        biosample: String,
-        /// The track's assay.
-        assay: String,
-    },
     /// No bin is left to use.
     #[error(
         "no bin is left: none of those asked for is both covered by model {model} and not masked"

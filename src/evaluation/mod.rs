@@ -39,7 +39,7 @@ pub use paired::{PairedDifference, conclusion};
 pub use peaks::PeakStratum;
 pub use probe::{
     Agreement, FewerTracks, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
-    Representation, probe,
+    Representation, WithoutBiosample, probe,
 };
 pub use run::{Evaluation, MeanEvaluation, TrackEvaluation, evaluate};
 pub(crate) use run::{PREDICTORS, Predictor};

@@ -42,7 +42,8 @@ pub fn merge_evaluations(
         ));
     }
     let mut files: BTreeMap<usize, &String> = BTreeMap::new();
-    let mut count = None;
+    let of_first: Shard = (whole.shard.parse()).map_err(|_| wrong(first_file, NOT_A_PART))?;
+    let count = of_first.count();
     let mut placed = Vec::new();
     for (file, part) in &parts {
         let Some(of) = &part.shard else {
@@ -57,7 +58,7 @@ pub fn merge_evaluations(
         }
         let same = of.settings == whole.settings
             && (part.n_bins, part.n_zero_bins) == (n_bins, n_zero_bins)
-            && *count.get_or_insert(shard.count()) == shard.count();
+            && shard.count() == count;
         if !same || of.places.len() != part.tracks.len() {
             return Err(wrong(
                 file,
@@ -69,7 +70,6 @@ pub fn merge_evaluations(
         }
         placed.extend(of.places.iter().copied().zip(part.tracks.iter().cloned()));
     }
-    let count = count.unwrap_or_default();
     if let Some(missing) = (0..count).find(|i| !files.contains_key(i)) {
         let why = format!(
             "is one of {count} parts, and part {} is missing",

@@ -6,10 +6,11 @@ use persea_drawing::{Colour, Theme};
 use persea_vocabulary::vocabulary;
 
 use super::HubError;
+use crate::Bug;
 use crate::compendium::{BiosampleNames, Experiment};
 use crate::imputation::{CompletedTrack, Provenance, completed_tracks};
 use crate::model::TrainedModel;
-use crate::store::Database;
+use crate::store::{Database, StoreError};
 
 vocabulary! {
     /// Which tracks of an experiment a hub has.
@@ -197,7 +198,7 @@ pub(super) fn named(
     database: &Database,
     model: Option<&TrainedModel>,
     tracks: &[CompletedTrack],
-    unit: &dyn Fn(&str) -> String,
+    unit: &dyn Fn(&str) -> Result<String, StoreError>,
 ) -> crate::Result<Vec<HubTrack>> {
     let names = BiosampleNames::of(database)?;
     let mut assays: Vec<&str> = tracks.iter().map(|t| t.experiment.assay.as_str()).collect();
@@ -213,14 +214,17 @@ pub(super) fn named(
             .chain((2u64..).map(|n| format!("{stem}_{n}")))
             .find(|key| taken.insert(key.to_lowercase()))
             .unwrap_or(stem);
-        let place = assays.binary_search(&assay.as_str()).unwrap_or(0);
+        let unlisted = |_| Bug::new("an assay of a hub is not in its list");
+        let place = assays.binary_search(&assay.as_str()).map_err(unlisted)?;
         let colour = Theme::Light.category(place);
         let (is_imputed, origin) = match &track.provenance {
             // Where the files lie is no business of a hub's readers.
             Provenance::Measured(track) => (false, file_names(&track.location)),
             Provenance::Imputed => {
-                let model = model.map(|m| m.record().name.as_str()).unwrap_or_default();
-                (true, format!("model {model}"))
+                let Some(model) = model else {
+                    return Err(Bug::new("a track is imputed without a model").into());
+                };
+                (true, format!("model {}", model.record().name))
             }
         };
         named.push(HubTrack {
@@ -228,7 +232,7 @@ pub(super) fn named(
             experiment: track.experiment.clone(),
             is_imputed,
             biosample_label: names.labels().get(biosample).cloned(),
-            unit: unit(assay),
+            unit: unit(assay)?,
             origin,
             colour: match is_imputed {
                 true => colour.mix(Theme::Light.background(), PALER),

@@ -79,7 +79,7 @@ pub fn write_hub(
     let within = output.path().join(word(assembly.name()));
     std::fs::create_dir(&within).map_err(failed)?;
     let mut named = named(database, model, tracks, &|assay| {
-        signal_unit(database, assay, options.scale).unwrap_or_default()
+        signal_unit(database, assay, options.scale)
     })?;
     let beds = add_beds(assembly, &options.beds, &within)?;
 

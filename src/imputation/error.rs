@@ -4,9 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImputationError {
-    /// A model that imputes from observed tracks, one of which is no longer what it was trained on.
+    /// A model that reads observed tracks, one of which is no longer what it was trained on.
     #[error(
-        "model {model} imputes from observed tracks, and {biosample} {assay} {change}: ingest the file \
+        "model {model} reads observed tracks, and {biosample} {assay} {change}: ingest the file \
          it was trained on again, or train anew"
     )]
     TrackChanged {

@@ -21,7 +21,7 @@ pub use completed::{
 };
 pub use error::ImputationError;
 pub use experiment::{missing_experiments, read_experiments};
-pub(crate) use observed::Observed;
+pub(crate) use observed::{Observed, tracks_read};
 pub use shard::{ShardReport, write_shard};
 pub(crate) use stream::impute_from_factors;
 pub use stream::{PieceSink, Stream, impute_track, spans};

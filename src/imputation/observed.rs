@@ -7,6 +7,39 @@ use crate::compendium::TracksOnAxis;
 use crate::model::{Refinement, SignalBlock, TrainedModel};
 use crate::store::{Database, StoreError, Track, TrackRole};
 
+/// The stored tracks that a model reads, of the roles wanted and in the model's order.
+///
+/// # Errors
+/// When one has been removed or has changed since training.
+pub fn tracks_read(
+    database: &Database,
+    model: &TrainedModel,
+    is_wanted: impl Fn(TrackRole) -> bool,
+) -> crate::Result<Vec<Track>> {
+    let stored = database.tracks()?;
+    let mut tracks = Vec::new();
+    for read in (model.record().tracks.iter()).filter(|t| is_wanted(t.role)) {
+        let (b, a) = (&read.biosample, &read.assay);
+        let found = stored.iter().find(|t| t.biosample == *b && t.assay == *a);
+        let change = match found {
+            Some(track) if track.checksum == read.checksum => {
+                tracks.push(track.clone());
+                continue;
+            }
+            Some(_) => "has changed since the model was trained",
+            None => "has been removed from the database",
+        };
+        return Err(ImputationError::TrackChanged {
+            model: model.record().name.clone(),
+            biosample: b.clone(),
+            assay: a.clone(),
+            change,
+        }
+        .into());
+    }
+    Ok(tracks)
+}
+
 /// The input tracks of a model with a refinement, opened.
 pub struct Observed<'a> {
     model: &'a TrainedModel,
@@ -24,32 +57,7 @@ impl<'a> Observed<'a> {
         let Some(refinement) = model.refinement() else {
             return Ok(None);
         };
-        let stored = database.tracks()?;
-        let mut tracks: Vec<Track> = Vec::with_capacity(refinement.inputs.tracks.len());
-        for read in model
-            .record()
-            .tracks
-            .iter()
-            .filter(|t| t.role != TrackRole::Hold)
-        {
-            let (b, a) = (&read.biosample, &read.assay);
-            let found = stored.iter().find(|t| t.biosample == *b && t.assay == *a);
-            let change = match found {
-                Some(track) if track.checksum == read.checksum => {
-                    tracks.push(track.clone());
-                    continue;
-                }
-                Some(_) => "has changed since the model was trained",
-                None => "has been removed from the database",
-            };
-            return Err(ImputationError::TrackChanged {
-                model: model.record().name.clone(),
-                biosample: b.clone(),
-                assay: a.clone(),
-                change,
-            }
-            .into());
-        }
+        let tracks = tracks_read(database, model, |role| role != TrackRole::Hold)?;
         Ok(Some(Observed {
             signal: TracksOnAxis::open(database, model.axis(), &tracks)?,
             model,

@@ -1,12 +1,36 @@
-//! An explanation as an object, and in words.
+//! A hit and its explanation as objects, and the explanation in words.
 
 use serde_json::{Map, Value, json};
 
+use super::Annotation;
 use super::explain::{Explanation, GroupShare};
+use super::searcher::Hit;
 use crate::genome::Resolution;
 
 /// Groups that are named in a cell.
 const NAMED: usize = 3;
+
+impl Hit {
+    /// As an object: its rank, where it lies, how far it is, and what is annotated there.
+    pub fn object(&self, rank: usize, annotation: &Annotation) -> Value {
+        let gene = annotation.nearest_gene(&self.interval);
+        let in_gene = annotation.genes_at(&self.interval);
+        let classes = annotation.classes(&self.bins);
+        json!({
+            "rank": rank,
+            "chrom": self.interval.chrom,
+            "start": self.interval.start,
+            "end": self.interval.end,
+            "distance": self.distance,
+            "percentile": self.percentile,
+            "nearest_tss": gene.as_ref().map(|g| &g.name),
+            "nearest_tss_id": gene.as_ref().map(|g| &g.id),
+            "tss_distance": gene.as_ref().map(|g| g.distance),
+            "in_gene": in_gene.iter().map(|g| &g.name).collect::<Vec<_>>(),
+            "annotation": classes.iter().map(|c| c.name()).collect::<Vec<_>>(),
+        })
+    }
+}
 
 impl Explanation {
     /// The columns of a table that say it in words: see [`Explanation::words`].

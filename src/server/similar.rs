@@ -94,21 +94,7 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
     let axis = model.model.axis();
     let mut hits = Vec::new();
     for (i, hit) in answer.hits.iter().enumerate() {
-        let gene = annotation.nearest_gene(&hit.interval);
-        let in_gene = annotation.genes_at(&hit.interval);
-        let mut row = json!({
-            "rank": i + 1,
-            "chrom": hit.interval.chrom,
-            "start": hit.interval.start,
-            "end": hit.interval.end,
-            "distance": hit.distance,
-            "percentile": hit.percentile,
-            "nearest_tss": gene.as_ref().map(|g| &g.name),
-            "nearest_tss_id": gene.as_ref().map(|g| &g.id),
-            "tss_distance": gene.as_ref().map(|g| g.distance),
-            "in_gene": in_gene.iter().map(|g| &g.name).collect::<Vec<_>>(),
-            "annotation": annotation.classes(&hit.bins).iter().map(|c| c.name()).collect::<Vec<_>>(),
-        });
+        let mut row = hit.object(i + 1, annotation);
         if let Some(explained) = explanations.as_ref().and_then(|all| all.get(i)) {
             row["explanation"] = explained.as_ref().map_or(Value::Null, Explanation::object);
         }

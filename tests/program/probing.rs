@@ -205,7 +205,7 @@ fn an_encoder_is_compared_with_itself_without_each_biosample_and_a_model_without
     let fewer = &found["fewer_tracks"];
     let without = fewer["without"].as_array().unwrap();
     let names: Vec<&str> = (without.iter())
-        .map(|of| of["model"].as_str().unwrap())
+        .map(|of| of["biosample"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["S1", "S2", "S3", "S4"]);
     let mut shares: Vec<f64> = (without.iter())
@@ -225,5 +225,5 @@ fn an_encoder_is_compared_with_itself_without_each_biosample_and_a_model_without
     workspace.ok("track remove S4:H3K4me1");
     workspace
         .run(&format!("{line} --model encoder"))
-        .fails(&["S4 H3K4me1", "removed or replaced"]);
+        .fails(&["S4 H3K4me1", "has been removed"]);
 }

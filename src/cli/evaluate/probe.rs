@@ -145,7 +145,7 @@ pub fn summary(found: &Probe) -> anyhow::Result<()> {
         for of in &fewer.without {
             print_line(format_args!(
                 "without the tracks of {} its factors share {} (random) and {} (active) with those of all tracks",
-                of.model,
+                of.biosample,
                 share(of.random),
                 share(of.active)
             ))?;

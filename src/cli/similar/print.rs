@@ -236,22 +236,7 @@ fn query_object(printed: &Printed<'_>, query: &Query, answer: &Answer) -> Value 
 fn rows(printed: &Printed<'_>, answer: &Answer) -> anyhow::Result<Vec<Value>> {
     let mut rows = Vec::new();
     for (i, hit) in answer.hits.iter().enumerate() {
-        let gene = printed.annotation.nearest_gene(&hit.interval);
-        let in_gene = printed.annotation.genes_at(&hit.interval);
-        let classes = printed.annotation.classes(&hit.bins);
-        let mut row = json!({
-            "rank": i + 1,
-            "chrom": hit.interval.chrom,
-            "start": hit.interval.start,
-            "end": hit.interval.end,
-            "distance": hit.distance,
-            "percentile": hit.percentile,
-            "nearest_tss": gene.as_ref().map(|g| &g.name),
-            "nearest_tss_id": gene.as_ref().map(|g| &g.id),
-            "tss_distance": gene.as_ref().map(|g| g.distance),
-            "in_gene": in_gene.iter().map(|g| &g.name).collect::<Vec<_>>(),
-            "annotation": classes.iter().map(|c| c.name()).collect::<Vec<_>>(),
-        });
+        let mut row = hit.object(i + 1, printed.annotation);
         if let Some(strand) = hit.strand {
             row["strand"] = json!(strand.symbol());
         }

@@ -13,6 +13,7 @@ use super::source::{Embedding, Source};
 use super::sums::FOLDS;
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Resolution};
+use crate::imputation::tracks_read;
 use crate::linear::solve_columns;
 use crate::model::{Encoder, Stretch, Surroundings, TrainedModel};
 use crate::random::{Purpose, generator, shuffle};
@@ -35,29 +36,12 @@ impl<'a> EncoderInput<'a> {
     /// # Errors
     /// When the model has no encoder, or one of its tracks is not stored as it was in training.
     pub fn open(database: &Database, model: &'a TrainedModel) -> crate::Result<Self> {
-        let name = || model.record().name.clone();
         let Some(encoder) = model.encoder() else {
-            return Err(EvaluationError::NoEncoder { model: name() }.into());
+            let model = model.record().name.clone();
+            return Err(EvaluationError::NoEncoder { model }.into());
         };
-        let stored = database.tracks()?;
-        let mut tracks = Vec::new();
-        let read = model.record().tracks.iter();
-        for known in read.filter(|t| matches!(t.role, TrackRole::Train | TrackRole::Validate)) {
-            let same = |t: &&Track| {
-                t.biosample == known.biosample
-                    && t.assay == known.assay
-                    && t.checksum == known.checksum
-            };
-            let Some(track) = stored.iter().find(same) else {
-                return Err(EvaluationError::TrackChanged {
-                    model: name(),
-                    biosample: known.biosample.clone(),
-                    assay: known.assay.clone(),
-                }
-                .into());
-            };
-            tracks.push(track.clone());
-        }
+        let is_read = |role| matches!(role, TrackRole::Train | TrackRole::Validate);
+        let tracks = tracks_read(database, model, is_read)?;
         Ok(EncoderInput {
             axis: model.axis(),
             encoder,

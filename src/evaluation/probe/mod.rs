@@ -42,6 +42,7 @@ use held::mean;
 use passes::Plan;
 pub use result::{
     Agreement, FewerTracks, Probe, ProbedRepresentation, ProbedTrack, Representation,
+    WithoutBiosample,
 };
 use source::{Embedding, Source};
 
@@ -185,8 +186,8 @@ pub fn probe(
         None => None,
         Some(input) => Some(FewerTracks {
             without: (left_out.into_iter().zip(of_left_out))
-                .map(|(biosample, [random, active])| Agreement {
-                    model: biosample,
+                .map(|(biosample, [random, active])| WithoutBiosample {
+                    biosample,
                     random,
                     active,
                 })

@@ -52,8 +52,20 @@ pub struct ProbedRepresentation {
 /// The share of the ten nearest 5 kbp rows of a query that two embeddings have in common, in the mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// The other model, or the biosample that was left out.
+    /// The other model.
     pub model: String,
+    /// Over random bins.
+    pub random: Option<f64>,
+    /// Over bins with high signal.
+    pub active: Option<f64>,
+}
+
+/// The share of the ten nearest 5 kbp rows of a query that an encoder's factors keep without a biosample's tracks, in
+/// the mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WithoutBiosample {
+    /// The biosample.
+    pub biosample: String,
     /// Over random bins.
     pub random: Option<f64>,
     /// Over bins with high signal.
@@ -64,7 +76,7 @@ pub struct Agreement {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FewerTracks {
     /// For each biosample, neighbours in common with the factors without its tracks.
-    pub without: Vec<Agreement>,
+    pub without: Vec<WithoutBiosample>,
     /// How often a linear classifier tells from a bin's factors which half of the tracks was read; .5 by chance.
     pub halves_recognised: Option<f64>,
 }
