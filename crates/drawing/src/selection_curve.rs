@@ -198,7 +198,7 @@ mod tests {
             assert!(svg.contains(part), "{part}");
         }
         // Half a choice is none.
-        assert!(svg.contains(">3<") && !svg.contains(">0.5<"), "{svg}");
+        assert!(svg.contains(">3<") && !svg.contains(">2.5<"), "{svg}");
     }
 
     #[test]

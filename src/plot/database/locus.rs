@@ -118,11 +118,17 @@ mod tests {
             Experiment::new("S2", "H3K4me3"),
         ];
         let locus = some_locus(&database, database.axis(), &both).unwrap();
+        let mask = database.mask().unwrap();
         let highest = |experiment: &Experiment, bins: std::ops::Range<u64>| {
             let track = database.track(&experiment.biosample, &experiment.assay);
             let signal = database.signal(&track.unwrap().unwrap()).unwrap();
             let mut values = vec![0f32; (bins.end - bins.start) as usize];
-            signal.read(bins, &mut values).unwrap();
+            signal.read(bins.clone(), &mut values).unwrap();
+            for (value, bin) in values.iter_mut().zip(bins) {
+                if mask.is_masked(bin) {
+                    *value = f32::NAN;
+                }
+            }
             let means = values
                 .chunks(STRETCH)
                 .map(|p| p.iter().sum::<f32>() / p.len() as f32);
