@@ -56,6 +56,7 @@ pub(super) fn info(open: &Open, _: &Parameters) -> Result<Value, Refusal> {
         "masked_bins": database.mask()?.n_masked(),
         "genes": database.genes()?.len(),
         "enhancers": database.enhancers()?.len(),
+        "variants": open.variants.len(),
         "biosamples": database.biosamples()?.len(),
         "assays": database.assays()?.len(),
         "tracks": database.tracks()?.len(),
