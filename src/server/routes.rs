@@ -18,7 +18,7 @@ use super::guard::{COOKIE, is_same, seal};
 use super::parameters::Parameters;
 use super::series::{Kind, Series};
 use super::state::Open;
-use super::{answers, compendium, page, series, similar, variants};
+use super::{answers, compendium, page, series, similar};
 use crate::compendium::Experiment;
 
 /// The description of the API.
@@ -49,7 +49,11 @@ pub(super) fn router(app: App) -> Router {
             compendium::coverage,
         ),
         ("/api/v1/genes", compendium::GENES, compendium::genes),
-        ("/api/v1/variants", variants::VARIANTS, variants::variants),
+        (
+            "/api/v1/variants",
+            compendium::VARIANTS,
+            compendium::variants,
+        ),
         ("/api/v1/signal", series::SIGNAL, series::signal),
         ("/api/v1/similar", similar::SIMILAR, similar::similar),
         (

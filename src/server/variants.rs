@@ -1,11 +1,5 @@
 //! Variants by name, from files that the server was given: without a network there is no other list of them.
 
-use serde_json::{Value, json};
-
-use super::error::Refusal;
-use super::parameters::Parameters;
-use super::state::Open;
-use crate::genome::Interval;
 use crate::loci::Site;
 
 /// Variants by name in upper case, in its order.
@@ -38,7 +32,7 @@ impl Variants {
     }
 
     /// Those whose name begins with a text, in any case; exact matches first, for they are the shortest.
-    fn beginning(&self, text: &str, limit: usize) -> &[(String, Site)] {
+    pub fn beginning(&self, text: &str, limit: usize) -> &[(String, Site)] {
         let text = text.to_uppercase();
         let first = self.0.partition_point(|(key, _)| *key < text);
         let n = (self.0[first..].iter().take(limit))
@@ -48,30 +42,10 @@ impl Variants {
     }
 }
 
-/// `GET /api/v1/variants`: variants whose name begins with some text; exact matches first.
-pub(super) const VARIANTS: &[&str] = &["query", "limit"];
-
-pub(super) fn variants(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
-    let query = p.required("query")?;
-    let limit = p.number("limit", 10, 1..=1_000)? as usize;
-    let axis = open.database.axis();
-    let rows = open
-        .variants
-        .beginning(query, limit)
-        .iter()
-        .map(|(_, site)| {
-            let Interval { chrom, start, end } = &site.interval;
-            json!({
-                "name": site.name, "chrom": chrom, "start": start, "end": end,
-                "covered": axis.bin_at(chrom, *start).is_some(),
-            })
-        });
-    Ok(json!({ "variants": rows.collect::<Vec<_>>() }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::genome::Interval;
 
     #[test]
     fn variants_are_found_by_the_beginning_of_each_of_their_names() {
