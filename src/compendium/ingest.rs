@@ -265,13 +265,13 @@ fn ingest_track(
         return Ok(Done::skipped());
     }
 
-    let mut n_told = 0;
+    let mut n_shown = 0;
     let mut beyond = None;
-    let (stored, reading) = match store(database, track, &sources, values, options, &mut n_told) {
+    let (stored, reading) = match store(database, track, &sources, values, options, &mut n_shown) {
         Err(CompendiumError::Store(e @ StoreError::Beyond { step, .. })) => {
             beyond = Some(format!("{}: stored as f32: {e}", track.experiment()));
             let values = ValueType::F32Beyond(step);
-            store(database, track, &sources, values, options, &mut n_told)?
+            store(database, track, &sources, values, options, &mut n_shown)?
         }
         other => other?,
     };
@@ -306,14 +306,15 @@ fn is_stored_so(values: ValueType, wanted: ValueType) -> bool {
     values == wanted || Some(values) == beyond
 }
 
-/// Reads a track's files and stores it. `n_told` is of how many of its bins it has been told that they are read.
+/// Reads a track's files and stores it. `n_shown` counts the bins of which progress has been
+/// reported, by an attempt before this one too.
 fn store(
     database: &Database,
     track: &ManifestTrack,
     sources: &[TrackSource],
     values: ValueType,
     options: &IngestOptions<'_>,
-    n_told: &mut u64,
+    n_shown: &mut u64,
 ) -> Result<(Track, TrackReading), CompendiumError> {
     let mut writer = database.begin_track(NewTrack {
         biosample: track.biosample.clone(),
@@ -334,14 +335,14 @@ fn store(
             }
             writer.write(bin, values)?;
             n_read += values.len() as u64;
-            if n_read > *n_told {
+            if n_read > *n_shown {
                 tell(
                     options,
                     IngestEvent::Bins {
-                        n: n_read - *n_told,
+                        n: n_read - *n_shown,
                     },
                 );
-                *n_told = n_read;
+                *n_shown = n_read;
             }
             Ok(())
         },

@@ -127,4 +127,4 @@ pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
 pub use track::{NewTrack, SourceOrigin, Track, TrackSource, Transform};
 pub use track_writer::TrackWriter;
 pub(crate) use track_writer::check_name;
-pub use value_type::{Step, ValueType};
+pub use value_type::{Step, StepError, ValueType};

@@ -21,9 +21,8 @@ use super::locks::{Lock, join_writers, lock_one};
 use super::shards::{AssembledArray, ShardAssembler};
 use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::track_record::TrackRecord;
-use super::value_type::write_value_type;
 use super::zarr::TrackArray;
-use super::{Database, NewTrack, Step, StoreError, Track};
+use super::{Database, NewTrack, Step, StoreError, Track, ValueType};
 use crate::Bug;
 
 /// A track being stored. Dropped without [`TrackWriter::commit`], it leaves nothing behind.
@@ -275,6 +274,21 @@ pub(crate) fn store_row(
         ))
     })?;
     Ok((stored, replaced))
+}
+
+/// Stores how a track's values are stored, in place of what is stored.
+fn write_value_type(t: &Transaction<'_>, track: i64, values: ValueType) -> Result<(), StoreError> {
+    t.execute("DELETE FROM track_values WHERE track = ?1", [track])?;
+    let (step, fits) = match values {
+        ValueType::F32 => return Ok(()),
+        ValueType::U16(step) => (step, 1),
+        ValueType::F32Beyond(step) => (step, 0),
+    };
+    t.execute(
+        "INSERT INTO track_values (track, steps_per_unit, fits) VALUES (?1, ?2, ?3)",
+        params![track, step.per_unit(), fits],
+    )?;
+    Ok(())
 }
 
 impl Drop for TrackWriter<'_> {

@@ -6,10 +6,6 @@
 
 use std::str::FromStr;
 
-use rusqlite::{Transaction, params};
-
-use super::StoreError;
-
 /// The step of 16-bit values: one in a power of two, 1 to 65,536.
 ///
 /// ```
@@ -20,7 +16,7 @@ use super::StoreError;
 /// assert_eq!((step.size(), step.greatest_error()), (0.001953125, 0.0009765625));
 /// assert_eq!(step.range(), (-16.0, 111.99609375));
 /// assert!("1/500".parse::<Step>().is_err());
-/// # Ok::<(), persea::store::StoreError>(())
+/// # Ok::<(), persea::store::StepError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Step {
@@ -108,17 +104,19 @@ impl std::fmt::Display for Step {
 }
 
 impl FromStr for Step {
-    type Err = StoreError;
+    type Err = StepError;
 
-    fn from_str(text: &str) -> Result<Self, StoreError> {
+    fn from_str(text: &str) -> Result<Self, StepError> {
         let per_unit = text.strip_prefix("1/").and_then(|n| n.parse().ok());
-        per_unit.and_then(Step::one_in).ok_or_else(|| {
-            StoreError::Invalid(format!(
-                "`{text}` is not a step: it is 1/N, where N is a power of two from 1 to 65536, such as 1/512"
-            ))
-        })
+        let step = per_unit.and_then(Step::one_in);
+        step.ok_or_else(|| StepError(text.to_string()))
     }
 }
+
+/// A text that is no step.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a step: it is 1/N, where N is a power of two from 1 to 65536, such as 1/512")]
+pub struct StepError(String);
 
 /// How a track's values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -179,25 +177,6 @@ pub(super) fn value_type_of_row(steps: Option<i64>, fits: Option<i64>) -> Option
         (Some(n), Some(0)) => step(n).map(ValueType::F32Beyond),
         _ => None,
     }
-}
-
-/// Stores how a track's values are stored, in place of what is stored.
-pub(super) fn write_value_type(
-    t: &Transaction<'_>,
-    track: i64,
-    values: ValueType,
-) -> Result<(), StoreError> {
-    t.execute("DELETE FROM track_values WHERE track = ?1", [track])?;
-    let (step, fits) = match values {
-        ValueType::F32 => return Ok(()),
-        ValueType::U16(step) => (step, 1),
-        ValueType::F32Beyond(step) => (step, 0),
-    };
-    t.execute(
-        "INSERT INTO track_values (track, steps_per_unit, fits) VALUES (?1, ?2, ?3)",
-        params![track, step.per_unit(), fits],
-    )?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -65,10 +65,10 @@ fn an_array_whose_values_are_not_stored_as_the_row_says_is_refused() {
         db.signal_folder().join(track.array)
     };
     let (one, two) = (array("E003"), array("E017"));
-    let aside = one.with_extension("aside");
-    fs::rename(&one, &aside).unwrap();
+    let elsewhere = one.with_extension("elsewhere");
+    fs::rename(&one, &elsewhere).unwrap();
     fs::rename(&two, &one).unwrap();
-    fs::rename(&aside, &two).unwrap();
+    fs::rename(&elsewhere, &two).unwrap();
     for (biosample, says) in [
         (
             "E003",
