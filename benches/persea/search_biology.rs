@@ -1,6 +1,7 @@
 //! Does the search find biology? Neighbours of promoters and enhancers on other chromosomes: the
-//! share that is annotated likewise, beside the same search by the stored signal and by average
-//! activity, and chance. And how far the neighbours of two models that differ in their seed agree.
+//! share that is annotated likewise, beside the same search by the stored signal (at 25 bp, and at the
+//! three resolutions) and by average activity, and chance. Intervals are over
+//! queries. And how far the neighbours of two models that differ in their seed agree.
 //!
 //! Needs `PERSEA_SEARCH_DATABASE` made with genes and enhancers, and `PERSEA_SEARCH_SECOND`, another
 //! model of it (of another seed).
@@ -18,6 +19,8 @@ use crate::search::trained;
 /// Queries of each class.
 const QUERIES: usize = 300;
 const K: usize = 10;
+/// Resamples of the queries.
+const RESAMPLES: usize = 2000;
 
 pub fn run() -> anyhow::Result<()> {
     println!("neighbours on other chromosomes, k = {K}, one for each 5 kbp");
@@ -36,7 +39,13 @@ pub fn run() -> anyhow::Result<()> {
         .map(|metric| Searcher::open(database, model, *metric))
         .collect::<Result<_, _>>()?;
     let signal = Signal::read(database, axis, false)?;
+    let scales = signal.at_three_resolutions();
     let average = Signal::read(database, axis, true)?;
+    let others = [
+        ("stored signal", &signal),
+        ("signal at three resolutions", &scales),
+        ("average activity", &average),
+    ];
     let mut elsewhere: HashMap<String, Allowed> = HashMap::new();
     for region in axis.regions() {
         if !elsewhere.contains_key(&region.chrom) {
@@ -64,36 +73,38 @@ pub fn run() -> anyhow::Result<()> {
         let asked: Vec<u64> = (0..QUERIES)
             .map(|_| bins[below(&mut rng, bins.len() as u32) as usize])
             .collect();
-        let mut shares: Vec<(String, f64)> = Vec::new();
+        // Hits of the query's class, for each query.
+        let mut found: Vec<(String, Vec<usize>)> = Vec::new();
         let chance = bins.len() as f64 / axis.n_bins() as f64;
         for searcher in &searchers {
-            let mut same = 0;
+            let mut same = Vec::new();
             for bin in &asked {
                 let interval = axis.bin_interval(*bin);
                 let query = Query::position(&interval.chrom, interval.start);
                 let allowed = elsewhere.get(&interval.chrom);
                 let answer = searcher.search(&query, &options, allowed, &[])?;
                 let hits = answer.hits.iter();
-                same += hits.filter(|h| of_class.contains(h.bins.start)).count();
+                same.push(hits.filter(|h| of_class.contains(h.bins.start)).count());
             }
-            let share = same as f64 / (QUERIES * K) as f64;
-            shares.push((format!("factors, {}", searcher.metric()), share));
+            found.push((format!("factors, {}", searcher.metric()), same));
         }
-        for (what, vectors) in [("stored signal", &signal), ("average activity", &average)] {
-            let mut same = 0;
-            for bin in &asked {
+        for (what, vectors) in others {
+            let same = asked.iter().map(|bin| {
                 let chrom = axis.bin_interval(*bin).chrom;
                 let hits = vectors.nearest(*bin, &elsewhere[&chrom]);
-                same += hits.iter().filter(|b| of_class.contains(**b)).count();
-            }
-            shares.push((what.into(), same as f64 / (QUERIES * K) as f64));
+                hits.iter().filter(|b| of_class.contains(**b)).count()
+            });
+            found.push((what.into(), same.collect()));
         }
         println!("  {}: by chance {:.1} %", class.name(), 100.0 * chance);
-        for (what, share) in shares {
+        for (what, same) in found {
+            let (share, [low, high]) = share(&same);
             println!(
-                "    {what:<24} {:.1} %, {:.1} × chance",
+                "    {what:<28} {:.1} %, {:.1} × chance (95 %: {:.1} to {:.1})",
                 100.0 * share,
-                share / chance
+                share / chance,
+                low / chance,
+                high / chance
             );
         }
     }
@@ -133,6 +144,23 @@ pub fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The share of hits that are of the query's class, with the 95 % interval of resampled queries.
+fn share(same: &[usize]) -> (f64, [f64; 2]) {
+    let of = |total: usize| total as f64 / (same.len() * K) as f64;
+    let mut rng = generator(7, Purpose::Bins, 0);
+    let mut resampled: Vec<usize> = (0..RESAMPLES)
+        .map(|_| {
+            let draws = 0..same.len();
+            draws
+                .map(|_| same[below(&mut rng, same.len() as u32) as usize])
+                .sum()
+        })
+        .collect();
+    resampled.sort_unstable();
+    let at = |quantile: f64| of(resampled[(quantile * (RESAMPLES - 1) as f64).round() as usize]);
+    (of(same.iter().sum()), [at(0.025), at(0.975)])
+}
+
 fn row(axis: &GenomeAxis, bin: u64) -> u64 {
     let at = axis.locate(bin);
     axis.row(Resolution::Kbp5, at.region, at.chrom_bin)
@@ -142,7 +170,9 @@ fn row(axis: &GenomeAxis, bin: u64) -> u64 {
 struct Signal {
     width: usize,
     values: Vec<f32>,
+    /// Each bin's row at 5 kbp, and at 250 bp.
     rows: Vec<u64>,
+    fine_rows: Vec<u64>,
 }
 
 impl Signal {
@@ -178,7 +208,57 @@ impl Signal {
             width,
             values,
             rows: (0..axis.n_bins()).map(|b| row(axis, b)).collect(),
+            fine_rows: (0..axis.n_bins())
+                .map(|b| {
+                    let at = axis.locate(b);
+                    axis.row(Resolution::Bp250, at.region, at.chrom_bin)
+                })
+                .collect(),
         })
+    }
+
+    /// Of other vectors of the same bins.
+    fn with(&self, width: usize, values: Vec<f32>) -> Self {
+        Signal {
+            width,
+            values,
+            rows: self.rows.clone(),
+            fine_rows: self.fine_rows.clone(),
+        }
+    }
+
+    /// Each bin's signal, and its means over the 250 bp and the 5 kbp row, each number in standard
+    /// deviations.
+    fn at_three_resolutions(&self) -> Self {
+        let (w, n) = (self.width, self.rows.len());
+        let mut values = vec![0f32; n * 3 * w];
+        let own: Vec<u64> = (0..n as u64).collect();
+        for (s, rows) in [&own, &self.fine_rows, &self.rows].into_iter().enumerate() {
+            let n_rows = rows.last().map_or(0, |r| *r as usize + 1);
+            let (mut sums, mut counts) = (vec![0f64; n_rows * w], vec![0f64; n_rows]);
+            for (row, vector) in rows.iter().zip(self.values.chunks_exact(w)) {
+                counts[*row as usize] += 1.0;
+                let sums = &mut sums[*row as usize * w..][..w];
+                sums.iter_mut()
+                    .zip(vector)
+                    .for_each(|(s, v)| *s += f64::from(*v));
+            }
+            for (bin, row) in rows.iter().enumerate() {
+                for j in 0..w {
+                    let mean = sums[*row as usize * w + j] / counts[*row as usize];
+                    values[bin * 3 * w + s * w + j] = mean as f32;
+                }
+            }
+        }
+        for j in 0..3 * w {
+            let column = || values.iter().skip(j).step_by(3 * w).map(|v| f64::from(*v));
+            let mean = column().sum::<f64>() / n as f64;
+            let deviation = (column().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            for v in values.iter_mut().skip(j).step_by(3 * w) {
+                *v = ((f64::from(*v) - mean) / deviation.max(1e-6)) as f32;
+            }
+        }
+        self.with(3 * w, values)
     }
 
     /// The nearest allowed bins, one for each 5 kbp, by looking at all.

@@ -12,8 +12,9 @@ use persea::evaluation::{
     ScoringScale, TrackMeasures, evaluate, keep_imputation, merge_evaluations,
 };
 use persea::genome::read_bed;
+use persea::imputation::spans;
 use persea::model::TrainedModel;
-use persea::store::Database;
+use persea::store::{Database, TrackRole};
 use serde_json::{Value, json};
 
 use super::folds;
@@ -21,7 +22,7 @@ use super::measures::{SHOWN, meanings, print_choices, print_intervals, print_pai
 use super::names::Known;
 use super::one_of::one_of;
 use super::output::{Format, Table, grouped, measure, print_json, print_line};
-use super::{Common, Misuse, progress};
+use super::{Common, Misuse, dry_run, progress};
 
 const EXAMPLES: &str = "Examples: persea evaluate --model fold0 --format json\n          persea evaluate --model fold0 --truth other.tsv\n          persea evaluate --model fold0 --probe --against fold0seed1\n          persea evaluate --shard 1/2 --format json > 1.json\n          persea evaluate --merge 1.json,2.json\n          persea evaluate --folds folds.tsv --seeds 0,1,2 --baselines ridge,boosted -- --model persea";
 
@@ -68,6 +69,9 @@ pub struct Arguments {
     /// 1 %, a bin once for each gene or enhancer that holds it
     #[arg(long)]
     challenge: bool,
+    /// Estimate time and memory by measured rates, then exit
+    #[arg(long, conflicts_with_all = ["probe", "folds", "merge", "shard", "truth"])]
+    dry_run: bool,
     /// Part of the tracks to score, as I/N: 1/4 to 4/4 for four jobs; print it with --format json
     #[arg(long, value_name = "I/N", conflicts_with_all = ["probe", "folds", "merge"])]
     shard: Option<Shard>,
@@ -167,6 +171,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if !arguments.merge.is_empty() {
         return merge(&database, &model, scale, &options, &arguments.merge, common);
     }
+    if arguments.dry_run {
+        return dry_run(&database, &model, &options, common);
+    }
     let bar = progress::bar(0, "scoring {wide_bar} {pos}/{len} tracks");
     let evaluation = evaluate(&database, &model, scale, &options, &mut |done, of| {
         bar.set_length(of as u64);
@@ -175,6 +182,28 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     keep_imputation(&database, &model, scale, &options, &evaluation);
     print(&evaluation, common.format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what scoring would take.
+fn dry_run(
+    database: &Database,
+    model: &TrainedModel,
+    options: &EvaluateOptions,
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    let bins = spans(model.axis(), &options.within)?;
+    let n_bins: u64 = bins.iter().map(|s| s.end - s.start).sum();
+    let stored = database.tracks()?;
+    let is_stored = |b: &str, a: &str| stored.iter().any(|t| t.biosample == b && t.assay == a);
+    let held = model.record().tracks.iter().filter(|t| {
+        let is_asked =
+            (options.only.iter()).any(|e| e.biosample == t.biosample && e.assay == t.assay);
+        t.role == TrackRole::Hold
+            && is_stored(&t.biosample, &t.assay)
+            && (options.only.is_empty() || is_asked)
+    });
+    dry_run::of_scoring(held.count(), n_bins, options.learned.len()).print(common.format)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -14,10 +14,12 @@ use persea::imputation::{
 use persea::model::{QUANTILES, TrainedModel};
 use persea::store::Database;
 
+use serde_json::json;
+
 use super::names::Known;
 use super::output::{grouped, print_line};
 use super::regions::Regions;
-use super::{Common, Misuse, progress};
+use super::{Common, Misuse, dry_run, progress};
 
 /// Impute experiments and write them as bigWig, bedGraph, npz, npy, Parquet, Zarr or TSV.
 ///
@@ -57,6 +59,9 @@ pub struct Arguments {
     format: Option<String>,
     #[command(flatten)]
     regions: Regions,
+    /// Estimate time and disk, then exit; a part of the genome is imputed into a temporary folder to measure them
+    #[arg(long)]
+    dry_run: bool,
     /// Write arcsinh values, the scale on which models are trained
     #[arg(long)]
     arcsinh: bool,
@@ -98,6 +103,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             eprintln!("nothing to impute: shard {shard} has no experiment");
             return Ok(ExitCode::SUCCESS);
         }
+    }
+    if arguments.dry_run {
+        return dry_run(&arguments, &database, &model, &experiments, common);
     }
     if let Some(format) = table_format(&arguments, &experiments) {
         if arguments.shard.is_some() {
@@ -181,6 +189,56 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what imputing would take.
+fn dry_run(
+    arguments: &Arguments,
+    database: &Database,
+    model: &TrainedModel,
+    experiments: &[Experiment],
+    common: &Common,
+) -> anyhow::Result<ExitCode> {
+    let spans = arguments.regions.spans(database, model.axis())?;
+    let scale = arguments.scale();
+    let some = &experiments[..experiments.len().min(dry_run::TRIAL_EXPERIMENTS)];
+    let table = table_format(arguments, experiments);
+    let is_one = experiments.len() == 1 && arguments.list.is_none() && !arguments.all_missing;
+    let format = match table {
+        Some(_) => Format::BigWig,
+        None => format(arguments, is_one && !arguments.output.is_dir())?,
+    };
+    let (seconds, bytes) = dry_run::over_all(&spans, &mut |part| {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        if let Some(kind) = table {
+            let path = folder.path().join("trial");
+            let uncertainty = arguments.uncertainty;
+            let rows = ImputedTable::new(database, model, some, part, scale, uncertainty)?;
+            write_table(&path, kind, &rows, &mut |_| {})?;
+        } else {
+            let output = |e: &Experiment| {
+                let path = folder.path().join(file_name(e, format));
+                Output {
+                    experiment: e.clone(),
+                    uncertainty: arguments.uncertainty.then(|| uncertainty_beside(&path)),
+                    path,
+                }
+            };
+            let outputs: Vec<Output> = some.iter().map(output).collect();
+            write_experiments(database, model, &outputs, format, part, scale, &mut |_| {})?;
+        }
+        Ok((0.0, dry_run::bytes_of(folder.path())?))
+    })?;
+    let times = experiments.len() as f64 / some.len() as f64;
+    let mut needed = dry_run::Needed::default();
+    needed.line("experiments", json!(experiments.len()), "");
+    let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
+    needed.line("bins of an experiment", json!(n_bins), "25 bp");
+    let disk = times * bytes as f64 / 1e9;
+    needed.sum(times * seconds / 60.0, None, Some(disk));
+    eprintln!("an estimate, from imputing a part of the genome on this machine");
+    needed.print(common.format)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::one_of::one_of;
 use super::output::Table;
-use super::{Common, Misuse, hints, progress};
+use super::{Common, Misuse, dry_run, hints, progress};
 
 /// Read the tracks listed in a manifest into the database.
 ///
@@ -69,8 +69,8 @@ pub struct Arguments {
     /// Which of several experiments of one biosample and assay to take
     #[arg(long, value_parser = one_of::<Prefer>(), default_value_t = Prefer::Ask, requires = "encode")]
     prefer: Prefer,
-    /// Print the manifest that would be used, and read nothing
-    #[arg(long, requires = "encode")]
+    /// Estimate time and disk, and read nothing; with --encode print the manifest that would be used
+    #[arg(long, conflicts_with_all = ["metadata", "shard"])]
     dry_run: bool,
     /// Table of metadata about biosamples or assays (Roadmap's and IHEC's tables work unchanged)
     #[arg(long, value_name = "TABLE")]
@@ -92,6 +92,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             None => ColumnMap::default(),
         };
         let manifest = Manifest::read(path, &columns)?;
+        if arguments.dry_run {
+            dry_run::of_manifest(&database, &manifest)?.print(common.format)?;
+            return Ok(code);
+        }
         let stop = progress::stop_on_interrupt(STOPPING)?;
         code = read_manifest(&database, &manifest, &how, &stop, common)?;
     }

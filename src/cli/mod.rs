@@ -20,6 +20,7 @@ mod check;
 mod create;
 mod demo;
 mod diff;
+mod dry_run;
 mod evaluate;
 mod export;
 mod extend;

@@ -12,7 +12,7 @@ use super::Common;
 /// another address. Ctrl-C ends it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples: persea serve pilot.persea\n          persea serve pilot.persea --listen 0.0.0.0:7317 --allow-host lab.example.org"
+    after_help = "Examples: persea serve pilot.persea\n          persea serve pilot.persea --variants hits.vcf.gz\n          persea serve pilot.persea --listen 0.0.0.0:7317 --allow-host lab.example.org"
 )]
 pub struct Arguments {
     /// Database directory, instead of --db
@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Token that every request needs; with --listen a random one if omitted
     #[arg(long, env = "PERSEA_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Variants that the page finds by name: VCF (column ID), or BED with names. Nothing is looked up elsewhere
+    #[arg(long, value_name = "FILES", value_delimiter = ',')]
+    variants: Vec<PathBuf>,
     /// Names by which browsers reach the server, beside localhost and addresses
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     allow_host: Vec<String>,
@@ -66,6 +69,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         (None, true) => None,
         (None, false) => Some(random_token()?),
     };
+    let mut variants = Vec::new();
+    for path in &arguments.variants {
+        variants.extend(persea::loci::read_sites(path, database.axis().assembly())?);
+    }
     if !has_page() {
         eprintln!(
             "this program was built without the page (`make web` builds it); the API alone is served"
@@ -75,6 +82,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         address,
         token: token.clone(),
         hosts: arguments.allow_host,
+        variants,
         n_workers: rayon::current_num_threads(),
     };
     let mut printed = Ok(());

@@ -462,6 +462,21 @@ fn print_estimate(estimate: &Estimate, common: &Common) -> anyhow::Result<()> {
         let all = hours(refinement.passes, speed);
         row("the refinement", measure(Some(all)), "hours");
     }
+    let mut minutes = 60.0 * hours(estimate.passes_at_most, estimate.samples_per_second);
+    let mut memory = estimate.cache_bytes;
+    if let Some(encoder) = estimate.encoder {
+        minutes += 60.0 * hours(encoder.passes, encoder.samples_per_second);
+    }
+    if let Some(refinement) = estimate.refinement {
+        minutes += 60.0 * hours(refinement.passes, refinement.samples_per_second);
+        memory = memory.max(refinement.described_bytes);
+    }
+    memory += estimate.factor_bytes + estimate.activation_bytes;
+    let mut sum = |value, unit: &str| table.row(vec![json!("sum, at most"), value, json!(unit)]);
+    sum(measure(Some(minutes)), "minutes");
+    sum(gb(memory), "GB of memory");
+    let disk = estimate.model_bytes + estimate.checkpoint_bytes;
+    sum(gb(disk), "GB on disk");
     table.print(common.format)?;
     Ok(())
 }

@@ -106,7 +106,11 @@ pub fn estimate(
     let held = window_bins(options.cache_bytes, track_roles.training.len()).min(axis.n_bins());
     // Two windows where one is read while the other is trained on.
     let windows = if held < axis.n_bins() { 2 } else { 1 };
-    let searches = track_roles.validate.len() as u64;
+    // Those of the same validation tracks run once.
+    let mut validate: Vec<&Vec<usize>> = track_roles.validate.iter().collect();
+    validate.sort();
+    validate.dedup();
+    let searches = validate.len() as u64;
     Ok(Estimate {
         n_tracks: track_roles.training.len(),
         n_bins: axis.n_bins(),

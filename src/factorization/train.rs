@@ -138,6 +138,16 @@ pub fn train(
         }
     };
     loop {
+        // Of few tracks two searches may draw the same ones to validate: all else is equal as well, so that the
+        // second would have the first's curve.
+        if progress.stage == Stage::Search
+            && state.is_none()
+            && let Some(same) = same_search(&length.validate, progress.search)
+        {
+            repeat_curve(&mut progress.curve, same, progress.search);
+            end_search(&mut progress, n_searches);
+            continue;
+        }
         let active: Vec<usize> = match progress.stage {
             Stage::Search => all
                 .iter()
@@ -210,12 +220,7 @@ pub fn train(
             watcher.pass(&point);
         }
         if progress.stage == Stage::Search {
-            progress.search += 1;
-            if progress.search == n_searches {
-                progress.best_pass = best(&progress.curve, n_searches);
-                progress.stage = Stage::Final;
-                progress.search = 0;
-            }
+            end_search(&mut progress, n_searches);
             continue;
         }
         let position = trainer.position();
@@ -226,6 +231,30 @@ pub fn train(
             progress,
             position,
         });
+    }
+}
+
+/// The earlier search that has the same validation tracks.
+fn same_search(validate: &[Vec<usize>], search: usize) -> Option<usize> {
+    (0..search).find(|earlier| validate[*earlier] == validate[search])
+}
+
+/// Gives a search the curve of another.
+fn repeat_curve(curve: &mut Vec<CurvePoint>, from: usize, to: usize) {
+    let again: Vec<CurvePoint> = (curve.iter())
+        .filter(|p| p.stage == Stage::Search && p.search == from)
+        .map(|p| CurvePoint { search: to, ..*p })
+        .collect();
+    curve.extend(again);
+}
+
+/// Goes on to the next search, or to the final training after the last.
+fn end_search(progress: &mut TrainingProgress, n_searches: usize) {
+    progress.search += 1;
+    if progress.search == n_searches {
+        progress.best_pass = best(&progress.curve, n_searches);
+        progress.stage = Stage::Final;
+        progress.search = 0;
     }
 }
 
@@ -288,6 +317,27 @@ mod tests {
         assert_eq!(best(&curve, 2), Some(1));
         assert_eq!(best(&curve[..3], 1), Some(2));
         assert_eq!(best(&[], 1), None);
+    }
+
+    #[test]
+    fn a_search_with_the_validation_tracks_of_another_has_its_curve() {
+        let validate = [vec![0, 3], vec![1, 2], vec![0, 3]];
+        assert_eq!(same_search(&validate, 1), None);
+        assert_eq!(same_search(&validate, 2), Some(0));
+        let mut curve = vec![point(0, 1, 0.5), point(0, 2, 0.3), point(1, 1, 0.4)];
+        repeat_curve(&mut curve, 0, 2);
+        assert_eq!(curve[3..], [point(2, 1, 0.5), point(2, 2, 0.3)]);
+        let mut progress = TrainingProgress {
+            stage: Stage::Search,
+            search: 2,
+            best_pass: None,
+            curve,
+        };
+        end_search(&mut progress, 3);
+        assert_eq!(
+            (progress.stage, progress.best_pass),
+            (Stage::Final, Some(1))
+        );
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::track::{AddedBed, HubTrack, word};
-use crate::files::no_formula;
 
 /// The name of the composite, with which the names of its subtracks begin.
 const COMPOSITE: &str = "persea";
@@ -160,7 +159,8 @@ pub(super) fn metadata(
             track.unit.clone(),
             track.origin.clone(),
         ]);
-        let cells: Vec<String> = cells.iter().map(|cell| field(cell)).collect();
+        // A browser reads it, not a spreadsheet: a unit such as `-log10 p` stays as it is.
+        let cells: Vec<String> = cells.iter().map(|cell| line(cell)).collect();
         text += &cells.join("\t");
         text.push('\n');
     }
@@ -214,11 +214,6 @@ fn line(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ")
         .trim()
         .to_string()
-}
-
-/// A text that stays in its field, and is none that a spreadsheet runs.
-fn field(text: &str) -> String {
-    no_formula(&line(text)).into_owned()
 }
 
 /// A text in HTML or XML.

@@ -2,17 +2,21 @@
 
 mod coverage;
 mod factors;
+mod locus;
 mod selection;
 mod similarity;
 mod tracks;
 mod training;
+mod unit;
 
 pub use coverage::coverage_figure;
 pub use factors::factor_figure;
+pub use locus::some_locus;
 pub use selection::{position_selection_figure, selection_figure, stored_selection_figure};
 pub use similarity::similarity_figure;
 pub use tracks::{TrackChoice, tracks_figure};
 pub use training::training_chart;
+pub use unit::{axis_unit, shared_unit};
 
 use crate::genome::{GenomeAxis, Interval};
 use crate::model::NamedAxis;

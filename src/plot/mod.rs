@@ -13,8 +13,9 @@ mod report;
 mod task_report;
 
 pub use database::{
-    TrackChoice, coverage_figure, factor_figure, position_selection_figure, selection_figure,
-    similarity_figure, stored_selection_figure, tracks_figure, training_chart,
+    TrackChoice, axis_unit, coverage_figure, factor_figure, position_selection_figure,
+    selection_figure, shared_unit, similarity_figure, some_locus, stored_selection_figure,
+    tracks_figure, training_chart,
 };
 pub use error::PlotError;
 pub(crate) use persea_drawing::{
@@ -23,7 +24,7 @@ pub(crate) use persea_drawing::{
 pub use persea_drawing::{
     Cloud, CoverageFigure, CurveFigure, DEFAULT_DPI, DrawingError, FactorFigure, FigureFormat,
     HeatMap, HeatMapRow, LineChart, LocusFigure, LocusFigureGene, LocusFigureRow, SimilarityFigure,
-    Theme, TracksFigure, selection_curve, write_figure,
+    Theme, TracksFigure, selection_curve, spoken_region, write_figure,
 };
 pub use projection_cloud::projection_cloud;
 pub use report::{ReportOptions, report_html};

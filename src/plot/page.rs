@@ -9,12 +9,13 @@ h1 { font-size: 1.6rem; margin-bottom: .2rem; }
 h2 { font-size: 1.25rem; border-top: 1px solid #ccc; padding-top: 1.2rem; margin-top: 2.4rem; }
 h3 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
 table { border-collapse: collapse; font-size: .86rem; margin: .6rem 0; }
-th, td { padding: .22rem .7rem; text-align: left; border-bottom: 1px solid #e3e3e3; white-space: nowrap; }
+th, td { padding: .22rem .6rem; text-align: left; border-bottom: 1px solid #e3e3e3; }
 th { border-bottom: 2px solid #888; background: #fafafa; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 tr.baseline td { color: #666; }
 tr.best td { font-weight: 600; }
 .wide { overflow-x: auto; }
+.whole { white-space: nowrap; }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
 .figures svg { max-width: 100%; height: auto; }
 .note { color: #555; font-size: .88rem; }
@@ -40,7 +41,7 @@ impl Page {
     }
 
     pub(super) fn tag(&mut self, tag: &str, text: &str) {
-        let _ = writeln!(self.body, "<{tag}>{}</{tag}>", escaped(text));
+        let _ = writeln!(self.body, "<{tag}>{}</{tag}>", with_code(text));
     }
 
     pub(super) fn heading(&mut self, id: &str, text: &str) {
@@ -53,7 +54,7 @@ impl Page {
     }
 
     pub(super) fn note(&mut self, text: &str) {
-        let _ = writeln!(self.body, "<p class=\"note\">{}</p>", escaped(text));
+        let _ = writeln!(self.body, "<p class=\"note\">{}</p>", with_code(text));
     }
 
     /// HTML as it is: figures.
@@ -70,9 +71,9 @@ impl Page {
         self.raw("</div>");
     }
 
-    /// A table; a row may have a class.
+    /// A table; a row may have a class. Cells break at spaces where the page is too narrow for them.
     pub(super) fn table(&mut self, table: &Grid) {
-        self.raw("<div class=\"wide\"><table><thead><tr>");
+        self.raw("<div class=\"wide\"><table>");
         let number = |i: usize| {
             let is_number = |row: &(String, Vec<String>)| {
                 row.1.get(i).is_none_or(|c| {
@@ -82,16 +83,26 @@ impl Page {
             };
             !table.rows.is_empty() && table.rows.iter().all(is_number)
         };
-        for (i, name) in table.columns.iter().enumerate() {
-            let class = if number(i) { " class=\"number\"" } else { "" };
-            let _ = write!(self.body, "<th{class}>{}</th>", escaped(name));
+        if table.columns.iter().any(|name| !name.is_empty()) {
+            self.raw("<thead><tr>");
+            for (i, name) in table.columns.iter().enumerate() {
+                let class = if number(i) { " class=\"number\"" } else { "" };
+                let name = escaped(name).replace('_', "_<wbr>");
+                let _ = write!(self.body, "<th{class}>{name}</th>");
+            }
+            self.raw("</tr></thead>");
         }
-        self.raw("</tr></thead><tbody>");
+        self.raw("<tbody>");
         for (class, cells) in &table.rows {
             let _ = write!(self.body, "<tr class=\"{}\">", escaped(class));
             for (i, cell) in cells.iter().enumerate() {
-                let class = if number(i) { " class=\"number\"" } else { "" };
-                let _ = write!(self.body, "<td{class}>{}</td>", escaped(cell));
+                let (class, text) = match number(i) {
+                    true => (" class=\"number\"", with_minus(cell)),
+                    // Coordinates and names stay whole.
+                    false if !cell.contains(' ') => (" class=\"whole\"", cell.clone()),
+                    false => ("", cell.clone()),
+                };
+                let _ = write!(self.body, "<td{class}>{}</td>", escaped(&text));
             }
             self.raw("</tr>");
         }
@@ -158,6 +169,40 @@ impl Grid {
     }
 }
 
+/// A number, or several, with a minus in place of the hyphen.
+fn with_minus(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        let is_minus = c == '-'
+            && matches!(before, ' ' | '(')
+            && letters.peek().is_some_and(char::is_ascii_digit);
+        out.push(if is_minus { '−' } else { c });
+        before = c;
+    }
+    out
+}
+
+/// Text for HTML, in which what stands between backticks is code.
+fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd backtick opens nothing.
+    if parts.len().is_multiple_of(2) {
+        return escaped(text);
+    }
+    let mut out = String::new();
+    for (i, part) in parts.iter().enumerate() {
+        match i % 2 {
+            0 => out.push_str(&escaped(part)),
+            _ => {
+                let _ = write!(out, "<code>{}</code>", escaped(part));
+            }
+        }
+    }
+    out
+}
+
 /// Text that HTML takes for text.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
@@ -169,6 +214,20 @@ pub(super) fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_is_marked_and_numbers_have_a_minus() {
+        assert_eq!(
+            with_code("run `persea a<b` now"),
+            "run <code>persea a&lt;b</code> now"
+        );
+        assert_eq!(with_code("one ` alone"), "one ` alone");
+        assert_eq!(with_minus("-0.1 (-0.2 to 0.3)"), "−0.1 (−0.2 to 0.3)");
+        assert_eq!(with_minus("2026-11-30"), "2026-11-30");
+        let mut page = Page::new("t");
+        page.table(&Grid::new(&["", ""]));
+        assert!(!page.finish().contains("<thead>"));
+    }
 
     #[test]
     fn text_is_escaped_and_numbers_stand_to_the_right() {
@@ -183,6 +242,7 @@ mod tests {
         assert!(html.contains("<td class=\"number\">0.5</td>"));
         assert!(html.contains("<td class=\"number\">undefined</td>"));
         assert!(html.contains("<td>x &amp; y</td>") && !html.contains("<script"));
+        assert!(html.contains("<td class=\"whole\">y</td>"));
         let markdown = grid.markdown();
         assert!(
             markdown.contains("| x & y | 0.5 |\n| **<script>** |  |"),

@@ -8,7 +8,7 @@ mod searches;
 
 use super::database::training_chart;
 use super::page::Page;
-use super::task_report::{ReportedRun, figures, measures_table, overview};
+use super::task_report::{ReportedRun, bold_is_best, figures, measures_table, overview};
 use super::{Theme, projection_cloud};
 use crate::model::{GenomeRows, NamedAxis, TrainedModel};
 use crate::projection::{
@@ -175,6 +175,7 @@ fn tasks(page: &mut Page, database: &Database, options: &ReportOptions) -> crate
         page.tag("h3", &run.title());
         page.tag("p", &run.summary());
         page.table(&measures_table(run));
+        page.note(&bold_is_best(run));
         let first: Vec<String> = figures(run)?.into_iter().take(1).collect();
         page.figures(&first);
     }

@@ -159,6 +159,12 @@ pub(super) fn measures_table(run: &ReportedRun) -> Grid {
     grid
 }
 
+/// What is bold and grey in the table of measures.
+pub(super) fn bold_is_best(run: &ReportedRun) -> String {
+    let primary = run.result.primary.replace('_', " ");
+    format!("Bold: the best {primary}. Grey: baselines.")
+}
+
 fn differences_table(result: &RunResult) -> Grid {
     let mut grid = Grid::new(&[
         "a", "b", "measure", "a − b", "interval", "effect", "p", "p (Holm)",
@@ -345,7 +351,18 @@ pub(super) fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
     let all: Vec<Bar> = result.rows.iter().map(bar).collect();
     let axis = result.primary.replace('_', " ");
     let reference = result.n_positive.map(|n| n as f64 / result.n.max(1) as f64);
-    let mut svg = vec![bars("All predictions pooled", &axis, &all, reference)];
+    let mut svg = vec![bars(
+        "All predictions pooled",
+        &axis,
+        &all,
+        reference,
+        match reference {
+            Some(_) => {
+                "blue: feature sets; grey: baselines; whiskers: 95 % interval; dashed line: share of positives, which a guess has"
+            }
+            None => "blue: feature sets; grey: baselines; whiskers: 95 % interval",
+        },
+    )];
     let labels: Vec<f64> = run.predictions.rows.iter().map(|r| r.label).collect();
     match result.target {
         Target::Classification => svg.extend(curves(run, &labels)?),
@@ -382,7 +399,13 @@ pub(super) fn figures(run: &ReportedRun) -> Result<Vec<String>, PlotError> {
         };
         let all: Vec<Bar> = groups.iter().take(25).map(bar).collect();
         let title = format!("{}: what shuffling a group costs", row.name);
-        svg.push(bars(&title, &format!("loss of {axis}"), &all, None));
+        svg.push(bars(
+            &title,
+            &format!("loss of {axis}"),
+            &all,
+            None,
+            "whiskers: one standard deviation of 5 shufflings on either side",
+        ));
     }
     Ok(svg)
 }
@@ -472,6 +495,7 @@ pub fn task_report_html(runs: &[ReportedRun]) -> Result<String, PlotError> {
         page.heading(&format!("run-{}", run.id), &run.title());
         page.tag("p", &run.summary());
         page.table(&measures_table(run));
+        page.note(&bold_is_best(run));
         page.figures(&figures(run)?);
         if let Some(grid) = subsets_table(&run.result) {
             page.tag("h3", "Parts of the examples");
@@ -483,7 +507,7 @@ pub fn task_report_html(runs: &[ReportedRun]) -> Result<String, PlotError> {
             page.note(&format!(
                 "Each feature set against the reference and the best baseline, in {} and within \
                  folds or units. Effect: the difference in units of its standard deviation over \
-                 resamplings. p: two-sided; Holm's corrects for all {} p of the run.",
+                 resamplings. p: two-sided; Holm's corrects for all {} p of the run. Bold: p (Holm) under 0.05.",
                 run.result.primary,
                 run.result
                     .comparisons

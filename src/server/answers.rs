@@ -1,5 +1,7 @@
 //! What is like a biosample or an assay, what to measure next, what was run and projected.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::error::Refusal;
@@ -51,7 +53,7 @@ pub(super) fn samples(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
 }
 
 /// `GET /api/v1/select`: as `persea select`, without storing the answer.
-pub(super) const SELECT: &[&str] = &["what", "k", "for", "model", "resamples"];
+pub(super) const SELECT: &[&str] = &["what", "k", "for", "model", "resamples", "costs", "budget"];
 
 pub(super) fn selection(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
     let what = match p.required("what")? {
@@ -64,13 +66,97 @@ pub(super) fn selection(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
             return Err(Refusal::bad(message));
         }
     };
+    let costs = costs(open, what, p)?;
+    let budget = p.text("budget").map(|text| {
+        let number = text
+            .parse::<f64>()
+            .ok()
+            .filter(|b| b.is_finite() && *b >= 0.0);
+        number.ok_or_else(|| Refusal::bad(format!("`{text}` is no budget: give a number from 0")))
+    });
+    let budget = budget.transpose()?;
     let request = Request {
+        costs: budget.and_then(|_| costs.clone()),
+        budget,
         new_of: p.text("for").map(str::to_string),
         model: p.text("model").map(str::to_string),
         resamples: p.number("resamples", 0, 0..=1_000)? as usize,
         ..Request::new(what, p.number("k", 3, 1..=1_000)? as usize)
     };
-    Ok(json!(select(Some(&open.database), &request)?))
+    let mut answer = select(Some(&open.database), &request)?;
+    // Without a budget costs choose nothing, and are shown.
+    for chosen in &mut answer.chosen {
+        let known = costs.as_ref().and_then(|all| all.get(&chosen.name));
+        chosen.cost = chosen.cost.or(known.copied());
+    }
+    Ok(json!(answer))
+}
+
+/// What each biosample, assay or experiment costs, from `NAME=COST,…`: of experiments by the assay's name.
+/// `other` stands for all that are not named.
+fn costs(
+    open: &Open,
+    what: What,
+    p: &Parameters,
+) -> Result<Option<BTreeMap<String, f64>>, Refusal> {
+    let mut given: BTreeMap<&str, f64> = BTreeMap::new();
+    for text in p.list("costs") {
+        let pair = text.rsplit_once('=').and_then(|(name, cost)| {
+            let cost = cost.trim().parse::<f64>().ok()?;
+            (cost.is_finite() && cost >= 0.0).then_some((name.trim(), cost))
+        });
+        let bad = || {
+            Refusal::bad(format!(
+                "`{text}` is no cost: write NAME=NUMBER, as H3K4me3=300"
+            ))
+        };
+        let (name, cost) = pair.ok_or_else(bad)?;
+        given.insert(name, cost);
+    }
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let tracks = open.database.tracks()?;
+    let mut biosamples: BTreeSet<String> = tracks.iter().map(|t| t.biosample.clone()).collect();
+    let mut assays: BTreeSet<String> = tracks.iter().map(|t| t.assay.clone()).collect();
+    let model = match p.text("model") {
+        Some(name) => Some(open.database.read_model(Some(name))?),
+        None => open.default_model()?,
+    };
+    if let Some(model) = model {
+        biosamples.extend(model.record.biosamples);
+        assays.extend(model.record.assays);
+    }
+    let names = match what {
+        What::Biosamples => &biosamples,
+        What::Assays | What::Experiments => &assays,
+    };
+    if let Some(unknown) = given
+        .keys()
+        .find(|n| **n != "other" && !names.contains(**n))
+    {
+        let kind = match what {
+            What::Biosamples => "biosample",
+            What::Assays | What::Experiments => "assay",
+        };
+        return Err(Refusal::bad(format!(
+            "there is no {kind} `{unknown}` to cost anything"
+        )));
+    }
+    let cost = |name: &str| given.get(name).or_else(|| given.get("other")).copied();
+    let mut all = BTreeMap::new();
+    for name in names {
+        let Some(cost) = cost(name) else { continue };
+        match what {
+            What::Experiments => {
+                all.extend(biosamples.iter().map(|b| (format!("{b}:{name}"), cost)));
+            }
+            What::Biosamples | What::Assays => {
+                all.insert(name.clone(), cost);
+            }
+        }
+    }
+    Ok(Some(all))
 }
 
 /// `GET /api/v1/selections`: those that are stored.

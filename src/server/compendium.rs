@@ -56,6 +56,7 @@ pub(super) fn info(open: &Open, _: &Parameters) -> Result<Value, Refusal> {
         "masked_bins": database.mask()?.n_masked(),
         "genes": database.genes()?.len(),
         "enhancers": database.enhancers()?.len(),
+        "variants": open.variants.len(),
         "biosamples": database.biosamples()?.len(),
         "assays": database.assays()?.len(),
         "tracks": database.tracks()?.len(),
@@ -173,6 +174,27 @@ pub(super) fn genes(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
         })
     });
     Ok(json!({ "genes": rows.collect::<Vec<_>>() }))
+}
+
+/// `GET /api/v1/variants`: variants whose name begins with some text; exact matches first.
+pub(super) const VARIANTS: &[&str] = &["query", "limit"];
+
+pub(super) fn variants(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
+    let query = p.required("query")?;
+    let limit = p.number("limit", 10, 1..=1_000)? as usize;
+    let axis = open.database.axis();
+    let rows = open
+        .variants
+        .beginning(query, limit)
+        .iter()
+        .map(|(_, site)| {
+            let Interval { chrom, start, end } = &site.interval;
+            json!({
+                "name": site.name, "chrom": chrom, "start": start, "end": end,
+                "covered": axis.bin_at(chrom, *start).is_some(),
+            })
+        });
+    Ok(json!({ "variants": rows.collect::<Vec<_>>() }))
 }
 
 /// `GET /api/v1/genes.bed`: the genes on covered chromosomes, as BED6.

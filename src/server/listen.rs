@@ -18,6 +18,8 @@ use super::app::App;
 use super::guard::Guard;
 use super::routes::router;
 use super::state::Open;
+use super::variants::Variants;
+use crate::loci::Site;
 use crate::store::Database;
 
 /// Connections at once; others wait for one to close.
@@ -39,6 +41,8 @@ pub struct ServerOptions {
     pub token: Option<String>,
     /// Names by which the server may be reached, beside this machine's own.
     pub hosts: Vec<String>,
+    /// Variants that are found by name.
+    pub variants: Vec<Site>,
     /// Answers that are worked out at once.
     pub n_workers: usize,
 }
@@ -85,7 +89,7 @@ async fn run(
         any_address: !is_local,
     };
     let router = router(App::new(
-        Open::new(database),
+        Open::new(database, Variants::new(options.variants.clone())),
         guard,
         options.n_workers.max(1),
     ));

@@ -15,6 +15,7 @@
 //! | `series` | the values of a track, measured or imputed |
 //! | `bigwig` | bigWigs that no file holds |
 //! | `compendium` | information, tracks, genes, coverage |
+//! | `variants` | variants by name, from files that the server was given |
 //! | `similar` | similar positions, and why they are alike |
 //! | `answers` | similar biosamples and assays, selections, runs, projections |
 //! | `page` | the files of the page, where they were built in |
@@ -36,6 +37,7 @@ mod similar;
 mod state;
 #[cfg(test)]
 mod tests;
+mod variants;
 
 pub use error::ServerError;
 pub use listen::{ServerOptions, serve};

@@ -49,6 +49,11 @@ pub(super) fn router(app: App) -> Router {
             compendium::coverage,
         ),
         ("/api/v1/genes", compendium::GENES, compendium::genes),
+        (
+            "/api/v1/variants",
+            compendium::VARIANTS,
+            compendium::variants,
+        ),
         ("/api/v1/signal", series::SIGNAL, series::signal),
         ("/api/v1/similar", similar::SIMILAR, similar::similar),
         (

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::error::Refusal;
 use super::lock::lock;
 use super::pieces::Recent;
+use super::variants::Variants;
 use crate::annotation::Annotation;
 use crate::formats::BigWigLayout;
 use crate::model::TrainedModel;
@@ -18,6 +19,7 @@ const MODELS: usize = 4;
 
 pub(super) struct Open {
     pub database: Database,
+    pub variants: Variants,
     models: Mutex<Vec<Arc<OpenModel>>>,
     /// Of the database's own axis, without and with gaps.
     layouts: [OnceLock<Arc<BigWigLayout>>; 2],
@@ -33,9 +35,10 @@ pub(super) struct OpenModel {
 }
 
 impl Open {
-    pub fn new(database: Database) -> Self {
+    pub fn new(database: Database, variants: Variants) -> Self {
         Open {
             database,
+            variants,
             models: Mutex::default(),
             layouts: Default::default(),
             recent: Recent::default(),

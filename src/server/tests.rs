@@ -14,7 +14,10 @@ use super::app::App;
 use super::guard::Guard;
 use super::routes::{OPENAPI, router};
 use super::state::Open;
+use super::variants::Variants;
+use crate::genome::Interval;
 use crate::imputation::impute_track;
+use crate::loci::Site;
 use crate::model::TrainedModel;
 use crate::store::{Database, Transform};
 
@@ -35,7 +38,11 @@ fn example(token: Option<&str>) -> Asked {
         hosts: Vec::new(),
         any_address: false,
     };
-    let open = Open::new(Database::open_read_only(&path).unwrap());
+    let variants = Variants::new(vec![Site {
+        interval: Interval::new("chr1", 40_000, 40_001),
+        name: Some("rs12".into()),
+    }]);
+    let open = Open::new(Database::open_read_only(&path).unwrap(), variants);
     Asked {
         _folder: folder,
         database: Database::open(&path).unwrap(),
@@ -146,7 +153,7 @@ fn every_described_path_answers_its_example_as_its_schema_says() {
                 ("biosample", Value::String(_)) => record.biosamples[0].clone(),
                 ("assay", Value::String(_)) => record.assays[0].clone(),
                 // Of these the example database has none.
-                ("pictures" | "for", _) | (_, Value::Null) => continue,
+                ("pictures" | "for" | "higher_in", _) | (_, Value::Null) => continue,
                 ("position", _) => "chr1:40,000".into(),
                 ("start", _) => "40000".into(),
                 ("end", _) => "49000".into(),
@@ -163,6 +170,33 @@ fn every_described_path_answers_its_example_as_its_schema_says() {
         n += 1;
     }
     assert!(n >= 13, "{n} paths were asked");
+}
+
+#[test]
+fn a_variant_is_found_by_its_name_and_choices_have_their_costs() {
+    let asked = example(None);
+    let (_, info) = asked.json("/api/v1/info");
+    assert_eq!(info["variants"], 1);
+    let (_, found) = asked.json("/api/v1/variants?query=RS1");
+    assert_eq!(found["variants"][0]["name"], "rs12");
+    assert_eq!(found["variants"][0]["start"], 40_000);
+    assert_eq!(found["variants"][0]["covered"], true);
+    let (_, none) = asked.json("/api/v1/variants?query=rs9");
+    assert_eq!(none["variants"].as_array().unwrap().len(), 0);
+    let name = asked.record().assays[0].clone();
+    let path = format!("/api/v1/select?what=assays&k=2&costs={name}=7,other=2");
+    let (status, answer) = asked.json(&path);
+    assert_eq!(status, 200, "{answer}");
+    for chosen in answer["chosen"].as_array().unwrap() {
+        let expected = if chosen["name"] == name { 7.0 } else { 2.0 };
+        assert_eq!(chosen["cost"].as_f64(), Some(expected), "{chosen}");
+    }
+    // What costs more than the budget is not chosen.
+    let (_, answer) = asked.json(&format!("{path}&budget=4"));
+    let chosen = answer["chosen"].as_array().unwrap();
+    assert!(!chosen.is_empty() && chosen.iter().all(|c| c["name"] != name));
+    let total: f64 = chosen.iter().map(|c| c["cost"].as_f64().unwrap()).sum();
+    assert!(total <= 4.0, "{chosen:?}");
 }
 
 #[test]
@@ -196,7 +230,15 @@ fn what_is_not_described_is_refused() {
         ("/api/v1/similar?gene=ALPHA&weights=A1=2", 400),
         ("/api/v1/similar?gene=ALPHA&weights=5kbp", 400),
         ("/api/v1/similar?gene=ALPHA&weights=5kbp=-1", 400),
+        // It has no track.
+        ("/api/v1/similar?gene=ALPHA&higher_in=group=a", 400),
+        ("/api/v1/similar?gene=ALPHA&higher_in=group", 400),
         ("/api/v1/select?what=all", 400),
+        ("/api/v1/select?what=assays&costs=A1", 400),
+        ("/api/v1/select?what=assays&costs=nothing=1", 400),
+        ("/api/v1/select?what=assays&costs=other=-1", 400),
+        ("/api/v1/select?what=assays&costs=other=1&budget=x", 400),
+        ("/api/v1/select?what=assays&budget=2", 400),
         ("/api/v1/projection?name=x", 404),
         (
             "/api/v1/projection/signal?name=x&biosample=S1&assay=A1",
@@ -332,7 +374,8 @@ fn signal_is_averaged_to_the_points_that_are_asked_for() {
 #[test]
 fn a_model_stays_open_and_is_found_anew_for_every_request() {
     let asked = example(None);
-    let open = Open::new(Database::open_read_only(asked.database.path()).unwrap());
+    let read = Database::open_read_only(asked.database.path()).unwrap();
+    let open = Open::new(read, Variants::new(Vec::new()));
     let name = asked.record().name;
     let first = open.model(None).map_err(|r| r.message).unwrap();
     let again = open.model(Some(&name)).map_err(|r| r.message).unwrap();

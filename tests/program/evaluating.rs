@@ -378,3 +378,22 @@ fn regions_given_are_all_that_is_scored() {
         .run("evaluate --regions beyond.bed")
         .fails(&["beyond.bed"]);
 }
+
+#[test]
+fn a_dry_run_says_how_long_scoring_takes_and_stores_nothing() {
+    let workspace = Workspace::ingested();
+    workspace.ok("train --model avocado --preset small --no-validate --passes 1 --hold S1:H3K4me3 --threads 1");
+    let rows = workspace.ok("evaluate --dry-run --format json").json();
+    let value = |what: &str, unit: &str| {
+        let mut rows = rows.as_array().unwrap().iter();
+        let row = rows.find(|r| r["what"] == what && r["unit"] == unit);
+        row.unwrap()["value"].as_f64().unwrap()
+    };
+    assert_eq!(value("tracks", ""), 1.0);
+    assert!(value("sum", "minutes") > 0.0 && value("sum", "GB of memory") > 0.0);
+    let shown = workspace.ok("model show model --format json").stdout;
+    assert!(!shown.contains("mse1obs"), "{shown}");
+    workspace.ok("evaluate");
+    let shown = workspace.ok("model show model --format json").stdout;
+    assert!(shown.contains("mse1obs"), "{shown}");
+}

@@ -348,3 +348,42 @@ fn the_recipe_of_the_book_makes_a_summarized_experiment_in_r() {
         "{value} {second}"
     );
 }
+
+#[test]
+fn a_dry_run_says_time_and_disk_and_writes_nothing() {
+    let workspace = Workspace::trained();
+    for (output, experiments) in [("a.npz", 1u64), ("a.tsv", 2), ("folder", 2)] {
+        let named = ["S1:H3K4me3", "S2:H3K4me3"][..experiments as usize].join(" ");
+        let rows = workspace
+            .ok(&format!(
+                "impute {named} --output {output} --dry-run --format json"
+            ))
+            .json();
+        let value = |what: &str, unit: &str| {
+            let mut rows = rows.as_array().unwrap().iter();
+            let row = rows.find(|r| r["what"] == what && r["unit"] == unit);
+            row.unwrap()["value"].as_f64().unwrap()
+        };
+        assert_eq!(value("experiments", ""), experiments as f64);
+        assert_eq!(
+            value("bins of an experiment", "25 bp"),
+            2.0 * CHROMOSOME_BINS as f64
+        );
+        assert!(value("sum", "minutes") > 0.0);
+        assert!(!workspace.path(output).exists());
+        // All bins are few here, so that the trial is the whole.
+        workspace.ok(&format!("impute {named} --output {output}"));
+        let path = workspace.path(output);
+        let bytes: u64 = match path.is_dir() {
+            true => (fs::read_dir(&path).unwrap())
+                .map(|entry| entry.unwrap().metadata().unwrap().len())
+                .sum(),
+            false => path.metadata().unwrap().len(),
+        };
+        let estimated = value("sum", "GB on disk") * 1e9;
+        assert!(
+            (estimated / bytes as f64 - 1.0).abs() < 0.05,
+            "{estimated} {bytes}"
+        );
+    }
+}

@@ -359,3 +359,36 @@ fn tracks_are_stored_as_counts_of_a_step_where_that_is_asked_for_and_the_error_i
         workspace.run(&line).expect_misuse(&[says]);
     }
 }
+
+#[test]
+fn a_dry_run_sums_the_files_and_reads_none() {
+    let workspace = Workspace::created();
+    let manifest = "ingest sim/manifest.tsv --dry-run --format json";
+    let rows = workspace.ok(manifest).json();
+    let value = |rows: &serde_json::Value, what: &str, unit: &str| {
+        let mut rows = rows.as_array().unwrap().iter();
+        let row = rows.find(|r| r["what"].as_str().unwrap().starts_with(what) && r["unit"] == unit);
+        row.unwrap()["value"].as_f64().unwrap()
+    };
+    let files = fs::read_dir(workspace.path("sim/tracks")).unwrap();
+    let bytes: u64 = files.map(|f| f.unwrap().metadata().unwrap().len()).sum();
+    let n_tracks = value(&rows, "tracks", "");
+    assert!((value(&rows, "files here", "GB") * 1e9 - bytes as f64).abs() < 1.0);
+    assert_eq!(value(&rows, "tracks stored already", ""), 0.0);
+    assert!((value(&rows, "sum", "minutes") - bytes as f64 / 20e6 / 60.0).abs() < 1e-9);
+    assert!(workspace.tracks().is_empty());
+    workspace.ok("ingest sim/manifest.tsv");
+    let rows = workspace.ok(manifest).json();
+    assert_eq!(value(&rows, "tracks stored already", ""), n_tracks);
+    assert_eq!(value(&rows, "sum", "GB on disk"), 0.0);
+    fs::remove_file(workspace.path(&first_track(&workspace))).unwrap();
+    workspace
+        .run(manifest)
+        .fails(&["manifest.tsv, line 2", "No such file"]);
+}
+
+fn first_track(workspace: &Workspace) -> String {
+    let manifest = fs::read_to_string(workspace.path("sim/manifest.tsv")).unwrap();
+    let row = manifest.lines().nth(1).unwrap();
+    format!("sim/{}", row.split('\t').nth(2).unwrap())
+}

@@ -33,3 +33,15 @@ fn an_output_that_is_a_link_stays_one_whatever_command_writes_it() {
         assert!(!written.is_empty() && written != b"before", "{command}");
     }
 }
+
+#[test]
+fn a_simulation_makes_the_folders_above_its_own() {
+    let workspace = Workspace::new();
+    workspace.ok(
+        "simulate --output a/b --biosamples 2 --assays 2 --groups 1 --chromosomes 1 --chromosome-bp 50000",
+    );
+    assert!(workspace.path("a/b/manifest.tsv").is_file());
+    fs::write(workspace.path("file"), "").unwrap();
+    let refused = workspace.run("simulate --output file/b --biosamples 2 --assays 2");
+    refused.fails(&["file"]);
+}

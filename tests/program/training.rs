@@ -151,7 +151,7 @@ fn a_dry_run_says_memory_disk_and_time_and_trains_nothing() {
     let rows = rows.as_array().unwrap();
     let unit = |unit: &str| rows.iter().filter(|r| r["unit"] == unit).count();
     assert!(
-        unit("GB of memory") >= 3 && unit("GB on disk") == 2 && unit("hours") == 4,
+        unit("GB of memory") >= 4 && unit("GB on disk") == 3 && unit("hours") == 4,
         "{rows:?}"
     );
     let value = |what: &str| {
@@ -162,6 +162,17 @@ fn a_dry_run_says_memory_disk_and_time_and_trains_nothing() {
     };
     assert_eq!((value("training tracks"), value("bins")), (12.0, 4802.0));
     assert!(value("measured speed") > 0.0 && value("a pass") > 0.0);
+    let sum = |unit: &str| {
+        let row = (rows.iter()).find(|r| r["what"] == "sum, at most" && r["unit"] == unit);
+        row.unwrap()["value"].as_f64().unwrap()
+    };
+    let hours = rows.iter().filter(|r| r["unit"] == "hours");
+    let hours: f64 = hours
+        .filter(|r| r["what"] != "a pass")
+        .map(|r| r["value"].as_f64().unwrap())
+        .sum();
+    assert!((sum("minutes") - 60.0 * hours).abs() < 1e-6, "{rows:?}");
+    assert_eq!(sum("GB on disk"), value("model") + value("checkpoints"));
     assert_eq!(workspace.ok("model list --format json").json(), json!([]));
 }
 

@@ -17,6 +17,7 @@ export interface Info {
   chromosomes: { name: string; length: number }[];
   bins: number;
   genes: number;
+  variants: number;
   biosamples: number;
   assays: number;
   tracks: number;
@@ -37,6 +38,14 @@ export interface Biosamples {
 export interface Gene {
   name: string;
   id: string;
+  chrom: string;
+  start: number;
+  end: number;
+  covered: boolean;
+}
+
+export interface Variant {
+  name: string;
   chrom: string;
   start: number;
   end: number;
@@ -80,7 +89,7 @@ export interface Hit {
 }
 
 export interface SimilarAnswer {
-  query: { chrom: string; start: number; end: number; model: string; picture?: Picture };
+  query: { chrom: string; start: number; end: number; model: string; picture?: Picture; higher_in?: string; higher_in_tracks?: number; searched?: number };
   hits: Hit[];
   close_match: boolean | null;
   exact: boolean;

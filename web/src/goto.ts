@@ -1,6 +1,6 @@
 // From what somebody types to a stretch of the genome.
 
-import { Failure, type Gene, type Info, ask } from "./api";
+import { Failure, type Gene, type Info, type Variant, ask } from "./api";
 
 export interface Place {
   chrom: string;
@@ -27,12 +27,31 @@ export function covers(place: Place, info: Info): boolean {
   return info.regions.some((r) => r.chrom === place.chrom && r.start < place.end && r.end > place.start);
 }
 
-export async function find(text: string, info: Info): Promise<Place> {
+/** A place, and the gene that it is of where a gene was named. */
+export interface Found extends Place {
+  gene?: string;
+}
+
+/** A position, a gene, or a variant that the server was given: `rs123` is looked up nowhere else. */
+export async function find(text: string, info: Info): Promise<Found> {
   const typed = parse(text, info);
   if (typed) return typed;
-  const { genes } = await ask<{ genes: Gene[] }>("genes", { query: text.trim(), limit: 8 });
-  if (genes.length === 0) throw new Failure(`No gene begins with “${text.trim()}”. Type a gene, or a position such as chr1:151,200,000.`);
-  return genes.find((gene) => gene.covered) ?? genes[0];
+  const query = text.trim();
+  const { genes } = await ask<{ genes: Gene[] }>("genes", { query, limit: 8 });
+  const is = (name: string) => name.toUpperCase() === query.toUpperCase();
+  const gene = genes.find((g) => g.covered && (is(g.name) || is(g.id)));
+  if (gene) return { ...gene, gene: gene.name };
+  if (info.variants > 0) {
+    const { variants } = await ask<{ variants: Variant[] }>("variants", { query, limit: 8 });
+    const variant = variants.find((v) => is(v.name) && v.covered) ?? variants.find((v) => is(v.name));
+    if (variant) return variant;
+  }
+  if (genes.length === 0) {
+    const nowhere = info.variants > 0 ? `and none of the ${info.variants.toLocaleString("en-US")} variants that the server was given has that name` : "and the server was given no variants (persea serve --variants FILE)";
+    throw new Failure(`No gene begins with “${query}”, ${nowhere}. Type a gene, or a position such as chr1:151,200,000.`);
+  }
+  const nearest = genes.find((g) => g.covered) ?? genes[0];
+  return { ...nearest, gene: nearest.name };
 }
 
 export function wider(place: Place, to: number, info: Info): Place {

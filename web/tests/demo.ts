@@ -44,7 +44,9 @@ export function make(): { folder: string; text(...words: string[]): string } {
 }
 
 export async function serve(): Promise<Served> {
-  return start(make().folder, "x.persea");
+  const { folder } = make();
+  writeFileSync(join(folder, "v.vcf"), "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\nchr1\t50002\trs77\tA\tG\nchr2\t9\trs770\tC\tT\n");
+  return start(folder, "x.persea", ["--variants", "v.vcf"]);
 }
 
 /** A database of which nothing but the axis is there. */
@@ -56,9 +58,9 @@ export async function serveEmpty(): Promise<Served> {
   return start(folder, "x.persea");
 }
 
-async function start(folder: string, database: string): Promise<Served> {
+async function start(folder: string, database: string, options: string[] = []): Promise<Served> {
   const program = PROGRAM.startsWith("/") ? PROGRAM : join(process.cwd(), PROGRAM);
-  const server: ChildProcess = spawn(program, ["serve", database, "--port", "0"], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  const server: ChildProcess = spawn(program, ["serve", database, "--port", "0", ...options], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   const address = await new Promise<string>((resolve, reject) => {
     let text = "";
     server.stdout!.on("data", (data) => {

@@ -97,7 +97,7 @@ test("hits are those of persea similar, and a click goes there and back", async 
 
 test("why hits are alike, and what counts more, is as the program has it", async ({ page }) => {
   await open(page, "view=similar");
-  await page.getByLabel("Gene or position").fill("chr1:100,000");
+  await page.getByLabel("Gene, variant or position").fill("chr1:100,000");
   await page.getByLabel("Hits").fill("4");
   await page.getByLabel("Exclude, bp").fill("4000");
   await page.getByLabel("Model").selectOption("encoded");
@@ -146,7 +146,7 @@ test("pictures are of the biosamples whose metadata is chosen", async ({ page })
 
 test("a search is made by keyboard alone and stands in the address", async ({ page }) => {
   await open(page, "view=similar");
-  await page.getByLabel("Gene or position").focus();
+  await page.getByLabel("Gene, variant or position").focus();
   await page.keyboard.type("chr2:50,000");
   await page.keyboard.press("Enter");
   await expect(page.locator("main tbody tr").first()).toBeVisible();
@@ -178,7 +178,7 @@ test("tracks are drawn from bigWigs whose values are those of the program", asyn
   // To a gene, and back.
   const before = page.url();
   const gene = (await (await page.request.get(`${demo.address}api/v1/genes?query=g&limit=50`)).json()).genes.find((g: any) => g.covered);
-  await page.getByLabel("Gene or position").fill(gene.name);
+  await page.getByLabel("Gene, variant or position").fill(gene.name);
   await page.getByRole("button", { name: "Go", exact: true }).click();
   await expect.poll(() => new URL(page.url()).searchParams.get("locus")).toContain(`${gene.chrom}:`);
   await expect.poll(() => page.url()).not.toBe(before);
@@ -188,10 +188,10 @@ test("tracks are drawn from bigWigs whose values are those of the program", asyn
 
 test("a place that is not covered and a name that is not there say what to do", async ({ page }) => {
   await open(page, "view=browse");
-  await page.getByLabel("Gene or position").fill("nosuchgene");
+  await page.getByLabel("Gene, variant or position").fill("nosuchgene");
   await page.getByRole("button", { name: "Go", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("Type a gene");
-  await page.getByLabel("Gene or position").fill("chr9:5");
+  await page.getByLabel("Gene, variant or position").fill("chr9:5");
   await page.getByRole("button", { name: "Go", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("covers no chromosome chr9");
   await open(page, "view=similar&query=nosuchgene");
@@ -213,6 +213,107 @@ test("coverage and choices are those of the program", async ({ page }) => {
   await rows.first().getByRole("button").click();
   await expect(page.getByRole("list", { name: "Experiments to take away" })).toContainText(answer.chosen[0].name);
   expect(decodeURIComponent(new URL(page.url()).searchParams.get("chosen")!)).toBe(answer.chosen[0].name);
+});
+
+test("each choice has its cost, and a budget is kept to", async ({ page }) => {
+  await open(page, VIEWS.measure);
+  const rows = page.getByRole("region", { name: "Choices, in order" }).locator("tbody tr");
+  const heads = () => page.getByRole("region", { name: "Choices, in order" }).locator("thead th").allTextContents();
+  expect(await heads()).not.toContain("cost");
+  const free = await rows.locator("td:nth-child(2)").allTextContents();
+  const [, assay] = free[0].split(":");
+  await page.getByLabel("Cost of each").fill(`${assay}=300, other=20`);
+  await page.getByRole("button", { name: "Choose", exact: true }).click();
+  await expect.poll(heads).toContain("cost");
+  const column = async (name: string) => {
+    const at = (await heads()).indexOf(name) + 1;
+    return (await rows.locator(`td:nth-child(${at})`).allTextContents()).map(Number);
+  };
+  const expected = free.map((name) => (name.split(":")[1] === assay ? 300 : 20));
+  // Without a budget costs choose nothing.
+  expect(await rows.locator("td:nth-child(2)").allTextContents()).toEqual(free);
+  expect(await column("cost")).toEqual(expected);
+  expect(await column("cost so far")).toEqual(expected.map((_, i) => expected.slice(0, i + 1).reduce((a: number, b: number) => a + b, 0)));
+  await sound(page);
+  await page.getByLabel("Budget").fill("45");
+  await page.getByRole("button", { name: "Choose", exact: true }).click();
+  await expect.poll(async () => new URL(page.url()).searchParams.get("budget")).toBe("45");
+  await expect(page.locator("main")).toHaveAttribute("data-state", "ready");
+  expect((await column("cost so far")).at(-1)).toBeLessThanOrEqual(45);
+  for (const name of await rows.locator("td:nth-child(2)").allTextContents()) expect(name.split(":")[1]).not.toBe(assay);
+  await page.getByLabel("Cost of each").fill("nothing=3");
+  await page.getByRole("button", { name: "Choose", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("there is no assay `nothing`");
+});
+
+test("a variant is found by the name that a file gives it, in both views", async ({ page }) => {
+  await open(page, "view=browse&tracks=");
+  await page.getByLabel("Gene, variant or position").fill("RS77");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get("locus")).toMatch(/^chr1:4000[234]-6000[123]$/);
+  await page.getByLabel("Gene, variant or position").fill("rs78");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("none of the 2 variants");
+  await open(page, "view=similar&query=rs77&k=4&exclude=4000");
+  const answer = demo.json("similar", "position", "chr1:50,002", "-k", "4", "--exclude", "4000");
+  const rows = page.locator("main tbody tr");
+  await expect(rows).toHaveCount(answer.hits.length);
+  for (const [i, hit] of answer.hits.entries()) await expect(rows.nth(i).locator("td").nth(2)).toHaveText(String(hit.start));
+});
+
+test("hits are those with higher signal in a group of biosamples, of a class and a chromosome", async ({ page }) => {
+  const { biosamples } = await (await page.request.get(`${demo.address}api/v1/biosamples`)).json();
+  await open(page, "view=similar&query=chr1:100,000&k=6&exclude=4000");
+  const select = page.getByLabel("Only hits higher in");
+  const group = (await select.locator("option").nth(1).getAttribute("value"))!;
+  await select.selectOption(group);
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get("higher")).toBe(group);
+  await expect(page.locator("main")).toHaveAttribute("data-state", "ready");
+  await expect(page.locator("p.note")).toContainText("higher in biosamples with");
+  const [key, value] = group.split("=");
+  const is = (name: string) => biosamples.find((b: any) => b.name === name).metadata[key] === value;
+  const { tracks } = await (await page.request.get(`${demo.address}api/v1/tracks`)).json();
+  const assays = new Map<string, any[]>();
+  for (const t of tracks) assays.set(t.assay, [...(assays.get(t.assay) ?? []), t]);
+  const compared = [...assays.values()].filter((all) => all.some((t) => is(t.biosample)) && all.some((t) => !is(t.biosample)));
+  expect(compared.length).toBeGreaterThan(0);
+  // Signal is asked for on the original scale, and compared as it is stored: arcsinh.
+  const mean = async (t: any, hit: any) => {
+    const of = `biosample=${t.biosample}&assay=${t.assay}&kind=measured&chrom=${hit.chrom}&start=${hit.start}&end=${hit.end}&points=2000`;
+    const answer = await (await page.request.get(`${demo.address}api/v1/signal?${of}`)).json();
+    const values = answer.stretches.flatMap((s: any) => s.values).filter((v: any) => v !== null);
+    return values.reduce((a: number, v: number) => a + Math.asinh(v), 0) / values.length;
+  };
+  const apart = async (hit: any) => {
+    const parts = compared.flatMap((all) => {
+      const sides: [number, any[]][] = [[1, all.filter((t) => is(t.biosample))], [-1, all.filter((t) => !is(t.biosample))]];
+      return sides.flatMap(([sign, side]) => side.map(async (t) => (sign * (await mean(t, hit))) / side.length));
+    });
+    return (await Promise.all(parts)).reduce((a, b) => a + b, 0);
+  };
+  const nearest = demo.json("similar", "position", "chr1:100,000", "-k", "30", "--exclude", "4000").hits;
+  const higher: number[] = [];
+  let looked = 0;
+  while (looked < nearest.length && higher.length < 6) {
+    const hit = nearest[looked++];
+    if ((await apart(hit)) > 0) higher.push(hit.start);
+  }
+  const starts = await page.locator("main tbody tr td:nth-child(3)").allTextContents();
+  expect(starts.map(Number)).toEqual(higher);
+  await select.selectOption("");
+  await page.getByLabel("Chromosome").selectOption("chr2");
+  await page.getByLabel("Class").selectOption("gene");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get("chromosomes")).toBe("chr2");
+  await expect(page.locator("main")).toHaveAttribute("data-state", "ready");
+  const chromosomes = await page.locator("main tbody tr td:nth-child(2)").allTextContents();
+  expect(chromosomes.length).toBeGreaterThan(0);
+  for (const text of chromosomes) expect(text).toBe("chr2");
+  const heads = await page.locator("main thead th").allTextContents();
+  const annotation = await page.locator(`main tbody tr td:nth-child(${heads.indexOf("annotation") + 1})`).allTextContents();
+  for (const text of annotation) expect(text.split(" ")).toContain("gene");
+  await sound(page);
 });
 
 test("runs are those that are stored", async ({ page }) => {

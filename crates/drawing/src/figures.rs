@@ -58,19 +58,28 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// Draws the grid of a plane whose axes go over these ranges, and a title above it.
+    /// Draws the grid of a plane whose axes go over these ranges, and a title above it. Of an axis that counts,
+    /// whole numbers are marked alone.
     pub(super) fn draw(
         canvas: &mut Canvas,
         frame: Frame,
         title: &str,
         names: [&str; 2],
         [x, y]: [[f64; 2]; 2],
+        x_is_whole: bool,
     ) -> Self {
         let plane = Plane { frame, x, y };
         let theme = canvas.theme();
         let grid = Stroke::new(theme.faint(), 1.0);
         let mark = TextStyle::new(MARK, theme.ink());
         for (at, text) in marks(x[0], x[1], 6) {
+            if x_is_whole && (at - at.round()).abs() > 1e-9 {
+                continue;
+            }
+            let text = match x_is_whole {
+                true => decimals(at, 0),
+                false => text,
+            };
             let px = plane.place((at, y[0])).0;
             canvas.line((px, frame.y), (px, frame.bottom()), grid);
             let below = (px, frame.bottom() + 14.0);
@@ -109,8 +118,9 @@ impl Plane {
     }
 }
 
-/// Horizontal bars with their intervals, one below the other, and a line at `reference`; as SVG.
-pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>) -> String {
+/// Horizontal bars with their intervals, one below the other, and a line at `reference`; as SVG. The legend below
+/// says what the bars' colours, their whiskers and the line are.
+pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>, legend: &str) -> String {
     const ROW: f64 = 24.0;
     const TOP: f64 = 40.0;
     const RIGHT: f64 = 70.0;
@@ -128,7 +138,8 @@ pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>) -> Str
     let high = extremes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let (low, high, _) = ticks(low, high);
     let at = |v: f64| left + (v - low) / (high - low) * (WIDTH - left - RIGHT);
-    let mut canvas = Canvas::new(WIDTH, bottom + 48.0, THEME);
+    let below = if legend.is_empty() { 48.0 } else { 70.0 };
+    let mut canvas = Canvas::new(WIDTH, bottom + below, THEME);
     let ink = THEME.ink();
     let mark = TextStyle::new(MARK, ink);
     let name = TextStyle::new(NAME, ink);
@@ -145,6 +156,12 @@ pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>) -> Str
     }
     let middle = ((left + WIDTH - RIGHT) / 2.0, bottom + 34.0);
     canvas.text(middle, axis, &name.anchored(Anchor::Middle));
+    let note = TextStyle::new(MARK, THEME.muted());
+    canvas.text(
+        (16.0, bottom + 56.0),
+        &fitted(legend, MARK, WIDTH - 32.0),
+        &note,
+    );
     let zero = at(0.0f64.clamp(low, high));
     for (i, bar) in all.iter().enumerate() {
         let y = TOP + i as f64 * ROW + ROW / 2.0;
@@ -180,19 +197,24 @@ pub fn bars(title: &str, axis: &str, all: &[Bar], reference: Option<f64>) -> Str
     canvas.finish()
 }
 
-/// Lines over the unit square, with a legend below; `chance` is what a guess gives. As SVG.
+/// Lines over the unit square, with a legend below; `chance`, a dashed line, is what a guess gives. As SVG.
 pub fn lines(title: &str, axes: [&str; 2], all: &[Series], chance: Option<Series>) -> String {
     const WIDTH: f64 = 560.0;
     const CHART: f64 = 420.0;
-    let mut canvas = Canvas::new(WIDTH, CHART + 18.0 * all.len() as f64 + 8.0, THEME);
+    let n_keys = all.len() + usize::from(chance.is_some());
+    let mut canvas = Canvas::new(WIDTH, CHART + 18.0 * n_keys as f64 + 8.0, THEME);
     let frame = Frame::new(74.0, 42.0, WIDTH - 94.0, CHART - 92.0);
     let unit = [0.0, 1.0];
-    let plane = Plane::draw(&mut canvas, frame, title, axes, [unit, unit]);
+    let plane = Plane::draw(&mut canvas, frame, title, axes, [unit, unit], false);
+    let name = TextStyle::new(NAME, THEME.ink());
     if let Some(chance) = chance {
         let stroke = Stroke::dashed(THEME.muted(), 1.2, 4.0);
         plane.line(&mut canvas, &chance.points, stroke);
+        let y = CHART + 11.0 + 18.0 * all.len() as f64;
+        canvas.line((60.0, y), (84.0, y), stroke);
+        let text = fitted(&chance.name, NAME, WIDTH - 100.0);
+        canvas.text((92.0, y), &text, &name);
     }
-    let name = TextStyle::new(NAME, THEME.ink());
     for (i, series) in all.iter().enumerate() {
         let width = if i < CATEGORIES.len() { 2.0 } else { 1.2 };
         let stroke = Stroke::new(THEME.category(i), width);
@@ -231,13 +253,16 @@ pub fn scatter(title: &str, axes: [&str; 2], points: &[(f64, f64)]) -> String {
         .collect();
     let x = range(finite.iter().map(|p| p.0));
     let y = range(finite.iter().map(|p| p.1));
-    let mut canvas = Canvas::new(WIDTH, HEIGHT, THEME);
+    let mut canvas = Canvas::new(WIDTH, HEIGHT + 18.0, THEME);
     let frame = Frame::new(78.0, 42.0, WIDTH - 98.0, HEIGHT - 92.0);
-    let plane = Plane::draw(&mut canvas, frame, title, axes, [x, y]);
+    let plane = Plane::draw(&mut canvas, frame, title, axes, [x, y], false);
     let (from, to) = (x[0].max(y[0]), x[1].min(y[1]));
     if from < to {
         let stroke = Stroke::dashed(THEME.muted(), 1.2, 4.0);
         plane.line(&mut canvas, &[(from, from), (to, to)], stroke);
+        let note = TextStyle::new(MARK, THEME.muted());
+        let line = format!("dashed: {} = {}", axes[1], axes[0]);
+        canvas.text((frame.x, HEIGHT + 6.0), &line, &note);
     }
     let dots: Vec<(f64, f64)> = finite.iter().map(|p| plane.place(*p)).collect();
     canvas.dots(&dots, 2.0, THEME.category(0), 0.5);
@@ -268,7 +293,7 @@ mod tests {
             is_reference: false,
         };
         let all = [bar("embedding", Some(0.423)), bar("a < b & c", None)];
-        let svg = bars("t", "average precision", &all, Some(0.1));
+        let svg = bars("t", "average precision", &all, Some(0.1), "dashed: chance");
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
         for part in [
             "embedding",
@@ -276,6 +301,7 @@ mod tests {
             "undefined",
             "a &lt; b &amp; c",
             "average precision",
+            "dashed: chance",
         ] {
             assert!(svg.contains(part), "{part}");
         }
@@ -283,12 +309,23 @@ mod tests {
 
     #[test]
     fn figures_of_nothing_are_drawn_empty() {
-        assert!(bars("t", "x", &[], None).contains("</svg>"));
+        assert!(bars("t", "x", &[], None, "").contains("</svg>"));
         assert!(lines("t", ["x", "y"], &[], None).contains("</svg>"));
         assert!(scatter("t", ["x", "y"], &[]).contains("</svg>"));
         let one = [(1.0, f64::NAN), (2.0, 2.0)];
         let svg = scatter("t", ["x", "y"], &one);
         assert!(svg.contains("stroke-linecap=\"round\"") && !svg.contains("NaN"));
+    }
+
+    #[test]
+    fn what_is_dashed_stands_in_the_legend() {
+        let line = |name: &str| Series {
+            name: name.into(),
+            points: vec![(0.0, 0.0), (1.0, 1.0)],
+        };
+        assert!(lines("t", ["x", "y"], &[line("a")], Some(line("chance"))).contains(">chance<"));
+        let svg = scatter("t", ["predicted", "label"], &[(0.0, 0.0), (1.0, 1.0)]);
+        assert!(svg.contains("dashed: label = predicted"), "{svg}");
     }
 
     #[test]

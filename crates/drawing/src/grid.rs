@@ -95,7 +95,9 @@ impl CoverageFigure {
         } else {
             0.0
         };
-        let left = MARGIN + labels + strip + 8.0;
+        // The row of counts below has a name as well.
+        let counts = TextStyle::new(10.5, theme.muted()).width("tracks");
+        let left = MARGIN + (labels + strip).max(counts) + 8.0;
         let top = 54.0 + widest(&self.columns, column_size) + 8.0;
         let frame = Frame::new(left, top, wide * n_columns as f64, high * n_rows as f64);
         let legend_x = frame.right() + COUNT + MARGIN;

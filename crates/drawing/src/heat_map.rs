@@ -15,6 +15,8 @@ pub struct HeatMap {
     pub n_values: usize,
     /// The value of a whole profile at which a line is drawn: the middle of every place.
     pub centre: Option<usize>,
+    /// What the values are, with their unit.
+    pub unit: String,
     /// The places, from top to bottom.
     pub rows: Vec<HeatMapRow>,
 }
@@ -149,7 +151,8 @@ impl HeatMap {
             .collect();
         canvas.cells(key, shades.len(), &shades);
         canvas.outline(key, Stroke::new(theme.muted(), 0.6));
-        let text = format!("stored signal, from 0 to the assay's highest value shown{marks}");
+        let unit = &self.unit;
+        let text = format!("{unit}, from 0 to the assay's highest value shown{marks}");
         canvas.text((key.right() + 8.0, key.y + 5.0), &text, &label);
         canvas.finish()
     }
@@ -203,6 +206,7 @@ mod tests {
             columns: vec![["S1".into(), "A".into()], ["S2".into(), "A".into()]],
             n_values: 30,
             centre: Some(14),
+            unit: "arcsinh(−log10 p)".into(),
             rows: vec![
                 row("asked", true, 0, [0.5, 1.0], 5),
                 row("found", false, 2, [0.5, 0.0], 3),
@@ -224,6 +228,7 @@ mod tests {
             "asked",
             "found",
             "A (0–1.00)",
+            "arcsinh(−log10 p), from 0 to",
             "</svg>",
         ] {
             assert!(svg.contains(part), "{part}");

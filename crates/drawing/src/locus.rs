@@ -118,7 +118,7 @@ impl LocusFigure {
         let width = (layout.bars + BARS_WIDTH + MARGIN)
             .max(title.width(&self.title) + 2.0 * MARGIN)
             .max(beneath.width(&self.subtitle) + 2.0 * MARGIN);
-        let mut canvas = Canvas::new(width, layout.bottom + 100.0, theme);
+        let mut canvas = Canvas::new(width, layout.bottom + 118.0, theme);
         canvas.text((MARGIN, MARGIN + 8.0), &self.title, &title);
         canvas.text((MARGIN, MARGIN + 28.0), &self.subtitle, &beneath);
         self.genes(&mut canvas, &layout);
@@ -318,6 +318,15 @@ impl LocusFigure {
         canvas.text((x + 8.0, y + 5.0), "measured", &text);
         self.sign(canvas, (x + 86.0, y + 5.0), false);
         canvas.text((x + 94.0, y + 5.0), "imputed", &text);
+        let mut legend = Vec::new();
+        if self.locus != self.span {
+            legend.push("dashed lines: the locus, which is compared; outside them: its flanks");
+        }
+        if self.rows.iter().any(|row| row.cluster > 0) {
+            legend.push("colour beside a row: its cluster");
+        }
+        let beneath = TextStyle::new(11.0, theme.muted());
+        canvas.text((layout.map, y + 27.0), &legend.join("; "), &beneath);
     }
 
     fn coordinates(&self, canvas: &mut Canvas, layout: &Layout) {
@@ -357,7 +366,8 @@ impl LocusFigure {
                 false => Stroke::new(theme.faint(), 1.0),
             };
             canvas.line((x(mark), layout.top), (x(mark), y), stroke);
-            canvas.text((x(mark), y + 14.0), &decimals(mark, 0), &small);
+            let text = decimals(mark, 0).replace('-', "−");
+            canvas.text((x(mark), y + 14.0), &text, &small);
         }
         for (r, row) in self.rows.iter().enumerate() {
             let (top, pad) = (layout.y(r as f64), layout.row * 0.2);
@@ -467,9 +477,19 @@ mod tests {
             "imputed",
             "undefined",
             "adjusted p ≤ 0.1",
+            "colour beside a row: its cluster",
+            "−3",
         ] {
             assert!(svg.contains(part), "{part}: {svg}");
         }
+        assert!(!svg.contains("dashed"));
+        let mut with_flanks = figure(3, 10);
+        with_flanks.locus = (1_050, 1_100);
+        assert!(
+            with_flanks
+                .svg(Theme::Light)
+                .contains("dashed lines: the locus")
+        );
     }
 
     #[test]

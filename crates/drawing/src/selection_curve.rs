@@ -87,7 +87,8 @@ pub fn selection_curve(figure: &CurveFigure) -> String {
     let mut canvas = Canvas::new(WIDTH, height, THEME);
     let frame = Frame::new(86.0, 42.0, WIDTH - 110.0, CHART_HEIGHT - 92.0);
     let axes = ["number chosen", figure.value_name.as_str()];
-    let plane = Plane::draw(&mut canvas, frame, &figure.title, axes, [[first, last], y]);
+    let ranges = [[first, last], y];
+    let plane = Plane::draw(&mut canvas, frame, &figure.title, axes, ranges, true);
     if !low.is_empty() {
         let edge = low.iter().chain(high.iter().rev());
         let edge: Vec<(f64, f64)> = edge.map(|p| plane.place(*p)).collect();
@@ -196,6 +197,8 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part}");
         }
+        // Half a choice is none.
+        assert!(svg.contains(">3<") && !svg.contains(">2.5<"), "{svg}");
     }
 
     #[test]

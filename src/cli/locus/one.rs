@@ -9,7 +9,7 @@ use persea::files::no_formula;
 use persea::formats::write_text;
 use persea::genome::{Gene, Interval};
 use persea::loci::{CompletedCompendium, Locus, LocusOptions, LocusRow, at_locus};
-use persea::plot::{LocusFigure, LocusFigureGene, LocusFigureRow};
+use persea::plot::{LocusFigure, LocusFigureGene, LocusFigureRow, axis_unit, spoken_region};
 use persea::search::{GenePart, Query, place};
 use serde_json::{Value, json};
 
@@ -104,9 +104,9 @@ pub fn run(arguments: One, common: &Common) -> anyhow::Result<ExitCode> {
     if let Some(path) = &arguments.plot {
         let title = match interval_is_gene(target) {
             true => format!("{assay} at {target} ({})", arguments.part),
-            false => format!("{assay} at {}", found.interval),
+            false => format!("{assay} at {}", spoken_region(&found.interval)),
         };
-        let drawn = figure(&found, title, &genes);
+        let drawn = figure(&found, title, &genes, axis_unit(&database, &found.assay)?);
         let figure = &arguments.figure;
         figure.write(&drawn.svg(figure.theme()), path)?;
     }
@@ -385,7 +385,7 @@ fn write_values(found: &Locus, path: &Path) -> anyhow::Result<()> {
     Ok(write_text(path, &out)?)
 }
 
-fn figure(found: &Locus, title: String, genes: &[Gene]) -> LocusFigure {
+fn figure(found: &Locus, title: String, genes: &[Gene], unit: String) -> LocusFigure {
     let first = found.columns.first().map(|c| c.interval.start);
     let last = found.columns.last().map(|c| c.interval.end);
     let span = (
@@ -408,7 +408,8 @@ fn figure(found: &Locus, title: String, genes: &[Gene]) -> LocusFigure {
         title,
         subtitle: format!(
             "{}; z against loci matched in {}",
-            found.interval, found.matched_in
+            spoken_region(&found.interval),
+            found.matched_in
         ),
         chrom: found.interval.chrom.clone(),
         span,
@@ -432,7 +433,7 @@ fn figure(found: &Locus, title: String, genes: &[Gene]) -> LocusFigure {
                 is_forward: g.strand == persea::genome::Strand::Forward,
             })
             .collect(),
-        unit: "(arcsinh)".into(),
+        unit,
         most_p: FIGURE_P,
     }
 }

@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use persea::genome::{GenomeAxis, Interval};
 use persea::model::{NamedAxis, TrainedModel};
 use persea::plot::{
     TrackChoice, coverage_figure, factor_figure, projection_cloud, selection_curve,
-    similarity_figure, stored_selection_figure, tracks_figure, training_chart,
+    similarity_figure, some_locus, stored_selection_figure, tracks_figure, training_chart,
 };
 use persea::projection::Projection;
-use persea::store::Database;
 use serde_json::json;
 
 use super::super::Common;
@@ -27,8 +25,8 @@ pub struct Arguments {
     /// Output folder; created if needed
     #[arg(long, short, value_name = "FOLDER")]
     output: PathBuf,
-    /// Locus of the figures along the genome: chr1:1,000,000-1,100,000, or a gene; by default the
-    /// surroundings of a gene
+    /// Locus of the figures along the genome: chr1:1,000,000-1,100,000, or a gene; by default one
+    /// where the experiments plotted have signal
     #[arg(long, value_name = "LOCUS")]
     locus: Option<String>,
     /// Model to use; the default model if omitted
@@ -48,9 +46,14 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     let model = TrainedModel::open_if_any(&database, arguments.model.as_deref())?;
     std::fs::create_dir_all(&arguments.output)
         .with_context(|| format!("cannot make {}", arguments.output.display()))?;
+    let experiments = locus::usual(&database, model.as_ref());
     let region = match &arguments.locus {
         Some(text) => locus::region(&database, text, 20_000)?,
-        None => some_region(&database, database.axis())?,
+        None => {
+            let axis = model.as_ref().map_or(database.axis(), TrainedModel::axis);
+            let shown = experiments.as_deref().unwrap_or_default();
+            some_locus(&database, axis, shown)?
+        }
     };
     let mut table = Table::new(&["figure", "file", "left_out"]);
     let theme = arguments.figure.theme();
@@ -86,7 +89,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
         average: true,
     };
     let at = slug(&region);
-    let tracks = locus::usual(&database, model.as_ref())
+    let tracks = experiments
         .and_then(|e| Ok(tracks_figure(&database, model.as_ref(), &e, &region, all)?.svg(theme)));
     draw("tracks", &format!("tracks-{at}"), tracks)?;
     if let Some(model) = &model {
@@ -128,26 +131,4 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<()> {
     }
     table.print(common.format)?;
     Ok(())
-}
-
-/// The surroundings of a gene in the middle of the list, as far as they are covered; or the first region's
-/// beginning.
-fn some_region(database: &Database, axis: &GenomeAxis) -> anyhow::Result<Interval> {
-    let genes = database.genes()?;
-    let covered: Vec<_> = genes
-        .iter()
-        .filter(|g| axis.bin_at(&g.interval.chrom, g.tss()).is_some())
-        .collect();
-    if let Some(gene) = covered.get(covered.len() / 2) {
-        let tss = gene.tss();
-        let length = axis.assembly().chromosome(&gene.interval.chrom)?.length;
-        return Ok(Interval::new(
-            &gene.interval.chrom,
-            tss.saturating_sub(50_000),
-            (tss + 50_000).min(length),
-        ));
-    }
-    let mut region = axis.region_interval(0);
-    region.end = region.end.min(region.start + 100_000);
-    Ok(region)
 }

@@ -9,7 +9,7 @@ use persea::files::{open_regular, read_text};
 use persea::formats::read_matrix;
 use persea::genome::{GenomeAxis, Interval, read_bed};
 use persea::model::TrainedModel;
-use persea::plot::{HeatMap, HeatMapRow};
+use persea::plot::{HeatMap, HeatMapRow, shared_unit};
 use persea::search::{
     Annotation, Answer, Filter, Query, SearchOptions, Weights, around, signal_over, similar,
 };
@@ -317,6 +317,7 @@ fn heat_map(
         }
     }
     let width = 2 * FIGURE_REACH as usize + 1;
+    let assays: Vec<String> = tracks.iter().map(|t| t.assay.clone()).collect();
     Ok(HeatMap {
         title: format!(
             "Stored signal, {} bp around the query and its {} nearest",
@@ -328,6 +329,7 @@ fn heat_map(
             .collect(),
         n_values: width,
         centre: Some(FIGURE_REACH as usize),
+        unit: shared_unit(database, &assays)?.0,
         rows: (rows.into_iter().zip(signal))
             .zip(&stretches)
             .enumerate()

@@ -2,9 +2,11 @@
 //!
 //! A seed fixes a network's codes only up to any invertible map. What the network predicts is nearly
 //! the same from every seed, so its principal axes are taken instead. At each resolution two numbers
-//! a track are predicted, linearly, by least squares from the last hidden layer and the description:
-//! half the sum of what was observed at the row and of what the other tracks predict there, and half
-//! the mean over a wide window, all of them saturated as the encoder reads them. Each assay counts the same, and each of its tracks the same.
+//! a track are predicted, linearly, by least squares from the last hidden layer and the description: a
+//! mixture of what was observed at the row and of what the other tracks predict there, and the mean over a
+//! wide window, all of them saturated as the encoder reads them. Each assay counts the same, and each of its
+//! tracks the same. The least squares also see every row with tracks left out, and have to predict the same
+//! there, so that factors change little with the tracks that are read.
 
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
@@ -12,6 +14,7 @@ use rayon::prelude::*;
 use super::EncoderTraining;
 use super::descriptions::Descriptions;
 use super::least_squares::{LeastSquares, PrincipalAxes};
+use super::masks::Masks;
 use super::trained::Trained;
 use crate::Bug;
 use crate::factorization::FactorizationError;
@@ -27,15 +30,24 @@ const MOST_BINS: u64 = 1 << 21;
 const MOST_ROWS: u64 = 150_000;
 /// Groups of tracks at most that are predicted as if they had not been read, a group at a time.
 const MOST_GROUPS: usize = 24;
+/// What a track's observed number counts; what the other tracks predict there counts the rest.
+const OBSERVED: f32 = 0.5;
+/// What the mean over the wide window counts.
+const WIDE: f32 = 0.75;
+/// How often each row is repeated with tracks left out, and what all repetitions count beside the row itself.
+const REPETITIONS: usize = 2;
+const REPEATED_WEIGHT: f32 = 0.3;
 /// Stretches whose sums are in memory at once.
 const AT_ONCE: usize = 8;
-/// The encoder with canonical factors; `assays` gives the assay of each track.
+
+/// The encoder with canonical factors; `assays` and `biosamples` give those of each track.
 ///
 /// # Errors
 /// When signal cannot be read, the backend fails, or the least squares cannot be solved.
 pub(super) fn canonical(
     training: &EncoderTraining,
     assays: &[u32],
+    biosamples: &[u32],
 ) -> Result<Encoder, FactorizationError> {
     let trained = Trained::new(&training.spec, &training.network.parameters()?)?;
     let groups = groups(training.inputs.config.tracks);
@@ -47,12 +59,12 @@ pub(super) fn canonical(
     let taken: u64 = stretches.iter().map(|s| s.n_bins() as u64).sum();
     let step = taken.div_ceil(MOST_ROWS).max(1) as usize;
     let targets = 2 * config.tracks;
-    let mut sums = [0, 1, 2].map(|s| LeastSquares::new(config.nodes + config.inputs(s), targets));
+    let mut sums = [0, 1, 2].map(|s| Sums::new(config.nodes + config.inputs(s), targets));
     for part in stretches.chunks(AT_ONCE) {
         let found = part
             .par_iter()
-            .map(|stretch| of_stretch(inputs, &trained, &groups, stretch, step));
-        let found: Vec<[LeastSquares; 3]> = found.collect::<Result<_, FactorizationError>>()?;
+            .map(|stretch| of_stretch(inputs, &trained, &groups, biosamples, stretch, step));
+        let found: Vec<[Sums; 3]> = found.collect::<Result<_, FactorizationError>>()?;
         for of_part in &found {
             sums.iter_mut().zip(of_part).for_each(|(s, p)| s.add(p));
         }
@@ -73,14 +85,37 @@ pub(super) fn canonical(
     Ok(encoder)
 }
 
+/// Sums of the least squares at one resolution.
+struct Sums {
+    /// Over the rows as they are.
+    rows: LeastSquares,
+    /// Over them and their repetitions with tracks left out.
+    repeated: LeastSquares,
+}
+
+impl Sums {
+    fn new(regressors: usize, targets: usize) -> Self {
+        Sums {
+            rows: LeastSquares::new(regressors, targets),
+            repeated: LeastSquares::new(regressors, targets),
+        }
+    }
+
+    fn add(&mut self, part: &Self) {
+        self.rows.add(&part.rows);
+        self.repeated.add(&part.repeated);
+    }
+}
+
 /// The map of a resolution.
 fn code_map(
     config: &EncoderConfig,
     s: usize,
-    sums: &LeastSquares,
+    sums: &Sums,
     weights: &[f64],
 ) -> Result<CodeMap, FactorizationError> {
-    let PrincipalAxes { map, bias, axes } = sums.axes(weights, config.codes[s]).ok_or_else(|| {
+    let axes = sums.rows.axes(&sums.repeated, weights, config.codes[s]);
+    let PrincipalAxes { map, bias, axes } = axes.ok_or_else(|| {
         FactorizationError::Options(
             "the encoder's factors cannot be found, because its training diverged; lower its learning rate"
                 .into(),
@@ -135,9 +170,10 @@ fn of_stretch(
     inputs: &Descriptions,
     trained: &Trained,
     groups: &[Vec<usize>],
+    biosamples: &[u32],
     stretch: &Stretch,
     step: usize,
-) -> Result<[LeastSquares; 3], FactorizationError> {
+) -> Result<[Sums; 3], FactorizationError> {
     let EncoderConfig { tracks, nodes, .. } = inputs.config;
     let surroundings = inputs.describe(stretch, &stretch.region_bins)?;
     let kept = inputs.kept(stretch);
@@ -193,36 +229,51 @@ fn of_stretch(
         }
     }
     Ok([0, 1, 2].map(|s| {
-        let rows_in = picked[s].rows(inputs, s, None);
-        let (mut first, mut hidden) = (Vec::new(), Vec::new());
-        forward_hidden(
-            &trained.encoders[s].0,
-            nodes,
-            &rows_in,
-            &mut first,
-            &mut hidden,
-        );
+        let whole = picked[s].rows(inputs, s, None);
         let width = inputs.config.inputs(s);
-        let mut regressors = Vec::with_capacity(hidden.len() + rows_in.len());
-        for (h, x) in hidden.chunks_exact(nodes).zip(rows_in.chunks_exact(width)) {
-            regressors.extend_from_slice(h);
-            regressors.extend_from_slice(x);
-        }
         let far = FAR_WINDOW[s] * tracks;
         let mut targets = Vec::with_capacity(rows[s].len() * 2 * tracks);
         for ((values, x), predicted) in (picked[s].values.chunks_exact(WINDOWS[s] * tracks))
-            .zip(rows_in.chunks_exact(width))
+            .zip(whole.chunks_exact(width))
             .zip(predicted[s].chunks_exact(tracks))
         {
             let near = (0..tracks).map(|t| match values[t].is_nan() {
                 true => predicted[t],
-                false => 0.5 * (x[t] + predicted[t]),
+                false => OBSERVED * x[t] + (1.0 - OBSERVED) * predicted[t],
             });
             targets.extend(near);
-            targets.extend((0..tracks).map(|t| 0.5 * x[far + t]));
+            targets.extend((0..tracks).map(|t| WIDE * x[far + t]));
         }
-        let weights: Vec<f32> = rows[s].iter().map(|r| r.1).collect();
-        LeastSquares::of(&regressors, &targets, &weights)
+        let sums = |rows_in: &[f32], weight: f32| {
+            let (mut first, mut hidden) = (Vec::new(), Vec::new());
+            let layers = &trained.encoders[s].0;
+            forward_hidden(layers, nodes, rows_in, &mut first, &mut hidden);
+            let mut regressors = Vec::with_capacity(hidden.len() + rows_in.len());
+            for (h, x) in hidden.chunks_exact(nodes).zip(rows_in.chunks_exact(width)) {
+                regressors.extend_from_slice(h);
+                regressors.extend_from_slice(x);
+            }
+            let weights: Vec<f32> = rows[s].iter().map(|r| r.1 * weight).collect();
+            LeastSquares::of(&regressors, &targets, &weights)
+        };
+        let of_rows = sums(&whole, 1.0);
+        let mut repeated = of_rows.clone();
+        let first = stretch.axis_bin(stretch.bins.start);
+        let mut masks = Masks::new(biosamples, (first << 2) + s as u64);
+        for _ in 0..REPETITIONS {
+            let mut fewer = whole.clone();
+            for row in fewer.chunks_exact_mut(width) {
+                let mask = masks.draw();
+                for part in row.chunks_exact_mut(tracks) {
+                    part.iter_mut().zip(mask).for_each(|(v, m)| *v *= m);
+                }
+            }
+            repeated.add(&sums(&fewer, REPEATED_WEIGHT / REPETITIONS as f32));
+        }
+        Sums {
+            rows: of_rows,
+            repeated,
+        }
     }))
 }
 

@@ -108,7 +108,8 @@ pub(in crate::factorization) fn encode(
         }
     }
     let assays: Vec<u32> = track_roles.tracks.iter().map(|t| t.assay.1).collect();
-    let encoder = canonical(&training, &assays)?;
+    let biosamples: Vec<u32> = track_roles.tracks.iter().map(|t| t.biosample.1).collect();
+    let encoder = canonical(&training, &assays, &biosamples)?;
     let kept = EncoderKept {
         curve,
         ..training.keep()?

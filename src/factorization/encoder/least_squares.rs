@@ -87,24 +87,39 @@ impl LeastSquares {
         sums
     }
 
-    /// The first `factors` principal axes of the targets' predictions, each target weighed.
-    pub fn axes(&self, weights: &[f64], factors: usize) -> Option<PrincipalAxes> {
-        let (r, t) = (self.regressors.len(), self.targets.len());
-        let n = self.weight;
-        let mean: Vec<f64> = self.regressors.iter().map(|v| v / n).collect();
-        let gram = Array2::from_shape_fn((r, r), |(i, j)| {
+    fn mean(&self) -> Vec<f64> {
+        self.regressors.iter().map(|v| v / self.weight).collect()
+    }
+
+    /// The regressors' covariance.
+    fn covariance(&self) -> Array2<f64> {
+        let (r, n, mean) = (self.regressors.len(), self.weight, self.mean());
+        Array2::from_shape_fn((r, r), |(i, j)| {
             self.gram[i * r + j] / n - mean[i] * mean[j]
-        });
+        })
+    }
+
+    /// Coefficients of each target, `[regressors, targets]`; `None` if they cannot be found.
+    fn solve(&self) -> Option<Array2<f64>> {
+        let (r, t, n) = (self.regressors.len(), self.targets.len(), self.weight);
+        let (mean, gram) = (self.mean(), self.covariance());
         let cross = Array2::from_shape_fn((r, t), |(i, j)| {
             self.cross[i * t + j] / n - mean[i] * self.targets[j] / n
         });
-        let mut solved = RIDGES.into_iter().find_map(|ridge| {
+        RIDGES.into_iter().find_map(|ridge| {
             let mut stiff = gram.clone();
             // Constant tracks leave nothing to regress on: their factors are 0.
             let ridge = ridge * (gram.diag().sum() / r as f64).max(LEAST_VARIANCE);
             stiff.diag_mut().iter_mut().for_each(|v| *v += ridge);
             solve_columns(stiff, cross.clone())
-        })?;
+        })
+    }
+
+    /// The first `factors` principal axes, over these rows, of predictions whose coefficients `learned` gives;
+    /// each target is weighed.
+    pub fn axes(&self, learned: &Self, weights: &[f64], factors: usize) -> Option<PrincipalAxes> {
+        let (r, mean, gram) = (self.regressors.len(), self.mean(), self.covariance());
+        let mut solved = learned.solve()?;
         for (mut column, w) in solved.columns_mut().into_iter().zip(weights) {
             column *= w.sqrt();
         }

@@ -4,8 +4,9 @@
 //! In training, some tracks are left out of a sample's description, and a decoder has to predict all
 //! tracks from the codes, those left out above all. Then every track is predicted as if it had not
 //! been read. The factors of a row are the principal axes of what the networks' last hidden layers and
-//! the description itself tell, linearly, of the mean of both: what was observed, and what the other
-//! tracks predict. So two seeds give almost the same distances.
+//! the description itself predict, linearly, of a mixture of both: what was observed, and what the other
+//! tracks predict. So two seeds give almost the same distances. The linear prediction is learned from rows
+//! with tracks left out as well, so that factors say little about which tracks were read.
 
 mod axes;
 mod descriptions;
@@ -13,6 +14,7 @@ mod fit;
 mod kept;
 mod least_squares;
 mod left_out;
+mod masks;
 mod options;
 mod sampling;
 #[cfg(test)]

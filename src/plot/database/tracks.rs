@@ -1,6 +1,6 @@
 //! Observed, imputed and average tracks at a locus.
 
-use super::{cannot, clipped};
+use super::{cannot, clipped, shared_unit};
 use crate::compendium::{AverageActivity, Experiment};
 use crate::genome::{BIN_BP, GenomeAxis, Interval};
 use crate::imputation::{Stream, spans};
@@ -58,7 +58,6 @@ pub fn tracks_figure(
     };
     let training = training(&all, model);
     let mut rows = Vec::new();
-    let mut units: Vec<String> = Vec::new();
     for (experiment, imputed) in experiments.iter().zip(imputed) {
         let name = [experiment.biosample.clone(), experiment.assay.clone()];
         let row = |label: &str, kind, values| TrackRow {
@@ -74,10 +73,6 @@ pub fn tracks_figure(
             let signal = database.signal(track)?;
             let values = along(axis, &region, &mut |bins, out| Ok(signal.read(bins, out)?))?;
             rows.push(row("observed", TrackKind::Observed, values));
-            let unit = track.unit.clone().unwrap_or_else(|| "signal".into());
-            if !units.contains(&unit) {
-                units.push(unit);
-            }
         }
         if let Some(values) = imputed {
             let label = model.map_or("imputed", |m| imputed_label(m, experiment));
@@ -102,11 +97,9 @@ pub fn tracks_figure(
         let why = "nothing was measured, imputed or averaged of what was asked for";
         return Err(cannot("tracks", why).into());
     }
-    let unit = match units.as_slice() {
-        [one] if one != "signal" => format!("arcsinh({one})"),
-        _ => "arcsinh(signal)".to_string(),
-    };
-    let mut notes = Vec::new();
+    let assays: Vec<String> = rows.iter().map(|row| row.experiment[1].clone()).collect();
+    let (unit, units) = shared_unit(database, &assays)?;
+    let mut notes: Vec<String> = units.into_iter().collect();
     if let Some(model) = model.filter(|_| choice.imputed) {
         notes.push(format!(
             "Imputed by the model {}. Rows of one assay share their scale.",

@@ -50,11 +50,14 @@ pub fn training_chart(model: &Model) -> crate::Result<LineChart> {
         return Err(cannot("the losses", why).into());
     }
     let n_searches = |stage: &str| curves.keys().filter(|(_, s, _)| s == stage).count();
+    let has_encoder = n_searches("encode") > 0;
     let name = |stage: &str, search: u64, has_validation: bool| match (stage, has_validation) {
         // The first network of a refinement only validates, and is thrown away.
         ("refine", true) => "validating network".to_string(),
         ("refine", false) => format!("network {search}"),
         _ if n_searches(stage) > 1 => format!("{stage} {}", search + 1),
+        ("encode", _) => "encoder".to_string(),
+        ("final", _) if has_encoder => "decoder".to_string(),
         ("final", _) => "last training".to_string(),
         _ => stage.replace('_', " "),
     };
@@ -88,7 +91,10 @@ pub fn training_chart(model: &Model) -> crate::Result<LineChart> {
     }
     let mut panels = vec![
         panel(
-            "Factorisation: training tracks",
+            match has_encoder {
+                true => "Encoder and decoder: training tracks",
+                false => "Factorisation: training tracks",
+            },
             "mean squared error",
             false,
             false,
@@ -121,11 +127,19 @@ pub fn training_chart(model: &Model) -> crate::Result<LineChart> {
         );
         return Err(cannot("the losses", why).into());
     };
+    let explained = match has_encoder {
+        true => {
+            "The numbers of passes are fixed. The validating network of the refinement shows the error on tracks that it does not learn from, and is not kept."
+        }
+        false => {
+            "Searches find how many passes are best on validation tracks; the last training then sees all training tracks."
+        }
+    };
     Ok(LineChart {
         title: format!("Training of model {}", model.record.name),
         panels,
         notes: vec![format!(
-            "{steps} steps{}. Searches find how many passes are best on validation tracks; the last training then sees all training tracks.",
+            "{steps} steps{}. {explained}",
             seconds.unwrap_or_default()
         )],
     })

@@ -127,6 +127,7 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
     add("baseline", "", "nearest biosample", &mean.nearest_biosample);
     add("baseline", "", "additive", &mean.additive);
     page.table(&grid);
+    page.note("Bold: the model's mean over the tracks. Grey: baselines.");
     let bar = |label: &str, m: &TrackMeasures, is_reference| Bar {
         label: label.to_string(),
         value: m.mse,
@@ -146,6 +147,7 @@ fn scores(page: &mut Page, scored: &Evaluation) -> crate::Result<()> {
         "mean squared error, arcsinh scale (less is better)",
         &all,
         None,
+        "blue: the model; grey: baselines",
     )]);
     if let Some(sentence) = conclusion(&scored.paired) {
         page.tag("p", &sentence);

@@ -53,6 +53,7 @@ pub(super) fn probe(
         );
     }
     page.table(&grid);
+    page.note("Bold: the model's factors. Grey: the signal that they were learned from.");
     for other in &found.agreement {
         page.tag(
             "p",
@@ -72,8 +73,8 @@ pub(super) fn probe(
     page.note(&format!(
         "{tracks} held-out tracks, {} bins, {} random and {} active queries, seed {}; {created}.",
         grouped(&found.n_bins.to_string()),
-        found.n_random,
-        found.n_active,
+        grouped(&found.n_random.to_string()),
+        grouped(&found.n_active.to_string()),
         found.seed
     ));
     Ok(())

@@ -228,12 +228,19 @@ fn report(
             n_above_0: c.values.iter().filter(|v| **v > 0.0).count(),
         })
         .collect();
-    for l in &labels {
-        if kind != TaskKind::Replication && (l.n_above_0 == 0 || l.n_above_0 == l.n) && l.n > 0 {
+    for (what, is_all) in [
+        ("0", (|l| l.n_above_0 == 0) as fn(&ImportedLabels) -> bool),
+        ("above 0", |l| l.n_above_0 == l.n),
+    ] {
+        let of: Vec<&str> = (labels.iter())
+            .filter(|l| kind != TaskKind::Replication && l.n > 0 && is_all(l))
+            .map(|l| l.biosample.as_str())
+            .collect();
+        // One line, however many biosamples there are.
+        if !of.is_empty() {
             notes.other.push(format!(
-                "the labels of {} are all {}: a run needs both classes",
-                l.biosample,
-                if l.n_above_0 == 0 { "0" } else { "above 0" }
+                "the labels of {} are all {what}: a run needs both classes",
+                of.join(", ")
             ));
         }
     }

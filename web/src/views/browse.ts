@@ -42,7 +42,7 @@ export async function browse(root: HTMLElement, info: Info): Promise<(() => void
   const toState = (changes: { tracks?: Shown[]; at?: Place }) =>
     go({ view: "browse", locus: locus(changes.at ?? at), tracks: written(changes.tracks ?? shown) });
 
-  const place_ = input("place", place(at.chrom, at.start, at.end), { "aria-label": "Gene or position", size: 30 });
+  const place_ = input("place", place(at.chrom, at.start, at.end), { "aria-label": "Gene, variant or position", size: 30 });
   const problem = h("p", { class: "problem", role: "alert" }, failed ?? "");
   const travel = async (event: Event) => {
     event.preventDefault();
@@ -91,7 +91,7 @@ export async function browse(root: HTMLElement, info: Info): Promise<(() => void
 
   root.append(
     h("form", { class: "bar", submit: (event) => void travel(event) },
-      field("Gene or position", place_),
+      field("Gene, variant or position", place_),
       h("button", {}, "Go"),
       h("button", { type: "button", click: () => zoom(0.5) }, "Zoom in"),
       h("button", { type: "button", click: () => zoom(2) }, "Zoom out"),

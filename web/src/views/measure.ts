@@ -4,6 +4,8 @@ import { type Coverage, type Info, type SelectAnswer, ask } from "../api";
 import { choice, csv, field, figures, h, input, message, save, table } from "../dom";
 import { go, note, state } from "../state";
 
+type Chosen = SelectAnswer["chosen"][number];
+
 export async function measure(root: HTMLElement, info: Info): Promise<undefined> {
   if (info.tracks === 0) {
     root.append(message("empty", "The database has no tracks yet.", "Add some with `persea ingest manifest.tsv`, then reload this page."));
@@ -57,6 +59,8 @@ export async function measure(root: HTMLElement, info: Info): Promise<undefined>
   const now = state();
   const what = choice("what", [["experiments", "experiments"], ["biosamples", "biosamples"], ["assays", "assays"]], now.get("what") ?? "experiments");
   const k = input("k", now.get("k") ?? "3", { type: "number", min: 1, max: 100 });
+  const costs = input("costs", now.get("costs") ?? "", { placeholder: "H3K4me3=300, other=150", size: 22 });
+  const budget = input("budget", now.get("budget") ?? "", { type: "number", min: 0, step: "any", placeholder: "none" });
   const options = (): [string, string][] => [["", "any"], ...(what.value === "biosamples" ? coverage.assays : what.value === "assays" ? coverage.biosamples : []).map((x): [string, string] => [x, x])];
   const slot = h("div", { class: "slot" });
   let for_ = choice("for", options(), now.get("for") ?? "");
@@ -69,22 +73,32 @@ export async function measure(root: HTMLElement, info: Info): Promise<undefined>
   what.addEventListener("change", fill);
   const submit = (event: Event) => {
     event.preventDefault();
-    go({ view: "measure", what: what.value, k: k.value, for: for_.value, chosen: [...chosen].map(encodeURIComponent).join(",") });
+    go({ view: "measure", what: what.value, k: k.value, for: for_.value, costs: costs.value.trim(), budget: costs.value.trim() ? budget.value : "", chosen: [...chosen].map(encodeURIComponent).join(",") });
   };
   const answers = h("section", { "aria-live": "polite" });
-  root.append(h("section", {}, h("h3", {}, "What to measure next"), h("form", { class: "bar", submit }, field("Choose", what), slot, field("How many", k), h("button", {}, "Choose"))), answers);
+  root.append(h("section", {}, h("h3", {}, "What to measure next"), h("form", { class: "bar", submit }, field("Choose", what), slot, field("How many", k), field("Cost of each", costs), field("Budget", budget), h("button", {}, "Choose"))), answers);
   if (!now.get("what")) {
     answers.append(message("empty", "Nothing has been asked yet.", "Choose biosamples, assays or experiments above: the answer covers the compendium as widely as it can."));
     return;
   }
   try {
-    const answer = await ask<SelectAnswer>("select", { what: what.value, k: k.value, for: for_.value });
+    const answer = await ask<SelectAnswer>("select", {
+      what: what.value, k: k.value, for: for_.value, costs: costs.value.replaceAll(/\s*([,=])\s*/g, "$1").trim(), budget: costs.value.trim() ? budget.value : "",
+    });
+    const spent: number[] = [];
+    for (const x of answer.chosen) spent.push((spent.at(-1) ?? 0) + (x.cost ?? 0));
     answers.append(
       table("Choices, in order", "select", [
         { name: "rank", value: (x) => x.rank, numeric: true },
         { name: "name", value: (x) => x.name },
         { name: "gain", value: (x) => x.gain, show: (x) => figures(x.gain), numeric: true },
         { name: "coverage", value: (x) => x.coverage, show: (x) => figures(x.coverage), numeric: true },
+        ...(answer.chosen.some((x) => x.cost !== null && x.cost !== undefined)
+          ? [
+              { name: "cost", value: (x: Chosen) => x.cost, numeric: true },
+              { name: "cost so far", value: (x: Chosen) => spent[x.rank - 1], show: (x: Chosen) => figures(spent[x.rank - 1], 8), numeric: true },
+            ]
+          : []),
         { name: "represents", value: (x) => x.represents.join(" ") },
         { name: "take", value: () => null, show: (x) => (what.value === "experiments" ? h("button", { type: "button", "data-experiment": x.name, "aria-label": `Take ${x.name}`, "aria-pressed": String(chosen.has(x.name)), click: () => toggle(x.name) }, "take") : "") },
       ], answer.chosen),

@@ -96,19 +96,20 @@ export async function similar(root: HTMLElement, info: Info): Promise<undefined>
   const weights = input("weights", now.get("weights") ?? "", { placeholder: "H3K4me3=2, 5kbp=0.5", size: 18 });
   const { biosamples } = await ask<Biosamples>("biosamples");
   const of = choice("of", [["", "any"], ...groups(biosamples).map((g): [string, string] => [g, g.replace("=", ": ")])], now.get("of") ?? "");
+  const higher = choice("higher", [["", "any"], ...groups(biosamples).map((g): [string, string] => [g, g.replace("=", ": ")])], now.get("higher") ?? "");
   const explain = h("input", { type: "checkbox", name: "explain", checked: now.get("explain") === "true" });
   const submit = (event: Event) => {
     event.preventDefault();
     go({
       view: "similar", query: query.value.trim(), k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value,
-      model: model.value, weights: weights.value.trim(), of: of.value, explain: explain.checked ? "true" : "",
+      model: model.value, weights: weights.value.trim(), of: of.value, higher: higher.value, explain: explain.checked ? "true" : "",
     });
   };
   root.append(
     h("form", { class: "bar", submit },
-      field("Gene or position", query), field("Hits", k), field("Exclude, bp", exclude), field("Class", class_),
+      field("Gene, variant or position", query), field("Hits", k), field("Exclude, bp", exclude), field("Class", class_),
       field("Chromosome", chromosomes), info.models.length > 1 ? field("Model", model) : null, field("Weights", weights),
-      field("Pictures of biosamples", of), field("Say why they are alike", explain), h("button", {}, "Search")));
+      field("Pictures of biosamples", of), field("Only hits higher in", higher), field("Say why they are alike", explain), h("button", {}, "Search")));
   const asked = now.get("query");
   if (!asked) {
     root.append(message("empty", "What does something look like elsewhere?", "Type a gene or a position above, or press “Find similar to the middle” in Browse."));
@@ -126,7 +127,8 @@ export async function similar(root: HTMLElement, info: Info): Promise<undefined>
     const typed = /:/.test(asked);
     const at = typed ? undefined : await find(asked, info);
     const answer = await ask<SimilarAnswer>("similar", {
-      ...(at ? { gene: asked } : { position: asked }),
+      ...(at?.gene ? { gene: asked } : { position: at ? `${at.chrom}:${at.start + 1}` : asked }),
+      higher_in: higher.value,
       k: k.value, exclude: exclude.value, class: class_.value, chromosomes: chromosomes.value, pictures: measured.join(","),
       model: model.value, weights: weights.value.replaceAll(/\s/g, ""), explain: explain.checked ? "true" : "",
     });
@@ -156,8 +158,11 @@ function draw(root: HTMLElement, answer: SimilarAnswer, measured: string[]): voi
       h("p", {}, link(query.chrom, query.start, query.end), ` by model ${query.model}`),
       query.picture ? picture(query.picture, top, "Signal within 2 kb of the query") : null,
       legend));
+  if (query.higher_in) {
+    root.append(h("p", { class: "note" }, `Of the ${query.searched} nearest, hits at which measured signal is higher in biosamples with ${query.higher_in.replace("=", " ")} than in the others, in the mean over assays (${query.higher_in_tracks} tracks are compared).`));
+  }
   if (hits.length === 0) {
-    root.append(message("empty", "Nothing is left to find.", "Exclude fewer bp, or allow another class or chromosome."));
+    root.append(message("empty", "Nothing is left to find.", query.higher_in ? "Ask for more hits, or choose another group." : "Exclude fewer bp, or allow another class or chromosome."));
     return;
   }
   if (answer.close_match === false) {

@@ -59,7 +59,8 @@ class Verbs:
             output_type: Output type to take, such as "fold change over control"; by default signal p-value,
                 and read-depth normalized signal for assays that have no p-value.
             prefer: Which of several experiments of one biosample and assay to take [default: none].
-            dry_run: Print the manifest that would be used, and read nothing.
+            dry_run: Estimate time and disk, and read nothing; with --encode print the manifest that would be
+                used.
             metadata: Table of metadata about biosamples or assays (Roadmap's and IHEC's tables work
                 unchanged).
             threads: Number of threads; all cores by default.
@@ -413,6 +414,7 @@ class Verbs:
         model: str | None = None,
         as_: Literal["bigwig", "bedgraph", "npz", "npy", "parquet", "zarr", "tsv"] | None = None,
         region: File | Sequence[File] | None = None,
+        dry_run: bool | None = None,
         arcsinh: bool | None = None,
         uncertainty: bool | None = None,
         threads: int | None = None,
@@ -438,6 +440,8 @@ class Verbs:
                 --output, bigwig for a folder.
             region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive), the name of a
                 chromosome or of a gene, or a file: BED, VCF, or a region or gene per line.
+            dry_run: Estimate time and disk, then exit; a part of the genome is imputed into a temporary folder
+                to measure them.
             arcsinh: Write arcsinh values, the scale on which models are trained.
             uncertainty: Write how far observed signal lies from imputed signal at every bin: its standard
                 deviation as NAME.sd.EXTENSION, and the quantiles of the observed signal as NAME.q05, q25,
@@ -459,6 +463,7 @@ class Verbs:
             output=output,
             as_=as_,
             region=region,
+            dry_run=dry_run,
             arcsinh=arcsinh,
             uncertainty=uncertainty,
             threads=threads,
@@ -477,6 +482,7 @@ class Verbs:
         baselines: Literal["factors", "scaled_average", "ridge", "boosted"] | Sequence[Literal["factors", "scaled_average", "ridge", "boosted"]] | None = None,
         scale: Literal["arcsinh", "signal"] | None = None,
         challenge: bool | None = None,
+        dry_run: bool | None = None,
         shard: str | None = None,
         merge: File | Sequence[File] | None = None,
         probe: bool | None = None,
@@ -515,6 +521,7 @@ class Verbs:
             scale: Scale of the signal on which to score [default: arcsinh; with --challenge: signal].
             challenge: Score by the ENCODE Imputation Challenge's definitions: overlaps as counts, all ties
                 in the top 1 %, a bin once for each gene or enhancer that holds it.
+            dry_run: Estimate time and memory by measured rates, then exit.
             shard: Part of the tracks to score, as I/N: 1/4 to 4/4 for four jobs; print it with --format
                 json.
             merge: Put together what jobs with --shard have printed, instead of scoring. Give the same
@@ -551,6 +558,7 @@ class Verbs:
             baselines=baselines,
             scale=scale,
             challenge=challenge,
+            dry_run=dry_run,
             shard=shard,
             merge=merge,
             probe=probe,

@@ -8,10 +8,12 @@ use persea_files::UnfinishedFolder;
 
 use crate::SimulationError;
 
-/// A new directory beside the place where it will stand; dropped unpublished, it is removed.
+/// A new directory beside the place where it will stand, in folders that are made where they are missing; dropped
+/// unpublished, it is removed.
 pub(super) fn staging(directory: &Path) -> Result<UnfinishedFolder, SimulationError> {
     refuse_unless_empty(directory)?;
     let parent = parent(directory);
+    std::fs::create_dir_all(parent).map_err(|e| SimulationError::io(parent, e))?;
     UnfinishedFolder::begin_in(parent).map_err(|e| SimulationError::io(parent, e))
 }
 
