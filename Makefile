@@ -125,6 +125,9 @@ man: build ## write the man pages, target/man
 deny: ## check licences, sources and duplicates of the dependencies
 	scripts/cargo_deny.sh --locked check --hide-inclusion-graph bans licenses sources
 
+advisories: ## compare the dependencies with the RustSec database (needs a network)
+	scripts/cargo_deny.sh --locked check --hide-inclusion-graph advisories
+
 python: ## fetch the Python for cross-checks in tests (once) and print its path
 	@scripts/python.sh
 

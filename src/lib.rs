@@ -106,6 +106,7 @@ pub mod evaluation;
 pub mod factorization;
 pub mod hub;
 pub mod imputation;
+pub mod instructions;
 mod linear;
 pub mod loci;
 pub mod model;

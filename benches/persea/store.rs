@@ -93,6 +93,7 @@ fn opening(folder: &Path, numbers: &[f32]) -> anyhow::Result<()> {
                 transform: Transform::Arcsinh,
                 unit: None,
                 sources: vec![],
+                values: Default::default(),
             })?;
             track.write(0, &vec![0.0; axis.n_bins() as usize])?;
             track.commit()?;

@@ -27,6 +27,13 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let shares = || tracks.iter().map(|t| t.coverage(axis.n_bins()));
     let n_with_gaps = shares().filter(|share| *share < 1.0).count();
     let coverage = (!tracks.is_empty()).then(|| shares().sum::<f64>() / tracks.len() as f64);
+    let n_as_u16 = (tracks.iter())
+        .filter(|t| t.values.step().is_some())
+        .count();
+    // How far a stored value can be from the one in its file.
+    let greatest_error = (tracks.iter())
+        .map(|t| t.values.greatest_error())
+        .fold(0.0, f64::max);
     let genes = database.genes()?;
     let n_starts: usize = genes.iter().map(|g| g.starts().count()).sum();
     let models: Vec<Value> = database.list_models()?.iter().map(model).collect();
@@ -48,6 +55,8 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ("tracks", json!(tracks.len())),
         ("tracks_with_gaps", json!(n_with_gaps)),
         ("coverage", json!(coverage)),
+        ("tracks_as_u16", json!(n_as_u16)),
+        ("greatest_error", json!(greatest_error)),
         (
             "experiments_missing",
             json!(biosamples.len() * assays.len() - tracks.len()),

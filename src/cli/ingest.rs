@@ -11,7 +11,8 @@ use persea::compendium::{
     ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, Shard, ingest,
     ingest_metadata,
 };
-use persea::store::Database;
+use persea::store::{Database, Step, ValueType};
+use persea::vocabulary::vocabulary;
 use serde_json::json;
 
 use super::one_of::one_of;
@@ -40,6 +41,14 @@ pub struct Arguments {
     /// Names of the manifest's columns, if different: biosample=cell,path=file
     #[arg(long, value_name = "NAME=COLUMN,…")]
     columns: Option<String>,
+    /// How values are stored: f32, exactly, or u16, as counts of --step in half the space. Kept by later
+    /// ingests that do not give it; f32 for new tracks
+    #[arg(long, value_parser = one_of::<Values>())]
+    values: Option<Values>,
+    /// Step of --values u16, as 1/N with N a power of two: of arcsinh, where a track is transformed. A value is
+    /// stored to half a step; 0 and missing bins exactly. 1/512 if not given
+    #[arg(long, value_name = "1/N", requires = "values")]
+    step: Option<Step>,
     /// Part of the manifest's tracks to read, as I/N: 1/4 to 4/4 for four databases, which `persea merge` joins
     #[arg(long, value_name = "I/N", conflicts_with = "encode")]
     shard: Option<Shard>,
@@ -72,6 +81,11 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let database = common.open()?;
     let mut code = ExitCode::SUCCESS;
+    let how = How {
+        replicates: arguments.replicates,
+        shard: arguments.shard,
+        values: arguments.value_type()?,
+    };
     if let Some(path) = &arguments.manifest {
         let columns = match &arguments.columns {
             Some(text) => ColumnMap::parse(text).map_err(|e| Misuse(e.to_string()))?,
@@ -83,16 +97,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
             return Ok(code);
         }
         let stop = progress::stop_on_interrupt(STOPPING)?;
-        code = read_manifest(
-            &database,
-            &manifest,
-            (arguments.replicates, arguments.shard),
-            &stop,
-            common,
-        )?;
+        code = read_manifest(&database, &manifest, &how, &stop, common)?;
     }
     if let Some(table) = &arguments.encode {
-        code = encode::run(table, &arguments, &database, common)?;
+        code = encode::run(table, &arguments, &how, &database, common)?;
     }
     if let Some(path) = &arguments.metadata {
         let report = ingest_metadata(&database, path)?;
@@ -107,13 +115,43 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
+impl Arguments {
+    /// How values are stored, if the user says so.
+    fn value_type(&self) -> Result<Option<ValueType>, Misuse> {
+        match (self.values, self.step) {
+            (Some(Values::U16), step) => Ok(Some(ValueType::U16(step.unwrap_or_default()))),
+            (Some(Values::F32), None) => Ok(Some(ValueType::F32)),
+            (None, None) => Ok(None),
+            (_, Some(_)) => Err(Misuse("--step is of --values u16".into())),
+        }
+    }
+}
+
+/// How the tracks of a manifest are read and stored.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    replicates: Replicates,
+    shard: Option<Shard>,
+    values: Option<ValueType>,
+}
+
+vocabulary! {
+    /// How values are stored.
+    enum Values {
+        /// 32-bit numbers.
+        F32 = "f32",
+        /// 16-bit counts of a step.
+        U16 = "u16",
+    }
+}
+
 const STOPPING: &str = "stopping after the tracks under way; run the same command to go on";
 
 /// Reads a manifest's tracks, and prints what became of them.
 fn read_manifest(
     database: &Database,
     manifest: &Manifest,
-    (replicates, shard): (Replicates, Option<Shard>),
+    how: &How,
     stop: &AtomicBool,
     common: &Common,
 ) -> anyhow::Result<ExitCode> {
@@ -131,8 +169,9 @@ fn read_manifest(
     };
     let options = IngestOptions {
         threads: common.threads.map_or(0, usize::from),
-        replicates,
-        shard,
+        replicates: how.replicates,
+        values: how.values,
+        shard: how.shard,
         progress: Some(&on_event),
         stop: Some(stop),
     };

@@ -69,6 +69,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use persea::instructions::Instructions;
 use persea::store::Database;
 
 use output::Format;
@@ -188,6 +189,7 @@ pub fn run_process(line: Vec<OsString>) -> u8 {
     let arguments = Arguments::parse_from(&line);
     set_up_logging(arguments.common.verbose);
     process::silence_caught_panics();
+    process::share_memory_under_a_ceiling();
     if let Err(error) = set_up_threads(arguments.threads()) {
         eprintln!("persea: {error:#}");
         return 1;
@@ -213,8 +215,26 @@ pub fn run_process(line: Vec<OsString>) -> u8 {
     }
 }
 
+/// Pins the instructions that the environment names.
+fn pin_instructions() -> anyhow::Result<()> {
+    let Some(name) = std::env::var_os(INSTRUCTIONS).filter(|name| !name.is_empty()) else {
+        return Ok(());
+    };
+    let pinned = Instructions::from_name(&name.to_string_lossy()).ok_or_else(|| {
+        let known = Instructions::ALL.map(Instructions::name).join(", ");
+        Misuse(format!("{INSTRUCTIONS} is {}: use {known}", name.display()))
+    })?;
+    pinned
+        .pin()
+        .map_err(|e| Misuse(format!("{INSTRUCTIONS}: {e}")).into())
+}
+
+/// The variable that pins the vector instructions.
+const INSTRUCTIONS: &str = "PERSEA_INSTRUCTIONS";
+
 /// Runs the subcommand that a line was parsed into.
 pub fn dispatch(arguments: Arguments, line: &[OsString]) -> anyhow::Result<ExitCode> {
+    pin_instructions()?;
     let common = arguments.common;
     let words = line.iter().map(|w| w.to_string_lossy().into_owned());
     let _protected = guard::protect_inputs(common.db.clone(), words.collect());

@@ -72,6 +72,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 "coverage",
                 "negative_bins",
                 "transform",
+                "values",
+                "greatest_error",
                 "multiplier",
                 "unit",
                 "missing",
@@ -96,6 +98,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     json!(t.coverage(n_bins)),
                     json!(t.n_negative_bins),
                     json!(t.transform.name()),
+                    json!(t.values.to_string()),
+                    json!(t.values.greatest_error()),
                     json!(t.multiplier),
                     json!(t.unit),
                     json!(match t.missing {

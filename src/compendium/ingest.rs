@@ -8,14 +8,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::read::read_track;
+use super::read::{TrackReading, read_track};
 use super::warnings::same_content;
 use super::{
     CompendiumError, Experiment, IngestEvent, IngestOptions, IngestReport, Manifest, ManifestRow,
     ManifestTrack, Outcome,
 };
 use crate::formats::{Format, Missing, checksum, identity};
-use crate::store::{Database, NewTrack, SourceOrigin, Track, TrackSource};
+use crate::store::{Database, NewTrack, SourceOrigin, StoreError, Track, TrackSource, ValueType};
 
 /// Ingests the tracks of a manifest.
 ///
@@ -213,9 +213,11 @@ fn ingest_track(
             missing: row.missing,
         });
     }
+    let values = wanted(options.values, old);
     // The files' lengths and times first: to read them through takes as long as to ingest them.
     let like_old = old.filter(|old| {
-        old.transform == track.transform
+        is_stored_so(old.values, values)
+            && old.transform == track.transform
             && old.unit == track.unit
             && old.sources.len() == sources.len()
             && old
@@ -263,40 +265,18 @@ fn ingest_track(
         return Ok(Done::skipped());
     }
 
-    let mut writer = database.begin_track(NewTrack {
-        biosample: track.biosample.clone(),
-        assay: track.assay.clone(),
-        transform: track.transform,
-        unit: track.unit.clone(),
-        sources: sources.clone(),
-    })?;
-    let reading = read_track(
-        track,
-        database.axis(),
-        database.path(),
-        &mut |bin, values| {
-            if stopped(options) {
-                return Err(CompendiumError::Stopped);
-            }
-            writer.write(bin, values)?;
-            tell(
-                options,
-                IngestEvent::Bins {
-                    n: values.len() as u64,
-                },
-            );
-            Ok(())
-        },
-    )?;
-    for (source, ManifestRow { location, .. }) in sources.iter().zip(&track.rows) {
-        if identity(location)? != source.identity {
-            return Err(CompendiumError::Changed {
-                location: source.location.clone(),
-            });
+    let mut n_shown = 0;
+    let mut beyond = None;
+    let (stored, reading) = match store(database, track, &sources, values, options, &mut n_shown) {
+        Err(CompendiumError::Store(e @ StoreError::Beyond { step, .. })) => {
+            beyond = Some(format!("{}: stored as f32: {e}", track.experiment()));
+            let values = ValueType::F32Beyond(step);
+            store(database, track, &sources, values, options, &mut n_shown)?
         }
-    }
-    let stored = writer.commit()?;
+        other => other?,
+    };
     let mut warnings = reading.warnings;
+    warnings.extend(beyond);
     warnings.extend(coverage_warning(database, &stored)?);
     warnings.extend(twice);
     Ok(Done {
@@ -307,6 +287,74 @@ fn ingest_track(
         warnings,
         notes: reading.notes,
     })
+}
+
+/// How a track's values are to be stored.
+fn wanted(given: Option<ValueType>, old: Option<&Track>) -> ValueType {
+    match (given, old.map(|old| old.values)) {
+        (Some(given), _) => given,
+        // The file may have changed, and fit now.
+        (None, Some(ValueType::F32Beyond(step))) => ValueType::U16(step),
+        (None, Some(values)) => values,
+        (None, None) => ValueType::F32,
+    }
+}
+
+/// Whether a track is stored as it would be if it was read again.
+fn is_stored_so(values: ValueType, wanted: ValueType) -> bool {
+    let beyond = wanted.step().map(ValueType::F32Beyond);
+    values == wanted || Some(values) == beyond
+}
+
+/// Reads a track's files and stores it. `n_shown` counts the bins of which progress has been
+/// reported, by an attempt before this one too.
+fn store(
+    database: &Database,
+    track: &ManifestTrack,
+    sources: &[TrackSource],
+    values: ValueType,
+    options: &IngestOptions<'_>,
+    n_shown: &mut u64,
+) -> Result<(Track, TrackReading), CompendiumError> {
+    let mut writer = database.begin_track(NewTrack {
+        biosample: track.biosample.clone(),
+        assay: track.assay.clone(),
+        transform: track.transform,
+        unit: track.unit.clone(),
+        sources: sources.to_vec(),
+        values,
+    })?;
+    let mut n_read = 0;
+    let reading = read_track(
+        track,
+        database.axis(),
+        database.path(),
+        &mut |bin, values| {
+            if stopped(options) {
+                return Err(CompendiumError::Stopped);
+            }
+            writer.write(bin, values)?;
+            n_read += values.len() as u64;
+            if n_read > *n_shown {
+                tell(
+                    options,
+                    IngestEvent::Bins {
+                        n: n_read - *n_shown,
+                    },
+                );
+                *n_shown = n_read;
+            }
+            Ok(())
+        },
+    )?;
+    for (source, ManifestRow { location, .. }) in sources.iter().zip(&track.rows) {
+        if identity(location)? != source.identity {
+            return Err(CompendiumError::Changed {
+                location: source.location.clone(),
+            });
+        }
+    }
+    Ok((writer.commit()?, reading))
 }
 
 /// What is known of one of a track's files.

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::{CompendiumError, Replicates, Shard, SkippedRow};
+use crate::store::ValueType;
 
 /// How to ingest.
 #[derive(Clone, Copy, Default)]
@@ -11,6 +12,9 @@ pub struct IngestOptions<'a> {
     pub threads: usize,
     /// What to do about two files of one experiment.
     pub replicates: Replicates,
+    /// How values are stored. Where it is not given, new tracks are stored as 32-bit numbers, and those that are
+    /// in stay as they are.
+    pub values: Option<ValueType>,
     /// Which of the manifest's tracks to read, by their order; all where there is none. The whole manifest is
     /// checked all the same.
     pub shard: Option<Shard>,

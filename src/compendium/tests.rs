@@ -4,6 +4,7 @@ mod about;
 mod ingest;
 mod manifest;
 mod real_data;
+mod values;
 
 use std::fs;
 use std::path::Path;

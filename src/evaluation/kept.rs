@@ -249,6 +249,7 @@ mod tests {
                 transform: Transform::None,
                 unit: None,
                 sources: vec![],
+                values: Default::default(),
             })
             .unwrap();
         let values: Vec<f32> = (0..database.axis().n_bins()).map(values).collect();

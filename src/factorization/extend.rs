@@ -10,7 +10,7 @@ use ndarray::{Array2, Axis, concatenate};
 use serde_json::{Value, json};
 
 use super::encoder::{Standardised, genome_factors};
-use super::fit::{roles, window_bins};
+use super::fit::{instructions, roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::refinement::inputs;
 use super::timed_checkpoints::Listener;
@@ -603,8 +603,10 @@ impl Extended<'_> {
                 None => self.record.tracks.push(track),
             }
         }
-        let note =
-            json!({ "added": what, "names": added, "passes": passes, "seed": self.options.seed });
+        let note = json!({
+            "added": what, "names": added, "passes": passes, "seed": self.options.seed,
+            "instructions": instructions(),
+        });
         if let Value::Object(training) = &mut self.record.training {
             let extensions = training.entry("extensions").or_insert_with(|| json!([]));
             if let Value::Array(list) = extensions {

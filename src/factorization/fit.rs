@@ -18,6 +18,7 @@ use super::{
 use crate::Bug;
 use crate::compendium::TracksOnAxis;
 use crate::genome::{GenomeAxis, Mask};
+use crate::instructions::Instructions;
 use crate::model::{Architecture, GenomeFactors, ModelConfig, Network, save};
 use crate::nn::check_backend;
 use crate::store::{
@@ -361,6 +362,14 @@ pub(super) fn roles(tracks: &[Track], role: impl Fn(usize) -> TrackRole) -> Vec<
     tracks.iter().enumerate().map(of).collect()
 }
 
+/// Which vector instructions computed something, for its record.
+pub(super) fn instructions() -> serde_json::Value {
+    json!({
+        "name": Instructions::in_use().name(),
+        "pinned": Instructions::pinned().is_some(),
+    })
+}
+
 fn record(
     options: &TrainOptions,
     config: ModelConfig,
@@ -390,6 +399,7 @@ fn record(
         training: json!({
             "persea": env!("CARGO_PKG_VERSION"),
             "options": options,
+            "instructions": instructions(),
             "passes": outcome.position.pass,
             "steps": outcome.position.step,
             "curve": curve,

@@ -15,6 +15,7 @@ use super::{Output, SignalScale, write_experiments};
 use crate::compendium::Shard;
 use crate::files::write_text;
 use crate::formats::{Format, Location, checksum};
+use crate::instructions::Instructions;
 use crate::model::TrainedModel;
 use crate::store::Database;
 
@@ -48,6 +49,7 @@ pub fn write_shard(
 ) -> crate::Result<ShardReport> {
     let settings = json!({
         "persea": env!("CARGO_PKG_VERSION"),
+        "instructions": Instructions::pinned().map(Instructions::name),
         "model": model.stored().checksum,
         "format": format.name(),
         "bins": spans.iter().map(|s| [s.start, s.end]).collect::<Vec<_>>(),

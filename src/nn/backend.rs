@@ -3,6 +3,7 @@
 use persea_vocabulary::vocabulary;
 
 use super::NnError;
+use crate::instructions::Instructions;
 
 vocabulary! {
     /// Which code trains a network.
@@ -94,6 +95,12 @@ pub fn check_backend(
     arithmetic: Arithmetic,
 ) -> Result<(), NnError> {
     let refuse = |why: String| Err(NnError::Unsupported { why });
+    if let (Backend::Torch, Some(pinned)) = (backend.on(device), Instructions::pinned()) {
+        return refuse(format!(
+            "the instructions are pinned to {pinned}, which libtorch knows nothing of: choose the backend native, or \
+             pin nothing"
+        ));
+    }
     match (backend.on(device), device, arithmetic) {
         (Backend::Native, Device::Cuda(_), _) => refuse(format!(
             "the native backend trains on CPUs only: choose the backend torch for {device}"

@@ -14,6 +14,7 @@ mod lazy_table;
 mod native;
 mod packed;
 mod panels;
+mod pinned_product;
 pub(crate) mod product;
 pub(crate) mod seam;
 mod shallow;

@@ -64,7 +64,7 @@ impl Packed {
     pub fn activate(&self, below: Below<'_>, buffers: &mut PackedBuffers, into: Into<'_>) {
         let n_inputs = self.panels.inputs();
         let n = below.rows.len() / n_inputs.max(1);
-        pulp::Arch::new().dispatch(Find {
+        crate::instructions::arch().dispatch(Find {
             inputs: &mut buffers.inputs,
             below,
             n_inputs,

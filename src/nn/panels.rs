@@ -25,7 +25,7 @@ impl Panels {
     /// Lays out a row-major weight.
     pub fn new(weight: &[f32], outputs: usize) -> Self {
         let inputs = weight.len() / outputs.max(1);
-        let width = pulp::Arch::new().dispatch(Width);
+        let width = crate::instructions::arch().dispatch(Width);
         let mut values = vec![0f32; outputs.div_ceil(width) * inputs * width];
         for (p, panel) in values.chunks_exact_mut((inputs * width).max(1)).enumerate() {
             let first = p * width;
@@ -119,7 +119,7 @@ pub(crate) fn dispatch(work: impl OnPanels) {
         }
     }
 
-    pulp::Arch::new().dispatch(Work(work));
+    crate::instructions::arch().dispatch(Work(work));
 }
 
 struct Products<'a, F> {

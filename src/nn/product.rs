@@ -3,6 +3,9 @@
 //! The `gemm` crate's: with AVX-512 they run at the processor's peak, where libtorch's (MKL) reach
 //! less than half of it on processors that are not Intel's.
 
+use super::pinned_product;
+use crate::instructions::Instructions;
+
 /// A matrix in row-major memory, read as it is or transposed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a> {
@@ -77,6 +80,24 @@ pub(crate) fn multiply(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, add: bool,
         Threads::One => gemm::Parallelism::None,
         Threads::All => gemm::Parallelism::Rayon(0),
     };
+    if let Some(instructions) = Instructions::pinned() {
+        let product = pinned_product::Product {
+            rows,
+            cols,
+            inner,
+            out: out.as_mut_ptr(),
+            a: a.values.as_ptr(),
+            a_strides: (a_row, a_col),
+            b: b.values.as_ptr(),
+            b_strides: (b_row, b_col),
+            add,
+            parallelism,
+        };
+        // SAFETY: as below; no dimension is 0.
+        let is_done = unsafe { pinned_product::multiply(instructions, &product) };
+        assert!(is_done, "pinned instructions are the processor's");
+        return;
+    }
     // SAFETY: `out` holds rows × cols values, `a` rows × inner and `b` inner × cols (asserted), each
     // addressed by the strides of its layout; `out` is borrowed mutably, so it overlaps neither.
     unsafe {

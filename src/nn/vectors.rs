@@ -7,7 +7,7 @@
 /// inlines nothing but what is short: a long loop stayed one of SSE, several times slower.
 #[inline(always)]
 pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(Wide(work))
+    crate::instructions::arch().dispatch(Wide(work))
 }
 
 struct Wide<F>(F);

@@ -4,6 +4,7 @@
 //! same whole numbers, so that what a search looks at does not depend on the machine.
 
 use super::memory::prefetch;
+use crate::instructions::Instructions;
 
 /// The first ten of sixteen lanes.
 #[cfg(target_arch = "x86_64")]
@@ -28,15 +29,18 @@ pub(super) enum Kernel {
 impl Kernel {
     /// The fastest that there is.
     pub fn of_this_processor() -> Self {
+        // All kernels give the same numbers; pinned instructions are used all the same.
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f")
+            let used = Instructions::in_use();
+            if used == Instructions::Avx512
+                && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512vnni")
             {
                 return Kernel::Vnni;
             }
-            if is_x86_feature_detected!("avx2") {
+            if used <= Instructions::Avx2 && is_x86_feature_detected!("avx2") {
                 return Kernel::Avx2;
             }
         }

@@ -153,7 +153,7 @@ impl Searcher {
             tables,
             view,
             metric,
-            arch: pulp::Arch::new(),
+            arch: crate::instructions::arch(),
             squared: Mutex::default(),
             cosine: Mutex::default(),
             pairs: OnceLock::new(),

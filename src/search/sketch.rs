@@ -319,7 +319,7 @@ mod tests {
             coder.encode(&group, MIDDLE_ROWS, &mut sketch);
             prop_assert_eq!(sketch.len(), numbers(factors, MIDDLE_ROWS));
             prop_assert_eq!(Coder::of_numbers(&coder.to_numbers()), Some(coder.clone()));
-            let arch = pulp::Arch::new();
+            let arch = crate::instructions::arch();
             let asked = SketchedQuery::new(arch, &coder, &query);
             let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
             let code_distances = asked.look::<MIDDLE_ROWS>(&table, 0, rows).unwrap();
@@ -365,7 +365,7 @@ mod tests {
         let (mut group, mut sketch) = (Vec::new(), Vec::new());
         transpose(&x, factors, &mut group);
         coder.encode(&group, MIDDLE_ROWS, &mut sketch);
-        let arch = pulp::Arch::new();
+        let arch = crate::instructions::arch();
         let asked = SketchedQuery::new(arch, &coder, &query);
         let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
         let bound = asked.least_bound::<MIDDLE_ROWS>(&table, 0).unwrap();

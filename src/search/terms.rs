@@ -143,7 +143,7 @@ mod tests {
             crate::random::fill_uniform(&mut rng, 2.0, &mut q);
             let mut values = Vec::new();
             transpose(&x, cols, &mut values);
-            let arch = pulp::Arch::new();
+            let arch = crate::instructions::arch();
             let mut squares = vec![0f32; rows];
             squared(arch, &values, &q, &mut squares);
             let mut pairs = vec![Product::default(); rows];

@@ -33,7 +33,7 @@ fn sum_terms(row: &[f32], state: &[f32], term: impl Fn(f32, f32) -> f32) -> f64 
 
 /// Σ of what a row has above what is covered.
 pub(super) fn sum_above(row: &[f32], covered: &[f32]) -> f64 {
-    pulp::Arch::new().dispatch(
+    crate::instructions::arch().dispatch(
         #[inline(always)]
         || sum_terms(row, covered, |s, c| (s - c).max(0.0)),
     )
@@ -41,7 +41,7 @@ pub(super) fn sum_above(row: &[f32], covered: &[f32]) -> f64 {
 
 /// Σ of what a row has, up to what is missing.
 fn sum_within(row: &[f32], missing: &[f32]) -> f64 {
-    pulp::Arch::new().dispatch(
+    crate::instructions::arch().dispatch(
         #[inline(always)]
         || sum_terms(row, missing, |s, m| s.min(m)),
     )

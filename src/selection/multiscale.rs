@@ -315,7 +315,7 @@ fn blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// Σ max(0, e^−(coarse + fine) − covered).
 fn gain_of(coarse: &[f32], fine: Option<&[f32]>, covered: &[f32]) -> f64 {
-    pulp::Arch::new().dispatch(
+    crate::instructions::arch().dispatch(
         #[inline(always)]
         || {
             let mut lanes = [0f32; 16];

@@ -77,6 +77,8 @@ pub(super) fn tracks(open: &Open, _: &Parameters) -> Result<Value, Refusal> {
             "covered_bins": t.covered_bins.unwrap_or(n_bins),
             "coverage": t.coverage(n_bins),
             "transform": t.transform.name(),
+            "values": t.values.to_string(),
+            "greatest_error": t.values.greatest_error(),
             "unit": t.unit,
             "checksum": t.checksum,
             "ingested": t.ingested,

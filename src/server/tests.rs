@@ -468,6 +468,7 @@ fn a_map_has_the_mean_signal_of_a_track_at_each_of_its_points() {
             transform: Transform::None,
             unit: None,
             sources: vec![],
+            values: Default::default(),
         })
         .unwrap();
     let mut values = vec![0f32; axis.n_bins() as usize];

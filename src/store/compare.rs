@@ -199,7 +199,7 @@ fn of_track(t: &Track) -> Value {
         "transform": t.transform.name(), "unit": t.unit, "checksum": t.checksum,
         "n_nan_bins": t.n_nan_bins, "covered_bins": t.covered_bins,
         "n_negative_bins": t.n_negative_bins, "mean": t.mean, "variance": t.variance,
-        "maximum": t.maximum, "intervals": t.runs.as_ref().map(hex),
+        "maximum": t.maximum, "values": t.values.to_string(), "intervals": t.runs.as_ref().map(hex),
         "sources": sources.collect::<Vec<_>>(),
     })
 }

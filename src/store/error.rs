@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::Step;
 use super::nearest::nearest_names;
 
 /// Errors of the module `store`.
@@ -190,6 +191,22 @@ pub enum StoreError {
         what: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// A value that is out of the range of 16-bit counts of the step. Nothing is stored.
+    #[error(
+        "track {track}: the value at {place} is {value}, and counts of {step} hold {} to {}: store the track as f32, \
+         or with a longer step",
+        step.range().0, step.range().1
+    )]
+    Beyond {
+        /// The biosample and the assay.
+        track: String,
+        /// Where.
+        place: String,
+        /// As it would be stored: on the arcsinh scale, if the track is.
+        value: f32,
+        /// The step.
+        step: Step,
     },
     /// A track or model was to be finished of which parts had not come.
     #[error("{what} is not whole: {missing}")]

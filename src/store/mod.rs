@@ -17,7 +17,7 @@
 //!
 //! ```
 //! use persea::genome::{Assembly, GenomeAxis};
-//! use persea::store::{Database, NewDatabase, NewTrack, Transform};
+//! use persea::store::{Database, NewDatabase, NewTrack, Transform, ValueType};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("example.persea");
@@ -31,6 +31,7 @@
 //!     transform: Transform::Arcsinh,
 //!     unit: None,
 //!     sources: vec![],
+//!     values: ValueType::F32,
 //! })?;
 //! let n_bins = database.axis().n_bins();
 //! writer.write(0, &vec![1.5; n_bins as usize])?;
@@ -96,6 +97,7 @@ mod track;
 mod track_changes;
 mod track_record;
 mod track_writer;
+mod value_type;
 mod zarr;
 
 pub use backup::{BackupProgress, BackupReport};
@@ -125,3 +127,4 @@ pub use tasks::{Example, LabelColumn, LabelInfo, NewTask, Task};
 pub use track::{NewTrack, SourceOrigin, Track, TrackSource, Transform};
 pub use track_writer::TrackWriter;
 pub(crate) use track_writer::check_name;
+pub use value_type::{Step, StepError, ValueType};

@@ -187,6 +187,7 @@ impl Database {
                 self.axis().n_bins()
             ));
         }
+        array.require(record.track.values)?;
         let list = ChunkChecksums::read(folder, &record.chunks, array.division())?;
         let array = array.with_checksums(list);
         let mut block = vec![0.0; 1 << 16];

@@ -18,6 +18,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/008_track_coverage.sql"),
     include_str!("../../schema/009_transcripts_and_evaluations.sql"),
     include_str!("../../schema/010_track_origins.sql"),
+    include_str!("../../schema/011_track_values.sql"),
 ];
 
 /// The version whose tables the database has, with their columns. The texts of their definitions are not

@@ -248,6 +248,7 @@ impl Stretches {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::ValueType;
     use super::super::division::Division;
     use super::super::signal::SignalArray;
     use super::*;
@@ -255,9 +256,10 @@ mod tests {
     fn assembler(
         folder: &std::path::Path,
         division: Division,
+        values: ValueType,
         n_resident: usize,
     ) -> ShardAssembler {
-        let array = TrackArray::new(division, Default::default()).unwrap();
+        let array = TrackArray::new(division, values, Default::default()).unwrap();
         let mut assembler =
             ShardAssembler::begin(array, folder.join("a"), folder.join("spill")).unwrap();
         assembler.n_resident = n_resident;
@@ -272,7 +274,7 @@ mod tests {
             shard_bins: 4,
             chunk_bins: 2,
         };
-        let mut it = assembler(folder.path(), division, 3);
+        let mut it = assembler(folder.path(), division, ValueType::F32, 3);
         it.write(0, &[1.0; 3]).unwrap();
         it.write(5, &[1.0; 5]).unwrap();
         for (first, n, why) in [
@@ -298,12 +300,18 @@ mod tests {
             n_resident in 1usize..4,
             cuts in proptest::collection::vec(0u64..120, 0..20),
             seed in any::<u64>(),
+            is_u16 in any::<bool>(),
         ) {
             use rand::{SeedableRng, seq::SliceRandom};
+            // Halves are whole numbers of steps.
+            let values = match is_u16 {
+                true => ValueType::U16(Default::default()),
+                false => ValueType::F32,
+            };
             let division = Division { n_bins, shard_bins: chunk_bins * chunks, chunk_bins };
             // Every fifth pair of bins has no data.
             let value = |i: u64| if i % 10 < 2 { f32::NAN } else { (i % 7) as f32 - 1.5 };
-            let values: Vec<f32> = (0..n_bins).map(value).collect();
+            let given: Vec<f32> = (0..n_bins).map(value).collect();
             let mut cuts: Vec<u64> = cuts.into_iter().filter(|c| *c < n_bins).collect();
             cuts.extend([0, n_bins]);
             cuts.sort_unstable();
@@ -312,15 +320,15 @@ mod tests {
             pieces.shuffle(&mut rand_chacha::ChaCha8Rng::seed_from_u64(seed));
 
             let folder = tempfile::tempdir().unwrap();
-            let mut it = assembler(folder.path(), division, n_resident);
+            let mut it = assembler(folder.path(), division, values, n_resident);
             for (start, end) in pieces {
-                it.write(start, &values[start as usize..end as usize]).unwrap();
+                it.write(start, &given[start as usize..end as usize]).unwrap();
                 prop_assert!(it.resident.len() <= n_resident);
             }
             let AssembledArray { statistics, chunks: digest, coverage } = it.finish().unwrap();
-            prop_assert_eq!(&coverage, &TrackCoverage::of_values(&values));
+            prop_assert_eq!(&coverage, &TrackCoverage::of_values(&given));
             prop_assert_eq!(statistics.n, coverage.n_covered());
-            prop_assert_eq!(statistics.n_negative, values.iter().filter(|v| **v < 0.0).count() as u64);
+            prop_assert_eq!(statistics.n_negative, given.iter().filter(|v| **v < 0.0).count() as u64);
             prop_assert!(!folder.path().join("spill").exists());
 
             let array = SignalArray::open(&folder.path().join("a"), "a".into()).unwrap();
@@ -331,7 +339,7 @@ mod tests {
                     let mut out = vec![7.0; (end - start) as usize];
                     array.read(start..end, &mut out).unwrap();
                     let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-                    prop_assert_eq!(bits(&out), bits(&values[start as usize..end as usize]));
+                    prop_assert_eq!(bits(&out), bits(&given[start as usize..end as usize]));
                 }
             }
         }

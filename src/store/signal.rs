@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 use super::chunk_checksums::{ChunkChecksums, stored_checksum};
 use super::division::{ChunkLocation, Division};
 use super::recent_chunks::RecentChunks;
-use super::zarr::{METADATA, TrackArray};
-use super::{Database, StoreError, Track};
+use super::zarr::{ChunkValues, METADATA, TrackArray};
+use super::{Database, Step, StoreError, Track, ValueType};
 
 /// A track's stored values along the genome axis. May be shared by threads.
 ///
@@ -58,6 +58,9 @@ impl Database {
                 array.n_bins(),
                 self.axis().n_bins()
             )));
+        }
+        if let Err(why) = array.require(track.values) {
+            return Err(array.damaged(format!("{why}; {AGAIN}")));
         }
         let array = array.with_recent(&self.recent);
         let Some(digest) = &track.chunks else {
@@ -115,6 +118,23 @@ impl SignalArray {
     pub(crate) fn with_checksums(mut self, checksums: ChunkChecksums) -> Self {
         self.checksums = Some(checksums);
         self
+    }
+
+    /// Refuses an array whose values are not stored as the track's row says.
+    pub(crate) fn require(&self, values: ValueType) -> Result<(), String> {
+        let shown = |step: Option<Step>| match step {
+            Some(step) => ValueType::U16(step),
+            None => ValueType::F32,
+        };
+        let (found, expected) = (self.array.step(), values.step());
+        match found == expected {
+            true => Ok(()),
+            false => Err(format!(
+                "its values are {}, and the track's row says {}",
+                shown(found),
+                shown(expected)
+            )),
+        }
     }
 
     pub(crate) fn division(&self) -> Division {
@@ -203,16 +223,12 @@ impl SignalArray {
                 None if expected.is_none_or(|crc| crc == Some(0)) => now.fill(0.0),
                 None => return Err(self.damaged_chunk(shard, chunk, ELSEWHERE.into())),
                 Some(place) => {
-                    let bytes = self
+                    let values = self
                         .read_chunk(&mut file, place, expected)
                         .map_err(|why| self.damaged_chunk(shard, chunk, why))?;
-                    let (values, _) = bytes.as_chunks::<4>();
-                    let wanted = values.get(skipped..skipped + n).ok_or_else(|| {
+                    values.copy_from(skipped, now).ok_or_else(|| {
                         self.damaged_chunk(shard, chunk, "it is too short".into())
                     })?;
-                    for (value, four) in now.iter_mut().zip(wanted) {
-                        *value = f32::from_ne_bytes(*four);
-                    }
                 }
             }
             rest = later;
@@ -273,7 +289,7 @@ impl SignalArray {
         file: &mut File,
         (offset, n): (u64, u64),
         expected: Option<Option<u32>>,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<ChunkValues, String> {
         let mut bytes = vec![0; n as usize];
         file.seek(SeekFrom::Start(offset))
             .and_then(|_| file.read_exact(&mut bytes))

@@ -36,6 +36,7 @@ pub(crate) const CHANGING: &[&str] = &[
     "track_origins",
     "track_chunks",
     "track_coverage",
+    "track_values",
     "models",
     "model_biosamples",
     "model_assays",

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Database, NewDatabase, NewTrack, TrackSource, Transform};
+use super::{Database, NewDatabase, NewTrack, TrackSource, Transform, ValueType};
 use crate::formats::{Identity, Missing};
 use crate::genome::{Assembly, Gene, GenomeAxis, Interval, Region, Strand};
 
@@ -77,6 +77,7 @@ pub(crate) fn toy_track(biosample: &str, assay: &str) -> NewTrack {
             missing: Missing::Nan,
             origin: None,
         }],
+        values: ValueType::F32,
     }
 }
 

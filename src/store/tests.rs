@@ -1,6 +1,7 @@
 //! What the module promises, tested on whole databases.
 
 mod backup;
+mod counts;
 mod damage;
 mod damaged_sqlite;
 mod directory;

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::chunk_checksums::ListDigest;
 use super::connection::{named, whole};
+use super::value_type::{ValueType, value_type_of_row};
 use super::{Database, StoreError};
 use crate::formats::{Identity, Missing};
 
@@ -160,6 +161,8 @@ pub struct Track {
     pub ingested: String,
     /// The file, or the replicates' files.
     pub sources: Vec<TrackSource>,
+    /// How its values are stored.
+    pub values: ValueType,
     /// The digest of the list of its chunks' checksums; `None` of a track that a Persea before schema
     /// version 7 stored.
     pub(crate) chunks: Option<ListDigest>,
@@ -187,6 +190,8 @@ pub struct NewTrack {
     pub unit: Option<String>,
     /// The file, or the replicates' files.
     pub sources: Vec<TrackSource>,
+    /// How its values are to be stored.
+    pub values: ValueType,
 }
 
 impl Database {
@@ -221,6 +226,7 @@ pub(crate) const TABLES: &[&str] = &[
     "track_origins",
     "track_chunks",
     "track_coverage",
+    "track_values",
 ];
 
 fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
@@ -236,9 +242,10 @@ fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
 
 const SELECT: &str = "SELECT t.id, b.name, a.name, t.array, t.transform, t.unit, t.checksum,
      t.n_nan_bins, t.n_negative_bins, t.mean, t.variance, t.maximum, t.ingested, c.digest,
-     v.n_bins, v.digest
+     v.n_bins, v.digest, u.steps_per_unit, u.fits
      FROM tracks t JOIN biosamples b ON b.id = t.biosample JOIN assays a ON a.id = t.assay
-     LEFT JOIN track_chunks c ON c.track = t.id LEFT JOIN track_coverage v ON v.track = t.id";
+     LEFT JOIN track_chunks c ON c.track = t.id LEFT JOIN track_coverage v ON v.track = t.id
+     LEFT JOIN track_values u ON u.track = t.id";
 
 pub(crate) fn find_track(
     transaction: &Transaction<'_>,
@@ -300,6 +307,8 @@ fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
             None => None,
         },
         runs: row.get(15)?,
+        values: value_type_of_row(row.get(16)?, row.get(17)?)
+            .ok_or(rusqlite::Error::IntegralValueOutOfRange(16, 0))?,
     })
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::chunk_checksums::ListDigest;
 use super::durable::write_synced;
 use super::track::{missing_from_name, missing_name};
+use super::value_type::{ValueType, value_type_from_text};
 use super::{NewTrack, SourceOrigin, StoreError, TrackSource, Transform};
 use crate::formats::Identity;
 
@@ -85,6 +86,7 @@ impl TrackRecord {
             "n_nan_bins": self.n_nan_bins, "n_negative_bins": self.n_negative_bins,
             "mean": exact(self.mean), "variance": exact(self.variance),
             "maximum": exact(self.maximum),
+            "values": self.track.values.to_string(),
             "chunks": blake3::Hash::from_bytes(self.chunks).to_hex().as_str(),
             "sources": self.track.sources.iter().map(source).collect::<Vec<_>>(),
         })
@@ -102,6 +104,11 @@ impl TrackRecord {
                 transform: Transform::from_name(record.get("transform")?.as_str()?)?,
                 unit: optional_text(record, "unit")?,
                 sources,
+                values: match record.get("values") {
+                    // Before there was a choice.
+                    None => ValueType::F32,
+                    Some(text) => value_type_from_text(text.as_str()?)?,
+                },
             },
             n_nan_bins: record.get("n_nan_bins")?.as_u64()?,
             n_negative_bins: record.get("n_negative_bins")?.as_u64()?,
@@ -179,6 +186,7 @@ mod tests {
     fn a_record_is_read_as_it_was_written_and_none_with_a_flipped_bit() {
         let folder = tempfile::tempdir().unwrap();
         let mut track = toy_track("E003", "H3K4me1");
+        track.values = ValueType::U16(Default::default());
         track.sources.push(TrackSource {
             format: Some("bigwig".into()),
             identity: Identity {

@@ -22,7 +22,7 @@ use super::shards::{AssembledArray, ShardAssembler};
 use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::track_record::TrackRecord;
 use super::zarr::TrackArray;
-use super::{Database, NewTrack, StoreError, Track};
+use super::{Database, NewTrack, Step, StoreError, Track, ValueType};
 use crate::Bug;
 
 /// A track being stored. Dropped without [`TrackWriter::commit`], it leaves nothing behind.
@@ -66,7 +66,7 @@ impl Database {
             attributes.insert(key.into(), value);
         }
         let division = Division::of_axis(self.axis().n_bins());
-        let description = TrackArray::new(division, attributes).map_err(Bug::new)?;
+        let description = TrackArray::new(division, track.values, attributes).map_err(Bug::new)?;
         let temporary = self.temporary_folder();
         make_folder(&temporary)?;
         let mut begun = TrackWriter {
@@ -100,7 +100,7 @@ impl TrackWriter<'_> {
     ///
     /// # Errors
     /// When a value is infinite (its coordinate is named), a bin comes twice or lies beyond the
-    /// axis, or the disk is full.
+    /// axis, or the disk is full; [`StoreError::Beyond`] when 16-bit counts cannot hold a value.
     pub fn write(&mut self, axis_bin: u64, values: &[f32]) -> Result<(), StoreError> {
         if let Some(i) = values.iter().position(|v| v.is_infinite()) {
             let axis = self.database.axis();
@@ -118,10 +118,33 @@ impl TrackWriter<'_> {
                 ),
             });
         }
+        let counted = match self.track.values.step() {
+            Some(step) => Some(self.in_steps(step, axis_bin, values)?),
+            None => None,
+        };
+        let values = counted.as_deref().unwrap_or(values);
         match &mut self.assembler {
             Some(assembler) => assembler.write(axis_bin, values),
             None => Err(StoreError::Invalid("the track has been finished".into())),
         }
+    }
+
+    /// The values as they are stored: whole numbers of steps.
+    fn in_steps(&self, step: Step, axis_bin: u64, values: &[f32]) -> Result<Vec<f32>, StoreError> {
+        let stored = |(i, value): (usize, &f32)| match step.code(*value) {
+            Some(code) => Ok(step.value(code)),
+            None => {
+                let axis = self.database.axis();
+                let bin = (axis_bin + i as u64).min(axis.n_bins().saturating_sub(1));
+                Err(StoreError::Beyond {
+                    track: format!("{} {}", self.track.biosample, self.track.assay),
+                    place: axis.bin_interval(bin).to_string(),
+                    value: *value,
+                    step,
+                })
+            }
+        };
+        values.iter().enumerate().map(stored).collect()
     }
 
     /// Makes the track real, now that all bins have come.
@@ -243,6 +266,7 @@ pub(crate) fn store_row(
         params![row.id, row.record.chunks],
     )?;
     write_coverage(t, row.id, row.coverage)?;
+    write_value_type(t, row.id, track.values)?;
     write_sources(t, row.id, &track.sources)?;
     let stored = find_track(t, biosample, assay)?.ok_or_else(|| {
         Bug::new(format!(
@@ -250,6 +274,21 @@ pub(crate) fn store_row(
         ))
     })?;
     Ok((stored, replaced))
+}
+
+/// Stores how a track's values are stored, in place of what is stored.
+fn write_value_type(t: &Transaction<'_>, track: i64, values: ValueType) -> Result<(), StoreError> {
+    t.execute("DELETE FROM track_values WHERE track = ?1", [track])?;
+    let (step, fits) = match values {
+        ValueType::F32 => return Ok(()),
+        ValueType::U16(step) => (step, 1),
+        ValueType::F32Beyond(step) => (step, 0),
+    };
+    t.execute(
+        "INSERT INTO track_values (track, steps_per_unit, fits) VALUES (?1, ?2, ?3)",
+        params![track, step.per_unit(), fits],
+    )?;
+    Ok(())
 }
 
 impl Drop for TrackWriter<'_> {

@@ -64,6 +64,7 @@ fn store_track(database: &Database, biosample: &str, version: &str) {
             transform: Transform::Arcsinh,
             unit: None,
             sources: Vec::new(),
+            values: Default::default(),
         })
         .unwrap();
     writer.write(0, &values(biosample, version)).unwrap();

@@ -121,6 +121,7 @@ fn a_second_writer_of_a_track_learns_which_process_holds_the_lock() {
                 missing: persea::formats::Missing::Zero,
                 origin: None,
             }],
+            values: Default::default(),
         })
         .unwrap();
     let outcome = workspace

@@ -329,6 +329,38 @@ fn a_copy_of_the_closed_folder_is_the_database() {
 }
 
 #[test]
+fn tracks_are_stored_as_counts_of_a_step_where_that_is_asked_for_and_the_error_is_shown() {
+    let workspace = Workspace::created();
+    workspace.ok("ingest sim/manifest.tsv --values u16 --shard 1/2");
+    workspace.ok("ingest sim/manifest.tsv --values f32 --shard 2/2");
+    let tracks = workspace.ok("track list --format json").json();
+    let shown = |name: &str, error: f64| {
+        let rows = tracks.as_array().unwrap().iter();
+        rows.filter(|t| t["values"] == name && t["greatest_error"] == error)
+            .count()
+    };
+    assert_eq!(
+        (shown("u16 1/512", 1.0 / 1024.0), shown("f32", 0.0)),
+        (6, 6)
+    );
+    let info = workspace.ok("info --format json").json();
+    assert_eq!(info["tracks_as_u16"], 6);
+    assert_eq!(info["greatest_error"], 1.0 / 1024.0);
+    let again = workspace.ok("ingest sim/manifest.tsv --format json");
+    assert_eq!(counts(&again), [0, 0, 12, 0, 0, 0]);
+    workspace.is_whole();
+    for (options, says) in [
+        ("--step 1/512", "--values"),
+        ("--values f32 --step 1/512", "--step is of --values u16"),
+        ("--values u16 --step 1/500", "power of two"),
+        ("--values u8", "u16"),
+    ] {
+        let line = format!("ingest sim/manifest.tsv {options}");
+        workspace.run(&line).expect_misuse(&[says]);
+    }
+}
+
+#[test]
 fn a_dry_run_sums_the_files_and_reads_none() {
     let workspace = Workspace::created();
     let manifest = "ingest sim/manifest.tsv --dry-run --format json";

@@ -52,6 +52,9 @@ thread_local! {
 }
 
 /// The last failure's message.
+///
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn error() -> *const c_char {
     LAST.with(|last| last.borrow().as_ptr())
 }

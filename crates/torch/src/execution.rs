@@ -71,6 +71,8 @@ impl Drop for Threads {
     }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn cuda_devices(out: SliceMut<u64>) -> i32 {
     // SAFETY: `out` is the caller's to promise.
     guarded(|| unsafe { out.write(n_devices() as u64, "the number of GPUs") })

@@ -51,6 +51,8 @@ static INTERFACE: Interface = Interface {
     apply: network::apply,
 };
 
+/// # Safety
+/// Arguments are as the interface says.
 unsafe extern "C" fn built_for() -> *const c_char {
     interface::LIBTORCH.as_ptr()
 }

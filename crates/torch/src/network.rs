@@ -58,6 +58,8 @@ unsafe fn with(handle: *mut Network, work: impl FnOnce(&mut State) -> Result<()>
     })
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn factor_new(
     sizes: *const FactorSizes,
     execution: Execution,
@@ -76,6 +78,8 @@ pub unsafe extern "C" fn factor_new(
     })
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn feed_forward_new(
     widths: Slice<u64>,
     execution: Execution,
@@ -94,6 +98,8 @@ pub unsafe extern "C" fn feed_forward_new(
     })
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn encoder_new(
     sizes: *const EncoderSizes,
     execution: Execution,
@@ -112,11 +118,15 @@ pub unsafe extern "C" fn encoder_new(
     })
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn free(handle: *mut Network) {
     // SAFETY: the handle is the caller's to promise.
     unsafe { end::<_, State>(handle) }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn factor_back(
     handle: *mut Network,
     batch: *const FactorBatch,
@@ -140,6 +150,8 @@ pub unsafe extern "C" fn factor_back(
     }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn feed_forward_back(
     handle: *mut Network,
     batch: *const DenseBatch,
@@ -163,6 +175,8 @@ pub unsafe extern "C" fn feed_forward_back(
     }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn encoder_back(
     handle: *mut Network,
     batch: *const EncoderBatch,
@@ -183,6 +197,8 @@ pub unsafe extern "C" fn encoder_back(
     }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn read(handle: *mut Network, which: u32, out: SliceMut<f32>) -> i32 {
     // SAFETY: the pointers are the caller's to promise.
     unsafe {
@@ -212,6 +228,8 @@ fn read_gradients(state: &State, mut out: &mut [f32]) -> Result<()> {
     Ok(())
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn set_moments(
     handle: *mut Network,
     first: Slice<f32>,
@@ -229,6 +247,8 @@ pub unsafe extern "C" fn set_moments(
     }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn squared_norm(handle: *mut Network, out: SliceMut<f64>) -> i32 {
     // SAFETY: the pointers are the caller's to promise.
     unsafe {
@@ -244,6 +264,8 @@ pub unsafe extern "C" fn squared_norm(handle: *mut Network, out: SliceMut<f64>) 
     }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn scale_gradients(handle: *mut Network, factor: f64) -> i32 {
     // SAFETY: the handle is the caller's to promise.
     unsafe {
@@ -258,6 +280,8 @@ pub unsafe extern "C" fn scale_gradients(handle: *mut Network, factor: f64) -> i
     }
 }
 
+/// # Safety
+/// Arguments are as the interface says.
 pub unsafe extern "C" fn apply(handle: *mut Network, adam: Adam) -> i32 {
     // SAFETY: the handle is the caller's to promise.
     unsafe {

@@ -1,4 +1,7 @@
 //! The interface, called as a program in C would call it.
+//!
+//! SAFETY: pointers are of arrays and structs that outlive the call, with their lengths, or null, which the interface
+//! refuses; a handle is used until it is freed, by one thread.
 
 mod encoder;
 

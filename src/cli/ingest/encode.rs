@@ -12,12 +12,13 @@ use persea::store::Database;
 use serde_json::{Map, Value, json};
 
 use super::super::output::{Format, Table, print_json, printable};
-use super::{Arguments, Common, STOPPING, progress, read_manifest};
+use super::{Arguments, Common, How, STOPPING, progress, read_manifest};
 
 /// Runs the command.
 pub fn run(
     path: &Path,
     arguments: &Arguments,
+    how: &How,
     database: &Database,
     common: &Common,
 ) -> anyhow::Result<ExitCode> {
@@ -63,10 +64,7 @@ pub fn run(
     let mut code = ExitCode::SUCCESS;
     match &provided.manifest {
         Some(manifest) => {
-            code = {
-                let how = (arguments.replicates, None);
-                read_manifest(database, manifest, how, &stop, common)?
-            };
+            code = read_manifest(database, manifest, how, &stop, common)?;
             describe_biosamples(&choice, database)?;
         }
         None => eprintln!("persea: no file of {} could be read", path.display()),

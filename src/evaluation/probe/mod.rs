@@ -119,6 +119,7 @@ impl ProbeProgress {
 ///         transform: Transform::Arcsinh,
 ///         unit: None,
 ///         sources: vec![],
+///         values: Default::default(),
 ///     })?;
 ///     let values: Vec<f32> = (0..n_bins).map(|bin| (bin % step) as f32).collect();
 ///     writer.write(0, &values)?;

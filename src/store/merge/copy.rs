@@ -83,6 +83,7 @@ fn copy(
             transform: track.transform,
             unit: track.unit.clone(),
             sources: track.sources.clone(),
+            values: track.values,
         },
         n_nan_bins: track.n_nan_bins,
         n_negative_bins: track.n_negative_bins,

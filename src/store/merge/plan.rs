@@ -74,6 +74,8 @@ fn difference(a: &Track, b: &Track) -> Option<&'static str> {
         Some("their files differ")
     } else if alike(a) != alike(b) {
         Some("their files were read in different ways")
+    } else if a.values != b.values {
+        Some("their values are stored in different ways (option `values` of ingest)")
     } else if a.chunks != b.chunks || a.runs != b.runs {
         Some("their stored values differ")
     } else {

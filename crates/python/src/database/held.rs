@@ -71,6 +71,15 @@ pub fn tracks(inner: &Inner) -> PyResult<Table> {
             "transform",
             Column::texts(tracks.iter().map(|t| t.transform.name())),
         ),
+        (
+            "values",
+            Column::Texts(
+                (tracks.iter())
+                    .map(|t| Some(t.values.to_string()))
+                    .collect(),
+            ),
+        ),
+        ("greatest_error", numbers(|t| t.values.greatest_error())),
         ("multiplier", numbers(|t| t.multiplier)),
         (
             "unit",

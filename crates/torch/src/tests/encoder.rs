@@ -1,4 +1,7 @@
 //! Encoders with their decoder, of one unit a layer.
+//!
+//! SAFETY: pointers are of arrays and structs that outlive the call, with their lengths, or null, which the interface
+//! refuses; a handle is used until it is freed, by one thread.
 
 use std::ptr::null_mut;
 
