@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::track::{AddedBed, HubTrack, word};
+use crate::files::no_formula;
 
 /// The name of the composite, with which the names of its subtracks begin.
 const COMPOSITE: &str = "persea";
@@ -159,8 +160,13 @@ pub(super) fn metadata(
             track.unit.clone(),
             track.origin.clone(),
         ]);
-        // A browser reads it, not a spreadsheet: a unit such as `-log10 p` stays as it is.
-        let cells: Vec<String> = cells.iter().map(|cell| line(cell)).collect();
+        // Browsers show the unit as it stands, and `-log10 p` is one that a spreadsheet would take for a formula.
+        let cells: Vec<String> = (cells.iter())
+            .map(|cell| match *cell == track.unit && is_negative_log(cell) {
+                true => line(cell),
+                false => field(cell),
+            })
+            .collect();
         text += &cells.join("\t");
         text.push('\n');
     }
@@ -214,6 +220,19 @@ fn line(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ")
         .trim()
         .to_string()
+}
+
+/// A text that stays in its field, and is none that a spreadsheet runs.
+fn field(text: &str) -> String {
+    no_formula(&line(text)).into_owned()
+}
+
+/// Whether a unit is that of a negative logarithm, such as `-log10 p`: a minus and words without an operator.
+fn is_negative_log(unit: &str) -> bool {
+    unit.strip_prefix("-log").is_some_and(|rest| {
+        rest.chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == ' ' || c == '.')
+    })
 }
 
 /// A text in HTML or XML.
