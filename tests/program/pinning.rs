@@ -92,12 +92,17 @@ fn pinned_instructions_are_recorded_and_unknown_or_missing_ones_are_misuse() {
 fn a_processor_without_avx512_trains_and_imputes_the_same_bits_with_pinned_instructions() {
     // The emulated processor has AVX2 and no AVX-512.
     let emulated = ["qemu-x86_64", "-cpu", "Haswell"];
-    let has_qemu = Command::new(emulated[0]).arg("--version").output();
-    if has_qemu.is_err() || Instructions::widest() != Instructions::Avx512 {
-        let why = "qemu-x86_64 (Debian: qemu-user) or AVX-512 is missing";
-        super::skipped::skipped("qemu", why);
+    if !super::skipped::is_required("qemu") {
+        super::skipped::skipped(
+            "qemu",
+            "PERSEA_REQUIRE lacks `qemu`: an emulated training takes minutes",
+        );
         return;
     }
+    assert!(
+        Instructions::widest() == Instructions::Avx512,
+        "this test needs a processor with AVX-512"
+    );
     let workspace = Workspace::ingested();
     let folder = workspace.path(".");
     for (before, name) in [(&[] as &[&str], "here"), (&emulated, "there")] {

@@ -23,6 +23,8 @@ class Verbs:
         manifest: File | None = None,
         *,
         columns: str | None = None,
+        values: Literal["f32", "u16"] | None = None,
+        step: str | None = None,
         shard: str | None = None,
         replicates: Literal["error", "mean"] | None = None,
         encode: str | None = None,
@@ -49,6 +51,11 @@ class Verbs:
         Args:
             manifest: Manifest.
             columns: Names of the manifest's columns, if different: biosample=cell,path=file.
+            values: How values are stored: f32, exactly, or u16, as counts of --step in half the space. Kept
+                by later ingests that do not give it; f32 for new tracks.
+            step: Step of --values u16, as 1/N with N a power of two: of arcsinh, where a track is
+                transformed. A value is stored to half a step; 0 and missing bins exactly. 1/512 if not
+                given.
             shard: Part of the manifest's tracks to read, as I/N: 1/4 to 4/4 for four databases, which
                 `persea merge` joins.
             replicates: How to treat several files of one experiment [default: error].
@@ -73,6 +80,8 @@ class Verbs:
             manifest,
             progress=progress,
             columns=columns,
+            values=values,
+            step=step,
             shard=shard,
             replicates=replicates,
             encode=encode,
