@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use persea::compendium::Manifest;
 use persea::formats::Location;
-use persea::store::Database;
+use persea::store::{Database, ValueType};
 use serde_json::{Value, json};
 
 use super::output::{Format, Table, measure};
@@ -20,8 +20,9 @@ const TRIAL_BINS: [u64; 2] = [1 << 13, 1 << 17];
 pub const TRIAL_EXPERIMENTS: usize = 16;
 /// Bytes of files that are read in a second: bigWigs 28 MB, bedGraphs 21 MB, npz 7 MB on two busy cores.
 const READ_BYTES: f64 = 20e6;
-/// Bytes of a stored bin of dense signal: of the pilot's tracks.
+/// Bytes of a stored bin of dense signal, as f32 and as u16: of the pilot's tracks.
 const STORED_BYTES: f64 = 2.1;
+const STORED_BYTES_AS_U16: f64 = 0.82;
 /// Seconds of a bin of a track that is scored: 31 s for 7 tracks of the pilot's 1.1 million, on two busy cores.
 const SCORED_SECONDS: f64 = 4e-6;
 /// Bytes of memory for each bin that is scored: of the pilot's 1.1 million.
@@ -149,11 +150,19 @@ pub fn of_scoring(n_tracks: usize, n_bins: u64, n_learned: usize) -> Needed {
     needed
 }
 
-/// What reading a manifest's files would take.
+/// What reading a manifest's files would take; `values` is how new tracks are stored, if the user says so.
 ///
 /// # Errors
 /// When a file cannot be looked at.
-pub fn of_manifest(database: &Database, manifest: &Manifest) -> anyhow::Result<Needed> {
+pub fn of_manifest(
+    database: &Database,
+    manifest: &Manifest,
+    values: Option<ValueType>,
+) -> anyhow::Result<Needed> {
+    let stored_bytes = match values {
+        Some(ValueType::U16(_)) => STORED_BYTES_AS_U16,
+        _ => STORED_BYTES,
+    };
     let mut needed = Needed::default();
     let mut experiments: Vec<(&str, &str)> = Vec::new();
     let (mut bytes, mut n_remote) = (0, 0u64);
@@ -196,10 +205,10 @@ pub fn of_manifest(database: &Database, manifest: &Manifest) -> anyhow::Result<N
     needed.sum(
         bytes as f64 / READ_BYTES / 60.0,
         None,
-        Some(n_new as f64 * n_bins as f64 * STORED_BYTES / 1e9),
+        Some(n_new as f64 * n_bins as f64 * stored_bytes / 1e9),
     );
     eprintln!(
-        "an estimate by rule: {:.0} MB of files a second, and {STORED_BYTES} bytes for each bin of a track, which are \
+        "an estimate by rule: {:.0} MB of files a second, and {stored_bytes} bytes for each bin of a track, which are \
          fewer where signal is sparse",
         READ_BYTES / 1e6
     );

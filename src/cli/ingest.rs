@@ -93,7 +93,7 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         };
         let manifest = Manifest::read(path, &columns)?;
         if arguments.dry_run {
-            dry_run::of_manifest(&database, &manifest)?.print(common.format)?;
+            dry_run::of_manifest(&database, &manifest, how.values)?.print(common.format)?;
             return Ok(code);
         }
         let stop = progress::stop_on_interrupt(STOPPING)?;
