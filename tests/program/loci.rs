@@ -119,7 +119,7 @@ fn a_locus_is_drawn_and_written_as_a_table() {
     assert_eq!(header.len(), 5 + 80);
     assert_eq!(header[5], "chr1:24500-24525");
     let svg = fs::read_to_string(workspace.path("l.svg")).unwrap();
-    assert!(svg.starts_with("<svg") && svg.contains("P at chr1:25001-26000"));
+    assert!(svg.starts_with("<svg") && svg.contains("P at chr1:25,001–26,000"));
     workspace
         .run("locus chr1:25,001-26,000 --assay P --plot l.doc")
         .expect_misuse(&[".svg"]);

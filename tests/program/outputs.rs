@@ -42,6 +42,6 @@ fn a_simulation_makes_the_folders_above_its_own() {
     );
     assert!(workspace.path("a/b/manifest.tsv").is_file());
     fs::write(workspace.path("file"), "").unwrap();
-    let refused = workspace.run("simulate --output file/b --biosamples 2 --assays 2");
+    let refused = workspace.run("simulate --output file/b --biosamples 2 --assays 2 --groups 1");
     refused.fails(&["file"]);
 }

@@ -54,7 +54,7 @@ impl FigureFormat {
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let bar = Bar { label: "embedding".into(), value: Some(0.7), interval: None, is_reference: false };
-/// let svg = bars("Mine", "AUROC", &[bar], None);
+/// let svg = bars("Mine", "AUROC", &[bar], None, "");
 /// for name in ["mine.svg", "mine.png", "mine.pdf"] {
 ///     write_figure(&svg, &folder.path().join(name), DEFAULT_DPI)?;
 /// }

@@ -46,7 +46,7 @@ pub struct MergeReport {
 ///
 /// ```
 /// use persea::genome::{Assembly, GenomeAxis};
-/// use persea::store::{Database, NewDatabase, NewTrack, Transform, merge_shards};
+/// use persea::store::{Database, NewDatabase, NewTrack, Transform, ValueType, merge_shards};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let folder = folder.path();
@@ -61,6 +61,7 @@ pub struct MergeReport {
 ///         transform: Transform::Arcsinh,
 ///         unit: None,
 ///         sources: vec![],
+///         values: ValueType::F32,
 ///     })?;
 ///     writer.write(0, &vec![1.5; database.axis().n_bins() as usize])?;
 ///     writer.commit()?;

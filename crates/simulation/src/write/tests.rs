@@ -153,14 +153,25 @@ fn a_directory_that_holds_something_is_refused_and_left_alone() {
     );
     let file = home.path().join("thesis.txt");
     assert!(simulation.write(&file, &options, &|_, _| {}).is_err());
-    let nowhere = home.path().join("no/where");
-    assert!(simulation.write(&nowhere, &options, &|_, _| {}).is_err());
+    let below_a_file = home.path().join("thesis.txt/simulated");
+    assert!(
+        simulation
+            .write(&below_a_file, &options, &|_, _| {})
+            .is_err()
+    );
+    let deeper = home.path().join("new/simulated");
+    simulation.write(&deeper, &options, &|_, _| {}).unwrap();
+    assert!(deeper.join("README.txt").is_file());
     let empty = home.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     simulation.write(&empty, &options, &|_, _| {}).unwrap();
     assert!(empty.join("README.txt").is_file());
     // Nothing is left of what was written under a temporary name.
-    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2);
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 3);
+    assert_eq!(
+        std::fs::read_dir(home.path().join("new")).unwrap().count(),
+        1
+    );
 }
 
 #[test]
