@@ -98,7 +98,7 @@ test("hits are those of persea similar, and a click goes there and back", async 
 test("why hits are alike, and what counts more, is as the program has it", async ({ page }) => {
   await open(page, "view=similar");
   await page.getByLabel("Gene, variant or position").fill("chr1:100,000");
-  await page.getByLabel("Hits").fill("4");
+  await page.getByLabel("Hits", { exact: true }).fill("4");
   await page.getByLabel("Exclude, bp").fill("4000");
   await page.getByLabel("Model").selectOption("encoded");
   await page.getByLabel("Weights").fill("H3K4me3=2, 5kbp=0.5");
