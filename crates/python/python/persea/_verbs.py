@@ -66,8 +66,8 @@ class Verbs:
             output_type: Output type to take, such as "fold change over control"; by default signal p-value,
                 and read-depth normalized signal for assays that have no p-value.
             prefer: Which of several experiments of one biosample and assay to take [default: none].
-            dry_run: Estimate time and disk, and read nothing; with --encode print the manifest that would be
-                used.
+            dry_run: Estimate time and disk, and read nothing; with --encode print the manifest that would
+                be used.
             metadata: Table of metadata about biosamples or assays (Roadmap's and IHEC's tables work
                 unchanged).
             threads: Number of threads; all cores by default.
@@ -449,8 +449,8 @@ class Verbs:
                 --output, bigwig for a folder.
             region: Regions to write: chr1:1,000,000-2,000,000 (1-based, inclusive), the name of a
                 chromosome or of a gene, or a file: BED, VCF, or a region or gene per line.
-            dry_run: Estimate time and disk, then exit; a part of the genome is imputed into a temporary folder
-                to measure them.
+            dry_run: Estimate time and disk, then exit; a part of the genome is imputed into a temporary
+                folder to measure them.
             arcsinh: Write arcsinh values, the scale on which models are trained.
             uncertainty: Write how far observed signal lies from imputed signal at every bin: its standard
                 deviation as NAME.sd.EXTENSION, and the quantiles of the observed signal as NAME.q05, q25,
@@ -1694,7 +1694,7 @@ class Verbs:
         Args:
             output: Output folder; created if needed.
             locus: Locus of the figures along the genome: chr1:1,000,000-1,100,000, or a gene; by default
-                the surroundings of a gene.
+                one where the experiments plotted have signal.
             model: Model to use; the default model if omitted.
             as_: Format of the figures [default: svg].
             theme: Theme: light for paper, dark for dark notebooks [default: light].
