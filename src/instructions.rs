@@ -45,8 +45,24 @@ pub enum PinError {
     },
 }
 
-/// What is in use; and whether it was pinned.
-static IN_USE: OnceLock<(Instructions, bool)> = OnceLock::new();
+/// What this process uses.
+#[derive(Clone, Copy)]
+struct InUse {
+    instructions: Instructions,
+    is_pinned: bool,
+    /// What loops are compiled for.
+    arch: pulp::Arch,
+}
+
+static IN_USE: OnceLock<InUse> = OnceLock::new();
+
+fn in_use() -> InUse {
+    *IN_USE.get_or_init(|| InUse {
+        instructions: Instructions::widest(),
+        is_pinned: false,
+        arch: pulp::Arch::new(),
+    })
+}
 
 impl Instructions {
     /// The widest that this processor has.
@@ -60,51 +76,56 @@ impl Instructions {
         }
     }
 
+    /// What loops are compiled for with these; `None` where the processor does not have them.
+    fn arch(self) -> Option<pulp::Arch> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => pulp::x86::V4::try_new().map(pulp::Arch::V4),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => pulp::x86::V3::try_new().map(pulp::Arch::V3),
+            Instructions::Portable => Some(pulp::Arch::Scalar),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => None,
+        }
+    }
+
     /// Uses these, and no wider ones, from now on in this process.
     ///
     /// # Errors
     /// When the processor does not have them, or others have been used.
     pub fn pin(self) -> Result<(), PinError> {
-        let best = Self::widest();
-        // In the order of their definition the widest come first.
-        if self < best {
-            return Err(PinError::Lacking { wanted: self, best });
-        }
-        match IN_USE.get_or_init(|| (self, true)) {
-            (used, true) if *used == self => Ok(()),
-            (used, _) => Err(PinError::InUse { used: *used }),
+        let arch = self.arch().ok_or_else(|| PinError::Lacking {
+            wanted: self,
+            best: Self::widest(),
+        })?;
+        let used = IN_USE.get_or_init(|| InUse {
+            instructions: self,
+            is_pinned: true,
+            arch,
+        });
+        match used.is_pinned && used.instructions == self {
+            true => Ok(()),
+            false => Err(PinError::InUse {
+                used: used.instructions,
+            }),
         }
     }
 
     /// Those that are used.
     pub fn in_use() -> Self {
-        in_use().0
+        in_use().instructions
     }
 
     /// Those that are pinned.
     pub fn pinned() -> Option<Self> {
-        let (used, is_pinned) = in_use();
-        is_pinned.then_some(used)
+        let used = in_use();
+        used.is_pinned.then_some(used.instructions)
     }
-}
-
-fn in_use() -> (Instructions, bool) {
-    *IN_USE.get_or_init(|| (Instructions::widest(), false))
 }
 
 /// What loops are compiled for.
 pub(crate) fn arch() -> pulp::Arch {
-    match in_use() {
-        #[cfg(target_arch = "x86_64")]
-        (Instructions::Avx2, true) => match pulp::x86::V3::try_new() {
-            Some(simd) => pulp::Arch::V3(simd),
-            // `pin` has asked for it.
-            None => pulp::Arch::Scalar,
-        },
-        #[cfg(target_arch = "x86_64")]
-        (Instructions::Portable, true) => pulp::Arch::Scalar,
-        _ => pulp::Arch::new(),
-    }
+    in_use().arch
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `--dry-run`: what a command would take.
 //!
-//! Imputing is tried on a part of the genome, on this machine. Reading files and scoring go by rates that were measured
-//! elsewhere. Either way the sum is an estimate, and the output says so.
+//! Imputing is tried on a part of the genome, on this machine. Reading files and scoring are estimated from rates that
+//! were measured elsewhere. The output names the source of either estimate.
 
 use std::ops::Range;
 use std::path::Path;
@@ -27,9 +27,6 @@ const STORED_BYTES_AS_U16: f64 = 0.82;
 const SCORED_SECONDS: f64 = 4e-6;
 /// Bytes of memory for each bin that is scored: of the pilot's 1.1 million.
 const SCORED_BYTES: f64 = 90.0;
-
-/// What a trial of some bins took: seconds, and bytes written.
-pub type Trial = (f64, u64);
 
 /// What a command would take, line by line; the sum stands last.
 #[derive(Debug, Default)]
@@ -70,15 +67,15 @@ impl Needed {
     }
 }
 
-/// The sum of a trial's cost over all bins, from trials of few and of more bins; `None` of the second where all
-/// bins are few.
+/// Seconds and bytes over all bins, from a trial of few bins and one of more; `trial` gives the bytes that it wrote.
+/// Where all bins are few, the first trial is the whole.
 ///
 /// # Errors
 /// When the trial fails.
 pub fn over_all(
     spans: &[Range<u64>],
-    trial: &mut dyn FnMut(&[Range<u64>]) -> anyhow::Result<Trial>,
-) -> anyhow::Result<Trial> {
+    trial: &mut dyn FnMut(&[Range<u64>]) -> anyhow::Result<u64>,
+) -> anyhow::Result<(f64, u64)> {
     let of = |spans: &[Range<u64>]| spans.iter().map(|s| s.end - s.start).sum::<u64>();
     let (few, more) = (head(spans, TRIAL_BINS[0]), head(spans, TRIAL_BINS[1]));
     let begun = timed(&few, trial)?;
@@ -95,10 +92,10 @@ pub fn over_all(
 
 fn timed(
     spans: &[Range<u64>],
-    trial: &mut dyn FnMut(&[Range<u64>]) -> anyhow::Result<Trial>,
-) -> anyhow::Result<Trial> {
+    trial: &mut dyn FnMut(&[Range<u64>]) -> anyhow::Result<u64>,
+) -> anyhow::Result<(f64, u64)> {
     let began = Instant::now();
-    let (_, bytes) = trial(spans)?;
+    let bytes = trial(spans)?;
     Ok((began.elapsed().as_secs_f64(), bytes))
 }
 
@@ -229,7 +226,7 @@ mod tests {
         let mut calls = 0;
         let trial = &mut |spans: &[Range<u64>]| {
             calls += 1;
-            Ok((0.0, 10 + 2 * n(spans)))
+            Ok(10 + 2 * n(spans))
         };
         assert_eq!(over_all(&all, trial).unwrap().1, 10 + 2 * 300_000);
         // Where all bins are few, the trial is the whole.

@@ -228,7 +228,7 @@ fn dry_run(
             let outputs: Vec<Output> = some.iter().map(output).collect();
             write_experiments(database, model, &outputs, format, part, scale, &mut |_| {})?;
         }
-        Ok((0.0, dry_run::bytes_of(folder.path())?))
+        Ok(dry_run::bytes_of(folder.path())?)
     })?;
     let times = experiments.len() as f64 / some.len() as f64;
     let mut needed = dry_run::Needed::default();

@@ -160,3 +160,25 @@ fn largest(values: ArrayView1<'_, f64>) -> f64 {
         |most: f64, v| if v.abs() > most.abs() { *v } else { most },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coefficients_come_from_all_rows_and_axes_from_the_rows_as_they_are() {
+        // Two rows at 1 and 3 with the targets 1 and 3; repeated with half of what was read, 0.5 and 1.5.
+        let rows = LeastSquares::of(&[1.0, 3.0], &[1.0, 3.0], &[1.0, 1.0]);
+        let mut all = rows.clone();
+        all.add(&LeastSquares::of(&[0.5, 1.5], &[1.0, 3.0], &[1.0, 1.0]));
+        let slope = |found: &PrincipalAxes| found.map[[0, 0]];
+        let alone = rows.axes(&rows, &[1.0], 1).unwrap();
+        assert!((slope(&alone) - 1.0).abs() < 1e-4);
+        let repeated = rows.axes(&all, &[1.0], 1).unwrap();
+        // Of the four rows: the covariance is 0.75 (mean of x·y 3.75, less 1.5 · 2), the variance 0.875 (3.125
+        // less 2.25).
+        assert!((slope(&repeated) - 0.75 / 0.875).abs() < 1e-4);
+        // The rows as they are have the mean 0 all the same.
+        assert!((repeated.bias[0] + 2.0 * slope(&repeated)).abs() < 1e-9);
+    }
+}

@@ -9,10 +9,12 @@ use crate::random::{Purpose, below, generator};
 const SHARE: [f64; 2] = [0.1, 0.7];
 
 /// Draws the weights of the tracks of one row after another: for half of the rows the tracks of one biosample
-/// are left out, for the others a random share. The draws are the same for every seed of a training, so that
+/// are left out, for the others, and for all where there is one biosample, a random share. The draws are the same for every seed of a training, so that
 /// seeds do not differ by them.
 pub(super) struct Masks<'a> {
     biosamples: &'a [u32],
+    /// Whether anything is left without one of them.
+    has_several: bool,
     generator: ChaCha8Rng,
     mask: Vec<f32>,
 }
@@ -22,6 +24,7 @@ impl<'a> Masks<'a> {
     pub fn new(biosamples: &'a [u32], stream: u64) -> Self {
         Masks {
             biosamples,
+            has_several: biosamples.iter().any(|b| *b != biosamples[0]),
             generator: generator(0, Purpose::Encoder, (5 << 60) + stream),
             mask: vec![1.0; biosamples.len()],
         }
@@ -30,10 +33,9 @@ impl<'a> Masks<'a> {
     /// The next row's weights: 0 for a track that is left out, 1 for the others.
     pub fn draw(&mut self) -> &[f32] {
         let rng = &mut self.generator;
-        let n = self.biosamples.len() as u32;
-        if below(rng, 2) == 0 {
+        if self.has_several && below(rng, 2) == 0 {
             // A biosample is drawn as often as it has tracks.
-            let of = self.biosamples[below(rng, n.max(1)) as usize];
+            let of = self.biosamples[below(rng, self.biosamples.len() as u32) as usize];
             for (weight, biosample) in self.mask.iter_mut().zip(self.biosamples) {
                 *weight = f32::from(u8::from(*biosample != of));
             }
@@ -77,6 +79,16 @@ mod tests {
         // Shares from .1 to .7 alike: .4 on average.
         let mean = left_out / f64::from(n as u32 - n_whole);
         assert!((mean - 0.4).abs() < 0.02, "{mean}");
+    }
+
+    #[test]
+    fn tracks_of_one_biosample_are_never_all_left_out_as_a_biosample() {
+        let mut masks = Masks::new(&[7; 40], 3);
+        for _ in 0..1000 {
+            let n_out = masks.draw().iter().filter(|m| **m == 0.0).count();
+            // 40 tracks, each left out with a probability of at most .7.
+            assert!(n_out < 40);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::axes::canonical;
+use super::fit::factors_without;
 use super::training::EncoderSettings;
 use super::*;
 use crate::factorization::test_support::Made;
@@ -191,6 +192,28 @@ fn axes_are_uncorrelated_descend_in_variance_and_add_up_to_the_variance_predicte
     // three quarters of a wide mean, of variance 9/16 at most.
     let total: f64 = columns.iter().map(|c| variance(c)).sum();
     assert!(total > 0.2 && total < 1.5, "{total}");
+}
+
+#[test]
+fn without_a_biosample_factors_keep_their_mean() {
+    let mut training = training(0, 1 << 30);
+    to_end(&mut training);
+    let encoder = canonical(&training, &ASSAYS, &BIOSAMPLES).unwrap();
+    let set = &training.inputs.set;
+    let read = |track, bins, out: &mut [f32]| set.source.read(track, bins, out);
+    let without = factors_without(&encoder, &set.axis, read, |_| {
+        let weight = |b: &u32| f32::from(u8::from(*b != 1));
+        Some(BIOSAMPLES.iter().map(weight).collect())
+    })
+    .unwrap();
+    for (table, whole) in without.scales.iter().zip(&factors(&training).scales) {
+        for (less, all) in table.columns().into_iter().zip(whole.columns()) {
+            let mean = less.iter().map(|v| f64::from(*v)).sum::<f64>() / less.len() as f64;
+            let square = all.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+            let deviation = (square / all.len() as f64).sqrt();
+            assert!(mean.abs() < 0.25 * deviation, "{mean} of {deviation}");
+        }
+    }
 }
 
 #[test]
