@@ -40,7 +40,7 @@ const REPEATED_WEIGHT: f32 = 0.3;
 /// Stretches whose sums are in memory at once.
 const AT_ONCE: usize = 8;
 
-/// The encoder with canonical factors; `assays` and `biosamples` give those of each track.
+/// The encoder with canonical factors; `assays` and `biosamples` give those of each track that is read.
 ///
 /// # Errors
 /// When signal cannot be read, the backend fails, or the least squares cannot be solved.
@@ -59,17 +59,23 @@ pub(super) fn canonical(
     let taken: u64 = stretches.iter().map(|s| s.n_bins() as u64).sum();
     let step = taken.div_ceil(MOST_ROWS).max(1) as usize;
     let targets = 2 * config.tracks;
+    // Pools hold tracks of several biosamples: one pool is left out in place of one biosample.
+    let left_out: Vec<u32> = match config.pools.is_empty() {
+        true => biosamples.to_vec(),
+        false => (0..config.tracks as u32).collect(),
+    };
     let mut sums = [0, 1, 2].map(|s| Sums::new(config.nodes + config.inputs(s), targets));
     for part in stretches.chunks(AT_ONCE) {
         let found = part
             .par_iter()
-            .map(|stretch| of_stretch(inputs, &trained, &groups, biosamples, stretch, step));
+            .map(|stretch| of_stretch(inputs, &trained, &groups, &left_out, stretch, step));
         let found: Vec<[Sums; 3]> = found.collect::<Result<_, FactorizationError>>()?;
         for of_part in &found {
             sums.iter_mut().zip(of_part).for_each(|(s, p)| s.add(p));
         }
     }
-    let weights = weights(assays);
+    let members = config.read_tracks(&inputs.scales).members();
+    let weights = weights(assays, &members);
     let weights: Vec<f64> = weights.iter().chain(&weights).copied().collect();
     let map = |s: usize| code_map(config, s, &sums[s], &weights);
     let maps = [map(0)?, map(1)?, map(2)?];
@@ -141,15 +147,15 @@ pub(super) fn groups(tracks: usize) -> Vec<Vec<usize>> {
     (0..n).map(group).collect()
 }
 
-/// What each track counts: the assays share 1 equally, and each assay's tracks its share.
-fn weights(assays: &[u32]) -> Vec<f64> {
+/// What each input counts, whose tracks `members` gives: the assays share 1 equally, and each assay's tracks its share.
+fn weights(assays: &[u32], members: &[Vec<usize>]) -> Vec<f64> {
     let mut names = assays.to_vec();
     names.sort_unstable();
     names.dedup();
     let of = |assay: &u32| assays.iter().filter(|a| *a == assay).count() as f64;
-    assays
-        .iter()
-        .map(|a| 1.0 / (names.len() as f64 * of(a)))
+    let track = |t: &usize| 1.0 / (names.len() as f64 * of(&assays[*t]));
+    (members.iter())
+        .map(|members| members.iter().map(track).sum())
         .collect()
 }
 
