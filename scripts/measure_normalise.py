@@ -13,9 +13,9 @@ them. (The other assays have three tracks without fold 0, two with one held out,
 Printed as TSV, a row a held-out track and then means: the mean squared error (arcsinh) of
   plain             a model of the tracks as they are
   reference         a model of normalised tracks, on the scale of the reference
-  plain, own        plain, after the power law that gives it the held-out track's background and peaks
-  reference, own    reference, after the inverse of the held-out track's law: what is written for a measured one
-The first two know nothing of the held-out track; the last two know two numbers of it. In simulated worlds also
+  plain, own        plain, after the inverse of the power law that normalises the held-out track
+  reference, own    reference, after that inverse: the scale that is written for a measured track
+The first two know nothing of the held-out track; the others know two numbers of it. In simulated worlds also
 against the held-out track before its shift (`plain, unshifted`, `reference, unshifted`).
 """
 import argparse
@@ -43,18 +43,6 @@ def run(db, *arguments):
     if done.returncode:
         raise SystemExit(f"persea {' '.join(map(str, arguments))}: {done.stderr}")
     return done.stdout
-
-
-def law_between(values, wanted_background, wanted_peaks):
-    """Power law (factor, exponent) that gives the two means to values at background and at peaks."""
-    background, peaks = (np.maximum(v, 0).astype("f8") for v in values)
-    wanted = wanted_peaks / wanted_background
-    low, high = 0.05, 20.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        ratio = np.mean(peaks**middle) / np.mean(background**middle)
-        low, high = (middle, high) if ratio < wanted else (low, middle)
-    return wanted_peaks / np.mean(peaks**middle), middle
 
 
 def power(law, values):
@@ -100,13 +88,7 @@ def measure(create, tracks, held, unshifted, folder, label, mask):
             continue
         law = stored["factor"], stored["exponent"]
         inverse = (1 / law[0]) ** (1 / law[1]), 1 / law[1]
-        # The held-out track's own background and peaks: its lowest 90 % and highest 2 %.
-        order = np.argsort(truth[keep], kind="stable")
-        n = len(order)
-        parts = order[: int(0.9 * n)], order[int(0.98 * n):]
-        means = [float(np.mean(np.maximum(truth[keep][p], 0))) for p in parts]
-        own = law_between([without[keep][p] for p in parts], *means)
-        row += [mse(power(own, np.maximum(without, 0))), mse(power(inverse, np.maximum(within, 0)))]
+        row += [mse(power(inverse, np.maximum(guess, 0))) for guess in (without, within)]
         if unshifted is not None:
             row += [mse(without, unshifted[key]), mse(within, unshifted[key])]
         rows.append(row)
@@ -189,7 +171,7 @@ else:
     # Scored on all bins: few are masked.
     mask = np.zeros(len(next(iter(tracks.values()))), bool)
     rows = []
-    for key in sorted(k for k in tracks if k[1] == "H3K9me3"):
+    for key in sorted((k for k in tracks if k[1] == "H3K9me3"), key=lambda k: (k[0] != "E065", k)):
         with tempfile.TemporaryDirectory() as temporary:
             rows += measure(create, tracks, [key], None, Path(temporary), "pilot", mask)
     summarise("pilot", rows)
