@@ -35,6 +35,7 @@ mod memory;
 mod missing_data;
 mod models;
 mod names;
+mod normalising;
 mod outputs;
 mod pinning;
 mod plotting;
