@@ -27,44 +27,46 @@ struct Table {
     n_rows: u64,
 }
 
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let mut names = connection.prepare(names)?;
+    let names = names.query_map([], |r| r.get::<_, String>(0))?;
+    let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
+    let mut tables = Vec::new();
+    for name in names {
+        let sql = format!("SELECT count(*) FROM {name}");
+        let n_rows: i64 = connection.query_row(&sql, [], |r| r.get(0))?;
+        let mut info = connection.prepare(&format!("PRAGMA table_info({name})"))?;
+        let columns = info.query_map([], |r| Ok((r.get(1)?, r.get(5)?)))?;
+        let columns: Vec<(String, i64)> = columns.collect::<rusqlite::Result<_>>()?;
+        let keys = columns.iter().filter(|(_, key)| *key > 0);
+        let mut keys: Vec<String> = keys.map(|(name, _)| name.clone()).collect();
+        if keys.is_empty() {
+            keys.push("rowid".into());
+        }
+        if n_rows > 0 {
+            tables.push(Table {
+                name,
+                columns: columns.into_iter().map(|(name, _)| name).collect(),
+                keys,
+                n_rows: n_rows.unsigned_abs(),
+            });
+        }
+    }
+    Ok(tables)
+}
+
 fn whole() -> &'static Whole {
     static WHOLE: OnceLock<Whole> = OnceLock::new();
     WHOLE.get_or_init(|| {
         let folder = setting().path("tables.persea");
         databases::make(&folder);
         let sqlite = folder.join("persea.sqlite");
-        let connection = Connection::open(&sqlite).expect("it can be opened");
-        let mut tables = Vec::new();
-        let mut names = connection
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-            .expect("there is a schema");
-        let names = names.query_map([], |r| r.get::<_, String>(0));
-        let names: Vec<String> = names.expect("it has rows").map(Result::unwrap).collect();
-        for name in names {
-            let sql = format!("SELECT count(*) FROM {name}");
-            let n_rows: u64 = connection.query_row(&sql, [], |r| r.get(0)).unwrap();
-            let mut info = connection
-                .prepare(&format!("PRAGMA table_info({name})"))
-                .unwrap();
-            let columns = info.query_map([], |r| Ok((r.get::<_, String>(1)?, r.get::<_, i64>(5)?)));
-            let columns: Vec<(String, i64)> = columns.unwrap().map(Result::unwrap).collect();
-            let keys = columns.iter().filter(|(_, key)| *key > 0);
-            let mut keys: Vec<String> = keys.map(|(name, _)| name.clone()).collect();
-            if keys.is_empty() {
-                keys.push("rowid".into());
-            }
-            if n_rows > 0 {
-                let columns = columns.into_iter().map(|(name, _)| name).collect();
-                tables.push(Table {
-                    name,
-                    columns,
-                    keys,
-                    n_rows,
-                });
-            }
-        }
-        drop(connection);
-        assert!(Database::open(&folder).unwrap().check().unwrap().is_empty());
+        let tables = Connection::open(&sqlite).and_then(|c| tables(&c));
+        let tables = tables.expect("it can be opened");
+        let findings = Database::open(&folder).and_then(|d| d.check());
+        let findings = findings.expect("it can be opened");
+        assert!(findings.is_empty(), "{findings:?}");
         let _ = fs::remove_file(folder.join("persea.sqlite-wal"));
         let _ = fs::remove_file(folder.join("persea.sqlite-shm"));
         Whole {

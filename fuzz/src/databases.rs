@@ -110,8 +110,8 @@ pub fn make(folder: &Path) {
 fn fill(folder: &Path) -> Result<(), StoreError> {
     let database = Database::open(folder)?;
     let example = |start: u64| Example {
-        name: Some(format!("e{start}")),
-        interval: Interval::new("chr1", start, start + 250),
+        name: format!("e{start}"),
+        place: Some(Interval::new("chr1", start, start + 250)),
         strand: None,
         partner: Some(Interval::new("chr1", 0, 100)),
         fold: None,
