@@ -154,6 +154,10 @@ struct GenomeSearch {
     /// Allow hits in the mask, where the model was not trained
     #[arg(long)]
     include_masked: bool,
+    /// Keep hits at which measured signal is higher in the biosamples with this value of metadata than in the others, in
+    /// the mean over assays; five times as many hits are searched, so that fewer may be left
+    #[arg(long, value_name = "KEY=VALUE")]
+    higher_in: Option<String>,
     /// Show the stored signal at the query and the hits: of these tracks, or of all
     #[arg(long, value_name = "BIOSAMPLE:ASSAY,…", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     signal: Option<String>,

@@ -132,6 +132,10 @@ pub struct EncoderArguments {
     /// Units of each hidden layer of the encoder
     #[arg(long, value_name = "N")]
     encoder_nodes: Option<usize>,
+    /// Maximum number of the encoder's inputs; of more training tracks than this, those of an assay that resemble each
+    /// other are read as one [default: 256]
+    #[arg(long, value_name = "N")]
+    encoder_inputs: Option<usize>,
 }
 
 impl EncoderArguments {
@@ -141,6 +145,7 @@ impl EncoderArguments {
         EncoderOptions {
             passes: self.encoder_passes.unwrap_or(base.passes),
             nodes: self.encoder_nodes.unwrap_or(base.nodes),
+            inputs: self.encoder_inputs.unwrap_or(base.inputs),
             decoder_passes: passes.unwrap_or(base.decoder_passes),
             ..base
         }

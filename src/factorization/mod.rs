@@ -24,6 +24,7 @@ mod tests;
 mod timed_checkpoints;
 mod train;
 mod trainer;
+mod training_set;
 mod validation;
 mod window;
 
@@ -47,11 +48,11 @@ pub(crate) use shown::PassFactors;
 pub use timed_checkpoints::Listener;
 pub use train::{CurvePoint, Stage, TrainingProgress};
 pub(crate) use train::{Length, Outcome, Watcher, train};
-pub use trainer::StepReport;
 #[doc(hidden)]
-pub use trainer::{
-    AfterStep, PassEnd, Position, Settings, State, Trained, Trainer, TrainingSet, TrainingTrack,
-};
+pub use trainer::{AfterStep, State, Trainer};
+pub use training_set::StepReport;
+#[doc(hidden)]
+pub use training_set::{PassEnd, Position, Settings, Trained, TrainingSet, TrainingTrack};
 pub(crate) use validation::draw as draw_validation;
 pub use validation::draw_held_out;
 #[doc(hidden)]

@@ -19,7 +19,9 @@ mod stored;
 
 pub use avocado::{AvocadoPart, ExportedAvocado, ImportOptions, export_avocado, import_avocado};
 pub use config::{Architecture, ModelConfig, Preset, Sizes};
-pub use encoder::{CodeMap, Encoder, EncoderConfig, HALO, InputScale, Stretch, Surroundings};
+pub use encoder::{
+    CodeMap, Encoder, EncoderConfig, HALO, InputScale, ReadTracks, Stretch, Surroundings,
+};
 pub(crate) use encoder::{
     FAR_WINDOW, WINDOWS, forward_hidden, input_rows, saturated, view as layer_view,
 };

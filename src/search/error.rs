@@ -33,6 +33,14 @@ pub enum SearchError {
         /// How many bins each of its parts allows.
         why: String,
     },
+    /// A group of biosamples that cannot be compared with the others.
+    #[error("the group `{group}`: {why}")]
+    Group {
+        /// As it was given.
+        group: String,
+        /// Why not, and which there are.
+        why: String,
+    },
     /// A query that has no direction, which a cosine would compare.
     #[error(
         "{what} is all zeros, which has no direction: the cosine is undefined; use the metric euclidean"

@@ -17,7 +17,7 @@ use memmap2::Mmap;
 use super::{SearchError, memory};
 
 const MAGIC: &[u8; 8] = b"PERSEAFF";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const BYTE_ORDER: u32 = 0x0102_0304;
 const HEADER_BYTES: usize = 4_096;
 /// What a checksum covers.

@@ -55,8 +55,8 @@ impl Sketched {
         tables: &Tables,
     ) -> Result<Option<Self>, SearchError> {
         let of = |coder: &Flat, scale: Resolution| {
-            let coder = Coder::of_numbers(coder.group(0..1)?);
             let part = &query.parts[scale.index()];
+            let coder = Coder::of_numbers(part.len(), coder.group(0..1)?);
             Ok::<_, SearchError>(coder.map(|coder| SketchedQuery::new(arch, &coder, part)))
         };
         let fine = of(&tables.coder_fine, Resolution::Bp25)?;

@@ -15,6 +15,7 @@
 //! - [`Filter`] says which part of the genome is searched, [`Annotation`] what lies at a hit;
 //! - [`RandomPairs`] say how near a hit is, compared with random pairs of positions;
 //! - [`explain()`] says which tracks make a distance;
+//! - [`GroupComparison`] keeps the hits at which a group of biosamples has more signal than the others;
 //! - [`similar_samples`] compares biosamples and assays;
 //! - [`Similar::approximate`] asks a graph (HNSW) instead, [`build_graph`] builds it;
 //! - [`Searcher::stored_rows`], [`Searcher::copy_factors`] and [`Searcher::copy_embeddings`] read the index
@@ -36,6 +37,7 @@ mod filter;
 mod flat;
 mod gathered;
 mod graph;
+mod group;
 mod index;
 mod layout;
 mod measure;
@@ -71,6 +73,7 @@ pub use example::{example_database, example_database_of};
 pub use explain::{Explanation, GroupShare, TrackShare, explain};
 pub use filter::Filter;
 pub use graph::{GraphOptions, GraphReport, GraphVectors};
+pub use group::GroupComparison;
 pub use index::{IndexFile, check_index};
 pub use query::{GenePart, Query, find_gene, place};
 pub use random_pairs::{CLOSE_PERCENTILE, RANDOM_PAIRS, RANDOM_PAIRS_SEED, RandomPairs};

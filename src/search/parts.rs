@@ -219,9 +219,9 @@ impl Shape {
             Part::SketchFine => sketch::numbers(fine, FINE_ROWS),
             Part::SketchMiddle => sketch::numbers(middle, MIDDLE_ROWS),
             Part::SketchCoarse => sketch::numbers(coarse, COARSE_ROWS),
-            Part::CoderFine => fine + 2,
-            Part::CoderMiddle => middle + 2,
-            Part::CoderCoarse => coarse + 2,
+            Part::CoderFine => sketch::coder_numbers(fine),
+            Part::CoderMiddle => sketch::coder_numbers(middle),
+            Part::CoderCoarse => sketch::coder_numbers(coarse),
         }
     }
 

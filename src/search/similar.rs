@@ -3,6 +3,7 @@
 use super::approximate::search_approximately;
 use super::explain::{Explanation, explain};
 use super::filter::Filter;
+use super::group::GroupComparison;
 use super::query::Query;
 use super::searcher::{Answer, SearchOptions, Searcher};
 use super::view::Metric;
@@ -24,6 +25,8 @@ pub struct Similar<'a> {
     filter: Filter,
     /// How many candidates a graph is asked for; `None` searches exactly.
     ef: Option<usize>,
+    /// The group of biosamples that has more signal at the hits.
+    higher_in: Option<GroupComparison>,
 }
 
 /// Begins a search of a database's default model. [`Database::similar`] is the same.
@@ -55,6 +58,7 @@ pub fn similar(database: &Database) -> Similar<'_> {
         options: SearchOptions::default(),
         filter: Filter::default(),
         ef: None,
+        higher_in: None,
     }
 }
 
@@ -145,6 +149,13 @@ impl Similar<'_> {
         self
     }
 
+    /// Keeps hits at which measured signal is higher in a group of biosamples than in the others. Five times as many
+    /// hits are searched, 250 at most ([`GroupComparison::searched`]), so that fewer than asked for may be left.
+    pub fn higher_in(mut self, group: GroupComparison) -> Self {
+        self.higher_in = Some(group);
+        self
+    }
+
     /// Which part of the genome is searched.
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filter = filter;
@@ -187,7 +198,11 @@ impl Similar<'_> {
         queries: &[Query],
     ) -> crate::Result<Vec<Answer>> {
         let queries: Vec<Query> = queries.iter().chain(&self.query).cloned().collect();
-        let options = &self.options;
+        let mut options = self.options.clone();
+        if self.higher_in.is_some() {
+            options.k = GroupComparison::searched(options.k);
+        }
+        let options = &options;
         with_searcher(self.database, model, self.metric, |searcher| {
             let allowed = searcher.allow(&self.filter, annotation)?;
             let allowed = allowed.as_ref();
@@ -206,6 +221,11 @@ impl Similar<'_> {
             };
             let weights = &options.weights;
             searcher.rank_among_random_pairs(self.database, model, weights, &mut answers)?;
+            if let Some(group) = &self.higher_in {
+                for answer in &mut answers {
+                    group.keep_higher(self.database, model.axis(), answer, self.options.k)?;
+                }
+            }
             Ok(answers)
         })
     }

@@ -4,7 +4,11 @@
 //! 5 kbp part of a distance alone leaves many bins to be searched. Their sketches are read first, then those of
 //! their 25 bp rows; and those of the 5 kbp rows before the rows themselves. Few rows are then read.
 //!
-//! All factors are clamped to a box and rounded to steps of one size. Clamping two vectors to the
+//! Rows are rotated first, which keeps distances. Factors are principal components: the first vary several times as
+//! much as the others, and one size of step for all would be as large as the first need. Rotated by a cosine
+//! transform, all vary about alike.
+//!
+//! All rotated factors are clamped to a box and rounded to steps of one size. Clamping two vectors to the
 //! same convex box never takes them farther apart, so with x̂ and q̂ the rounded ones and ε the length of a rounding
 //! error, |q − x| ≥ |q̂ − x̂| − ε(q) − ε(x). Between codes, |q̂ − x̂|² = |q̂|² + |x̂|² − 2 q̂·x̂ in whole numbers, the same
 //! on every processor (`code_products.rs`).
@@ -24,8 +28,11 @@ pub(super) const COARSE_ROWS: usize = super::terms::LANES;
 const GROUPS: usize = 16;
 /// What an absent row adds to a squared distance: more than any distance, and no overflow.
 const NO_ROW: i32 = i32::MAX / 2;
-/// The box reaches so many standard deviations from the mean.
-const REACH: f64 = 4.5;
+/// The box reaches so many standard deviations from the mean. A narrower one has finer steps, and clamps more rows; of
+/// the pilot data's factors 2.5 leaves the fewest.
+const REACH: f64 = 2.5;
+/// Factors beyond which rows are not rotated: it takes the square of their number.
+const MOST_ROTATED: usize = 64;
 /// What is taken from a query's codes so that they fit a signed byte.
 const MIDDLE_CODE: i32 = 128;
 /// Factors beyond which sums of whole numbers could overflow.
@@ -36,9 +43,64 @@ pub(super) const fn numbers(factors: usize, rows: usize) -> usize {
     (factors.div_ceil(4) + 1) * rows
 }
 
+/// Numbers that say how sketches of so many factors are made.
+pub(super) const fn coder_numbers(factors: usize) -> usize {
+    let of_rotation = if factors <= MOST_ROTATED {
+        factors * factors
+    } else {
+        0
+    };
+    of_rotation + factors + 2
+}
+
+/// Sums of rows' factors, and of the products of each two: means and variances of them rotated.
+#[derive(Debug, Clone)]
+pub(super) struct Moments {
+    n: f64,
+    sums: Vec<f64>,
+    /// `[factors, factors]`, or of each factor with itself alone if rows are not rotated.
+    products: Vec<f64>,
+}
+
+impl Moments {
+    pub fn new(factors: usize) -> Self {
+        let n_products = match factors <= MOST_ROTATED {
+            true => factors * factors,
+            false => factors,
+        };
+        Moments {
+            n: 0.0,
+            sums: vec![0.0; factors],
+            products: vec![0.0; n_products],
+        }
+    }
+
+    pub fn add(&mut self, row: &[f32]) {
+        let factors = self.sums.len();
+        self.n += 1.0;
+        for (sum, x) in self.sums.iter_mut().zip(row) {
+            *sum += f64::from(*x);
+        }
+        if self.products.len() == factors {
+            for (product, x) in self.products.iter_mut().zip(row) {
+                *product += f64::from(*x) * f64::from(*x);
+            }
+            return;
+        }
+        let rows = self.products.chunks_exact_mut(factors);
+        for (products, x) in rows.zip(row) {
+            for (product, y) in products.iter_mut().zip(row) {
+                *product += f64::from(*x) * f64::from(*y);
+            }
+        }
+    }
+}
+
 /// How codes are made.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Coder {
+    /// `[factors, factors]`, a row for each rotated factor; empty if rows are not rotated.
+    rotation: Vec<f32>,
     /// The box's lower corner.
     low: Vec<f32>,
     step: f32,
@@ -47,81 +109,135 @@ pub(super) struct Coder {
 }
 
 impl Coder {
-    /// The box and the step for rows of which each column's sum, sum of squares and number are
-    /// known.
-    pub fn new(moments: &[(f64, f64)], n: f64) -> Self {
-        let spread = |(sum, squares): &(f64, f64)| {
-            let mean = sum / n.max(1.0);
-            let variance = (squares / n.max(1.0) - mean * mean).max(0.0);
-            (mean, REACH * variance.sqrt())
+    /// The rotation, the box and the step for rows of which the moments are known.
+    pub fn new(moments: &Moments) -> Self {
+        let factors = moments.sums.len();
+        let n = moments.n.max(1.0);
+        let rotation = match factors <= MOST_ROTATED {
+            true => rotation(factors),
+            false => Vec::new(),
         };
-        let boxes: Vec<(f64, f64)> = moments.iter().map(spread).collect();
+        let spread = |j: usize| {
+            let (mean, square) = match rotation.is_empty() {
+                true => (moments.sums[j] / n, moments.products[j] / n),
+                false => {
+                    let by = &rotation[j * factors..][..factors];
+                    let dot = |row: &[f64]| -> f64 {
+                        row.iter().zip(by).map(|(x, r)| x * f64::from(*r)).sum()
+                    };
+                    let products = moments.products.chunks_exact(factors);
+                    let rotated: Vec<f64> = products.map(dot).collect();
+                    (dot(&moments.sums) / n, dot(&rotated) / n)
+                }
+            };
+            (mean, REACH * (square - mean * mean).max(0.0).sqrt())
+        };
+        let boxes: Vec<(f64, f64)> = (0..factors).map(spread).collect();
         let widest = boxes
             .iter()
             .map(|(_, reach)| 2.0 * reach)
             .fold(0.0, f64::max);
         Coder {
+            rotation,
             low: boxes.iter().map(|(m, reach)| (m - reach) as f32).collect(),
             step: ((widest / 255.0) as f32).max(f32::MIN_POSITIVE),
             error: 0.0,
         }
     }
 
-    /// What is stored of it.
+    /// What is stored of it: [`coder_numbers`].
     pub fn to_numbers(&self) -> Vec<f32> {
-        let mut numbers = self.low.clone();
+        let mut numbers = self.rotation.clone();
+        numbers.extend(&self.low);
         numbers.extend([self.step, self.error]);
         numbers
     }
 
-    pub fn of_numbers(numbers: &[f32]) -> Option<Self> {
-        let [low @ .., step, error] = numbers else {
-            return None;
-        };
-        if low.len() > MOST_FACTORS {
+    /// Of so many factors.
+    pub fn of_numbers(factors: usize, numbers: &[f32]) -> Option<Self> {
+        if numbers.len() != coder_numbers(factors) || factors > MOST_FACTORS {
             return None;
         }
+        let (rotation, rest) = numbers.split_at(numbers.len() - factors - 2);
+        let [low @ .., step, error] = rest else {
+            return None;
+        };
         Some(Coder {
+            rotation: rotation.to_vec(),
             low: low.to_vec(),
             step: *step,
             error: *error,
         })
     }
 
-    /// A factor's code, and how far it is off inside the box.
-    fn code(&self, j: usize, x: f32) -> (u8, f64) {
+    /// A row of factors, rotated.
+    fn rotate(&self, row: &[f64], out: &mut Vec<f64>) {
+        out.clear();
+        if self.rotation.is_empty() {
+            out.extend(row);
+            return;
+        }
+        let of_factor = |by: &[f32]| {
+            let products = by.iter().zip(row).map(|(r, x)| f64::from(*r) * x);
+            products.sum::<f64>()
+        };
+        out.extend(self.rotation.chunks_exact(row.len()).map(of_factor));
+    }
+
+    /// A rotated factor's code, and how far it is off inside the box.
+    fn code(&self, j: usize, x: f64) -> (u8, f64) {
         let (low, step) = (f64::from(self.low[j]), f64::from(self.step));
-        let inside = ((f64::from(x) - low) / step).clamp(0.0, 255.0);
+        let inside = ((x - low) / step).clamp(0.0, 255.0);
         let code = inside.round();
         (code as u8, (inside - code) * step)
     }
 
-    /// Sketches a transposed group of at most `room` rows, `[factors, rows]`: for each four factors
+    /// Sketches a transposed group of at most `capacity` rows, `[factors, rows]`: for each four factors
     /// the rows' codes, and at the end what each row adds to a squared distance by itself.
     pub fn encode(&mut self, group: &[f32], capacity: usize, out: &mut Vec<f32>) {
         let factors = self.low.len();
         let rows = group.len() / factors.max(1);
         let mut words = vec![0u32; numbers(factors, capacity)];
-        let mut errors = vec![0f64; rows];
         let mut own = vec![NO_ROW; capacity];
-        own[..rows.min(capacity)].fill(0);
-        for j in 0..factors {
-            for i in 0..rows.min(capacity) {
-                let (code, error) = self.code(j, group[j * rows + i]);
-                words[j / 4 * capacity + i] |= u32::from(code) << (8 * (j % 4));
-                errors[i] += error * error;
-                own[i] += i32::from(code) * (i32::from(code) - 2 * MIDDLE_CODE);
+        let mut longest = 0f64;
+        let (mut row, mut rotated) = (vec![0f64; factors], Vec::with_capacity(factors));
+        for (i, own) in own.iter_mut().enumerate().take(rows) {
+            for (j, x) in row.iter_mut().enumerate() {
+                *x = f64::from(group[j * rows + i]);
             }
+            self.rotate(&row, &mut rotated);
+            *own = 0;
+            let mut square = 0f64;
+            for (j, x) in rotated.iter().enumerate() {
+                let (code, error) = self.code(j, *x);
+                words[j / 4 * capacity + i] |= u32::from(code) << (8 * (j % 4));
+                square += error * error;
+                *own += i32::from(code) * (i32::from(code) - 2 * MIDDLE_CODE);
+            }
+            longest = longest.max(square.sqrt());
         }
         let last = words.len() - capacity;
         for (word, own) in words[last..].iter_mut().zip(&own) {
             *word = own.cast_unsigned();
         }
-        let longest = errors.iter().fold(0f64, |m, e| m.max(e.sqrt()));
         // Up, so that it is a bound in f32 as well.
         self.error = self.error.max((longest * (1.0 + 1e-6)) as f32);
         out.extend(words.iter().map(|w| f32::from_bits(*w)));
     }
+}
+
+/// The cosine transform of type II, transposed: orthogonal but for rounding. Its first column is constant, so that the
+/// first factor, which varies most, is spread over all alike.
+fn rotation(factors: usize) -> Vec<f32> {
+    let n = factors as f64;
+    let entry = |row: usize, column: usize| {
+        let scale = if column == 0 { 1.0 } else { 2f64.sqrt() };
+        let angle = std::f64::consts::PI * (row as f64 + 0.5) * column as f64 / n;
+        (scale * angle.cos() / n.sqrt()) as f32
+    };
+    (0..factors * factors)
+        .map(|i| entry(i / factors, i % factors))
+        .collect()
 }
 
 /// A query's sketch.
@@ -134,7 +250,7 @@ pub(super) struct SketchedQuery {
     step: f32,
     /// Both rounding errors.
     error: f32,
-    /// Sums of squares are computed to within this share.
+    /// Sums of squares are computed, and rotated vectors' lengths kept, to within this share.
     slack: f32,
     kernel: Kernel,
     arch: pulp::Arch,
@@ -142,10 +258,13 @@ pub(super) struct SketchedQuery {
 
 impl SketchedQuery {
     pub fn new(arch: pulp::Arch, coder: &Coder, query: &[f32]) -> Self {
+        let exact: Vec<f64> = query.iter().map(|x| f64::from(*x)).collect();
+        let mut rotated = Vec::with_capacity(exact.len());
+        coder.rotate(&exact, &mut rotated);
         let mut square = 0f64;
         let mut own = 0i32;
         let mut codes = vec![0i32; query.len().div_ceil(4)];
-        for (j, x) in query.iter().enumerate() {
+        for (j, x) in rotated.iter().enumerate() {
             let (code, error) = coder.code(j, *x);
             square += error * error;
             own += i32::from(code) * i32::from(code);
@@ -290,7 +409,7 @@ mod tests {
         #[test]
         fn a_bound_is_never_above_what_is_computed(
             seed in any::<u64>(),
-            factors in 1usize..60,
+            factors in 1usize..70,
             rows in 1usize..=20,
             far in prop::sample::select(vec![0.0f32, 0.3, 5.0, 1e6]),
             flat in any::<bool>(),
@@ -306,19 +425,16 @@ mod tests {
             for (q, c) in query.iter_mut().zip(&change) {
                 *q += c;
             }
-            let moments: Vec<(f64, f64)> = (0..factors)
-                .map(|j| {
-                    let column = x.iter().skip(j).step_by(factors).map(|v| f64::from(*v));
-                    (column.clone().sum(), column.map(|v| v * v).sum())
-                })
-                .collect();
-            let mut coder = Coder::new(&moments, rows as f64);
+            let mut moments = Moments::new(factors);
+            x.chunks_exact(factors).for_each(|row| moments.add(row));
+            let mut coder = Coder::new(&moments);
             let mut group = Vec::new();
             transpose(&x, factors, &mut group);
             let mut sketch = Vec::new();
             coder.encode(&group, MIDDLE_ROWS, &mut sketch);
             prop_assert_eq!(sketch.len(), numbers(factors, MIDDLE_ROWS));
-            prop_assert_eq!(Coder::of_numbers(&coder.to_numbers()), Some(coder.clone()));
+            prop_assert_eq!(coder.to_numbers().len(), coder_numbers(factors));
+            prop_assert_eq!(Coder::of_numbers(factors, &coder.to_numbers()), Some(coder.clone()));
             let arch = crate::instructions::arch();
             let asked = SketchedQuery::new(arch, &coder, &query);
             let table = Flat::in_memory(sketch, numbers(factors, MIDDLE_ROWS));
@@ -360,8 +476,9 @@ mod tests {
         fill_uniform(&mut rng, 1.0, &mut x);
         let mut query = vec![0f32; factors];
         fill_uniform(&mut rng, 1.0, &mut query);
-        let moments = vec![(0.0, rows as f64 / 3.0); factors];
-        let mut coder = Coder::new(&moments, rows as f64);
+        let mut moments = Moments::new(factors);
+        x.chunks_exact(factors).for_each(|row| moments.add(row));
+        let mut coder = Coder::new(&moments);
         let (mut group, mut sketch) = (Vec::new(), Vec::new());
         transpose(&x, factors, &mut group);
         coder.encode(&group, MIDDLE_ROWS, &mut sketch);

@@ -4,7 +4,7 @@ use super::SearchError;
 use super::flat::{Flat, FlatWriter};
 use super::layout::Layout;
 use super::parts::{Derived, Part, Shape, Sketched};
-use super::sketch::{COARSE_ROWS, Coder, FINE_ROWS, MIDDLE_ROWS};
+use super::sketch::{COARSE_ROWS, Coder, FINE_ROWS, MIDDLE_ROWS, Moments};
 use super::terms::{LANES, transpose};
 use super::view::View;
 use crate::genome::Resolution;
@@ -170,11 +170,11 @@ impl Lanes {
 fn sketch_rows(
     layout: &Layout,
     [fine, middle, coarse]: [&Flat; 3],
-    [of_fine, of_middle, of_coarse]: &Moments,
+    [of_fine, of_middle, of_coarse]: &[Moments; 3],
     sinks: &mut Sketched<impl Sink>,
 ) -> Result<(), SearchError> {
     let mut codes = Vec::new();
-    let mut coder = Coder::new(of_fine, fine.rows() as f64);
+    let mut coder = Coder::new(of_fine);
     for row in layout.rows() {
         for i in 0..usize::from(row.n_250bp) {
             codes.clear();
@@ -183,14 +183,14 @@ fn sketch_rows(
         }
     }
     sinks.coder_fine.put(&coder.to_numbers())?;
-    let mut coder = Coder::new(of_middle, middle.rows() as f64);
+    let mut coder = Coder::new(of_middle);
     for row in layout.rows() {
         codes.clear();
         coder.encode(middle.group(row.rows_250bp())?, MIDDLE_ROWS, &mut codes);
         sinks.middle.put(&codes)?;
     }
     sinks.coder_middle.put(&coder.to_numbers())?;
-    let mut coder = Coder::new(of_coarse, coarse.rows() as f64);
+    let mut coder = Coder::new(of_coarse);
     for first in (0..coarse.rows()).step_by(LANES) {
         codes.clear();
         let group = first..(first + LANES as u64).min(coarse.rows());
@@ -200,16 +200,6 @@ fn sketch_rows(
     sinks.coder_coarse.put(&coder.to_numbers())
 }
 
-/// Sums and sums of squares of each factor, at each of [`Resolution::ALL`].
-type Moments = [Vec<(f64, f64)>; 3];
-
-fn add_moments(moments: &mut [(f64, f64)], row: &[f32]) {
-    for ((sum, squares), x) in moments.iter_mut().zip(row) {
-        *sum += f64::from(*x);
-        *squares += f64::from(*x) * f64::from(*x);
-    }
-}
-
 /// Walks the genome once and gives every part up to the sketches its numbers.
 fn derive(
     database: &Database,
@@ -217,13 +207,13 @@ fn derive(
     layout: &Layout,
     view: &View,
     sinks: &mut Derived<impl Sink>,
-) -> crate::Result<Moments> {
+) -> crate::Result<[Moments; 3]> {
     let widths = model.genome_widths();
     let [fine, middle, coarse] = widths;
     let mut coarse_lanes = Lanes::new(coarse);
     let mut fine_lanes = Lanes::new(fine);
     let mut middle_lanes = Lanes::new(middle);
-    let mut moments = widths.map(|width| vec![(0f64, 0f64); width]);
+    let mut moments = widths.map(Moments::new);
     let at_once = (READ_NUMBERS / (200 * fine).max(20 * middle).max(coarse)).max(1);
     let mut rows = layout.rows();
     while let Some(first) = rows.first() {
@@ -257,7 +247,7 @@ fn derive(
             }
             coarse_lanes.push(part[2], &mut sinks.coarse)?;
             sinks.coarse_rows.put(part[2])?;
-            add_moments(&mut moments[2], part[2]);
+            moments[2].add(part[2]);
             sinks.middle_rows.put(part[1])?;
             let mut group = Vec::with_capacity(part[1].len());
             transpose(part[1], middle, &mut group);
@@ -278,11 +268,11 @@ fn derive(
                 let mut mean = Mean::new(fine);
                 let mut fine_norms = Range::default();
                 let of_middle = norm(middle_row);
-                add_moments(&mut moments[1], middle_row);
+                moments[1].add(middle_row);
                 for row in rows.chunks_exact(fine) {
                     mean.add(row, 1);
                     fine_mean.add(row, 1);
-                    add_moments(&mut moments[0], row);
+                    moments[0].add(row);
                     let of_fine = norm(row);
                     fine_norms.add(of_fine);
                     norms.add(of_middle + of_fine);

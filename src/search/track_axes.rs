@@ -8,7 +8,9 @@ use crate::store::TrackRole;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TrackAxes {
     pub tracks: Vec<AxisTrack>,
-    /// At each of [`Resolution::ALL`]: `[2 × tracks, factors]`.
+    /// The tracks of each input of the encoder, by their places among `tracks`.
+    pub members: Vec<Vec<usize>>,
+    /// At each of [`Resolution::ALL`]: `[2 × inputs, factors]`.
     pub axes: [Vec<f32>; 3],
 }
 
@@ -38,23 +40,29 @@ impl TrackAxes {
         let [coarse, middle, fine] = encoder.maps.each_ref().map(|map| map.axes.clone());
         Ok(TrackAxes {
             tracks: tracks.collect(),
+            members: encoder.read_tracks().members(),
             axes: [fine, middle, coarse],
         })
     }
 
-    /// The axes of a resolution, `[2 × tracks, factors]`.
+    /// The axes of a resolution, `[2 × inputs, factors]`.
     pub fn axes(&self, resolution: Resolution) -> &[f32] {
         &self.axes[resolution.index()]
     }
 
-    /// Each track's part of the squared length of a difference of factors at a resolution.
+    /// Each track's part of the squared length of a difference of factors at a resolution. Tracks that are read as
+    /// one share its part alike.
     pub fn parts(&self, resolution: Resolution, difference: &[f64]) -> Vec<f64> {
         let n = self.tracks.len();
         let mut parts = vec![0f64; n];
         let rows = self.axes(resolution).chunks_exact(difference.len().max(1));
         for (i, row) in rows.enumerate() {
             let along = row.iter().zip(difference).map(|(v, d)| f64::from(*v) * d);
-            parts[i % n] += along.sum::<f64>().powi(2);
+            let part = along.sum::<f64>().powi(2);
+            let members = &self.members[i % self.members.len()];
+            for track in members {
+                parts[*track] += part / members.len() as f64;
+            }
         }
         parts
     }
@@ -76,6 +84,7 @@ pub(super) mod tests {
         };
         TrackAxes {
             tracks: vec![track("S1", "A"), track("S2", "A"), track("S1", "B")],
+            members: vec![vec![0], vec![1], vec![2]],
             axes: [
                 vec![0.6, 0.0, 0.0, 1.0, 0.0, 0.0, 0.8, 0.0, 0.0, 0.0, 0.0, 0.0],
                 vec![0.0, 0.0, 1.0, 0.0, 0.0, 0.0],

@@ -144,18 +144,20 @@ impl Weighting {
                 )));
             }
         }
-        let of_tracks: Vec<f64> = (axes.tracks.iter())
-            .map(|t| weights.of_assay(&t.assay))
+        // Tracks that are read as one are of one assay.
+        let assays = axes.members.iter().flat_map(|members| members.first());
+        let of_inputs: Vec<f64> = assays
+            .map(|track| weights.of_assay(&axes.tracks[*track].assay))
             .collect();
-        if of_tracks.iter().all(|w| *w == 0.0) {
+        if of_inputs.iter().all(|w| *w == 0.0) {
             return Err(SearchError::query("every assay has the weight 0"));
         }
         let resolutions = Resolution::ALL.map(|resolution| {
             let axes = axes.axes(resolution);
-            let n = axes.len() / (2 * of_tracks.len()).max(1);
+            let n = axes.len() / (2 * of_inputs.len()).max(1);
             let of_resolution = of_resolutions[resolution.index()];
-            let weighted = Array2::from_shape_fn((n, 2 * of_tracks.len()), |(factor, i)| {
-                let weight = of_resolution * of_tracks[i % of_tracks.len()];
+            let weighted = Array2::from_shape_fn((n, 2 * of_inputs.len()), |(factor, i)| {
+                let weight = of_resolution * of_inputs[i % of_inputs.len()];
                 (f64::from(axes[i * n + factor]) * weight.sqrt()) as f32
             });
             let lower = cholesky(weighted.view());

@@ -1,6 +1,5 @@
 //! What is like a place, and why.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
@@ -10,7 +9,8 @@ use super::parameters::Parameters;
 use super::state::Open;
 use crate::genome::{GenomeAxis, Interval};
 use crate::search::{
-    Class, Explanation, Filter, Metric, Query, SearchOptions, Weights, around, explain, signal_over,
+    Class, Explanation, Filter, GroupComparison, Metric, Query, SearchOptions, Weights, around,
+    explain, signal_over,
 };
 use crate::store::Track;
 
@@ -49,14 +49,13 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
         parsed.collect()
     };
     let wanted = p.number("k", 10, 1..=1_000)? as usize;
-    let compared = match p.text("higher_in") {
-        Some(group) => Some(Compared::of(open, group)?),
+    let group = match p.text("higher_in") {
+        Some(group) => Some(GroupComparison::new(database, group)?),
         None => None,
     };
     let options = SearchOptions {
-        // Some will be left out.
-        k: match &compared {
-            Some(_) => (SEARCHED_FOR_ONE * wanted).min(MOST_SEARCHED).max(wanted),
+        k: match &group {
+            Some(_) => GroupComparison::searched(wanted),
             None => wanted,
         },
         exclude: match p.text("exclude") {
@@ -92,15 +91,8 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
     let Some(mut answer) = answers.pop() else {
         return Err(crate::Bug::new("a query has no answer").into());
     };
-    if let Some(compared) = &compared {
-        let stretches: Vec<Range<u64>> = answer.hits.iter().map(|hit| hit.bins.clone()).collect();
-        let is_higher = compared.is_higher(open, model.model.axis(), &stretches)?;
-        let mut place = 0;
-        answer.hits.retain(|_| {
-            place += 1;
-            is_higher[place - 1]
-        });
-        answer.hits.truncate(wanted);
+    if let Some(group) = &group {
+        group.keep_higher(database, model.model.axis(), &mut answer, wanted)?;
     }
     let explanations = match p.flag("explain")? {
         true => Some(explain(
@@ -138,9 +130,9 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
     asked.insert("model".into(), json!(model.model.record().name));
     asked.insert("metric".into(), json!(metric.name()));
     asked.insert("k".into(), json!(wanted));
-    if let Some(compared) = &compared {
+    if let Some(group) = &group {
         asked.insert("higher_in".into(), json!(p.text("higher_in")));
-        asked.insert("higher_in_tracks".into(), json!(compared.n_tracks()));
+        asked.insert("higher_in_tracks".into(), json!(group.n_tracks()));
         asked.insert("searched".into(), json!(options.k));
     }
     asked.insert("exclude".into(), json!(options.exclude));
@@ -157,77 +149,6 @@ pub(super) fn similar(open: &Open, p: &Parameters) -> Result<Value, Refusal> {
         "exact": answer.is_exact,
         "model_checksum": model.model.stored().checksum,
     }))
-}
-
-/// Hits that are looked at for each that is wanted, and in all, where some are left out.
-const SEARCHED_FOR_ONE: usize = 5;
-const MOST_SEARCHED: usize = 250;
-/// Tracks of an assay on either side of a comparison, at most.
-const COMPARED: usize = 6;
-
-/// Tracks of the biosamples of a group beside those of the others, assay by assay.
-struct Compared(Vec<[Vec<Track>; 2]>);
-
-impl Compared {
-    /// Of `KEY=VALUE`: biosamples whose metadata has that value.
-    fn of(open: &Open, group: &str) -> Result<Self, Refusal> {
-        let (key, value) = group.split_once('=').ok_or_else(|| {
-            Refusal::bad(format!(
-                "`{group}` is no group: write KEY=VALUE of the metadata"
-            ))
-        })?;
-        let biosamples = open.database.biosamples()?;
-        let is_in = |name: &str| {
-            let known = biosamples.iter().find(|b| b.name == name);
-            known.is_some_and(|b| b.metadata.get(key).and_then(Value::as_str) == Some(value))
-        };
-        let mut assays: BTreeMap<String, [Vec<Track>; 2]> = BTreeMap::new();
-        for track in open.database.tracks()? {
-            let sides = assays.entry(track.assay.clone()).or_default();
-            let side = &mut sides[usize::from(!is_in(&track.biosample))];
-            if side.len() < COMPARED {
-                side.push(track);
-            }
-        }
-        let both = |sides: &[Vec<Track>; 2]| sides.iter().all(|side| !side.is_empty());
-        let compared: Vec<_> = assays.into_values().filter(both).collect();
-        if compared.is_empty() {
-            return Err(Refusal::bad(format!(
-                "no assay is measured both in biosamples with {key} {value} and in others"
-            )));
-        }
-        Ok(Compared(compared))
-    }
-
-    fn n_tracks(&self) -> usize {
-        self.0.iter().flatten().map(Vec::len).sum()
-    }
-
-    /// Whether stored signal at each stretch is higher in the group than in the others, in the mean over assays.
-    fn is_higher(
-        &self,
-        open: &Open,
-        axis: &GenomeAxis,
-        stretches: &[Range<u64>],
-    ) -> Result<Vec<bool>, Refusal> {
-        let mut sums = vec![0f64; stretches.len()];
-        for sides in &self.0 {
-            for (sign, tracks) in [1.0, -1.0].into_iter().zip(sides) {
-                for track in tracks {
-                    let all = signal_over(&open.database, axis, track, stretches)?;
-                    for (sum, values) in sums.iter_mut().zip(all) {
-                        let finite = values.iter().filter(|v| v.is_finite());
-                        let (total, n) =
-                            finite.fold((0f64, 0u32), |(s, n), v| (s + f64::from(*v), n + 1));
-                        if n > 0 {
-                            *sum += sign * total / f64::from(n) / tracks.len() as f64;
-                        }
-                    }
-                }
-            }
-        }
-        Ok(sums.into_iter().map(|sum| sum > 0.0).collect())
-    }
 }
 
 /// The tracks that are to be pictured.

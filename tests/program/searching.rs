@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use persea::store::Database;
 use serde_json::Value;
 
 use super::workspace::Workspace;
@@ -467,4 +468,54 @@ fn a_graph_is_audited_and_a_damaged_one_built_anew() {
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     let outcome = workspace.ok(line).says(&["built anew"]);
     assert_eq!(outcome.json(), expected);
+}
+
+#[test]
+fn hits_are_kept_where_a_group_of_biosamples_has_more_signal() {
+    let workspace = Workspace::trained();
+    workspace.ok("ingest --metadata sim/biosamples.tsv");
+    let database = Database::open(&workspace.path("x.persea")).unwrap();
+    let biosamples = database.biosamples().unwrap();
+    let group = biosamples[0].metadata["group"].as_str().unwrap();
+    let is_in = |name: &str| {
+        let known = biosamples.iter().find(|b| b.name == name).unwrap();
+        known.metadata["group"].as_str() == Some(group)
+    };
+    let ask = "similar position chr1:30,010 --exclude none --spread none --signal --format json";
+    let all = workspace.ok(&format!("{ask} -k 100")).json();
+    let answer = workspace.ok(&format!("{ask} -k 20 --higher-in group={group}"));
+    assert!(
+        answer.stderr.contains("of the 100 nearest"),
+        "{}",
+        answer.stderr
+    );
+    // By hand, from the signal that is shown: the difference of means of each assay, then their mean.
+    let higher: Vec<(u64, u64)> = (all["hits"].as_array().unwrap().iter())
+        .filter(|hit| {
+            let mut assays = std::collections::BTreeMap::<&str, [Vec<f64>; 2]>::new();
+            for (track, value) in hit["signal"].as_object().unwrap() {
+                let (biosample, assay) = track.split_once(':').unwrap();
+                let sides = assays.entry(assay).or_default();
+                sides[usize::from(is_in(biosample))].push(value.as_f64().unwrap());
+            }
+            let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+            let both = assays
+                .values()
+                .filter(|s| s.iter().all(|side| !side.is_empty()));
+            both.map(|[out, inside]| mean(inside) - mean(out))
+                .sum::<f64>()
+                > 0.0
+        })
+        .map(|hit| (hit["start"].as_u64().unwrap(), hit["end"].as_u64().unwrap()))
+        .take(20)
+        .collect();
+    assert!(!higher.is_empty() && higher.len() < 100);
+    let kept: Vec<(u64, u64)> = (hits(&answer.json()).iter().map(|h| (h.1, h.2))).collect();
+    assert_eq!(kept, higher);
+    workspace
+        .run(&format!("{ask} --higher-in group=nothing"))
+        .fails(&["group=nothing", "no biosample has it; there are", group]);
+    workspace
+        .run(&format!("{ask} --higher-in tissue=blood"))
+        .fails(&["has no `tissue`; it has group"]);
 }

@@ -11,7 +11,8 @@ use persea::genome::{GenomeAxis, Interval, read_bed};
 use persea::model::TrainedModel;
 use persea::plot::{HeatMap, HeatMapRow, shared_unit};
 use persea::search::{
-    Annotation, Answer, Filter, Query, SearchOptions, Weights, around, signal_over, similar,
+    Annotation, Answer, Filter, GroupComparison, Query, SearchOptions, Weights, around,
+    signal_over, similar,
 };
 use persea::store::{Database, Track};
 
@@ -100,8 +101,22 @@ pub fn run(action: Action, common: &Common) -> anyhow::Result<()> {
     if search.approximate {
         similar = similar.approximate(search.ef);
     }
+    let n_compared = match &search.higher_in {
+        Some(group) => {
+            let group = GroupComparison::new(&database, group)?;
+            let n = group.n_tracks();
+            similar = similar.higher_in(group);
+            Some(n)
+        }
+        None => None,
+    };
     let answers = similar.run_on(&model, &annotation, &queries)?;
-    if answers.iter().any(|a| a.hits.len() < search.k) {
+    if let (Some(group), Some(n)) = (&search.higher_in, n_compared) {
+        eprintln!(
+            "of the {} nearest, hits at which signal is higher in biosamples with {group} than in the others ({n} tracks are compared)",
+            GroupComparison::searched(search.k)
+        );
+    } else if answers.iter().any(|a| a.hits.len() < search.k) {
         eprintln!(
             "fewer than {} hits: the filter, the mask, --exclude and --spread allow no more",
             search.k

@@ -88,10 +88,16 @@ impl<'a> EncoderInput<'a> {
             axis_start: self.axis.region_bins(block.region).start,
             bins: block.first_bin..block.first_bin + block.n_bins() as u64,
         };
-        let read = |track: usize, bins, out: &mut [f32]| self.values.read(track, bins, out);
-        let surroundings =
-            Surroundings::describe(&stretch, &stretch.region_bins, &self.encoder.scales, read)?;
-        let codes = self.encoder.encode_without(&surroundings, Some(mask));
+        let read = |track: usize, bins, out: &mut [f32]| match mask[track] > 0.0 {
+            true => self.values.read(track, bins, out),
+            false => {
+                out.fill(f32::NAN);
+                Ok(())
+            }
+        };
+        let tracks = self.encoder.read_tracks();
+        let surroundings = Surroundings::describe(&stretch, &stretch.region_bins, tracks, read)?;
+        let codes = self.encoder.encode(&surroundings);
         let width = self.width();
         let mut first = 0;
         for resolution in Resolution::ALL {

@@ -43,7 +43,7 @@ const REPEATED_WEIGHT: f32 = 0.3;
 const AT_ONCE: usize = 8;
 const MOST_BYTES: u64 = 2 << 30;
 
-/// The encoder with canonical factors; `assays` and `biosamples` give those of each track.
+/// The encoder with canonical factors; `assays` and `biosamples` give those of each track that is read.
 ///
 /// # Errors
 /// When signal cannot be read, the backend fails, or the least squares cannot be solved.
@@ -62,6 +62,11 @@ pub(super) fn canonical(
     let taken: u64 = stretches.iter().map(|s| s.n_bins() as u64).sum();
     let step = taken.div_ceil(MOST_ROWS).max(1) as usize;
     let targets = 2 * config.tracks;
+    // Pools hold tracks of several biosamples: one pool is left out in place of one biosample.
+    let left_out: Vec<u32> = match config.pools.is_empty() {
+        true => biosamples.to_vec(),
+        false => (0..config.tracks as u32).collect(),
+    };
     let mut sums = [0, 1, 2].map(|s| Sums::new(config.nodes + config.inputs(s), targets));
     let at_once = stretches_at_once(config);
     // One stretch alone shares its products among the threads.
@@ -75,7 +80,7 @@ pub(super) fn canonical(
                 inputs,
                 &trained,
                 &groups,
-                biosamples,
+                &left_out,
                 stretch,
                 (step, threads),
             )
@@ -85,7 +90,8 @@ pub(super) fn canonical(
             sums.iter_mut().zip(of_part).for_each(|(s, p)| s.add(p));
         }
     }
-    let weights = weights(assays);
+    let members = config.read_tracks(&inputs.scales).members();
+    let weights = weights(assays, &members);
     let weights: Vec<f64> = weights.iter().chain(&weights).copied().collect();
     let map = |s: usize| code_map(config, s, &sums[s], &weights);
     let maps = [map(0)?, map(1)?, map(2)?];
@@ -168,15 +174,15 @@ pub(super) fn groups(tracks: usize) -> Vec<Vec<usize>> {
     (0..n).map(group).collect()
 }
 
-/// What each track counts: the assays share 1 equally, and each assay's tracks its share.
-fn weights(assays: &[u32]) -> Vec<f64> {
+/// What each input counts, whose tracks `members` gives: the assays share 1 equally, and each assay's tracks its share.
+fn weights(assays: &[u32], members: &[Vec<usize>]) -> Vec<f64> {
     let mut names = assays.to_vec();
     names.sort_unstable();
     names.dedup();
     let of = |assay: &u32| assays.iter().filter(|a| *a == assay).count() as f64;
-    assays
-        .iter()
-        .map(|a| 1.0 / (names.len() as f64 * of(a)))
+    let track = |t: &usize| 1.0 / (names.len() as f64 * of(&assays[*t]));
+    (members.iter())
+        .map(|members| members.iter().map(track).sum())
         .collect()
 }
 
@@ -351,6 +357,7 @@ mod tests {
     fn sums_in_memory_stay_below_2_gib_until_one_stretch_alone_has_more() {
         let config = |tracks| EncoderConfig {
             tracks,
+            pools: Vec::new(),
             nodes: 192,
             codes: [24, 24, 16],
             saturation: 4,

@@ -28,7 +28,7 @@ impl Descriptions {
         within: &Range<u64>,
     ) -> Result<Surroundings, FactorizationError> {
         let read = |track: usize, bins, out: &mut [f32]| self.set.source.read(track, bins, out);
-        Surroundings::describe(stretch, within, &self.scales, read)
+        Surroundings::describe(stretch, within, self.config.read_tracks(&self.scales), read)
     }
 
     /// Bins of a stretch that are not masked, counted from its start.

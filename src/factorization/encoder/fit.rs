@@ -6,6 +6,7 @@ use ndarray::{Array2, s};
 use rayon::prelude::*;
 
 use super::axes::canonical;
+use super::pools::pools;
 use super::training::EncoderSettings;
 use super::{EncoderKept, EncoderOptions, EncoderTraining};
 use crate::factorization::timed_checkpoints::TimedCheckpoints;
@@ -14,7 +15,7 @@ use crate::factorization::{
     TrainingProgress, TrainingSet,
 };
 use crate::genome::{GenomeAxis, Resolution};
-use crate::model::{Encoder, GenomeFactors, Stretch, Surroundings, TrackScale};
+use crate::model::{Encoder, EncoderConfig, GenomeFactors, Stretch, Surroundings, TrackScale};
 
 /// A training at its start.
 ///
@@ -31,23 +32,33 @@ pub(in crate::factorization) fn begin(
         .training
         .iter()
         .map(|t| TrackScale::new(t.mean, t.variance));
+    let scales: Vec<TrackScale> = scales.collect();
+    let assays: Vec<u32> = track_roles.tracks.iter().map(|t| t.assay.1).collect();
+    let pools = pools(
+        set,
+        &scales,
+        &assays,
+        encoder_options.inputs,
+        encoder_options.saturation,
+    )?;
     let sizes = &options.sizes;
     let factors =
         [Resolution::Kbp5, Resolution::Bp250, Resolution::Bp25].map(|r| sizes.genome_factors(r));
-    let config = encoder_options.config(track_roles.training.len(), factors);
+    let n_inputs = match pools.iter().max() {
+        None => scales.len(),
+        Some(last) => *last as usize + 1,
+    };
+    let config = EncoderConfig {
+        pools,
+        ..encoder_options.config(n_inputs, factors)
+    };
     let settings = EncoderSettings {
         seed: options.seed,
         cache_bytes: options.cache_bytes,
         backend: options.backend,
         device,
     };
-    EncoderTraining::new(
-        Arc::clone(set),
-        scales.collect(),
-        config,
-        encoder_options,
-        settings,
-    )
+    EncoderTraining::new(Arc::clone(set), scales, config, encoder_options, settings)
 }
 
 /// Trains the encoder, or goes on with what was kept of it.
@@ -130,7 +141,7 @@ pub(in crate::factorization) fn genome_factors(
     factors_without(encoder, axis, read, |_| None)
 }
 
-/// The same with each stretch without some tracks: `mask` gives a stretch's weight of each track, 0 of one that
+/// The same with each stretch without some tracks: `mask` gives a stretch's weight of each input, 0 of one that
 /// is left out; none where all are read.
 ///
 /// # Errors
@@ -167,8 +178,12 @@ pub(in crate::factorization) fn encode_stretches(
     const AT_ONCE: usize = 16;
     for (first, part) in stretches.chunks(AT_ONCE).enumerate() {
         let encoded = part.par_iter().enumerate().map(|(i, stretch)| {
-            let surroundings =
-                Surroundings::describe(stretch, &stretch.region_bins, &encoder.scales, &read)?;
+            let surroundings = Surroundings::describe(
+                stretch,
+                &stretch.region_bins,
+                encoder.read_tracks(),
+                &read,
+            )?;
             let mask = mask(first * AT_ONCE + i);
             Ok(encoder.encode_without(&surroundings, mask.as_deref()))
         });

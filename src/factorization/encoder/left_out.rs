@@ -16,8 +16,10 @@ use crate::model::{Encoder, GenomeFactors, Stretch, TrackScale};
 pub(in crate::factorization) struct LeftOut {
     encoder: Encoder,
     set: Arc<TrainingSet>,
-    /// Tracks, by their place in the set, that are left out together.
-    groups: Vec<Vec<u32>>,
+    /// Inputs of the encoder that are left out together.
+    groups: Vec<Vec<usize>>,
+    /// The tracks of each group, by their places in the set.
+    tracks: Vec<Vec<u32>>,
     /// The axis bin that each stretch starts with, ascending.
     starts: Vec<u64>,
     /// The stretches' places on the axis, in the order of `starts`.
@@ -32,21 +34,25 @@ impl LeftOut {
             .map(|(i, s)| (s.axis_bin(s.bins.start), i))
             .collect();
         stretches.sort_unstable();
-        let groups = groups(encoder.config.tracks).into_iter();
+        let groups = groups(encoder.config.tracks);
+        let members = encoder.read_tracks().members();
+        let tracks = |group: &Vec<usize>| -> Vec<u32> {
+            let of = group.iter().flat_map(|input| &members[*input]);
+            of.map(|t| *t as u32).collect()
+        };
         LeftOut {
             encoder: encoder.clone(),
             set: Arc::clone(set),
-            groups: groups
-                .map(|g| g.into_iter().map(|t| t as u32).collect())
-                .collect(),
+            tracks: groups.iter().map(tracks).collect(),
+            groups,
             starts: stretches.iter().map(|s| s.0).collect(),
             stretches: stretches.into_iter().map(|s| s.1).collect(),
         }
     }
 
-    /// The group of tracks that a stretch leaves out in a pass.
-    fn group(&self, stretch: usize, pass: u32) -> &[u32] {
-        &self.groups[(stretch + pass as usize) % self.groups.len()]
+    /// The group that a stretch leaves out in a pass.
+    fn group(&self, stretch: usize, pass: u32) -> usize {
+        (stretch + pass as usize) % self.groups.len()
     }
 }
 
@@ -54,7 +60,7 @@ impl PassFactors for LeftOut {
     /// Those that the bin's factors leave out.
     fn shown(&self, axis_bin: u64, pass: u32) -> &[u32] {
         let after = self.starts.partition_point(|s| *s <= axis_bin);
-        self.group(self.stretches[after.saturating_sub(1)], pass)
+        &self.tracks[self.group(self.stretches[after.saturating_sub(1)], pass)]
     }
 
     fn factors(&self, pass: u32) -> Result<GenomeFactors, FactorizationError> {
@@ -62,8 +68,8 @@ impl PassFactors for LeftOut {
             |track, bins: Range<u64>, out: &mut [f32]| self.set.source.read(track, bins, out);
         factors_without(&self.encoder, &self.set.axis, read, |stretch| {
             let mut mask = vec![1f32; self.encoder.config.tracks];
-            for track in self.group(stretch, pass) {
-                mask[*track as usize] = 0.0;
+            for input in &self.groups[self.group(stretch, pass)] {
+                mask[*input] = 0.0;
             }
             Some(mask)
         })

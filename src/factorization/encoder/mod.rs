@@ -16,6 +16,7 @@ mod least_squares;
 mod left_out;
 mod masks;
 mod options;
+mod pools;
 mod sampling;
 #[cfg(test)]
 mod tests;

@@ -26,8 +26,16 @@ pub struct EncoderOptions {
     pub dropped: [f64; 2],
     /// How much an error of a track that was read counts beside one of a track that was left out.
     pub seen_weight: f64,
+    /// The most inputs: where there are more training tracks, those of an assay that resemble each other are pooled.
+    #[serde(default = "most_inputs")]
+    pub inputs: usize,
     /// Passes in which the decoder of the stored factors is trained.
     pub decoder_passes: u32,
+}
+
+/// Also of checkpoints that were written before there was such a limit.
+fn most_inputs() -> usize {
+    256
 }
 
 impl Default for EncoderOptions {
@@ -42,17 +50,19 @@ impl Default for EncoderOptions {
             saturation: 4,
             dropped: [0.1, 0.7],
             seen_weight: 0.3,
+            inputs: most_inputs(),
             decoder_passes: 5,
         }
     }
 }
 
 impl EncoderOptions {
-    /// The sizes, for a number of tracks and of factors at 5 kbp, 250 bp and 25 bp. There are never
+    /// The sizes, for a number of tracks (or pools of tracks) and of factors at 5 kbp, 250 bp and 25 bp. There are never
     /// more factors than predicted numbers, two a track.
     pub fn config(&self, tracks: usize, factors: [usize; 3]) -> EncoderConfig {
         EncoderConfig {
             tracks,
+            pools: Vec::new(),
             nodes: self.nodes,
             codes: factors.map(|f| f.min(2 * tracks)),
             saturation: self.saturation,
@@ -73,6 +83,9 @@ impl EncoderOptions {
             if size == 0 || size > 1 << 14 {
                 return refuse(&format!("{what} must be between 1 and 16384, not {size}"));
             }
+        }
+        if self.inputs == 0 || self.inputs > 1 << 14 {
+            return refuse("the encoder needs between 1 and 16384 inputs");
         }
         if self.passes == 0 || self.decoder_passes == 0 {
             return refuse("train the encoder and its decoder for at least one pass");

@@ -10,7 +10,7 @@ use super::*;
 use crate::factorization::test_support::Made;
 use crate::factorization::{Advance, Backend, Device, PassFactors, TrainingSet, TrainingTrack};
 use crate::genome::{Assembly, GenomeAxis, Interval, Mask, Region, Resolution};
-use crate::model::{GenomeFactors, TrackScale};
+use crate::model::{EncoderConfig, GenomeFactors, TrackScale};
 
 const N_BINS: usize = 24_000;
 const N_TRACKS: usize = 6;
@@ -87,6 +87,16 @@ fn training(seed: u64, cache_bytes: u64) -> EncoderTraining {
     let config = options().config(N_TRACKS, [8, 20, 4]);
     // Never more factors than predicted numbers.
     assert_eq!(config.codes, [8, 12, 4]);
+    training_of(set, scales, config, seed, cache_bytes)
+}
+
+fn training_of(
+    set: Arc<TrainingSet>,
+    scales: Vec<TrackScale>,
+    config: EncoderConfig,
+    seed: u64,
+    cache_bytes: u64,
+) -> EncoderTraining {
     let settings = EncoderSettings {
         seed,
         cache_bytes,
@@ -379,4 +389,43 @@ fn a_training_of_the_network_sees_standardised_tracks() {
     for (raw, read) in raw.iter().zip(read) {
         assert!((read * scales[3].deviation + scales[3].mean - raw).abs() < 1e-5);
     }
+}
+
+#[test]
+fn tracks_beyond_the_inputs_are_pooled_by_assay_and_the_factors_stay_much_the_same() {
+    let (set, scales) = made();
+    let pools = pools::pools(&set, &scales, &ASSAYS, 4, 4).unwrap();
+    // Tracks 0, 2 and 4 mix the patterns by 1:6, 3:4 and 5:2, which are angles of 9, 37 and 68 degrees; the others by
+    // 2:5, 4:3 and 6:1, of 22, 53 and 81 degrees. The nearest two of each assay are pooled.
+    assert_eq!(pools, [0, 2, 0, 3, 1, 3]);
+    assert!(
+        pools::pools(&set, &scales, &ASSAYS, N_TRACKS, 4)
+            .unwrap()
+            .is_empty()
+    );
+    let config = EncoderConfig {
+        pools,
+        ..options().config(4, [8, 20, 4])
+    };
+    assert_eq!((config.codes, config.n_read()), ([8, 8, 4], N_TRACKS));
+    let mut pooled = training_of(Arc::clone(&set), scales.clone(), config, 0, 1 << 30);
+    to_end(&mut pooled);
+    let mut each = training(0, 1 << 30);
+    to_end(&mut each);
+    let (pooled_factors, each) = (factors(&pooled), factors(&each));
+    for resolution in Resolution::ALL {
+        let r = correlation(
+            &distances(&pooled_factors, resolution),
+            &distances(&each, resolution),
+        );
+        assert!(r > 0.9, "{resolution}: {r}");
+    }
+    // The network on the stored factors is shown the tracks that a stretch's factors leave out: whole pools.
+    let encoder = canonical(&pooled, &ASSAYS, &BIOSAMPLES).unwrap();
+    let left_out = LeftOut::new(&encoder, &set);
+    let mut seen: Vec<Vec<u32>> = (0..4)
+        .map(|pass| left_out.shown(0, pass).to_vec())
+        .collect();
+    seen.sort();
+    assert_eq!(seen, [vec![0, 2], vec![1], vec![3, 5], vec![4]]);
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::WINDOWS;
-use crate::model::ModelError;
+use super::{ReadTracks, WINDOWS};
+use crate::model::{ModelError, TrackScale};
 
 /// Descriptions beyond so many standard deviations are clipped where the saturation is 0.
 const MOST: f32 = 12.0;
@@ -11,8 +11,12 @@ const MOST: f32 = 12.0;
 /// What an encoder is, apart from its numbers. Resolutions are coarsest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderConfig {
-    /// How many tracks it reads: the model's first that are not held out, in their order.
+    /// How many inputs it has for signal: tracks, or pools of tracks. It reads the model's tracks that are not held
+    /// out, in their order.
     pub tracks: usize,
+    /// The input that each track it reads belongs to; empty where each is its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<u32>,
     /// Units of each of its two hidden layers at each resolution.
     pub nodes: usize,
     /// Factors of a row at 5 kbp, 250 bp and 25 bp.
@@ -40,12 +44,28 @@ pub(crate) fn saturated(value: f32, saturation: u32) -> f32 {
 }
 
 impl EncoderConfig {
-    /// What describes the signal around a row of a resolution, `windows × tracks` numbers.
+    /// How many tracks it reads.
+    pub fn n_read(&self) -> usize {
+        match self.pools.len() {
+            0 => self.tracks,
+            n => n,
+        }
+    }
+
+    /// The tracks that it reads, of these scales.
+    pub fn read_tracks<'a>(&'a self, scales: &'a [TrackScale]) -> ReadTracks<'a> {
+        ReadTracks {
+            scales,
+            pools: &self.pools,
+        }
+    }
+
+    /// What describes the signal around a row of a resolution, `windows × inputs` numbers.
     pub fn described(&self, resolution: usize) -> usize {
         WINDOWS[resolution] * self.tracks
     }
 
-    /// Width of the network's input at a resolution: the description, then the share of each track's
+    /// Width of the network's input at a resolution: the description, then the share of each input's
     /// surroundings that has data.
     pub fn inputs(&self, resolution: usize) -> usize {
         self.described(resolution) + self.tracks
@@ -68,6 +88,23 @@ impl EncoderConfig {
                 )));
             }
         }
-        Ok(())
+        let mut has_track = vec![self.pools.is_empty(); self.tracks];
+        for pool in &self.pools {
+            match has_track.get_mut(*pool as usize) {
+                Some(has) => *has = true,
+                None => {
+                    return Err(ModelError::Config(format!(
+                        "a track of the encoder is in pool {pool} of {}",
+                        self.tracks
+                    )));
+                }
+            }
+        }
+        match has_track.iter().position(|has| !has) {
+            Some(pool) => Err(ModelError::Config(format!(
+                "pool {pool} of the encoder has no track"
+            ))),
+            None => Ok(()),
+        }
     }
 }

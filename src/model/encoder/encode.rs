@@ -1,7 +1,7 @@
 //! The encoder's numbers and its forward pass.
 
 use super::surroundings::resolutions;
-use super::{EncoderConfig, Surroundings, saturated};
+use super::{EncoderConfig, ReadTracks, Surroundings, saturated};
 use crate::Bug;
 use crate::genome::Resolution;
 use crate::model::{Dense, ModelError, TrackScale};
@@ -30,8 +30,8 @@ pub struct CodeMap {
     pub inputs: Vec<f32>,
     /// `[factors]`.
     pub bias: Vec<f32>,
-    /// The unit vectors along which factors are measured, `[2 × tracks, factors]`: in the space of what is
-    /// predicted of each track at the row, then of each in the wide window, each number times the root of its
+    /// The unit vectors along which factors are measured, `[2 × inputs, factors]`: in the space of what is
+    /// predicted of each input at the row, then of each in the wide window, each number times the root of its
     /// weight. Empty in the first models.
     pub axes: Vec<f32>,
 }
@@ -52,7 +52,7 @@ pub struct Encoder {
 }
 
 /// Standardised inputs `[rows, inputs]` of some rows: the description with 0 where there is no data,
-/// then the shares that have data, each number of the description [`saturated`]. `mask` gives each track's weight, 0 for one that is left out.
+/// then the shares that have data, each number of the description [`saturated`]. `mask` gives each input's weight, 0 for one that is left out.
 pub(crate) fn input_rows(
     (scale, saturation): (&InputScale, u32),
     values: &[f32],
@@ -115,7 +115,7 @@ impl Encoder {
         self.encode_without(surroundings, None)
     }
 
-    /// The same without some tracks: `mask` has 0 for each that is left out, 1 for the others.
+    /// The same without some inputs: `mask` has 0 for each that is left out, 1 for the others.
     pub(crate) fn encode_without(
         &self,
         surroundings: &Surroundings,
@@ -195,7 +195,7 @@ impl Encoder {
                 expected,
             }),
         };
-        shape("tracks", [self.scales.len(), 2], [tracks, 2])?;
+        shape("tracks", [self.scales.len(), 2], [self.config.n_read(), 2])?;
         let mut numbers: Vec<&[f32]> = Vec::new();
         for (s, resolution) in resolutions().into_iter().enumerate() {
             let (described, inputs, code) =
@@ -261,6 +261,11 @@ impl Encoder {
                 "the encoder has a number that is not finite".into(),
             )),
         }
+    }
+
+    /// The tracks that it reads.
+    pub fn read_tracks(&self) -> ReadTracks<'_> {
+        self.config.read_tracks(&self.scales)
     }
 
     /// How many factors a row has at a resolution.

@@ -11,6 +11,7 @@
 
 mod config;
 mod encode;
+mod read_tracks;
 mod stored;
 mod surroundings;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use config::EncoderConfig;
 pub(crate) use config::saturated;
 pub use encode::{CodeMap, Encoder, InputScale};
 pub(crate) use encode::{forward_hidden, input_rows, view};
+pub use read_tracks::ReadTracks;
 pub(super) use stored::{read, write};
 pub use surroundings::{HALO, Stretch, Surroundings};
 pub(crate) use windows::{FAR_WINDOW, WINDOWS};

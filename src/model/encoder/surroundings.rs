@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::read_tracks::{Pooled, ReadTracks};
 use super::windows::{Sums, WINDOWS};
 use crate::genome::{GenomeAxis, Resolution};
-use crate::model::TrackScale;
 
 /// Bins on either side of a stretch that its description reads: the widest window around its outermost row.
 pub const HALO: u64 = 800;
@@ -67,10 +67,10 @@ impl Stretch {
 /// What describes every row of a stretch. Resolutions are coarsest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surroundings {
-    /// At each resolution `[row, window, track]`: in standard deviations of the track over bins; NaN
-    /// where no bin of a window has data.
+    /// At each resolution `[row, window, input]`: in standard deviations of the track over bins, or their mean over
+    /// the tracks of a pool; NaN where no bin of a window has data.
     pub values: [Vec<f32>; 3],
-    /// At each resolution `[row, track]`: the share of the row's surroundings that has data.
+    /// At each resolution `[row, input]`: the share of the row's surroundings that has data.
     pub seen: [Vec<f32>; 3],
 }
 
@@ -83,10 +83,10 @@ impl Surroundings {
     pub fn describe<E>(
         stretch: &Stretch,
         within: &Range<u64>,
-        scales: &[TrackScale],
+        tracks: ReadTracks<'_>,
         mut read: impl FnMut(usize, Range<u64>, &mut [f32]) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let n_tracks = scales.len();
+        let n_tracks = tracks.n_inputs();
         let first = stretch.bins.start.saturating_sub(HALO).max(within.start);
         let end = (stretch.bins.end + HALO).min(within.end);
         let n_rows = resolutions().map(|scale| {
@@ -99,13 +99,22 @@ impl Surroundings {
         };
         let (mut raw, mut sums) = (vec![0f32; (end - first) as usize], Sums::new());
         let mut summary = [0f32; 8];
-        for (track, scale) in scales.iter().enumerate() {
-            read(
-                track,
-                stretch.axis_bin(first)..stretch.axis_bin(end),
-                &mut raw,
-            )?;
-            sums.fill(first, raw.iter().map(|v| scale.standardise(*v)));
+        let mut pooled = Pooled::default();
+        let bins = stretch.axis_bin(first)..stretch.axis_bin(end);
+        for (track, members) in tracks.members().iter().enumerate() {
+            if let [member] = members.as_slice() {
+                read(*member, bins.clone(), &mut raw)?;
+                let scale = tracks.scales[*member];
+                sums.fill(first, raw.iter().map(|v| scale.standardise(*v)));
+            } else {
+                pooled.clear(raw.len());
+                for member in members {
+                    read(*member, bins.clone(), &mut raw)?;
+                    let scale = tracks.scales[*member];
+                    pooled.add(raw.iter().map(|v| scale.standardise(*v)));
+                }
+                sums.fill(first, pooled.means());
+            }
             for (s, resolution) in resolutions().into_iter().enumerate() {
                 let (size, windows) = (resolution.bins(), WINDOWS[s]);
                 let summary = &mut summary[..windows];

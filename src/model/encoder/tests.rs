@@ -40,7 +40,13 @@ fn describe(
             }
             Ok::<(), ()>(())
         };
-        let found = Surroundings::describe(&stretch, &stretch.region_bins, scales, read).unwrap();
+        let found = Surroundings::describe(
+            &stretch,
+            &stretch.region_bins,
+            ReadTracks::each(scales),
+            read,
+        )
+        .unwrap();
         (stretch, found)
     };
     Stretch::all(axis).into_iter().map(of).collect()
@@ -123,6 +129,7 @@ fn a_number_counts_half_at_the_saturation_and_is_clipped_where_there_is_none() {
 /// An encoder of two tracks with numbers drawn from a seed.
 pub(crate) fn drawn(seed: u64) -> Encoder {
     let config = EncoderConfig {
+        pools: Vec::new(),
         saturation: 4,
         standardised: true,
         axes: false,
@@ -223,4 +230,63 @@ fn an_encoder_whose_shapes_disagree_or_that_is_not_finite_is_refused() {
     let mut encoder = drawn(1);
     encoder.scales.pop();
     assert!(encoder.check().is_err());
+}
+
+#[test]
+fn a_pool_is_read_as_the_mean_of_its_tracks_that_have_data() {
+    let axis = axis(&[(0, 30)]);
+    let wide = TrackScale {
+        mean: 2.0,
+        deviation: 2.0,
+    };
+    // In standard deviations the second track is the bin's number, and the third three times that; it has none in bin 3.
+    let value = |track: usize, bin: u64| match track {
+        0 => 7.0,
+        1 => 2.0 + 2.0 * bin as f32,
+        _ if bin == 3 => f32::NAN,
+        _ => 3.0 * bin as f32,
+    };
+    let scales = [PLAIN, wide, PLAIN];
+    let tracks = ReadTracks {
+        scales: &scales,
+        pools: &[1, 0, 0],
+    };
+    assert_eq!(
+        (tracks.n_inputs(), tracks.members()),
+        (2, vec![vec![1, 2], vec![0]])
+    );
+    let stretch = &Stretch::all(&axis)[0];
+    let read = |track: usize, bins: std::ops::Range<u64>, out: &mut [f32]| {
+        (out.iter_mut().zip(bins)).for_each(|(out, bin)| *out = value(track, bin));
+        Ok::<(), ()>(())
+    };
+    let found = Surroundings::describe(stretch, &stretch.region_bins, tracks, read).unwrap();
+    for bin in 0..30 {
+        let described = &found.values[2][bin * WINDOWS[2] * 2..][..2];
+        let expected = if bin == 3 { 3.0 } else { 2.0 * bin as f32 };
+        assert!(
+            (described[0] - expected).abs() < 1e-6 && described[1] == 7.0,
+            "{bin}"
+        );
+    }
+    let mut config = EncoderConfig {
+        tracks: 2,
+        pools: vec![1, 0, 0],
+        nodes: 1,
+        codes: [1; 3],
+        saturation: 4,
+        standardised: true,
+        axes: true,
+    };
+    assert!(config.check().is_ok() && config.n_read() == 3);
+    config.pools = vec![0, 0, 0];
+    assert!(
+        config
+            .check()
+            .unwrap_err()
+            .to_string()
+            .contains("pool 1 of the encoder has no track")
+    );
+    config.pools = vec![0, 1, 2];
+    assert!(config.check().is_err());
 }

@@ -11,7 +11,7 @@ use crate::search::{
     Metric, Query, SearchError, SearchOptions, Searcher, Weights, example_database,
 };
 
-/// Axes of three tracks of two assays; at 25 bp 5 factors, at 250 bp 20, at 5 kbp 30.
+/// Axes of three inputs of two assays, the last of two tracks; at 25 bp 5 factors, at 250 bp 20, at 5 kbp 30.
 fn axes(seed: u64) -> TrackAxes {
     let track = |biosample: &str, assay: &str| AxisTrack {
         biosample: biosample.into(),
@@ -23,7 +23,10 @@ fn axes(seed: u64) -> TrackAxes {
     };
     let mut rng = generator(seed, Purpose::Initial, 9);
     TrackAxes {
-        tracks: vec![track("S1", "A"), track("S1", "B"), track("S2", "A")],
+        tracks: ["S1:A", "S1:B", "S2:A", "S3:A"]
+            .map(|name| name.split_once(':').map(|(b, a)| track(b, a)).unwrap())
+            .into(),
+        members: vec![vec![0], vec![1], vec![2, 3]],
         axes: WIDTHS.map(|width| {
             let mut axes = vec![0f32; 6 * width];
             fill_uniform(&mut rng, 1.0, &mut axes);
