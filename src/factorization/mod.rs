@@ -34,7 +34,9 @@ pub(crate) use blocks::{Block, Blocks};
 pub use encoder::EncoderOptions;
 pub use error::FactorizationError;
 pub use estimate::{EncoderEstimate, Estimate, RefinementEstimate, estimate};
-pub use extend::{Additions, ExtendOptions, extend};
+pub use extend::{
+    Additions, ExtendOptions, ExtendShardReport, extend, extend_shard, merge_extension,
+};
 pub use fit::{RunOptions, fit};
 #[doc(hidden)]
 pub use options::TrackRoles;
