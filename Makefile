@@ -138,7 +138,7 @@ torture: ## kill, damage and cut the power at random for MINUTES=10, and print t
 	scripts/torture.sh "$(MINUTES)"
 
 fuzz: ## run every fuzz target for SECONDS=60, and print executions and edges covered
-	scripts/fuzz.sh "$(SECONDS)" text signal bigwig matrices suites database
+	scripts/fuzz.sh "$(SECONDS)" text signal bigwig matrices suites database tables
 
 web: web/dist/index.html ## build the page of persea serve, web/dist (needs Node.js)
 

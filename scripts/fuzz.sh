@@ -2,8 +2,8 @@
 # Builds the fuzz targets with coverage counters on the stable compiler and runs each for so many seconds:
 #     scripts/fuzz.sh SECONDS [TARGET…]
 #
-# Targets: text, signal, bigwig, matrices, and with their slower build suites and database. Without a target,
-# the first four. Ends with executions and edges covered of each, or at the first finding, whose input is
+# Targets: text, signal, bigwig, matrices, and with their slower build suites, database and tables. Without a
+# target, the first four. Ends with executions and edges covered of each, or at the first finding, whose input is
 # left in target/fuzz/findings. Seeds are made from fixtures/; inputs that reach something new are kept in
 # target/fuzz/corpus/TARGET, where the next run begins. RUNS=20000 makes so many executions from one seed.
 set -euo pipefail
@@ -15,7 +15,7 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(text signal bigwig matrices)
 features=()
 for target in "${targets[@]}"; do
-    case $target in suites | database) features=(--features database) ;; esac
+    case $target in suites | database | tables) features=(--features database) ;; esac
 done
 
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -44,6 +44,8 @@ for target in "${targets[@]}"; do
     mkdir -p "$corpus" "$folder/seeds/$target"
     log=$folder/$target.log
     echo "--- $target"
+    words=fuzz/dictionaries/$target.txt
+    if [ -f "$words" ]; then limit+=(-dict="$words"); fi
     if ! "$folder/$host/fuzz/$target" "${limit[@]}" -rss_limit_mb=3000 -timeout=20 -print_final_stats=1 \
         -artifact_prefix="$folder/findings/$target-" "$corpus" "$folder/seeds/$target" >"$log" 2>&1; then
         tail -n 60 "$log"

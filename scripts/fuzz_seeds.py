@@ -48,6 +48,10 @@ def main():
     for path in sorted(ROOT.joinpath("src").rglob("*.toml")):
         (folder / "suites").mkdir(parents=True, exist_ok=True)
         (folder / "suites" / path.name).write_bytes(path.read_bytes())
+    # A table, a column, two rows, one of twelve edits and seven bytes of content.
+    for at in range(0, 240):
+        edit = bytes([at % 37, at // 3 % 11, at % 5, at % 3, at % 12, at, 1, 2, 3, 4, 5, 6])
+        put("tables", f"edit_{at}", at // 12 % 2, edit)
     for target in ("bigwig", "database"):
         for at in range(0, 2048, 64):
             put(target, f"edit_{at}", at // 64 % 8, bytes([at // 64 % 8, at & 255, at >> 8, 0, 7]))

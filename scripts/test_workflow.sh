@@ -149,4 +149,27 @@ for step in "ingest 3" "merge 1" "train 1" "train 1" "impute 2" "impute 2" "eval
     array $step >plain.log 2>&1 || { cat plain.log; exit 1; }
 done
 same plain/merged.persea plain/imputed plain/evaluation.json
-say "merged and single databases, imputed files and scores are equal"
+say "a core is trained on, and jobs embed the rest"
+printf 'chr1\t100000\t160000\n' >core.bed
+core="--nodes 16 --batch-size 500 --passes 2 --members 1 --refine-nodes 32 --no-validate --regions core.bed"
+# shellcheck disable=SC2086
+"$PERSEA" train --db single.persea --name core $core 2>core.log || { cat core.log; exit 1; }
+"$PERSEA" backup extended.persea --db single.persea
+"$PERSEA" extend --db extended.persea --model core --regions sim/regions.bed
+sed -e 's/^shards: 4/shards: 4\nmodel: core\nextend_shards: 3\nextend_regions: sim\/regions.bed/' \
+    -e "s/^train_options: .*/train_options: \"$core\"/" settings.yaml >core.yaml
+# The shards, the merged database and its other model are those of before.
+rm -f results/done/train results/trained.key
+chmod -R u+w results/merged.persea
+"$python" -m snakemake --snakefile "$root/workflow/Snakefile" --configfile core.yaml \
+    --profile "$root/workflow/profiles/local" --cores 2 results/done/extended >core.log 2>&1 || { cat core.log; exit 1; }
+"$PERSEA" diff databases results/merged.persea extended.persea || fail "what jobs embedded differs from what one job does"
+sed -e "s/MODEL=base/MODEL=core N_EXTEND=3 EXTEND_REGIONS=sim\/regions.bed/" \
+    -e "s/TRAIN_OPTIONS=.*/TRAIN_OPTIONS=\"$core\"/" settings.sh >other.sh
+mv other.sh settings.sh
+for step in "train 1" "extend 3" "extended 1" "extend 3" "extended 1"; do
+    # shellcheck disable=SC2086
+    array $step >plain.log 2>&1 || { cat plain.log; exit 1; }
+done
+"$PERSEA" diff databases plain/merged.persea extended.persea || fail "the array script embeds otherwise than one job"
+say "merged and single databases, imputed files, scores and embedded regions are equal"

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # One step of the work on many tracks, for any engine: step.sh STEP [I N]
 #
-# Steps: ingest I N, merge N, train, impute I N, evaluate I N, scores N, report. Each may be repeated: what is
+# Steps: ingest I N, merge N, train, extend I N, extended N, impute I N, evaluate I N, scores N, report. Each may be repeated: what is
 # done is left as it is, and the step exits with 0. The settings are variables of the environment; workflow/slurm/
 # settings.sh lists them. A shard's database is written by one job. The merged database is written by merge, train,
-# scores and report, and can only be read while impute and evaluate run, so that many nodes may read it.
+# extended, scores and report, and can only be read while extend, impute and evaluate run, so that many nodes may
+# read it. extend and extended are only needed where the model is trained on a core of EXTEND_REGIONS.
 set -euo pipefail
 
-step=${1:?which step? ingest, merge, train, impute, evaluate, scores or report}
+step=${1:?which step? ingest, merge, train, extend, extended, impute, evaluate, scores or report}
 shift
 : "${OUTPUT:?the folder for all results is not set}"
 persea=${PERSEA:-persea}
@@ -65,6 +66,22 @@ train)
             "$persea" train --db "$merged" --name "$model" --replace $threads ${TRAIN_OPTIONS:-}
         printf '%s\n' "$key" >"$OUTPUT/trained.key"
     fi
+    freeze
+    ;;
+extend)
+    i=$1 n=$2
+    mkdir -p "$OUTPUT/extension"
+    # shellcheck disable=SC2086
+    "$persea" extend --regions "${EXTEND_REGIONS:?}" --shard "$i/$n" --db "$merged" --model "$model" \
+        --output "$OUTPUT/extension/$i-of-$n.factors" $threads ${EXTEND_OPTIONS:-}
+    ;;
+extended)
+    n=$1
+    thaw
+    files=$(seq -f "$OUTPUT/extension/%.0f-of-$n.factors" -s , "$n")
+    # shellcheck disable=SC2086
+    "$persea" extend --regions "${EXTEND_REGIONS:?}" --merge "${files%,}" --db "$merged" --model "$model" \
+        $threads ${EXTEND_OPTIONS:-}
     freeze
     ;;
 impute)

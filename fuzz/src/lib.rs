@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 
 use persea_genome::{Assembly, GenomeAxis};
 
+#[cfg(feature = "database")]
+pub mod databases;
+
 /// Lengths of the chromosomes that every target uses.
 pub const CHROM_SIZES: &str = "chr1\t2010\nchr2\t700\n";
 

@@ -10,6 +10,7 @@ mod baselines;
 mod challenge;
 mod error;
 mod fitted;
+mod found;
 mod intervals;
 mod kept;
 mod learned;
@@ -22,6 +23,7 @@ mod probe;
 mod run;
 mod score;
 mod shard;
+mod targets;
 
 #[cfg(test)]
 pub(crate) use crate::annotation::gene_bins;
@@ -29,6 +31,8 @@ pub use crate::annotation::{AnnotationBins, BinSet, Definitions, promoter_bins};
 pub(crate) use baselines::BaselineStatistics;
 pub use error::EvaluationError;
 pub use fitted::{Baseline, Calibration, Nearest, TargetBaselines};
+pub use found::{Evaluation, MeanEvaluation, TrackEvaluation};
+pub(crate) use found::{PREDICTORS, Predictor};
 pub use intervals::{Intervals, IntervalsByStratum};
 pub use kept::{
     evaluate_once, is_current, keep_imputation, keep_probe, kept_probe, stored_evaluations,
@@ -41,8 +45,7 @@ pub use probe::{
     Agreement, FewerTracks, Probe, ProbeOptions, ProbeProgress, ProbedRepresentation, ProbedTrack,
     Representation, WithoutBiosample, probe,
 };
-pub use run::{Evaluation, MeanEvaluation, TrackEvaluation, evaluate};
-pub(crate) use run::{PREDICTORS, Predictor};
+pub use run::evaluate;
 pub(crate) use score::{Scorer, bin_variance, mean_measures, to_signal_scale};
 pub use score::{ScoringContext, TrackMeasures, score};
 pub use shard::merge_evaluations;

@@ -66,6 +66,14 @@ pub enum FactorizationError {
     /// A checkpoint that does not fit what is being trained.
     #[error("{0}")]
     Checkpoint(String),
+    /// A file of factors that cannot be put together with the others.
+    #[error("{file} {why}")]
+    Part {
+        /// The file.
+        file: String,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
     /// Stopped by the user; the last checkpoint stands.
     #[error("stopped at step {step}; {advice}")]
     Stopped {
@@ -74,6 +82,9 @@ pub enum FactorizationError {
         /// How to go on.
         advice: String,
     },
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
     /// A broken invariant of this crate.
     #[error(transparent)]
     Bug(#[from] crate::Bug),

@@ -6,10 +6,15 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::{Array2, Axis, concatenate, s};
 use serde_json::{Value, json};
 
-use super::encoder::{Standardised, genome_factors};
+mod part;
+mod shard;
+
+pub use shard::{ExtendShardReport, extend_shard, merge_extension};
+
+use super::encoder::{Standardised, encode_stretches, place_rows};
 use super::fit::{instructions, roles, window_bins};
 use super::options::{Pair, no_such_track};
 use super::refinement::inputs;
@@ -20,12 +25,15 @@ use super::{
     Watcher, train,
 };
 use crate::compendium::TracksOnAxis;
-use crate::genome::{GenomeAxis, Mask, Region};
+use crate::genome::{GenomeAxis, Mask, Region, Resolution};
 use crate::model::{
-    Encoder, GenomeFactors, Network, Refinement, TrackScale, TrainedModel, initial_factors, save,
+    Encoder, GenomeFactors, Network, Refinement, Stretch, TrackScale, TrainedModel,
+    initial_factors, save,
 };
 use crate::nn::check_backend;
-use crate::store::{Database, Model, ModelRecord, StoreError, Track, TrackRole};
+use crate::store::{
+    Database, Model, ModelLock, ModelRecord, ModelTrack, StoreError, Track, TrackRole,
+};
 
 /// What to add to a model.
 #[derive(Debug, Clone, Default)]
@@ -128,18 +136,8 @@ pub fn extend(
         .map_err(FactorizationError::from)?;
     let lock = database.lock_model(&options.name)?;
     let replaces = options.name == model.record().name;
-    if !replaces
-        && database
-            .list_models()?
-            .iter()
-            .any(|m| m.record.name == options.name)
-    {
-        return Err(StoreError::Taken {
-            kind: "model",
-            name: options.name.clone(),
-            advice: "choose another name (option `name`)",
-        }
-        .into());
+    if !replaces {
+        check_free(database, &options.name)?;
     }
     let all = database.tracks()?;
     for (what, pairs) in [
@@ -151,15 +149,7 @@ pub fn extend(
             return Err(no_such_track(&all, what, b, a).into());
         }
     }
-    let mut state = Extended {
-        database,
-        options,
-        record: model.record().clone(),
-        network: model.network().clone(),
-        genome: model.genome_factors(database)?,
-        axis: model.axis().clone(),
-        encoder: model.encoder(),
-    };
+    let mut state = Extended::of(database, model, options)?;
     let biosamples = wanted(
         &additions.biosamples,
         additions.all,
@@ -193,21 +183,24 @@ pub fn extend(
     if !additions.regions.is_empty() {
         state.add_regions(&additions.regions, &usable, listener)?;
     }
-    let mut record = state.record;
-    record.name = options.name.clone();
-    record.regions = state.axis.regions().to_vec();
-    let refinement = (model.refinement())
-        .map(|old| extended_refinement(old, model.record(), &record, database))
-        .transpose()?;
-    save(
-        database,
-        &lock,
-        &record,
-        &state.network,
-        &state.genome,
-        (model.encoder(), refinement.as_ref()),
-        replaces,
-    )
+    state.store(&lock, model, replaces)
+}
+
+/// # Errors
+/// When there is a model of that name.
+fn check_free(database: &Database, name: &str) -> Result<(), StoreError> {
+    match database
+        .list_models()?
+        .iter()
+        .any(|m| m.record.name == name)
+    {
+        true => Err(StoreError::Taken {
+            kind: "model",
+            name: name.to_string(),
+            advice: "choose another name (option `name`)",
+        }),
+        false => Ok(()),
+    }
 }
 
 /// The refinement, reading what the model has been extended with as well: its networks stay as they
@@ -259,6 +252,32 @@ impl Additions {
         };
         (self.tracks.is_empty() || names(&self.tracks)) && !names(&self.hold)
     }
+}
+
+/// The tracks that a model's encoder reads, in its order, of those that may be used.
+///
+/// # Errors
+/// When one is not among them, or its content has changed.
+fn encoder_tracks(
+    record: &ModelRecord,
+    usable: &[Track],
+) -> Result<Vec<Track>, FactorizationError> {
+    let read = |t: &&ModelTrack| matches!(t.role, TrackRole::Train | TrackRole::Validate);
+    let mut tracks = Vec::new();
+    for known in record.tracks.iter().filter(read) {
+        let there = usable
+            .iter()
+            .find(|t| t.biosample == known.biosample && t.assay == known.assay);
+        let Some(track) = there.filter(|t| t.checksum == known.checksum) else {
+            return Err(FactorizationError::Options(format!(
+                "the encoder reads {} {}, which was left out, removed or replaced since training; \
+                 allow all training tracks, and ingest this one again as it was",
+                known.biosample, known.assay
+            )));
+        };
+        tracks.push(track.clone());
+    }
+    Ok(tracks)
 }
 
 /// The names to add: those asked for, or all that the database has and the model does not know.
@@ -317,7 +336,43 @@ struct Extended<'a> {
     encoder: Option<&'a Encoder>,
 }
 
-impl Extended<'_> {
+impl<'a> Extended<'a> {
+    /// As it is before.
+    fn of(
+        database: &'a Database,
+        model: &'a TrainedModel,
+        options: &'a ExtendOptions,
+    ) -> crate::Result<Self> {
+        Ok(Extended {
+            database,
+            options,
+            record: model.record().clone(),
+            network: model.network().clone(),
+            genome: model.genome_factors(database)?,
+            axis: model.axis().clone(),
+            encoder: model.encoder(),
+        })
+    }
+
+    /// Stores it in one commit.
+    fn store(self, lock: &ModelLock, model: &TrainedModel, replaces: bool) -> crate::Result<Model> {
+        let mut record = self.record;
+        record.name = self.options.name.clone();
+        record.regions = self.axis.regions().to_vec();
+        let refinement = (model.refinement())
+            .map(|old| extended_refinement(old, model.record(), &record, self.database))
+            .transpose()?;
+        save(
+            self.database,
+            lock,
+            &record,
+            &self.network,
+            &self.genome,
+            (model.encoder(), refinement.as_ref()),
+            replaces,
+        )
+    }
+
     fn add_biosamples(
         &mut self,
         names: &[String],
@@ -487,35 +542,48 @@ impl Extended<'_> {
         added: GenomeAxis,
         usable: &[Track],
     ) -> crate::Result<()> {
-        let read = |t: &&crate::store::ModelTrack| {
-            matches!(t.role, TrackRole::Train | TrackRole::Validate)
-        };
-        let mut tracks = Vec::new();
-        for known in self.record.tracks.iter().filter(read) {
-            let there = usable
-                .iter()
-                .find(|t| t.biosample == known.biosample && t.assay == known.assay);
-            let Some(track) = there.filter(|t| t.checksum == known.checksum) else {
-                return Err(FactorizationError::Options(format!(
-                    "the encoder reads {} {}, which was left out, removed or replaced since training; \
-                     allow all training tracks, and ingest this one again as it was",
-                    known.biosample, known.assay
-                ))
-                .into());
-            };
-            tracks.push(track.clone());
-        }
+        let tracks = encoder_tracks(&self.record, usable)?;
         let source =
             TracksOnAxis::open(self.database, &added, &tracks).map_err(FactorizationError::from)?;
-        let new = genome_factors(encoder, &added, |track, bins, out: &mut [f32]| {
-            Ok(source.read(track, bins, out)?)
-        })?;
-        for (old, new) in self.genome.scales.iter_mut().zip(&new.scales) {
-            *old = stacked(old, new);
-        }
+        let read = |track, bins, out: &mut [f32]| Ok(source.read(track, bins, out)?);
+        self.add_encoded(&added, instructions(), |place| {
+            let stretches = Stretch::all(&added);
+            let take = |stretch: &Stretch, codes| {
+                place(stretch, &codes);
+                Ok(())
+            };
+            Ok(encode_stretches(encoder, &stretches, read, |_| None, take)?)
+        })
+    }
+
+    /// Makes room for regions that it does not cover. `fill` is handed what puts the rows of a stretch of the added
+    /// axis in their place, finest resolution first, as an encoder gave them with these instructions.
+    fn add_encoded(
+        &mut self,
+        added: &GenomeAxis,
+        instructions: Value,
+        fill: impl FnOnce(&mut dyn FnMut(&Stretch, &[Vec<f32>; 3])) -> crate::Result<()>,
+    ) -> crate::Result<()> {
+        let n_before = self.axis.regions().len();
         let all = [self.axis.regions(), added.regions()].concat();
-        self.axis = GenomeAxis::with_regions_apart(self.axis.assembly().clone(), all)?;
-        self.remember("regions", json!(added.regions().len()), &[], 0);
+        let axis = GenomeAxis::with_regions_apart(self.axis.assembly().clone(), all)?;
+        for resolution in Resolution::ALL {
+            let table = &mut self.genome.scales[resolution.index()];
+            let n_rows = axis.n_rows(resolution) as usize;
+            let mut longer = Array2::zeros((n_rows, table.ncols()));
+            longer.slice_mut(s![..table.nrows(), ..]).assign(table);
+            *table = longer;
+        }
+        let tables = &mut self.genome.scales;
+        fill(&mut |stretch, codes| {
+            let stretch = Stretch {
+                region: stretch.region + n_before,
+                ..stretch.clone()
+            };
+            place_rows(tables, &axis, &stretch, codes);
+        })?;
+        self.axis = axis;
+        self.note("regions", json!(added.regions().len()), 0, instructions);
         Ok(())
     }
 
@@ -603,9 +671,13 @@ impl Extended<'_> {
                 None => self.record.tracks.push(track),
             }
         }
+        self.note(what, added, passes, instructions());
+    }
+
+    fn note(&mut self, what: &str, added: Value, passes: u32, instructions: Value) {
         let note = json!({
             "added": what, "names": added, "passes": passes, "seed": self.options.seed,
-            "instructions": instructions(),
+            "instructions": instructions,
         });
         if let Value::Object(training) = &mut self.record.training {
             let extensions = training.entry("extensions").or_insert_with(|| json!([]));

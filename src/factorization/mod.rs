@@ -24,6 +24,7 @@ mod tests;
 mod timed_checkpoints;
 mod train;
 mod trainer;
+mod training_set;
 mod validation;
 mod window;
 
@@ -33,7 +34,9 @@ pub(crate) use blocks::{Block, Blocks};
 pub use encoder::EncoderOptions;
 pub use error::FactorizationError;
 pub use estimate::{EncoderEstimate, Estimate, RefinementEstimate, estimate};
-pub use extend::{Additions, ExtendOptions, extend};
+pub use extend::{
+    Additions, ExtendOptions, ExtendShardReport, extend, extend_shard, merge_extension,
+};
 pub use fit::{RunOptions, fit};
 #[doc(hidden)]
 pub use options::TrackRoles;
@@ -45,11 +48,11 @@ pub(crate) use shown::PassFactors;
 pub use timed_checkpoints::Listener;
 pub use train::{CurvePoint, Stage, TrainingProgress};
 pub(crate) use train::{Length, Outcome, Watcher, train};
-pub use trainer::StepReport;
 #[doc(hidden)]
-pub use trainer::{
-    AfterStep, PassEnd, Position, Settings, State, Trained, Trainer, TrainingSet, TrainingTrack,
-};
+pub use trainer::{AfterStep, State, Trainer};
+pub use training_set::StepReport;
+#[doc(hidden)]
+pub use training_set::{PassEnd, Position, Settings, Trained, TrainingSet, TrainingTrack};
 pub(crate) use validation::draw as draw_validation;
 pub use validation::draw_held_out;
 #[doc(hidden)]

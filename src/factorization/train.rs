@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::trainer::{
-    PassEnd, Position, Settings, State, StepReport, Trained, Trainer, TrainingSet,
-};
+use super::trainer::{State, Trainer};
+use super::training_set::{PassEnd, Position, Settings, StepReport, Trained, TrainingSet};
 use super::{FactorizationError, PassFactors};
 use crate::model::{GenomeFactors, Network};
 

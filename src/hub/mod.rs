@@ -8,16 +8,20 @@
 //! hub.txt, genomes.txt, description.html   what UCSC's browser is given the address of
 //! igv_session.xml, igv.json                the same tracks for IGV desktop and igv.js
 //! ASSEMBLY/trackDb.txt, metadata.tsv       one faceted composite, and the table behind its facets
+//! persea.json                              what the hub was made of, so that an export may be repeated
 //! ASSEMBLY/chrom.sizes, *.bw, *.bb         sequences, signal, and bigBed files that were added
 //! ```
 
 mod error;
 mod igv;
+mod options;
+mod record;
 mod survey;
 mod track;
 mod ucsc;
 mod write;
 
 pub use error::HubError;
+pub use options::{HubOptions, WrittenHub};
 pub use track::{HubTracks, hub_tracks};
-pub use write::{HubOptions, WrittenHub, write_hub};
+pub use write::write_hub;

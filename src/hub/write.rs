@@ -7,57 +7,24 @@ use std::path::{Path, PathBuf};
 
 use super::HubError;
 use super::igv::{self, Opening};
+use super::options::{HubOptions, WrittenHub};
+use super::record;
 use super::survey::Survey;
 use super::track::{AddedBed, biosample_metadata, named, word};
 use super::ucsc::{self, Titles};
 use crate::files::{FileError, UnfinishedFolder, folder};
 use crate::formats::{Format, bigbed_fields, write_text};
-use crate::genome::{Assembly, Interval};
-use crate::imputation::{CompletedTrack, SignalScale, signal_unit, write_tracks};
+use crate::genome::Assembly;
+use crate::imputation::{CompletedTrack, signal_unit, write_tracks};
 use crate::model::TrainedModel;
 use crate::store::Database;
 
-/// What a hub is called and shows.
-#[derive(Debug, Clone)]
-pub struct HubOptions {
-    /// A word for the hub.
-    pub name: String,
-    /// Its label in lists, 17 characters or fewer.
-    pub short_label: String,
-    /// A line about it.
-    pub long_label: String,
-    /// Whom its users ask.
-    pub email: String,
-    /// The address that the folder will have; the IGV files have relative paths without one.
-    pub base: Option<String>,
-    /// Where browsers open; where there is most signal if `None`.
-    pub locus: Option<Interval>,
-    /// bigBed files that become tracks of their own.
-    pub beds: Vec<PathBuf>,
-    /// On which scale files hold the signal.
-    pub scale: SignalScale,
-}
-
-/// What a hub that was written has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenHub {
-    /// Tracks that were measured.
-    pub n_measured: usize,
-    /// Tracks that the model imputed.
-    pub n_imputed: usize,
-    /// bigBed files.
-    pub n_beds: usize,
-    /// Where browsers open.
-    pub locus: Interval,
-    /// Whether genome browsers know the assembly by its name.
-    pub is_known_assembly: bool,
-}
-
 /// Writes tracks (see [`hub_tracks`](super::hub_tracks)) over spans of the model's axis, or of the database's
-/// where there is no model, as a hub in a new folder; `progress` receives how many bins are done in all.
+/// where there is no model, as a hub in a new folder; `progress` receives how many bins are done in all. A hub that an
+/// earlier call with the same tracks, model and options has written there is left as it is, if its files are whole.
 ///
 /// # Errors
-/// When something stands in the folder's place, a bigBed is none or of another assembly, a blob or a chunk
+/// When anything else stands in the folder's place, a bigBed is none or of another assembly, a blob or a chunk
 /// is damaged, or the disk is full. Nothing is left then.
 pub fn write_hub(
     database: &Database,
@@ -69,7 +36,11 @@ pub fn write_hub(
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<WrittenHub> {
     let failed = |e: io::Error| FileError::write(path.display(), e);
+    let settings = record::settings(database, model, tracks, spans, options)?;
     if path.symlink_metadata().is_ok() {
+        if let Some(hub) = record::written_before(path, &settings) {
+            return Ok(hub);
+        }
         let why = "is there already, and is not replaced; remove it or choose another name";
         return Err(FileError::file(path.display(), why).into());
     }
@@ -143,15 +114,18 @@ pub fn write_hub(
     ] {
         write_text(&file, text.as_bytes())?;
     }
-    output.rename(path).map_err(failed)?;
     let n_imputed = named.iter().filter(|t| t.is_imputed).count();
-    Ok(WrittenHub {
+    let hub = WrittenHub {
         n_measured: named.len() - n_imputed,
         n_imputed,
         n_beds: beds.len(),
         is_known_assembly: igv::is_known(assembly.name()),
         locus,
-    })
+        is_new: true,
+    };
+    record::write(root, settings, &hub)?;
+    output.rename(path).map_err(failed)?;
+    Ok(hub)
 }
 
 /// Copies bigBed files into the hub.

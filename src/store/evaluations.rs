@@ -194,7 +194,7 @@ impl Stored {
 }
 
 /// Over the three texts, so that none can take another's part.
-fn row_checksum(settings: &str, basis: &str, result: &str) -> [u8; 16] {
+pub(super) fn row_checksum(settings: &str, basis: &str, result: &str) -> [u8; 16] {
     checksum(
         Value::from(vec![settings, basis, result])
             .to_string()

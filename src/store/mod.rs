@@ -45,6 +45,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(fuzzing)]
+mod accept_edits;
 mod annotation;
 mod backup;
 mod bulk;
@@ -102,6 +104,9 @@ mod track_writer;
 mod value_type;
 mod zarr;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use accept_edits::accept_edits;
 pub use backup::{BackupProgress, BackupReport};
 pub use check::{Finding, Severity, check_database};
 pub use checkpoints::{Checkpoint, CheckpointWriter};

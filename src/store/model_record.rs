@@ -93,6 +93,14 @@ impl Precision {
             .find(|precision| precision.name() == name)
     }
 
+    /// A number as it is read after it was stored.
+    pub fn stored(self, value: f32) -> f32 {
+        match self {
+            Precision::F32 => value,
+            Precision::F16 => half::f16::from_f32(value).to_f32(),
+        }
+    }
+
     /// Bytes a number takes.
     pub(crate) const fn bytes(self) -> usize {
         match self {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::exchanging::ask;
 use super::read::read_bigwig;
-use super::workspace::Workspace;
+use super::workspace::{SMALL, Workspace};
 
 fn read(workspace: &Workspace, name: &str) -> String {
     fs::read_to_string(workspace.path(name)).unwrap()
@@ -152,6 +152,39 @@ fn a_hub_of_measured_tracks_needs_no_model_and_keeps_gaps() {
         .run("export hub other S1:H3K4me3")
         .fails(&["no model"]);
     assert!(!workspace.path("other").exists());
+}
+
+#[test]
+fn an_export_is_repeated_without_a_change_and_another_or_a_damaged_hub_is_not_replaced() {
+    let workspace = Workspace::trained();
+    let export = "export hub hub S1:H3K4me3 S1:H3K27ac --tracks both --format json";
+    let first = workspace.ok(export);
+    let file = workspace.path("hub/simulated/S1_H3K4me3_imputed.bw");
+    let (bytes, modified) = (
+        fs::read(&file).unwrap(),
+        fs::metadata(&file).unwrap().modified().unwrap(),
+    );
+    let again = workspace
+        .ok(export)
+        .says(&["the hub is there already, with the same content"]);
+    assert_eq!(again.json(), first.json());
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), modified);
+    let refused = &["hub: is there already, and is not replaced"];
+    workspace.run(&format!("{export} --arcsinh")).fails(refused);
+    workspace
+        .run("export hub hub S1:H3K4me3 --tracks both")
+        .fails(refused);
+    let mut damaged = bytes.clone();
+    damaged[300] ^= 1;
+    fs::write(&file, damaged).unwrap();
+    workspace.run(export).fails(refused);
+    fs::write(&file, bytes).unwrap();
+    workspace.ok(export);
+    // Another model's imputations are another hub.
+    workspace.ok(&format!(
+        "train {SMALL} --name base --replace --passes 1 --no-validate --seed 5"
+    ));
+    workspace.run(export).fails(refused);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod encode;
 mod evaluating;
 mod exchanging;
 mod extending;
+mod extension_shards;
 mod file_server;
 mod first_hour;
 mod full_disk;

@@ -16,8 +16,9 @@ export THREADS=${SLURM_CPUS_PER_TASK:-}
 
 n=${SLURM_ARRAY_TASK_COUNT:-1}
 case $step in
-ingest | impute | evaluate) exec "$step_script" "$step" "${SLURM_ARRAY_TASK_ID:?run this with sbatch --array=1-N}" "$n" ;;
+ingest | extend | impute | evaluate) exec "$step_script" "$step" "${SLURM_ARRAY_TASK_ID:?run this with sbatch --array=1-N}" "$n" ;;
 merge) exec "$step_script" merge "$N_INGEST" ;;
+extended) exec "$step_script" extended "$N_EXTEND" ;;
 scores) exec "$step_script" scores "$N_EVALUATE" ;;
 *) exec "$step_script" "$step" ;;
 esac

@@ -12,11 +12,14 @@ MASK=
 OUTPUT=results
 MODEL=base
 N_INGEST=4   # databases that are filled at the same time
+N_EXTEND=0   # jobs that embed EXTEND_REGIONS after training on a core of them; 0 where the model covers all
+EXTEND_REGIONS=
 N_IMPUTE=8   # jobs that impute
 N_EVALUATE=2 # jobs that score
 
 INGEST_OPTIONS=
 TRAIN_OPTIONS= # for example --hold E003:H3K4me3
+EXTEND_OPTIONS=
 IMPUTE_OPTIONS=
 EVALUATE_OPTIONS=
 REPORT_OPTIONS=

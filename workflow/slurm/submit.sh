@@ -20,13 +20,18 @@ submit() {
 ingest=$(submit ingest "1-$N_INGEST" "" --cpus-per-task=2 --mem=4G --time=4:00:00 "$@")
 merge=$(submit merge "" "$ingest" --cpus-per-task=2 --mem=4G --time=4:00:00 "$@")
 train=$(submit train "" "$merge" --cpus-per-task=16 --mem=32G --time=8:00:00 "$@")
-impute=$(submit impute "1-$N_IMPUTE" "$train" --cpus-per-task=8 --mem=16G --time=8:00:00 "$@")
+ready=$train
+if [ "${N_EXTEND:-0}" -gt 0 ]; then
+    extend=$(submit extend "1-$N_EXTEND" "$train" --cpus-per-task=8 --mem=16G --time=8:00:00 "$@")
+    ready=$(submit extended "" "$extend" --cpus-per-task=8 --mem=32G --time=4:00:00 "$@")
+fi
+impute=$(submit impute "1-$N_IMPUTE" "$ready" --cpus-per-task=8 --mem=16G --time=8:00:00 "$@")
 last=$impute
 if [ "$N_EVALUATE" -gt 0 ]; then
-    evaluate=$(submit evaluate "1-$N_EVALUATE" "$train" --cpus-per-task=4 --mem=16G --time=4:00:00 "$@")
+    evaluate=$(submit evaluate "1-$N_EVALUATE" "$ready" --cpus-per-task=4 --mem=16G --time=4:00:00 "$@")
     # The imputations come first: from here on the merged database is written to again.
     last=$(submit scores "" "$impute:$evaluate" --mem=8G --time=1:00:00 "$@")
 fi
 report=$(submit report "" "$last" --mem=8G --time=1:00:00 "$@")
-printf 'jobs: ingest %s, merge %s, train %s, impute %s, evaluate %s, report %s\n' \
-    "$ingest" "$merge" "$train" "$impute" "${evaluate:-none}" "$report"
+printf 'jobs: ingest %s, merge %s, train %s, extend %s, impute %s, evaluate %s, report %s\n' \
+    "$ingest" "$merge" "$train" "${extend:-none}" "$impute" "${evaluate:-none}" "$report"

@@ -21,7 +21,7 @@ use super::super::{Common, Misuse, progress};
 /// The new folder has one bigWig per track, and one faceted composite with a table of metadata. All tracks of
 /// an assay share limits and a colour. Labels of imputed tracks begin with `imp`, and their colours are paler.
 /// Put the folder on a web server and give the address of hub.txt to the UCSC Genome Browser, or open
-/// igv_session.xml in IGV.
+/// igv_session.xml in IGV. Repeated with the same tracks, model and options, the command leaves a whole hub as it is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea export hub hub --assay H3K4me3,H3K27ac --url https://example.org/hub\n          persea export hub measured --tracks measured\n          persea export hub differs E003:H3K4me3 E017:H3K4me3 --bigbed differs.bb"
@@ -159,6 +159,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         &mut |done| bar.set_position(done),
     )?;
     bar.finish_and_clear();
+    if !written.is_new {
+        eprintln!("nothing to write: the hub is there already, with the same content");
+    }
     let mut table = Table::new(&["hub", "assembly", "measured", "imputed", "bigbed", "locus"]);
     table.row(vec![
         json!(arguments.folder.join("hub.txt").display().to_string()),

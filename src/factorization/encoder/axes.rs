@@ -22,6 +22,7 @@ use crate::model::{
     CodeMap, Encoder, EncoderConfig, FAR_WINDOW, Stretch, Surroundings, WINDOWS, forward_hidden,
     input_rows,
 };
+use crate::nn::product::Threads;
 use crate::random::{Purpose, generator, shuffle};
 
 /// Bins at most of the stretches that axes are taken from, spread over the axis.
@@ -37,8 +38,10 @@ const WIDE: f32 = 0.75;
 /// How often each row is repeated with tracks left out, and what all repetitions count beside the row itself.
 const REPETITIONS: usize = 2;
 const REPEATED_WEIGHT: f32 = 0.3;
-/// Stretches whose sums are in memory at once.
+/// Stretches whose sums are in memory at once, at most, and the bytes that these sums take, at most: they grow with
+/// the square of the number of tracks.
 const AT_ONCE: usize = 8;
+const MOST_BYTES: u64 = 2 << 30;
 
 /// The encoder with canonical factors; `assays` and `biosamples` give those of each track that is read.
 ///
@@ -65,10 +68,23 @@ pub(super) fn canonical(
         false => (0..config.tracks as u32).collect(),
     };
     let mut sums = [0, 1, 2].map(|s| Sums::new(config.nodes + config.inputs(s), targets));
-    for part in stretches.chunks(AT_ONCE) {
-        let found = part
-            .par_iter()
-            .map(|stretch| of_stretch(inputs, &trained, &groups, &left_out, stretch, step));
+    let at_once = stretches_at_once(config);
+    // One stretch alone shares its products among the threads.
+    let threads = match at_once {
+        1 => Threads::All,
+        _ => Threads::One,
+    };
+    for part in stretches.chunks(at_once) {
+        let found = part.par_iter().map(|stretch| {
+            of_stretch(
+                inputs,
+                &trained,
+                &groups,
+                &left_out,
+                stretch,
+                (step, threads),
+            )
+        });
         let found: Vec<[Sums; 3]> = found.collect::<Result<_, FactorizationError>>()?;
         for of_part in &found {
             sums.iter_mut().zip(of_part).for_each(|(s, p)| s.add(p));
@@ -89,6 +105,17 @@ pub(super) fn canonical(
     };
     encoder.check()?;
     Ok(encoder)
+}
+
+/// How many stretches' sums are held at once. The result does not depend on it: stretches are added in order.
+fn stretches_at_once(config: &EncoderConfig) -> usize {
+    let numbers = |s: usize| {
+        let regressors = (config.nodes + config.inputs(s)) as u64;
+        regressors * (regressors + 2 * config.tracks as u64)
+    };
+    // Of the rows as they are and of their repetitions, at each resolution.
+    let bytes = 2 * 8 * (0..3).map(numbers).sum::<u64>();
+    (MOST_BYTES / bytes.max(1)).clamp(1, AT_ONCE as u64) as usize
 }
 
 /// Sums of the least squares at one resolution.
@@ -178,7 +205,7 @@ fn of_stretch(
     groups: &[Vec<usize>],
     biosamples: &[u32],
     stretch: &Stretch,
-    step: usize,
+    (step, threads): (usize, Threads),
 ) -> Result<[Sums; 3], FactorizationError> {
     let EncoderConfig { tracks, nodes, .. } = inputs.config;
     let surroundings = inputs.describe(stretch, &stretch.region_bins)?;
@@ -260,7 +287,7 @@ fn of_stretch(
                 regressors.extend_from_slice(x);
             }
             let weights: Vec<f32> = rows[s].iter().map(|r| r.1 * weight).collect();
-            LeastSquares::of(&regressors, &targets, &weights)
+            LeastSquares::of(&regressors, &targets, &weights, threads)
         };
         let of_rows = sums(&whole, 1.0);
         let mut repeated = of_rows.clone();
@@ -319,5 +346,28 @@ impl Picked {
             &mut out,
         );
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_in_memory_stay_below_2_gib_until_one_stretch_alone_has_more() {
+        let config = |tracks| EncoderConfig {
+            tracks,
+            pools: Vec::new(),
+            nodes: 192,
+            codes: [24, 24, 16],
+            saturation: 4,
+            standardised: true,
+            axes: true,
+        };
+        // 352 and 292 regressors, 40 targets: 5.5 MB a stretch.
+        assert_eq!(stretches_at_once(&config(20)), 8);
+        // 2,752 and 1,792 regressors, 640 targets: 368 MB a stretch.
+        assert_eq!(stretches_at_once(&config(320)), 5);
+        assert_eq!(stretches_at_once(&config(4_000)), 1);
     }
 }

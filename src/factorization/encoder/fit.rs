@@ -152,10 +152,31 @@ pub(super) fn factors_without(
     read: impl Fn(usize, std::ops::Range<u64>, &mut [f32]) -> Result<(), FactorizationError> + Sync,
     mask: impl Fn(usize) -> Option<Vec<f32>> + Sync,
 ) -> Result<GenomeFactors, FactorizationError> {
-    const AT_ONCE: usize = 16;
     let mut scales =
         Resolution::ALL.map(|r| Array2::zeros((axis.n_rows(r) as usize, encoder.factors(r))));
-    for (first, part) in Stretch::all(axis).chunks(AT_ONCE).enumerate() {
+    let stretches = Stretch::all(axis);
+    encode_stretches(encoder, &stretches, read, mask, |stretch, codes| {
+        place_rows(&mut scales, axis, stretch, &codes);
+        Ok(())
+    })?;
+    Ok(GenomeFactors { scales })
+}
+
+/// The factors of the rows of some stretches, finest resolution first, which `take` receives in their order. A
+/// row's factors do not depend on which stretches are asked for: each reads what lies around it in its region.
+/// `mask` is asked for the place in `stretches`.
+///
+/// # Errors
+/// When signal cannot be read; those of `take`.
+pub(in crate::factorization) fn encode_stretches(
+    encoder: &Encoder,
+    stretches: &[Stretch],
+    read: impl Fn(usize, std::ops::Range<u64>, &mut [f32]) -> Result<(), FactorizationError> + Sync,
+    mask: impl Fn(usize) -> Option<Vec<f32>> + Sync,
+    mut take: impl FnMut(&Stretch, [Vec<f32>; 3]) -> Result<(), FactorizationError>,
+) -> Result<(), FactorizationError> {
+    const AT_ONCE: usize = 16;
+    for (first, part) in stretches.chunks(AT_ONCE).enumerate() {
         let encoded = part.par_iter().enumerate().map(|(i, stretch)| {
             let surroundings = Surroundings::describe(
                 stretch,
@@ -168,16 +189,27 @@ pub(super) fn factors_without(
         });
         let encoded: Vec<[Vec<f32>; 3]> = encoded.collect::<Result<_, FactorizationError>>()?;
         for (stretch, codes) in part.iter().zip(encoded) {
-            for resolution in Resolution::ALL {
-                let (codes, width) = (&codes[resolution.index()], encoder.factors(resolution));
-                let first = axis.row(resolution, stretch.region, stretch.bins.start) as usize;
-                let table = &mut scales[resolution.index()];
-                let mut rows = table.slice_mut(s![first..first + codes.len() / width, ..]);
-                rows.iter_mut()
-                    .zip(codes)
-                    .for_each(|(to, from)| *to = *from);
-            }
+            take(stretch, codes)?;
         }
     }
-    Ok(GenomeFactors { scales })
+    Ok(())
+}
+
+/// Puts a stretch's rows, finest resolution first, where they belong in the tables of an axis.
+pub(in crate::factorization) fn place_rows(
+    tables: &mut [Array2<f32>; 3],
+    axis: &GenomeAxis,
+    stretch: &Stretch,
+    codes: &[Vec<f32>; 3],
+) {
+    for resolution in Resolution::ALL {
+        let table = &mut tables[resolution.index()];
+        let codes = &codes[resolution.index()];
+        let first = axis.row(resolution, stretch.region, stretch.bins.start) as usize;
+        let n_rows = codes.len() / table.ncols().max(1);
+        let mut rows = table.slice_mut(s![first..first + n_rows, ..]);
+        rows.iter_mut()
+            .zip(codes)
+            .for_each(|(to, from)| *to = *from);
+    }
 }

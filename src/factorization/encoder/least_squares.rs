@@ -49,7 +49,7 @@ impl LeastSquares {
     }
 
     /// Of some rows and their weights.
-    pub fn of(rows: &[f32], targets: &[f32], weights: &[f32]) -> Self {
+    pub fn of(rows: &[f32], targets: &[f32], weights: &[f32], threads: Threads) -> Self {
         let n = weights.len().max(1);
         let (r, t) = (rows.len() / n, targets.len() / n);
         let mut sums = LeastSquares::new(r, t);
@@ -59,14 +59,8 @@ impl LeastSquares {
         }
         let (mut gram, mut cross) = (vec![0f32; r * r], vec![0f32; r * t]);
         let left = Matrix::new(&weighted, r).t();
-        multiply(&mut gram, left, Matrix::new(rows, r), false, Threads::One);
-        multiply(
-            &mut cross,
-            left,
-            Matrix::new(targets, t),
-            false,
-            Threads::One,
-        );
+        multiply(&mut gram, left, Matrix::new(rows, r), false, threads);
+        multiply(&mut cross, left, Matrix::new(targets, t), false, threads);
         sums.gram = gram.into_iter().map(f64::from).collect();
         sums.cross = cross.into_iter().map(f64::from).collect();
         for ((row, target), w) in weighted
@@ -168,9 +162,14 @@ mod tests {
     #[test]
     fn coefficients_come_from_all_rows_and_axes_from_the_rows_as_they_are() {
         // Two rows at 1 and 3 with the targets 1 and 3; repeated with half of what was read, 0.5 and 1.5.
-        let rows = LeastSquares::of(&[1.0, 3.0], &[1.0, 3.0], &[1.0, 1.0]);
+        let rows = LeastSquares::of(&[1.0, 3.0], &[1.0, 3.0], &[1.0, 1.0], Threads::One);
         let mut all = rows.clone();
-        all.add(&LeastSquares::of(&[0.5, 1.5], &[1.0, 3.0], &[1.0, 1.0]));
+        all.add(&LeastSquares::of(
+            &[0.5, 1.5],
+            &[1.0, 3.0],
+            &[1.0, 1.0],
+            Threads::One,
+        ));
         let slope = |found: &PrincipalAxes| found.map[[0, 0]];
         let alone = rows.axes(&rows, &[1.0], 1).unwrap();
         assert!((slope(&alone) - 1.0).abs() < 1e-4);

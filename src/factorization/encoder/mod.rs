@@ -23,7 +23,7 @@ mod tests;
 mod trained;
 mod training;
 
-pub(super) use fit::{begin, encode, genome_factors};
+pub(super) use fit::{begin, encode, encode_stretches, genome_factors, place_rows};
 pub(super) use kept::{EncoderHeader, EncoderKept, read, write};
 pub(super) use left_out::{LeftOut, Standardised};
 pub use options::EncoderOptions;
