@@ -94,6 +94,7 @@ fn opening(folder: &Path, numbers: &[f32]) -> anyhow::Result<()> {
                 unit: None,
                 sources: vec![],
                 values: Default::default(),
+                normalisation: None,
             })?;
             track.write(0, &vec![0.0; axis.n_bins() as usize])?;
             track.commit()?;

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use persea::compendium::{ColumnMap, Manifest, Shard};
 use persea::evaluation::{
     Definitions, EvaluateOptions, Evaluation, IntervalsByStratum, LearnedBaseline, ProbeOptions,
-    ScoringScale, TrackMeasures, evaluate, keep_imputation, merge_evaluations,
+    ScoringScale, TrackEvaluation, TrackMeasures, evaluate, keep_imputation, merge_evaluations,
 };
 use persea::genome::read_bed;
 use persea::imputation::spans;
@@ -182,6 +182,16 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     keep_imputation(&database, &model, scale, &options, &evaluation);
     print(&evaluation, common.format)?;
+    let normalised = database.normalised_assays()?;
+    let is_normalised = |t: &&TrackEvaluation| normalised.contains(&t.assay);
+    let n_normalised = evaluation.tracks.iter().filter(is_normalised).count();
+    if n_normalised > 0 {
+        eprintln!(
+            "{n_normalised} of {} tracks are of normalised assays and scored as they are stored: on the scale of \
+             their assay's reference",
+            evaluation.tracks.len()
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use persea::compendium::{Experiment, Shard};
 use persea::formats::{Format, Location, TableFormat, TableSource, write_table};
 use persea::imputation::{
-    ImputedTable, Output, SignalScale, UncertaintyFiles, missing_experiments, read_experiments,
-    write_experiments, write_shard,
+    ImputedTable, Output, SignalScale, UncertaintyFiles, missing_experiments, on_reference_scale,
+    read_experiments, write_experiments, write_shard,
 };
 use persea::model::{QUANTILES, TrainedModel};
 use persea::store::Database;
@@ -107,6 +107,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     if arguments.dry_run {
         return dry_run(&arguments, &database, &model, &experiments, common);
     }
+    if !arguments.arcsinh {
+        say_reference_scale(&database, &model, &experiments)?;
+    }
     if let Some(format) = table_format(&arguments, &experiments) {
         if arguments.shard.is_some() {
             let name = arguments.output.display();
@@ -190,6 +193,25 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints which experiments have signal on the scale of their assay's reference.
+fn say_reference_scale(
+    database: &Database,
+    model: &TrainedModel,
+    experiments: &[Experiment],
+) -> anyhow::Result<()> {
+    let found = on_reference_scale(database, model, experiments)?;
+    let others = match found.len() {
+        0 => return Ok(()),
+        1 => String::new(),
+        n => format!(" and {} others", n - 1),
+    };
+    eprintln!(
+        "{}{others}: signal on the scale of the assay's reference, because no normalised track of its own is stored",
+        found[0]
+    );
+    Ok(())
 }
 
 /// Prints what imputing would take.

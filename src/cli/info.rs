@@ -30,6 +30,9 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let n_as_u16 = (tracks.iter())
         .filter(|t| t.values.step().is_some())
         .count();
+    let n_normalised = (tracks.iter())
+        .filter(|t| t.normalisation.is_some())
+        .count();
     // How far a stored value can be from the one in its file.
     let greatest_error = (tracks.iter())
         .map(|t| t.values.greatest_error())
@@ -56,6 +59,11 @@ pub fn run(_: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ("tracks_with_gaps", json!(n_with_gaps)),
         ("coverage", json!(coverage)),
         ("tracks_as_u16", json!(n_as_u16)),
+        ("tracks_normalised", json!(n_normalised)),
+        (
+            "assays_normalised",
+            json!(database.normalised_assays()?.len()),
+        ),
         ("greatest_error", json!(greatest_error)),
         (
             "experiments_missing",

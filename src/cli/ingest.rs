@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use persea::compendium::encode::Prefer;
 use persea::compendium::{
-    ColumnMap, IngestEvent, IngestOptions, Manifest, Outcome, Replicates, Shard, ingest,
-    ingest_metadata,
+    ColumnMap, CompendiumError, Experiment, IngestEvent, IngestOptions, Manifest, Outcome,
+    Replicates, Shard, ingest, ingest_metadata, normalise,
 };
 use persea::store::{Database, Step, ValueType};
 use persea::vocabulary::vocabulary;
@@ -27,16 +27,20 @@ use super::{Common, Misuse, dry_run, hints, progress};
 /// not cover has no data, and so has a sequence that a file lacks; between called peaks it is 0. A bin
 /// without data is left out of training, averages and scores. Tracks that are already stored are skipped, or replaced if their file has changed.
 ///
+/// With --normalise the background and the peaks of each track are brought to the reference of its assay, by a power
+/// law of two parameters. Impute writes the signal of an experiment that was measured on its own scale again, and
+/// that of one that was not measured on the reference's.
+///
 /// With --encode the manifest is ENCODE's own table: of each experiment the released bigWigs of one output type,
 /// of the database's assembly, of the newest analysis and of most replicates are taken. It prints what it took,
 /// and of each other file why it was left.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean\n         persea ingest manifest.tsv --shard 2/4 --db shard2.persea"
+    after_help = "Example: persea ingest manifest.tsv --columns biosample=cell,path=file --replicates mean\n         persea ingest manifest.tsv --shard 2/4 --db shard2.persea\n         persea ingest manifest.tsv --normalise"
 )]
 pub struct Arguments {
     /// Manifest
-    #[arg(required_unless_present_any = ["metadata", "encode"])]
+    #[arg(required_unless_present_any = ["metadata", "encode", "normalise"])]
     manifest: Option<PathBuf>,
     /// Names of the manifest's columns, if different: biosample=cell,path=file
     #[arg(long, value_name = "NAME=COLUMN,…")]
@@ -49,6 +53,11 @@ pub struct Arguments {
     /// stored to half a step; 0 and missing bins exactly. 1/512 if not given
     #[arg(long, value_name = "1/N", requires = "values")]
     step: Option<Step>,
+    /// Bring the background and the peaks of each track to its assay's, the medians of its tracks (three at least).
+    /// Tracks that come later are brought to the same reference without this option. Without a manifest all
+    /// tracks of the database are normalised
+    #[arg(long, conflicts_with = "dry_run")]
+    normalise: bool,
     /// Part of the manifest's tracks to read, as I/N: 1/4 to 4/4 for four databases, which `persea merge` joins
     #[arg(long, value_name = "I/N", conflicts_with = "encode")]
     shard: Option<Shard>,
@@ -79,9 +88,15 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
+    if arguments.normalise && arguments.shard.is_some() {
+        let why = "--normalise needs all tracks of an assay, and a shard has a part of them: join the shards with \
+                   `persea merge`, then run `persea ingest --normalise`, which reads no file again";
+        return Err(Misuse(why.into()).into());
+    }
     let database = common.open()?;
     let mut code = ExitCode::SUCCESS;
     let how = How {
+        normalise: arguments.normalise,
         replicates: arguments.replicates,
         shard: arguments.shard,
         values: arguments.value_type()?,
@@ -101,6 +116,9 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     }
     if let Some(table) = &arguments.encode {
         code = encode::run(table, &arguments, &how, &database, common)?;
+    }
+    if arguments.normalise && arguments.manifest.is_none() && arguments.encode.is_none() {
+        code = normalise_stored(&database, common)?;
     }
     if let Some(path) = &arguments.metadata {
         let report = ingest_metadata(&database, path)?;
@@ -130,6 +148,7 @@ impl Arguments {
 /// How the tracks of a manifest are read and stored.
 #[derive(Debug, Clone, Copy)]
 struct How {
+    normalise: bool,
     replicates: Replicates,
     shard: Option<Shard>,
     values: Option<ValueType>,
@@ -147,6 +166,60 @@ vocabulary! {
 
 const STOPPING: &str = "stopping after the tracks under way; run the same command to go on";
 
+/// Normalises all stored tracks, and prints what became of them.
+fn normalise_stored(database: &Database, common: &Common) -> anyhow::Result<ExitCode> {
+    let stop = progress::stop_on_interrupt(STOPPING)?;
+    let n_bins = database.axis().n_bins();
+    let bar = progress::bar(
+        0,
+        "normalising {msg} {wide_bar} {percent}% {elapsed} left {eta}",
+    );
+    let on_event = |event: IngestEvent<'_>| match event {
+        IngestEvent::Normalising { n_tracks } => bar.set_length(n_tracks as u64 * n_bins),
+        IngestEvent::Began { experiment } => bar.set_message(experiment.to_string()),
+        IngestEvent::Bins { n } => bar.inc(n),
+        _ => {}
+    };
+    let options = IngestOptions {
+        threads: common.threads.map_or(0, usize::from),
+        progress: Some(&on_event),
+        stop: Some(&stop),
+        ..IngestOptions::default()
+    };
+    let report = normalise(database, &options)?;
+    bar.finish_and_clear();
+    say(&report.warnings, &report.failed);
+    let n_normalised = database
+        .tracks()?
+        .iter()
+        .filter(|t| t.normalisation.is_some())
+        .count();
+    let count = |n: usize| json!(n);
+    let mut table = Table::new(&["normalised", "normalised_before", "failed", "not_reached"]);
+    table.row(vec![
+        count(report.normalised.len()),
+        count(n_normalised - report.normalised.len()),
+        count(report.failed.len()),
+        count(report.n_left),
+    ]);
+    table.print(common.format)?;
+    Ok(match report.failed.is_empty() && report.n_left == 0 {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Prints warnings, and which tracks failed.
+fn say(warnings: &[String], failed: &[(Experiment, CompendiumError)]) {
+    for warning in warnings {
+        eprintln!("persea: warning: {}", super::output::printable(warning));
+    }
+    for (experiment, error) in failed {
+        let message = format!("{experiment}: {error}");
+        eprintln!("persea: {}", super::output::printable(&message));
+    }
+}
+
 /// Reads a manifest's tracks, and prints what became of them.
 fn read_manifest(
     database: &Database,
@@ -159,6 +232,7 @@ fn read_manifest(
     let bar = progress::bar(0, "{msg} {wide_bar} {percent}% {elapsed} left {eta}");
     let on_event = |event: IngestEvent<'_>| match event {
         IngestEvent::Total { n_tracks } => bar.set_length(n_tracks as u64 * n_bins),
+        IngestEvent::Normalising { n_tracks } => bar.inc_length(n_tracks as u64 * n_bins),
         IngestEvent::Began { experiment } => bar.set_message(experiment.to_string()),
         IngestEvent::Bins { n } => bar.inc(n),
         IngestEvent::Done {
@@ -172,14 +246,12 @@ fn read_manifest(
         replicates: how.replicates,
         values: how.values,
         shard: how.shard,
+        normalise: how.normalise,
         progress: Some(&on_event),
         stop: Some(stop),
     };
     let report = ingest(database, manifest, &options)?;
     bar.finish_and_clear();
-    for warning in &report.warnings {
-        eprintln!("persea: warning: {}", super::output::printable(warning));
-    }
     for row in &report.without_file {
         eprintln!(
             "persea: {}, line {}: {} {} names no file and is left out",
@@ -189,14 +261,12 @@ fn read_manifest(
             row.assay
         );
     }
-    for (experiment, error) in &report.failed {
-        let message = format!("{experiment}: {error}");
-        eprintln!("persea: {}", super::output::printable(&message));
-    }
+    say(&report.warnings, &report.failed);
     let mut table = Table::new(&[
         "ingested",
         "replaced",
         "unchanged",
+        "normalised",
         "failed",
         "without_file",
         "not_reached",
@@ -206,6 +276,7 @@ fn read_manifest(
         count(report.ingested.len()),
         count(report.replaced.len()),
         count(report.skipped.len()),
+        count(report.normalised.len()),
         count(report.failed.len()),
         count(report.without_file.len()),
         count(report.n_left),

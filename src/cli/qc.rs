@@ -2,18 +2,20 @@
 
 use std::process::ExitCode;
 
-use persea::loci::{CompletedCompendium, QualityOptions, Rival, TrackQuality, quality};
+use persea::loci::{CompletedCompendium, QualityOptions, Rival, ScaleShift, TrackQuality, quality};
 use serde_json::{Value, json};
 
 use super::names::Known;
 use super::output::{Format, Table, grouped, measure, print_json};
 use super::{Common, progress};
 
-/// Find measured tracks that disagree with the rest, or that may be swapped.
+/// Find measured tracks that disagree with the rest, that may be swapped, or that lie on another scale.
 ///
 /// A track is compared with an expectation from the other tracks only, because a model that was
 /// trained on the track would be biased towards it. With --models, cross-validated models are also
-/// compared with the tracks that they held out.
+/// compared with the tracks that they held out. The columns background and peaks are log2 of the track's mean over
+/// the median of its assay's tracks, for assays with three tracks or more; `persea ingest --normalise` brings
+/// both to 0.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples: persea qc\n          persea qc --models fold0,fold1,fold2,fold3,fold4 --format tsv"
@@ -72,12 +74,19 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 |r| json!({ "name": r.name, "margin": r.margin, "z": r.z }),
             )
         };
+        let shift = |s: &Option<ScaleShift>| {
+            s.map_or(
+                Value::Null,
+                |s| json!({ "log2_ratio": s.log2_ratio, "z": s.z }),
+            )
+        };
         let tracks: Vec<Value> = (found.tracks.iter())
             .map(|t| {
                 json!({
                     "biosample": t.experiment.biosample, "assay": t.experiment.assay,
                     "agreement": t.agreement, "agreement_error": t.agreement_error, "z": t.z,
                     "biosample_rival": rival(&t.biosample), "assay_rival": rival(&t.assay),
+                    "background": shift(&t.background), "peaks": shift(&t.peaks),
                     "model": t.agreement_with_model.as_ref().map(|m| &m.0),
                     "agreement_with_model": t.agreement_with_model.as_ref().map(|m| m.1),
                     "flags": t.flags.iter().map(|f| f.name()).collect::<Vec<_>>(),
@@ -104,6 +113,10 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         "like_assay",
         "assay_margin",
         "assay_z",
+        "background",
+        "background_z",
+        "peaks",
+        "peaks_z",
         "model_agreement",
         "verdict",
     ]);
@@ -121,6 +134,12 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
         ];
         row.extend(rival(&t.biosample));
         row.extend(rival(&t.assay));
+        for shift in [t.background, t.peaks] {
+            row.extend([
+                measure(shift.map(|s| s.log2_ratio)),
+                measure(shift.map(|s| s.z)),
+            ]);
+        }
         row.push(measure(t.agreement_with_model.as_ref().map(|m| m.1)));
         row.push(json!(verdict(t)));
         table.row(row);
@@ -130,7 +149,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
     let n_flagged = found.tracks.iter().filter(|t| !t.flags.is_empty()).count();
     eprintln!(
         "{n_flagged} of {} tracks flagged, over {} windows of 250 bp; a margin below 0 means that a \
-         track looks more like the other's than like its own",
+         track looks more like the other's than like its own; background and peaks are log2 of a track's mean \
+         over its assay's",
         found.tracks.len(),
         grouped(found.n_windows)
     );

@@ -21,7 +21,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List all tracks with their source, transform and coverage; mean, variance and maximum are over the
-    /// bins with data
+    /// bins with data. Factor and exponent are those of a normalised track
     List,
     /// Rename a biosample or an assay, also in the models that contain it
     Rename {
@@ -72,6 +72,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                 "coverage",
                 "negative_bins",
                 "transform",
+                "factor",
+                "exponent",
                 "values",
                 "greatest_error",
                 "multiplier",
@@ -98,6 +100,8 @@ pub fn run(arguments: Arguments, common: &Common) -> anyhow::Result<ExitCode> {
                     json!(t.coverage(n_bins)),
                     json!(t.n_negative_bins),
                     json!(t.transform.name()),
+                    json!(t.normalisation.map(|law| law.factor)),
+                    json!(t.normalisation.map(|law| law.exponent)),
                     json!(t.values.to_string()),
                     json!(t.values.greatest_error()),
                     json!(t.multiplier),

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::normalise::normalise_read;
 use super::read::{TrackReading, read_track};
 use super::warnings::same_content;
 use super::{
@@ -51,6 +52,11 @@ pub fn ingest(
     manifest: &Manifest,
     options: &IngestOptions<'_>,
 ) -> Result<IngestReport, CompendiumError> {
+    if options.normalise && options.shard.is_some() {
+        let why = "a shard has a part of an assay's tracks, and normalising needs all of them: merge the shards, \
+                   then normalise the tracks of the merged database";
+        return Err(CompendiumError::Invalid(why.into()));
+    }
     let (tracks, warnings) = manifest.tracks(options.replicates)?;
     let existing = database.tracks()?;
     refuse_mixing(&manifest.path, &tracks, &existing)?;
@@ -62,17 +68,14 @@ pub fn ingest(
         .iter()
         .map(|t| ((t.biosample.as_str(), t.assay.as_str()), t))
         .collect();
-    tell(
-        options,
-        IngestEvent::Total {
-            n_tracks: tracks.len(),
-        },
-    );
+    options.tell(IngestEvent::Total {
+        n_tracks: tracks.len(),
+    });
 
     let (next, hopeless) = (AtomicUsize::new(0), AtomicBool::new(false));
     let outcomes: Mutex<BTreeMap<usize, Result<Done, CompendiumError>>> = Mutex::default();
     let work = || {
-        while !hopeless.load(Ordering::Relaxed) && !stopped(options) {
+        while !hopeless.load(Ordering::Relaxed) && !options.is_stopped() {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(track) = tracks.get(i) else {
                 return;
@@ -86,25 +89,18 @@ pub fn ingest(
             {
                 hopeless.store(true, Ordering::Relaxed);
             }
-            tell(
-                options,
-                IngestEvent::Done {
-                    experiment: &experiment,
-                    outcome,
-                },
-            );
+            options.tell(IngestEvent::Done {
+                experiment: &experiment,
+                outcome,
+            });
             let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
             outcomes.insert(i, done);
         }
     };
-    let threads = match options.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    };
     // Threads of its own and no pool of rayon's: a track is written under locks, by code that itself
     // works in parallel, and a pool's thread that waits inside would begin another track meanwhile.
     std::thread::scope(|scope| {
-        for _ in 1..threads.min(tracks.len()) {
+        for _ in 1..options.n_threads().min(tracks.len()) {
             scope.spawn(work);
         }
         work();
@@ -150,6 +146,9 @@ pub fn ingest(
         format!("{}{others}: {note}", of[0])
     });
     report.warnings.extend(noted);
+    if !hopeless.into_inner() && report.n_left == 0 {
+        normalise_read(database, &tracks, options, &mut report)?;
+    }
     report.warnings.extend(same_content(database, &report)?);
     Ok(report)
 }
@@ -178,18 +177,6 @@ impl Done {
             notes: Vec::new(),
         }
     }
-}
-
-fn tell(options: &IngestOptions<'_>, event: IngestEvent<'_>) {
-    if let Some(progress) = options.progress {
-        progress(event);
-    }
-}
-
-fn stopped(options: &IngestOptions<'_>) -> bool {
-    options
-        .stop
-        .is_some_and(|stop| stop.load(Ordering::Relaxed))
 }
 
 fn ingest_track(
@@ -234,12 +221,9 @@ fn ingest_track(
     }) {
         return Ok(Done::skipped());
     }
-    tell(
-        options,
-        IngestEvent::Began {
-            experiment: &track.experiment(),
-        },
-    );
+    options.tell(IngestEvent::Began {
+        experiment: &track.experiment(),
+    });
     for (source, row) in sources.iter_mut().zip(&track.rows) {
         source.checksum = checksum(&row.location)?;
         if source.origin.is_none() {
@@ -323,6 +307,7 @@ fn store(
         unit: track.unit.clone(),
         sources: sources.to_vec(),
         values,
+        normalisation: None,
     })?;
     let mut n_read = 0;
     let reading = read_track(
@@ -330,18 +315,15 @@ fn store(
         database.axis(),
         database.path(),
         &mut |bin, values| {
-            if stopped(options) {
+            if options.is_stopped() {
                 return Err(CompendiumError::Stopped);
             }
             writer.write(bin, values)?;
             n_read += values.len() as u64;
             if n_read > *n_shown {
-                tell(
-                    options,
-                    IngestEvent::Bins {
-                        n: n_read - *n_shown,
-                    },
-                );
+                options.tell(IngestEvent::Bins {
+                    n: n_read - *n_shown,
+                });
                 *n_shown = n_read;
             }
             Ok(())

@@ -1,6 +1,6 @@
 //! Options, reports and results of an ingest.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{CompendiumError, Replicates, Shard, SkippedRow};
 use crate::store::ValueType;
@@ -15,6 +15,9 @@ pub struct IngestOptions<'a> {
     /// How values are stored. Where it is not given, new tracks are stored as 32-bit numbers, and those that are
     /// in stay as they are.
     pub values: Option<ValueType>,
+    /// Whether the background and the peaks of the tracks of the manifest's assays are brought to their assay's
+    /// reference. An assay that has a reference is normalised whether or not this is given.
+    pub normalise: bool,
     /// Which of the manifest's tracks to read, by their order; all where there is none. The whole manifest is
     /// checked all the same.
     pub shard: Option<Shard>,
@@ -22,6 +25,26 @@ pub struct IngestOptions<'a> {
     pub progress: Option<&'a (dyn Fn(IngestEvent<'_>) + Sync)>,
     /// Set to stop: tracks under way are given up, those that are in stay.
     pub stop: Option<&'a AtomicBool>,
+}
+
+impl IngestOptions<'_> {
+    /// How many threads to work on.
+    pub(super) fn n_threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn tell(&self, event: IngestEvent<'_>) {
+        if let Some(progress) = self.progress {
+            progress(event);
+        }
+    }
 }
 
 /// Progress of an ingest.
@@ -33,7 +56,12 @@ pub enum IngestEvent<'a> {
         /// How many tracks the manifest describes.
         n_tracks: usize,
     },
-    /// A track is being read.
+    /// So many tracks more are being normalised.
+    Normalising {
+        /// How many.
+        n_tracks: usize,
+    },
+    /// A track is being read, or normalised.
     Began {
         /// The track.
         experiment: &'a Experiment,
@@ -99,6 +127,8 @@ pub struct IngestReport {
     pub replaced: Vec<Experiment>,
     /// Tracks that were in.
     pub skipped: Vec<Experiment>,
+    /// Tracks that have been normalised.
+    pub normalised: Vec<Experiment>,
     /// Tracks that could not be stored, and why. The program's exit status tells of them.
     pub failed: Vec<(Experiment, CompendiumError)>,
     /// Rows that name no file.

@@ -3,6 +3,7 @@
 mod about;
 mod ingest;
 mod manifest;
+mod normalise;
 mod real_data;
 mod values;
 

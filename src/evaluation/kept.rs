@@ -250,6 +250,7 @@ mod tests {
                 unit: None,
                 sources: vec![],
                 values: Default::default(),
+                normalisation: None,
             })
             .unwrap();
         let values: Vec<f32> = (0..database.axis().n_bins()).map(values).collect();

@@ -14,7 +14,9 @@ use super::{
     MeanEvaluation, Scorer, ScoringContext, ScoringScale, TargetBaselines, TrackEvaluation,
     TrackMeasures, bin_variance, to_signal_scale,
 };
-use crate::compendium::{Experiment, ManifestTrack, Replicates, TracksOnAxis, read_track};
+use crate::compendium::{
+    Experiment, ManifestTrack, Replicates, TracksOnAxis, law_of_values, read_track,
+};
 use crate::files::FileError;
 use crate::formats::Location;
 use crate::genome::{Gene, GenomeAxis, Interval, Mask, read_bed};
@@ -357,6 +359,23 @@ impl EvaluationContext<'_> {
         }))
     }
 
+    /// Brings a track that was never stored to the reference of its assay, if the stored tracks are normalised.
+    fn normalise_as_stored(&self, track: &ManifestTrack, values: &mut [f32]) -> crate::Result<()> {
+        let references = self.database.references()?;
+        let Some(reference) = references.get(&track.assay) else {
+            return Ok(());
+        };
+        match law_of_values(values, &self.mask, self.axis, self.database, reference)? {
+            Ok(law) => values.iter_mut().for_each(|v| *v = law.apply(*v)),
+            Err(why) => tracing::warn!(
+                "{} {}: its assay is normalised, and this track cannot be: {why}; it is scored as it was read",
+                track.biosample,
+                track.assay
+            ),
+        }
+        Ok(())
+    }
+
     /// The mask and the annotation where some bins are left out as well.
     fn without(&self, left_out: &[bool]) -> (Mask, AnnotationBins) {
         let mut mask = self.mask.clone();
@@ -399,6 +418,7 @@ impl EvaluationContext<'_> {
                     values[bins.start as usize..bins.end as usize]
                         .copy_from_slice(&all[*start as usize..*start as usize + n]);
                 }
+                self.normalise_as_stored(track, &mut values)?;
                 Ok(values)
             }
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::inversions::Inversions;
 use super::{SignalScale, Stream};
 use crate::compendium::Experiment;
 use crate::error::Bug;
@@ -14,7 +15,7 @@ use crate::files::no_formula;
 use crate::formats::{CubeWriter, Format, SignalWriter, create_signal, write_text};
 use crate::genome::{BIN_BP, GenomeAxis};
 use crate::model::TrainedModel;
-use crate::store::{Database, StoreError, Track, Transform};
+use crate::store::{Database, Inversion, StoreError, Track};
 
 /// Tracks that are begun at once: more mean more walks along the genome.
 const OPEN_TRACKS: usize = 16;
@@ -258,7 +259,7 @@ struct Walk<'a> {
     scale: SignalScale,
     /// The database's bin that each region of the axis starts at.
     starts: Vec<u64>,
-    transforms: HashMap<String, Transform>,
+    inversions: Inversions,
 }
 
 /// Receives pieces: the track's place in the list, the model's axis bin that a piece starts at, and
@@ -276,7 +277,7 @@ impl<'a> Walk<'a> {
         Ok(Walk {
             starts: axis.starts_in(database.axis())?,
             axis,
-            transforms: super::write::transforms(database)?,
+            inversions: Inversions::new(database, model, scale)?,
             database,
             model,
             spans,
@@ -300,7 +301,9 @@ impl<'a> Walk<'a> {
                     let first = self.starts[region] + within;
                     values.resize((end - at) as usize, 0f32);
                     signal.read(first..first + (end - at), &mut values)?;
-                    self.to_scale(measured.transform, &mut values);
+                    if self.scale == SignalScale::Signal {
+                        invert(measured.inversion(), &mut values);
+                    }
                     sink(i, at, &values)?;
                     at = end;
                 }
@@ -324,21 +327,11 @@ impl<'a> Walk<'a> {
             stream.run::<crate::Error>(&experiments, self.spans, &mut |i, first, piece| {
                 values.clear();
                 values.extend_from_slice(piece);
-                // An assay without tracks here (of an imported model) was trained on arcsinh.
-                let transform = self.transforms.get(&experiments[i].assay).copied();
-                self.to_scale(transform.unwrap_or(Transform::Arcsinh), &mut values);
+                invert(self.inversions.of(&experiments[i]), &mut values);
                 sink(group[i], first, &values)
             })?;
         }
         Ok(())
-    }
-
-    fn to_scale(&self, transform: Transform, values: &mut [f32]) {
-        if self.scale == SignalScale::Signal {
-            for value in values {
-                *value = transform.invert(*value);
-            }
-        }
     }
 
     /// Where a track was read from, or the model that imputed it, and the checksum of either.
@@ -388,5 +381,11 @@ impl<'a> Walk<'a> {
         });
         // `json!({ … })` is an object.
         attributes.as_object().cloned().unwrap_or_default()
+    }
+}
+
+fn invert(inversion: Inversion, values: &mut [f32]) {
+    for value in values {
+        *value = inversion.apply(*value);
     }
 }

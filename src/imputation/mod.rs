@@ -7,6 +7,7 @@
 mod completed;
 mod error;
 mod experiment;
+mod inversions;
 mod observed;
 mod shard;
 mod stream;
@@ -21,6 +22,9 @@ pub use completed::{
 };
 pub use error::ImputationError;
 pub use experiment::{missing_experiments, read_experiments};
+#[cfg(feature = "serve")]
+pub(crate) use inversions::Inversions;
+pub use inversions::{SignalScale, on_reference_scale};
 pub(crate) use observed::{Observed, tracks_read};
 pub use shard::{ShardReport, write_shard};
 pub(crate) use stream::impute_from_factors;
@@ -29,4 +33,4 @@ pub use table::ImputedTable;
 pub use uncertainty::Uncertainty;
 #[cfg(feature = "serve")]
 pub(crate) use write::deviation_of_signal;
-pub use write::{Output, SignalScale, UncertaintyFiles, write_experiments};
+pub use write::{Output, UncertaintyFiles, write_experiments};

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::inversions::Inversions;
 use super::write::group_size;
 use super::{Output, SignalScale, write_experiments};
 use crate::compendium::Shard;
@@ -47,7 +48,7 @@ pub fn write_shard(
     scale: SignalScale,
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<ShardReport> {
-    let settings = json!({
+    let mut settings = json!({
         "persea": env!("CARGO_PKG_VERSION"),
         "instructions": Instructions::pinned().map(Instructions::name),
         "model": model.stored().checksum,
@@ -58,6 +59,15 @@ pub fn write_shard(
             SignalScale::Transformed => "arcsinh",
         },
     });
+    let inversions = Inversions::new(database, Some(model), scale)?;
+    let laws = outputs.iter().filter_map(|output| {
+        let law = inversions.of(&output.experiment).normalisation?;
+        Some(format!("{} {law:?}", output.experiment))
+    });
+    let laws: Vec<String> = laws.collect();
+    if !laws.is_empty() {
+        settings["normalised"] = json!(laws);
+    }
     let mut record = ShardRecord::read(folder, shard, settings);
     let n_bins: u64 = spans.iter().map(|s| s.end - s.start).sum();
     let mut report = ShardReport::default();

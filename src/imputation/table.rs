@@ -3,14 +3,15 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::inversions::Inversions;
 use super::stream::Prepared;
-use super::write::{QUANTILE_NAMES, deviation_of_signal, transforms, unit, units};
+use super::write::{QUANTILE_NAMES, deviation_of_signal, unit, units};
 use super::{SignalScale, Stream, Uncertainty};
 use crate::compendium::Experiment;
 use crate::formats::{LabelKind, Labels, TableShape, TableSource};
 use crate::genome::{BIN_BP, Interval};
 use crate::model::TrainedModel;
-use crate::store::{Database, Transform};
+use crate::store::{Database, Inversion};
 
 /// Experiments over bins of a model's axis, imputed as they are read.
 ///
@@ -20,7 +21,7 @@ pub struct ImputedTable<'a> {
     model: &'a TrainedModel,
     prepared: Prepared<'a>,
     /// Of each experiment.
-    transforms: Vec<Transform>,
+    inversions: Vec<Inversion>,
     uncertainty: Vec<Option<Uncertainty<'a>>>,
     shape: TableShape,
     /// Bins, and the rows before them.
@@ -43,7 +44,7 @@ impl<'a> ImputedTable<'a> {
         scale: SignalScale,
         uncertainty: bool,
     ) -> crate::Result<Self> {
-        let all_transforms = transforms(database)?;
+        let inversions = Inversions::new(database, Some(model), scale)?;
         let units = units(database)?;
         let prepared = Stream::new(database, model).prepare(experiments)?;
         let uncertainty = experiments
@@ -92,7 +93,7 @@ impl<'a> ImputedTable<'a> {
                 about("assay", texts(&|e, _| e.assay.clone())),
                 about(
                     "unit",
-                    texts(&|e, _| unit(&units, &all_transforms, &e.assay, scale)),
+                    texts(&|e, _| unit(&units, inversions.transforms(), &e.assay, scale)),
                 ),
                 about("statistic", texts(&|_, statistic| statistic.to_string())),
             ],
@@ -105,15 +106,8 @@ impl<'a> ImputedTable<'a> {
                 fact("coordinates", "0-based, half-open"),
             ],
         };
-        let transform = |e: &Experiment| match scale {
-            // An assay without tracks here (of an imported model) was trained on arcsinh.
-            SignalScale::Signal => {
-                (all_transforms.get(&e.assay).copied()).unwrap_or(Transform::Arcsinh)
-            }
-            SignalScale::Transformed => Transform::None,
-        };
         Ok(ImputedTable {
-            transforms: experiments.iter().map(transform).collect(),
+            inversions: experiments.iter().map(|e| inversions.of(e)).collect(),
             model,
             prepared,
             uncertainty,
@@ -174,23 +168,23 @@ impl TableSource<crate::Error> for ImputedTable<'_> {
 
     fn numbers(&self, rows: Range<u64>, out: &mut [f32]) -> crate::Result<()> {
         let n_columns = self.shape.numbers.len();
-        let each = n_columns / self.transforms.len().max(1);
+        let each = n_columns / self.inversions.len().max(1);
         let mut row = 0;
         for bins in self.bins(rows) {
             let first_bin = bins.start;
             let n_bins = (bins.end - bins.start) as usize;
             (self.prepared).run::<crate::Error>(&[bins], &mut |i, first, values| {
-                let transform = self.transforms[i];
+                let inversion = self.inversions[i];
                 let at = row + (first - first_bin) as usize;
                 for (j, value) in values.iter().enumerate() {
                     let place = (at + j) * n_columns + i * each;
-                    out[place] = transform.invert(*value);
+                    out[place] = inversion.apply(*value);
                     if let Some(uncertainty) = &self.uncertainty[i] {
                         let deviation = uncertainty.deviation(*value);
-                        out[place + 1] = deviation_of_signal(transform, *value, deviation);
+                        out[place + 1] = deviation_of_signal(inversion, *value, deviation);
                         let ends = uncertainty.interval_ends(*value);
                         for (quantile, end) in ends.into_iter().enumerate() {
-                            out[place + 2 + quantile] = transform.invert(end);
+                            out[place + 2 + quantile] = inversion.apply(end);
                         }
                     }
                 }

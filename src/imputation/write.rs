@@ -6,24 +6,16 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::inversions::{Inversions, SignalScale};
 use super::writers::{Stop, write_files};
 use super::{Stream, Uncertainty};
 use crate::compendium::Experiment;
 use crate::formats::{Format, SignalWriter, create_labelled_signal};
 use crate::model::TrainedModel;
-use crate::store::{Database, StoreError, Transform};
+use crate::store::{Database, Inversion, StoreError, Transform};
 
 /// Files that are open at once; more experiments mean more walks along the genome.
 const OPEN_FILES: usize = 16;
-
-/// On which scale files hold the signal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignalScale {
-    /// As it was before the assay's transform (−log10 p for Roadmap's tracks).
-    Signal,
-    /// As it is stored and trained on.
-    Transformed,
-}
 
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,13 +80,13 @@ pub fn write_experiments(
     scale: SignalScale,
     progress: &mut dyn FnMut(u64),
 ) -> crate::Result<()> {
-    let transforms = transforms(database)?;
+    let inversions = Inversions::new(database, Some(model), scale)?;
     let units = units(database)?;
     let stream = Stream::new(database, model);
     let mut done = 0;
     for group in outputs.chunks(group_size(outputs)) {
         let create = |path: &PathBuf, experiment: &Experiment, statistic: &str| {
-            let unit = unit(&units, &transforms, &experiment.assay, scale);
+            let unit = unit(&units, inversions.transforms(), &experiment.assay, scale);
             let labels = labels(model, experiment, &unit, statistic);
             create_labelled_signal(path, format, model.axis(), &labels)
         };
@@ -117,28 +109,22 @@ pub fn write_experiments(
             }
         }
         let experiments: Vec<Experiment> = group.iter().map(|o| o.experiment.clone()).collect();
-        let transform = |i: usize| match scale {
-            // An assay without tracks here (of an imported model) was trained on arcsinh.
-            SignalScale::Signal => {
-                (transforms.get(&experiments[i].assay).copied()).unwrap_or(Transform::Arcsinh)
-            }
-            SignalScale::Transformed => Transform::None,
-        };
+        let inversion: Vec<Inversion> = experiments.iter().map(|e| inversions.of(e)).collect();
         write_files(files, |writers| {
             stream.run::<Stop>(&experiments, spans, &mut |i, first, values| {
-                let (transform, (file, uncertainty)) = (transform(i), places[i]);
-                let inverted = values.par_iter().map(|v| transform.invert(*v));
+                let (inversion, (file, uncertainty)) = (inversion[i], places[i]);
+                let inverted = values.par_iter().map(|v| inversion.apply(*v));
                 writers.write(file, first, inverted.collect())?;
                 if let Some(uncertainty) = uncertainty {
                     let apart = values
                         .par_iter()
-                        .map(|v| deviation_of_signal(transform, *v, uncertainty.deviation(*v)));
+                        .map(|v| deviation_of_signal(inversion, *v, uncertainty.deviation(*v)));
                     writers.write(file + 1, first, apart.collect())?;
                     for quantile in 0..4 {
-                        // A transform ascends, so that a quantile's signal is the signal's quantile.
+                        // An inversion ascends, so that a quantile's signal is the signal's quantile.
                         let ends = values
                             .par_iter()
-                            .map(|v| transform.invert(uncertainty.interval_ends(*v)[quantile]));
+                            .map(|v| inversion.apply(uncertainty.interval_ends(*v)[quantile]));
                         writers.write(file + 2 + quantile, first, ends.collect())?;
                     }
                 }
@@ -208,8 +194,8 @@ pub(super) fn unit(
 }
 
 /// Half of how far the signal one standard deviation above lies from that one below.
-pub(crate) fn deviation_of_signal(transform: Transform, value: f32, deviation: f32) -> f32 {
-    0.5 * (transform.invert(value + deviation) - transform.invert(value - deviation))
+pub(crate) fn deviation_of_signal(inversion: Inversion, value: f32, deviation: f32) -> f32 {
+    0.5 * (inversion.apply(value + deviation) - inversion.apply(value - deviation))
 }
 
 /// The transform of each assay's tracks; ingest sees to it that an assay has one.

@@ -12,10 +12,9 @@
 
 use super::LociError;
 use super::completed::{CompletedCompendium, Source, SourcedExperiment};
-use super::qc::median;
 use super::windows::{WindowBins, interval_of, means};
 use crate::genome::{BIN_BP, GenomeAxis, Interval, Mask};
-use crate::measures::pearson;
+use crate::measures::{median, pearson};
 
 /// Windows of one level, at least, whose spread is taken.
 const FEWEST_A_LEVEL: usize = 200;

@@ -39,6 +39,6 @@ pub use error::LociError;
 pub use joint::JointMatch;
 pub use locus::{ClusterAtLocus, Column, Locus, LocusOptions, LocusRow, MatchOptions, at_locus};
 pub use null::Departure;
-pub use qc::{Flag, Quality, QualityOptions, Rival, TrackQuality, quality};
+pub use qc::{Flag, Quality, QualityOptions, Rival, ScaleShift, TrackQuality, quality};
 pub use scan::{ScanOptions, Scanned, ScannedLocus, scan};
 pub use sites::{Site, promoters, read_sites};

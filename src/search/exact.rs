@@ -61,6 +61,8 @@ pub(super) struct Task<'a> {
 pub(super) struct Scratch<T> {
     pub sums: Vec<T>,
     pub bounds: Vec<f32>,
+    /// The least bound of each [`LANES`] rows, or less.
+    least: Vec<f32>,
     unordered: Vec<(f32, u32)>,
     pub candidates: Vec<(f32, u32)>,
 }
@@ -70,6 +72,7 @@ impl<T> Default for Scratch<T> {
         Scratch {
             sums: Vec::new(),
             bounds: Vec::new(),
+            least: Vec::new(),
             unordered: Vec::new(),
             candidates: Vec::new(),
         }
@@ -235,10 +238,13 @@ impl<'a, M: Measure> Walk<'a, M> {
     }
 
     /// The rows that are searched first: the query's own, and those of the least bounds.
-    pub fn first_rows(&self, scratch: &Scratch<M::Term>) -> impl Iterator<Item = usize> + use<M> {
-        let bounds = &scratch.bounds;
+    pub fn first_rows(
+        &self,
+        scratch: &mut Scratch<M::Term>,
+    ) -> impl Iterator<Item = usize> + use<M> {
+        let Scratch { bounds, least, .. } = scratch;
         let home = self.task.home.filter(|home| !bounds[*home].is_nan());
-        home.into_iter().chain(seeds(bounds, home))
+        home.into_iter().chain(seeds(bounds, least, home))
     }
 
     /// The rows whose bounds leave them in, from the least bounds up but not sorted to the last:
@@ -246,11 +252,17 @@ impl<'a, M: Measure> Walk<'a, M> {
     pub fn candidates(&self, scratch: &mut Scratch<M::Term>) {
         let limit = self.best.bound();
         scratch.unordered.resize(scratch.bounds.len(), (0.0, 0));
-        // Without a branch: which bounds are let through cannot be foreseen.
         let mut n = 0;
-        for (row, bound) in scratch.bounds.iter().enumerate() {
-            scratch.unordered[n] = (*bound, row as u32);
-            n += usize::from(*bound <= limit);
+        let blocks = scratch.bounds.chunks(LANES).zip(&scratch.least);
+        for (block, (bounds, _)) in blocks
+            .enumerate()
+            .filter(|(_, (_, least))| **least <= limit)
+        {
+            // Without a branch: which bounds are let through cannot be foreseen.
+            for (i, bound) in bounds.iter().enumerate() {
+                scratch.unordered[n] = (*bound, (block * LANES + i) as u32);
+                n += usize::from(*bound <= limit);
+            }
         }
         let unordered = &scratch.unordered[..n];
         let mut least = f32::INFINITY;
@@ -463,8 +475,14 @@ impl Order {
     }
 }
 
-/// The rows of the least bounds, least first, without one.
-fn seeds(bounds: &[f32], without: Option<usize>) -> impl Iterator<Item = usize> + use<> {
+/// The rows of the least bounds, least first, without one; `least_of_blocks` is given the least of each [`LANES`]
+/// bounds.
+fn seeds(
+    bounds: &[f32],
+    least_of_blocks: &mut Vec<f32>,
+    without: Option<usize>,
+) -> impl Iterator<Item = usize> + use<> {
+    least_of_blocks.clear();
     let mut least = [(f32::INFINITY, usize::MAX); SEEDS];
     let mut worst = f32::INFINITY;
     for (block, bounds) in bounds.chunks(LANES).enumerate() {
@@ -482,6 +500,7 @@ fn seeds(bounds: &[f32], without: Option<usize>) -> impl Iterator<Item = usize> 
             }
             _ => bounds.iter().fold(f32::INFINITY, least_of),
         };
+        least_of_blocks.push(of_block);
         if of_block >= worst {
             continue;
         }

@@ -273,22 +273,19 @@ impl Searcher {
         let i = (0..usize::from(coarse.n_250bp))
             .find(middle)
             .ok_or_else(|| Bug::new(format!("bin {bin} lies in none of its row's 250 bp rows")))?;
-        let (group, at) = match scale {
+        // Rows by themselves lie in a line or two of the cache, those of a group in as many as there are factors.
+        let (table, row) = match scale {
             Resolution::Bp25 => {
                 let bins = coarse.bins_of_250bp(i);
-                (bins.clone(), (bin - bins.start) as usize)
+                let (at, n) = ((bin - bins.start) as usize, bins.end - bins.start);
+                let values = self.tables.factors[scale.index()].group(bins)?;
+                out.extend(values.chunks_exact(n as usize).map(|column| column[at]));
+                return Ok(());
             }
-            Resolution::Bp250 => (coarse.rows_250bp(), i),
-            Resolution::Kbp5 => {
-                let lanes = super::terms::LANES;
-                let first = row / lanes * lanes;
-                let end = (first + lanes).min(self.layout.n_rows());
-                (first as u64..end as u64, row - first)
-            }
+            Resolution::Bp250 => (&self.tables.middle_rows, coarse.first_250bp + i as u64),
+            Resolution::Kbp5 => (&self.tables.coarse_rows, row as u64),
         };
-        let n = (group.end - group.start) as usize;
-        let values = self.tables.factors[scale.index()].group(group)?;
-        out.extend(values.chunks_exact(n).map(|column| column[at]));
+        out.extend(table.group(row..row + 1)?);
         Ok(())
     }
 

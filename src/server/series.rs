@@ -11,8 +11,8 @@ use super::state::{Open, OpenModel};
 use crate::compendium::{AverageActivity, Experiment};
 use crate::formats::BigWigLayout;
 use crate::genome::{BIN_BP, GenomeAxis, Interval};
-use crate::imputation::{Stream, Uncertainty, deviation_of_signal};
-use crate::store::{SignalArray, TrackRole, Transform};
+use crate::imputation::{Inversions, SignalScale, Stream, Uncertainty, deviation_of_signal};
+use crate::store::{Inversion, SignalArray, TrackRole, Transform};
 use persea_vocabulary::vocabulary;
 
 vocabulary! {
@@ -35,7 +35,7 @@ const MOST_BINS: u64 = 4_000_000;
 /// An experiment's values along an axis.
 pub(super) struct Series {
     source: Source,
-    transform: Transform,
+    inversion: Inversion,
     kind: Kind,
     experiment: Experiment,
     /// Unlike that of a series with other values.
@@ -61,6 +61,7 @@ impl Series {
         let tracks = database.tracks()?;
         let of_assay = tracks.iter().find(|t| t.assay == *assay);
         let transform = of_assay.map_or(Transform::Arcsinh, |t| t.transform);
+        let mut inversion = Inversion::of(transform);
         let (source, version) = match kind {
             Kind::Measured => {
                 let found = tracks
@@ -69,6 +70,7 @@ impl Series {
                 let Some(track) = found else {
                     return Err(database.no_such_track(biosample, assay)?.into());
                 };
+                inversion = track.inversion();
                 (
                     Source::Measured(Box::new(database.signal(track)?)),
                     track.array.clone(),
@@ -109,15 +111,19 @@ impl Series {
                 if kind == Kind::Deviation {
                     Uncertainty::of(&model.model, &experiment)?;
                 }
+                let inversions =
+                    Inversions::new(database, Some(&model.model), SignalScale::Signal)?;
+                inversion = inversions.of(&experiment);
                 let version = model.model.stored().checksum.clone();
                 (Source::Model(model), version)
             }
         };
-        let text = format!("{} {version} {biosample:?} {assay:?}", kind.name());
+        let law = inversion.normalisation;
+        let text = format!("{} {version} {biosample:?} {assay:?} {law:?}", kind.name());
         let key = blake3::hash(text.as_bytes()).to_hex().as_str().into();
         Ok(Series {
             source,
-            transform,
+            inversion,
             kind,
             experiment,
             key,
@@ -166,7 +172,7 @@ impl Series {
                     for value in &mut values {
                         let deviation = uncertainty.deviation(*value);
                         *value = match is_signal {
-                            true => deviation_of_signal(self.transform, *value, deviation),
+                            true => deviation_of_signal(self.inversion, *value, deviation),
                             false => deviation,
                         };
                     }
@@ -181,7 +187,7 @@ impl Series {
         let mut values = self.stored(open, bins, true)?;
         if self.kind != Kind::Deviation {
             for value in &mut values {
-                *value = self.transform.invert(*value);
+                *value = self.inversion.apply(*value);
             }
         }
         Ok(values)

@@ -469,6 +469,7 @@ fn a_map_has_the_mean_signal_of_a_track_at_each_of_its_points() {
             unit: None,
             sources: vec![],
             values: Default::default(),
+            normalisation: None,
         })
         .unwrap();
     let mut values = vec![0f32; axis.n_bins() as usize];

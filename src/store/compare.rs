@@ -114,6 +114,17 @@ fn rows(database: &Database) -> Result<Rows, StoreError> {
     for t in database.tracks()? {
         rows.insert(format!("track {} {}", t.biosample, t.assay), of_track(&t));
     }
+    for (assay, reference) in database.references()? {
+        rows.insert(
+            format!("reference of {assay}"),
+            json!({
+                "background": reference.components.background,
+                "peaks": reference.components.peaks, "n_tracks": reference.n_tracks,
+                "background_bins": reference.background_bins,
+                "peak_bins": reference.peak_bins,
+            }),
+        );
+    }
     for m in database.list_models()? {
         rows.insert(format!("model {}", m.record.name), of_model(&m));
         for e in database.evaluations(&m)? {
@@ -200,6 +211,7 @@ fn of_track(t: &Track) -> Value {
         "n_nan_bins": t.n_nan_bins, "covered_bins": t.covered_bins,
         "n_negative_bins": t.n_negative_bins, "mean": t.mean, "variance": t.variance,
         "maximum": t.maximum, "values": t.values.to_string(), "intervals": t.runs.as_ref().map(hex),
+        "normalisation": t.normalisation.map(|law| [law.factor, law.exponent]),
         "sources": sources.collect::<Vec<_>>(),
     })
 }

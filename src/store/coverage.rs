@@ -115,7 +115,7 @@ impl TrackCoverage {
 }
 
 /// Takes a length from the front of some bytes; `None` where there is none.
-fn take_length(bytes: &mut &[u8]) -> Option<u64> {
+pub(super) fn take_length(bytes: &mut &[u8]) -> Option<u64> {
     let mut n = 0u64;
     for (i, byte) in bytes.iter().enumerate() {
         n |= u64::from(byte & 0x7f).checked_shl(7 * i as u32)?;
@@ -125,6 +125,15 @@ fn take_length(bytes: &mut &[u8]) -> Option<u64> {
         }
     }
     None
+}
+
+/// Appends a length as LEB128.
+pub(super) fn push_length(bytes: &mut Vec<u8>, mut n: u64) {
+    while n >= 0x80 {
+        bytes.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    bytes.push(n as u8);
 }
 
 /// A coverage under construction, from the axis' start on.
@@ -167,12 +176,7 @@ impl CoverageBuilder {
     }
 
     fn end_run(&mut self) {
-        let mut n = self.length;
-        while n >= 0x80 {
-            self.runs.push(n as u8 | 0x80);
-            n >>= 7;
-        }
-        self.runs.push(n as u8);
+        push_length(&mut self.runs, self.length);
         self.length = 0;
     }
 

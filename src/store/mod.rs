@@ -32,6 +32,7 @@
 //!     unit: None,
 //!     sources: vec![],
 //!     values: ValueType::F32,
+//!     normalisation: None,
 //! })?;
 //! let n_bins = database.axis().n_bins();
 //! writer.write(0, &vec![1.5; n_bins as usize])?;
@@ -76,6 +77,7 @@ mod model_writer;
 mod models;
 mod names;
 mod nearest;
+mod normalisation;
 mod numbered;
 mod projections;
 mod recent_chunks;
@@ -122,6 +124,7 @@ pub use model_writer::ModelWriter;
 pub use models::ModelLock;
 pub use names::{Assay, Biosample};
 pub(crate) use nearest::nearest_names;
+pub use normalisation::{AssayReference, Inversion};
 pub use projections::{NewProjection, ProjectionColumn, StoredProjection};
 pub use repair::{Repair, RepairReport, StrayArray};
 pub use search_graphs::GraphRecord;

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/009_transcripts_and_evaluations.sql"),
     include_str!("../../schema/010_track_origins.sql"),
     include_str!("../../schema/011_track_values.sql"),
+    include_str!("../../schema/012_track_normalisations.sql"),
 ];
 
 /// The version whose tables the database has, with their columns. The texts of their definitions are not

@@ -37,6 +37,8 @@ pub(crate) const CHANGING: &[&str] = &[
     "track_chunks",
     "track_coverage",
     "track_values",
+    "assay_references",
+    "track_normalisations",
     "models",
     "model_biosamples",
     "model_assays",
@@ -224,10 +226,21 @@ pub(crate) fn consequence(name: &str) -> &'static str {
              concerned"
         }
         "mask_intervals" => "training and scoring refuse; imputation and tracks are not concerned",
-        "biosamples" | "assays" | "tracks" | "track_sources" | "track_origins" | "track_chunks"
-        | "track_coverage" => {
+        "biosamples"
+        | "assays"
+        | "tracks"
+        | "track_sources"
+        | "track_origins"
+        | "track_chunks"
+        | "track_coverage"
+        | "track_values"
+        | "track_normalisations" => {
             "tracks cannot be listed, trained on or scored; models can still be read; signal.zarr \
              opens in any Zarr reader"
+        }
+        "assay_references" => {
+            "no track can be normalised, and databases cannot be merged or compared; tracks and models \
+             are not concerned"
         }
         "tasks" => {
             "no task can be run or listed; tracks, models and earlier runs are not concerned"

@@ -78,6 +78,7 @@ pub(crate) fn toy_track(biosample: &str, assay: &str) -> NewTrack {
             origin: None,
         }],
         values: ValueType::F32,
+        normalisation: None,
     }
 }
 

@@ -7,6 +7,7 @@ use super::connection::{named, whole};
 use super::value_type::{ValueType, value_type_of_row};
 use super::{Database, StoreError};
 use crate::formats::{Identity, Missing};
+use crate::measures::PowerLaw;
 
 /// The BLAKE3 of a track's run lengths.
 pub(crate) type RunsDigest = [u8; 32];
@@ -127,7 +128,8 @@ pub struct Track {
     pub assay: String,
     /// Where it was read from; several replicates are separated by ` + `.
     pub location: String,
-    /// BLAKE3 of its content, in hexadecimal; of replicates, that of their checksums.
+    /// BLAKE3 of its content, in hexadecimal; of replicates, that of their checksums; of a normalised track, that
+    /// of its content's and the power law.
     pub checksum: String,
     /// Length of its file or files.
     pub bytes: u64,
@@ -163,6 +165,9 @@ pub struct Track {
     pub sources: Vec<TrackSource>,
     /// How its values are stored.
     pub values: ValueType,
+    /// The power law that the stored values have been through since they were transformed, where the track was
+    /// normalised to its assay's reference.
+    pub normalisation: Option<PowerLaw>,
     /// The digest of the list of its chunks' checksums; `None` of a track that a Persea before schema
     /// version 7 stored.
     pub(crate) chunks: Option<ListDigest>,
@@ -192,6 +197,8 @@ pub struct NewTrack {
     pub sources: Vec<TrackSource>,
     /// How its values are to be stored.
     pub values: ValueType,
+    /// The power law that the values that will come have been through, if it is normalised.
+    pub normalisation: Option<PowerLaw>,
 }
 
 impl Database {
@@ -227,6 +234,7 @@ pub(crate) const TABLES: &[&str] = &[
     "track_chunks",
     "track_coverage",
     "track_values",
+    "track_normalisations",
 ];
 
 fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
@@ -242,10 +250,11 @@ fn all_tracks(t: &Transaction<'_>) -> Result<Vec<Track>, StoreError> {
 
 const SELECT: &str = "SELECT t.id, b.name, a.name, t.array, t.transform, t.unit, t.checksum,
      t.n_nan_bins, t.n_negative_bins, t.mean, t.variance, t.maximum, t.ingested, c.digest,
-     v.n_bins, v.digest, u.steps_per_unit, u.fits
+     v.n_bins, v.digest, u.steps_per_unit, u.fits, p.factor, p.exponent
      FROM tracks t JOIN biosamples b ON b.id = t.biosample JOIN assays a ON a.id = t.assay
      LEFT JOIN track_chunks c ON c.track = t.id LEFT JOIN track_coverage v ON v.track = t.id
-     LEFT JOIN track_values u ON u.track = t.id";
+     LEFT JOIN track_values u ON u.track = t.id
+     LEFT JOIN track_normalisations p ON p.track = t.id";
 
 pub(crate) fn find_track(
     transaction: &Transaction<'_>,
@@ -309,6 +318,13 @@ fn track_of_row(row: &Row<'_>) -> rusqlite::Result<Track> {
         runs: row.get(15)?,
         values: value_type_of_row(row.get(16)?, row.get(17)?)
             .ok_or(rusqlite::Error::IntegralValueOutOfRange(16, 0))?,
+        normalisation: match row.get::<_, Option<f64>>(18)? {
+            Some(factor) => Some(PowerLaw {
+                factor,
+                exponent: row.get(19)?,
+            }),
+            None => None,
+        },
     })
 }
 
@@ -410,14 +426,18 @@ pub(crate) fn write_sources(
     Ok(())
 }
 
-/// The checksum of a track from those of its sources.
-pub(crate) fn combined_checksum(sources: &[TrackSource]) -> String {
-    match sources {
-        [one] => one.checksum.clone(),
-        several => {
+/// The checksum of a track from those of its sources and the power law, if it is normalised.
+pub(crate) fn combined_checksum(sources: &[TrackSource], law: Option<PowerLaw>) -> String {
+    match (sources, law) {
+        ([one], None) => one.checksum.clone(),
+        (several, law) => {
             let mut hasher = blake3::Hasher::new();
             for source in several {
                 hasher.update(source.checksum.as_bytes());
+            }
+            if let Some(law) = law {
+                hasher.update(&law.factor.to_le_bytes());
+                hasher.update(&law.exponent.to_le_bytes());
             }
             hasher.finalize().to_hex().to_string()
         }

@@ -14,6 +14,7 @@ use super::track::{missing_from_name, missing_name};
 use super::value_type::{ValueType, value_type_from_text};
 use super::{NewTrack, SourceOrigin, StoreError, TrackSource, Transform};
 use crate::formats::Identity;
+use crate::measures::PowerLaw;
 
 /// The name of the file in an array's folder.
 pub(crate) const FILE_NAME: &str = "track.json";
@@ -80,7 +81,7 @@ impl TrackRecord {
             }
             document
         };
-        json!({
+        let mut record = json!({
             "biosample": self.track.biosample, "assay": self.track.assay,
             "transform": self.track.transform.name(), "unit": self.track.unit,
             "n_nan_bins": self.n_nan_bins, "n_negative_bins": self.n_negative_bins,
@@ -89,7 +90,12 @@ impl TrackRecord {
             "values": self.track.values.to_string(),
             "chunks": blake3::Hash::from_bytes(self.chunks).to_hex().as_str(),
             "sources": self.track.sources.iter().map(source).collect::<Vec<_>>(),
-        })
+        });
+        if let Some(law) = self.track.normalisation {
+            record["normalisation"] =
+                json!({ "factor": exact(law.factor), "exponent": exact(law.exponent) });
+        }
+        record
     }
 
     fn from_json(record: &Value) -> Option<Self> {
@@ -108,6 +114,16 @@ impl TrackRecord {
                     // Before there was a choice.
                     None => ValueType::F32,
                     Some(text) => value_type_from_text(text.as_str()?)?,
+                },
+                normalisation: match record.get("normalisation") {
+                    None => None,
+                    Some(law) => {
+                        let law = law.as_object()?;
+                        Some(PowerLaw {
+                            factor: exact(law, "factor")?,
+                            exponent: exact(law, "exponent")?,
+                        })
+                    }
                 },
             },
             n_nan_bins: record.get("n_nan_bins")?.as_u64()?,
@@ -187,6 +203,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut track = toy_track("E003", "H3K4me1");
         track.values = ValueType::U16(Default::default());
+        track.normalisation = Some(PowerLaw {
+            factor: 1.0 / 3.0,
+            exponent: 0.7,
+        });
         track.sources.push(TrackSource {
             format: Some("bigwig".into()),
             identity: Identity {

@@ -12,12 +12,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::coverage::{TrackCoverage, write_coverage};
 use super::division::Division;
 use super::durable::{make_folder, remove_folder, rename_synced, sync_folder};
 use super::locks::{Lock, join_writers, lock_one};
+use super::normalisation::write_normalisation;
 use super::shards::{AssembledArray, ShardAssembler};
 use super::track::{TABLES, combined_checksum, find_track, write_sources};
 use super::track_record::TrackRecord;
@@ -64,6 +65,10 @@ impl Database {
             ("unit", Value::from(track.unit.clone())),
         ] {
             attributes.insert(key.into(), value);
+        }
+        if let Some(law) = track.normalisation {
+            let law = json!({ "factor": law.factor, "exponent": law.exponent });
+            attributes.insert("normalisation".into(), law);
         }
         let division = Division::of_axis(self.axis().n_bins());
         let description = TrackArray::new(division, track.values, attributes).map_err(Bug::new)?;
@@ -252,7 +257,7 @@ pub(crate) fn store_row(
             row.array,
             track.transform.name(),
             track.unit,
-            combined_checksum(&track.sources),
+            combined_checksum(&track.sources, track.normalisation),
             row.record.n_nan_bins as i64,
             row.record.n_negative_bins as i64,
             row.record.mean,
@@ -267,6 +272,7 @@ pub(crate) fn store_row(
     )?;
     write_coverage(t, row.id, row.coverage)?;
     write_value_type(t, row.id, track.values)?;
+    write_normalisation(t, row.id, track.normalisation)?;
     write_sources(t, row.id, &track.sources)?;
     let stored = find_track(t, biosample, assay)?.ok_or_else(|| {
         Bug::new(format!(

@@ -65,6 +65,7 @@ fn store_track(database: &Database, biosample: &str, version: &str) {
             unit: None,
             sources: Vec::new(),
             values: Default::default(),
+            normalisation: None,
         })
         .unwrap();
     writer.write(0, &values(biosample, version)).unwrap();

@@ -122,6 +122,7 @@ fn a_second_writer_of_a_track_learns_which_process_holds_the_lock() {
                 origin: None,
             }],
             values: Default::default(),
+            normalisation: None,
         })
         .unwrap();
     let outcome = workspace

@@ -36,6 +36,7 @@ mod memory;
 mod missing_data;
 mod models;
 mod names;
+mod normalising;
 mod outputs;
 mod pinning;
 mod plotting;

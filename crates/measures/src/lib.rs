@@ -1,4 +1,5 @@
 //! Measures of agreement: errors, correlations, rankings, curves. Pure functions of slices.
+//! Also the scale of one series beside others of its kind, and the power law from one to the other.
 //!
 //! Owns what a number means and how it is computed: sums in f64 over `f32` or `f64` values, ranks
 //! that share ties evenly, the top 1 % as the mean over its ties. Leaves to the caller which bins are
@@ -23,6 +24,7 @@ mod golden;
 mod moments;
 mod rank;
 mod top;
+mod two_components;
 mod value;
 
 pub use binary::{auroc, average_precision, brier, log_loss, recall_at_fdr};
@@ -36,6 +38,10 @@ pub use rank::{Ranks, auroc_of_ranks, spearman, spearman_of_ranks};
 pub use top::{
     TopBins, aucimp1, aucobs1, auroc_of_top, catch_share, catch1imp, catch1obs, match1, mse_of_top,
     mse1imp, mse1obs, n_of_percent,
+};
+pub use two_components::{
+    CommonBins, ComponentLimits, ComponentTally, ComponentValues, Components, NoPowerLaw, PowerLaw,
+    median,
 };
 pub use value::Value;
 

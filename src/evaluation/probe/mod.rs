@@ -120,6 +120,7 @@ impl ProbeProgress {
 ///         unit: None,
 ///         sources: vec![],
 ///         values: Default::default(),
+///         normalisation: None,
 ///     })?;
 ///     let values: Vec<f32> = (0..n_bins).map(|bin| (bin % step) as f32).collect();
 ///     writer.write(0, &values)?;

@@ -69,11 +69,11 @@ fn shared(sizes: &[usize], most: usize) -> Vec<usize> {
     let remainder = |group: usize| (sizes[group] - 1) * rest % beyond;
     order.sort_by_key(|group| std::cmp::Reverse(remainder(*group)));
     let left = most.saturating_sub(inputs.iter().sum());
-    let room = order
+    let beyond_first = order
         .into_iter()
         .filter(|g| inputs[*g] < sizes[*g])
         .collect::<Vec<_>>();
-    room.into_iter().take(left).for_each(|g| inputs[g] += 1);
+    beyond_first.into_iter().take(left).for_each(|g| inputs[g] += 1);
     inputs
 }
 

@@ -13,19 +13,23 @@
 //! difference of the two correlations: above 0 where the track is b's. c's own track of the assay is not
 //! examined.
 //!
+//! **Scale.** The mean of a track's background, and of its peaks, against the medians of its assay's tracks.
+//!
 //! Standard errors come from leaving out each of the groups of the genome in turn (jackknife).
 
 mod matrix;
+mod scale;
 
 pub use self::matrix::TrackWindows;
 use self::matrix::with_error;
+pub use self::scale::ScaleShift;
 use rayon::prelude::*;
 
 use super::LociError;
 use super::completed::{CompletedCompendium, Source, SourcedExperiment};
 use crate::compendium::Experiment;
 use crate::genome::Mask;
-use crate::measures::CoMoments;
+use crate::measures::{CoMoments, median};
 use crate::store::TrackRole;
 
 /// Bins of a window: 250 bp.
@@ -75,6 +79,10 @@ pub enum Flag {
     LooksLikeAssay,
     /// It does not vary.
     Constant,
+    /// Its background is on another scale than its assay's.
+    Background,
+    /// Its peaks are on another scale than its assay's.
+    Peaks,
 }
 
 impl Flag {
@@ -85,6 +93,8 @@ impl Flag {
             Flag::LooksLikeBiosample => "looks like another biosample",
             Flag::LooksLikeAssay => "looks like another assay",
             Flag::Constant => "constant",
+            Flag::Background => "background on another scale",
+            Flag::Peaks => "peaks on another scale",
         }
     }
 }
@@ -124,6 +134,11 @@ pub struct TrackQuality {
     pub biosample: Option<Rival>,
     /// The assay that it looks like most, beside its own.
     pub assay: Option<Rival>,
+    /// How far its background lies from its assay's; `None` where the assay has fewer than three tracks with
+    /// enough background and peaks, or no background above 0.
+    pub background: Option<ScaleShift>,
+    /// The same of its peaks.
+    pub peaks: Option<ScaleShift>,
     /// Its correlation with the imputation of a model that held it out.
     pub agreement_with_model: Option<(String, f64)>,
     /// What is wrong, probably.
@@ -322,6 +337,8 @@ pub fn assess(
                 z: None,
                 biosample: judge.rival_biosample(t).map(|r| r.named(&biosamples)),
                 assay: judge.rival_assay(t).map(|r| r.named(&assays)),
+                background: None,
+                peaks: None,
                 agreement_with_model: None,
                 flags: Vec::new(),
                 swapped_with: None,
@@ -329,8 +346,12 @@ pub fn assess(
         })
         .collect();
     let z = agreement_z(&tracks);
-    for (t, (track, z)) in tracks.iter_mut().zip(z).enumerate() {
+    let shifts = scale::shifts(experiments, &windows.values);
+    for (t, (track, (z, [background, peaks]))) in
+        tracks.iter_mut().zip(z.into_iter().zip(shifts)).enumerate()
+    {
         track.z = z;
+        (track.background, track.peaks) = (background, peaks);
         let mut values = windows.values[t].iter().filter(|v| !v.is_nan());
         if values
             .next()
@@ -350,6 +371,13 @@ pub fn assess(
         }
         if exceeds(&track.assay) {
             track.flags.push(Flag::LooksLikeAssay);
+        }
+        let is_off = |s: &Option<ScaleShift>| s.is_some_and(|s| s.z.abs() >= options.limit);
+        if is_off(&track.background) {
+            track.flags.push(Flag::Background);
+        }
+        if is_off(&track.peaks) {
+            track.flags.push(Flag::Peaks);
         }
     }
     find_swaps(&mut tracks);
@@ -380,16 +408,6 @@ fn agreement_z(tracks: &[TrackQuality]) -> Vec<Option<f64>> {
         .into_iter()
         .map(|d| d.map(|d| d / spread))
         .collect()
-}
-
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    let high = values.get(n / 2)?;
-    Some(match n % 2 {
-        1 => *high,
-        _ => (values[n / 2 - 1] + high) / 2.0,
-    })
 }
 
 /// Names of two tracks of one assay, each of which resembles the other's biosample.

@@ -84,6 +84,7 @@ fn copy(
             unit: track.unit.clone(),
             sources: track.sources.clone(),
             values: track.values,
+            normalisation: track.normalisation,
         },
         n_nan_bins: track.n_nan_bins,
         n_negative_bins: track.n_negative_bins,

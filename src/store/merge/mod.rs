@@ -18,13 +18,14 @@ use serde_json::{Map, Value};
 use super::coverage::TrackCoverage;
 use super::durable::remove_folder;
 use super::locks::exclude_writers;
+use super::normalisation::insert_reference;
 use super::track::TABLES;
 use super::track_record::TrackRecord;
 use super::track_writer::{Row, store_row};
-use super::{Database, NewDatabase, StoreError, Track};
+use super::{AssayReference, Database, NewDatabase, StoreError, Track};
 use crate::Bug;
 use copy::{copy_all, next_number};
-use plan::{metadata, plan};
+use plan::{metadata, plan, references};
 use shard_database::ShardDatabase;
 
 /// A biosample and an assay.
@@ -62,6 +63,7 @@ pub struct MergeReport {
 ///         unit: None,
 ///         sources: vec![],
 ///         values: ValueType::F32,
+///         normalisation: None,
 ///     })?;
 ///     writer.write(0, &vec![1.5; database.axis().n_bins() as usize])?;
 ///     writer.commit()?;
@@ -124,6 +126,9 @@ type Copied = (String, TrackRecord, TrackCoverage);
 /// What is known of a biosample or an assay, by table and name.
 type Metadata = BTreeMap<(&'static str, String), Map<String, Value>>;
 
+/// The references of assays, by the assay's name.
+type References = BTreeMap<String, AssayReference>;
+
 fn merge_into(
     database: &Database,
     to: &Path,
@@ -155,8 +160,9 @@ fn merge_into(
     }
     let planned = plan(&target, shards, &mut report)?;
     let metadata = metadata(&target, shards)?;
+    let references = references(&target, shards)?;
     let copied = copy_all(database, &planned, progress)?;
-    let stored = store(database, &copied, &metadata);
+    let stored = store(database, &copied, &metadata, &references);
     if stored.is_err() {
         for (array, ..) in &copied {
             // Without its row the array is garbage; a sweep takes what cannot go now.
@@ -168,11 +174,18 @@ fn merge_into(
 }
 
 /// Writes all rows in one transaction.
-fn store(database: &Database, copied: &[Copied], metadata: &Metadata) -> Result<(), StoreError> {
-    if copied.is_empty() && metadata.is_empty() {
+fn store(
+    database: &Database,
+    copied: &[Copied],
+    metadata: &Metadata,
+    references: &References,
+) -> Result<(), StoreError> {
+    if copied.is_empty() && metadata.is_empty() && references.is_empty() {
         return Ok(());
     }
-    let tables: Vec<&'static str> = TABLES.iter().copied().chain(["meta"]).collect();
+    let tables: Vec<&'static str> = (TABLES.iter().copied())
+        .chain(["meta", "assay_references"])
+        .collect();
     database.write_in(&tables, |t| {
         let mut id = next_number(t)?;
         for (array, record, coverage) in copied {
@@ -190,6 +203,9 @@ fn store(database: &Database, copied: &[Copied], metadata: &Metadata) -> Result<
         }
         let sql = "UPDATE meta SET value = ?1 WHERE key = 'next_track'";
         t.execute(sql, [id.to_string()])?;
+        for (assay, reference) in references {
+            insert_reference(t, assay, reference)?;
+        }
         for ((table, name), facts) in metadata {
             let sql = format!("UPDATE {table} SET metadata = ?2 WHERE name = ?1");
             let n = t.execute(

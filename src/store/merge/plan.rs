@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::shard_database::{ShardDatabase, of_shard};
-use super::{MergeReport, Metadata, Planned};
-use crate::store::{StoreError, Track};
+use super::{MergeReport, Metadata, Planned, References};
+use crate::store::{AssayReference, StoreError, Track};
 
 /// Which tracks the target lacks. Refuses a track that two databases have with different content, and an assay
 /// with two units or transforms.
@@ -70,7 +70,9 @@ fn difference(a: &Track, b: &Track) -> Option<&'static str> {
         let sources = sources.map(|s| (s.format.clone(), s.multiplier.to_bits(), s.missing));
         sources.collect::<Vec<_>>()
     };
-    if a.checksum != b.checksum {
+    if a.normalisation != b.normalisation {
+        Some("they were normalised differently, or only one was")
+    } else if a.checksum != b.checksum {
         Some("their files differ")
     } else if alike(a) != alike(b) {
         Some("their files were read in different ways")
@@ -81,6 +83,39 @@ fn difference(a: &Track, b: &Track) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The references that assays are normalised to. Refuses two of one assay.
+pub(super) fn references(
+    target: &ShardDatabase,
+    shards: &[ShardDatabase],
+) -> Result<References, StoreError> {
+    let mut known: BTreeMap<String, (&ShardDatabase, AssayReference)> = BTreeMap::new();
+    for shard in std::iter::once(target).chain(shards) {
+        let references = (shard.database.references()).map_err(|e| of_shard(&shard.path, e))?;
+        for (assay, reference) in references {
+            match known.get(&assay) {
+                Some((other, first)) if *first != reference => {
+                    return Err(StoreError::Disagreement {
+                        first: other.path.clone(),
+                        second: shard.path.clone(),
+                        about: format!(
+                            "the reference that tracks of {assay} are normalised to; ingest the shards \
+                             without normalising, merge them, and normalise then"
+                        ),
+                    });
+                }
+                Some(_) => {}
+                None => {
+                    known.insert(assay, (shard, reference));
+                }
+            }
+        }
+    }
+    // Those that the target has are written already.
+    known.retain(|_, (shard, _)| !std::ptr::eq(*shard, target));
+    let of_assay = |(assay, (_, reference))| (assay, reference);
+    Ok(known.into_iter().map(of_assay).collect())
 }
 
 /// What is known of the biosamples and the assays of all databases, where it is more than the target knows.

@@ -99,9 +99,8 @@ pub fn signal(
             .map_err(of)?;
     }
     if invert {
-        numbers
-            .iter_mut()
-            .for_each(|v| *v = open.track.transform.invert(*v));
+        let inversion = open.track.inversion();
+        numbers.iter_mut().for_each(|v| *v = inversion.apply(*v));
     }
     Ok(Array::of_f32(numbers, vec![n as usize]))
 }
