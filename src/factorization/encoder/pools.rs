@@ -73,7 +73,10 @@ fn shared(sizes: &[usize], most: usize) -> Vec<usize> {
         .into_iter()
         .filter(|g| inputs[*g] < sizes[*g])
         .collect::<Vec<_>>();
-    beyond_first.into_iter().take(left).for_each(|g| inputs[g] += 1);
+    beyond_first
+        .into_iter()
+        .take(left)
+        .for_each(|g| inputs[g] += 1);
     inputs
 }
 
