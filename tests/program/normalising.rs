@@ -47,7 +47,7 @@ fn tracks_are_normalised_and_what_is_imputed_for_a_measured_one_is_in_its_own_un
     let counts = &again.json()[0];
     assert_eq!(
         (&counts["unchanged"], &counts["normalised"]),
-        (&12.into(), &0.into())
+        (&n.into(), &0.into())
     );
     let info = workspace.ok("info --format json").json();
     assert_eq!(info["tracks_normalised"], n);
