@@ -25,6 +25,7 @@ class Verbs:
         columns: str | None = None,
         values: Literal["f32", "u16"] | None = None,
         step: str | None = None,
+        normalise: bool | None = None,
         shard: str | None = None,
         replicates: Literal["error", "mean"] | None = None,
         encode: str | None = None,
@@ -43,8 +44,11 @@ class Verbs:
         uncovered base counts as: zero, or missing). Without `missing` what a bigWig or bedGraph does not
         cover has no data, and so has a sequence that a file lacks; between called peaks it is 0. A bin
         without data is left out of training, averages and scores. Tracks that are already stored are
-        skipped, or replaced if their file has changed. With --encode the manifest is ENCODE's own table: of
-        each experiment the released bigWigs of one output type, of the database's assembly, of the newest
+        skipped, or replaced if their file has changed. With --normalise the background and the peaks of
+        each track are brought to the reference of its assay, by a power law of two parameters. Impute
+        writes the signal of an experiment that was measured on its own scale again, and that of one that
+        was not measured on the reference's. With --encode the manifest is ENCODE's own table: of each
+        experiment the released bigWigs of one output type, of the database's assembly, of the newest
         analysis and of most replicates are taken. It prints what it took, and of each other file why it was
         left.
 
@@ -56,6 +60,9 @@ class Verbs:
             step: Step of --values u16, as 1/N with N a power of two: of arcsinh, where a track is
                 transformed. A value is stored to half a step; 0 and missing bins exactly. 1/512 if not
                 given.
+            normalise: Bring the background and the peaks of each track to its assay's, the medians of its
+                tracks (three at least). Tracks that come later are brought to the same reference without
+                this option. Without a manifest all tracks of the database are normalised.
             shard: Part of the manifest's tracks to read, as I/N: 1/4 to 4/4 for four databases, which
                 `persea merge` joins.
             replicates: How to treat several files of one experiment [default: error].
@@ -82,6 +89,7 @@ class Verbs:
             columns=columns,
             values=values,
             step=step,
+            normalise=normalise,
             shard=shard,
             replicates=replicates,
             encode=encode,
@@ -132,7 +140,7 @@ class Verbs:
         progress: Progress = None,
     ) -> Any:
         """List all tracks with their source, transform and coverage; mean, variance and maximum are over
-        the bins with data.
+        the bins with data. Factor and exponent are those of a normalised track.
 
         Args:
             threads: Number of threads; all cores by default.
@@ -237,6 +245,7 @@ class Verbs:
         batch_size: int | None = None,
         encoder_passes: int | None = None,
         encoder_nodes: int | None = None,
+        encoder_inputs: int | None = None,
         members: int | None = None,
         refine_passes: int | None = None,
         refine_nodes: int | None = None,
@@ -291,6 +300,8 @@ class Verbs:
             batch_size: Samples of a training step.
             encoder_passes: Passes of the encoder.
             encoder_nodes: Units of each hidden layer of the encoder.
+            encoder_inputs: Maximum number of the encoder's inputs; of more training tracks than this, those
+                of an assay that resemble each other are read as one [default: 256].
             members: Number of networks of the refinement; the prediction is their mean.
             refine_passes: Passes of each network of the refinement.
             refine_nodes: Units of each hidden layer of the refinement.
@@ -339,6 +350,7 @@ class Verbs:
             batch_size=batch_size,
             encoder_passes=encoder_passes,
             encoder_nodes=encoder_nodes,
+            encoder_inputs=encoder_inputs,
             members=members,
             refine_passes=refine_passes,
             refine_nodes=refine_nodes,
@@ -354,6 +366,9 @@ class Verbs:
         biosamples: str | Sequence[str] | None = None,
         assays: str | Sequence[str] | None = None,
         regions: File | None = None,
+        shard: str | None = None,
+        output: File | None = None,
+        merge: File | Sequence[File] | None = None,
         all: bool | None = None,
         tracks: str | Sequence[str] | None = None,
         hold: str | Sequence[str] | None = None,
@@ -368,7 +383,10 @@ class Verbs:
     ) -> Any:
         """Add biosamples, assays or regions to a model.
 
-        All existing parameters stay fixed, so existing predictions do not change.
+        All existing parameters stay fixed, so existing predictions do not change. With --shard, several
+        jobs share new regions of a model with an encoder: each embeds a part of them and writes its factors
+        to a file, and --merge adds all parts to the model. The result has the bits of one job. Both may be
+        repeated; what is done already is left as it is.
 
         Args:
             model: Model to extend; the default model if omitted.
@@ -376,6 +394,10 @@ class Verbs:
             biosamples: Biosamples to add.
             assays: Assays to add.
             regions: BED file of regions to add; parts that the model already covers are skipped.
+            shard: Part of the regions to embed, as I/N: 1/4 to 4/4 for four jobs.
+            output: File for the factors that --shard computes.
+            merge: Add what jobs with --shard have embedded, instead of computing. Name all their files, and
+                the same regions.
             all: Add every biosample and assay of the database that the model lacks.
             tracks: Tracks to learn from; by default all suitable tracks.
             hold: Tracks not to learn from.
@@ -400,6 +422,9 @@ class Verbs:
             biosamples=biosamples,
             assays=assays,
             regions=regions,
+            shard=shard,
+            output=output,
+            merge=merge,
             all=all,
             tracks=tracks,
             hold=hold,
@@ -1773,6 +1798,7 @@ class Verbs:
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         include_masked: bool | None = None,
+        higher_in: str | None = None,
         signal: str | bool | None = None,
         explain: bool | None = None,
         bed: File | None = None,
@@ -1809,6 +1835,9 @@ class Verbs:
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
             include_masked: Allow hits in the mask, where the model was not trained.
+            higher_in: Keep hits at which measured signal is higher in the biosamples with this value of
+                metadata than in the others, in the mean over assays; five times as many hits are searched,
+                so that fewer may be left.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
@@ -1846,6 +1875,7 @@ class Verbs:
             class_=class_,
             not_class=not_class,
             include_masked=include_masked,
+            higher_in=higher_in,
             signal=signal,
             explain=explain,
             bed=bed,
@@ -1879,6 +1909,7 @@ class Verbs:
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         include_masked: bool | None = None,
+        higher_in: str | None = None,
         signal: str | bool | None = None,
         explain: bool | None = None,
         bed: File | None = None,
@@ -1917,6 +1948,9 @@ class Verbs:
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
             include_masked: Allow hits in the mask, where the model was not trained.
+            higher_in: Keep hits at which measured signal is higher in the biosamples with this value of
+                metadata than in the others, in the mean over assays; five times as many hits are searched,
+                so that fewer may be left.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
@@ -1955,6 +1989,7 @@ class Verbs:
             class_=class_,
             not_class=not_class,
             include_masked=include_masked,
+            higher_in=higher_in,
             signal=signal,
             explain=explain,
             bed=bed,
@@ -1988,6 +2023,7 @@ class Verbs:
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         include_masked: bool | None = None,
+        higher_in: str | None = None,
         signal: str | bool | None = None,
         explain: bool | None = None,
         bed: File | None = None,
@@ -2025,6 +2061,9 @@ class Verbs:
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
             include_masked: Allow hits in the mask, where the model was not trained.
+            higher_in: Keep hits at which measured signal is higher in the biosamples with this value of
+                metadata than in the others, in the mean over assays; five times as many hits are searched,
+                so that fewer may be left.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
@@ -2063,6 +2102,7 @@ class Verbs:
             class_=class_,
             not_class=not_class,
             include_masked=include_masked,
+            higher_in=higher_in,
             signal=signal,
             explain=explain,
             bed=bed,
@@ -2094,6 +2134,7 @@ class Verbs:
         class_: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         not_class: Literal["promoter", "gene", "enhancer", "intergenic", "masked"] | Sequence[Literal["promoter", "gene", "enhancer", "intergenic", "masked"]] | None = None,
         include_masked: bool | None = None,
+        higher_in: str | None = None,
         signal: str | bool | None = None,
         explain: bool | None = None,
         bed: File | None = None,
@@ -2129,6 +2170,9 @@ class Verbs:
             class_: Allow only hits of these classes.
             not_class: Leave out hits of these classes.
             include_masked: Allow hits in the mask, where the model was not trained.
+            higher_in: Keep hits at which measured signal is higher in the biosamples with this value of
+                metadata than in the others, in the mean over assays; five times as many hits are searched,
+                so that fewer may be left.
             signal: Show the stored signal at the query and the hits: of these tracks, or of all.
             explain: Show which assays and biosamples make the distance and which agree, as shares of the
                 squared distance that add up to 1, with the signal at the query and at the hit.
@@ -2165,6 +2209,7 @@ class Verbs:
             class_=class_,
             not_class=not_class,
             include_masked=include_masked,
+            higher_in=higher_in,
             signal=signal,
             explain=explain,
             bed=bed,
@@ -3106,11 +3151,14 @@ class Verbs:
         threads: int | None = None,
         progress: Progress = None,
     ) -> Any:
-        """Find measured tracks that disagree with the rest, or that may be swapped.
+        """Find measured tracks that disagree with the rest, that may be swapped, or that lie on another
+        scale.
 
         A track is compared with an expectation from the other tracks only, because a model that was trained
         on the track would be biased towards it. With --models, cross-validated models are also compared
-        with the tracks that they held out.
+        with the tracks that they held out. The columns background and peaks are log2 of the track's mean
+        over the median of its assay's tracks, for assays with three tracks or more; `persea ingest
+        --normalise` brings both to 0.
 
         Args:
             models: Models to compare with their held-out tracks.
@@ -3522,7 +3570,8 @@ class Verbs:
         The new folder has one bigWig per track, and one faceted composite with a table of metadata. All
         tracks of an assay share limits and a colour. Labels of imputed tracks begin with `imp`, and their
         colours are paler. Put the folder on a web server and give the address of hub.txt to the UCSC Genome
-        Browser, or open igv_session.xml in IGV.
+        Browser, or open igv_session.xml in IGV. Repeated with the same tracks, model and options, the
+        command leaves a whole hub as it is.
 
         Args:
             folder: New folder.
