@@ -103,9 +103,10 @@ fn an_open_searcher_refuses_a_block_that_is_damaged() {
     let (_folder, database) = example_database().unwrap();
     let model = TrainedModel::open(&database, None).unwrap();
     write_index(&database, &model, Metric::Euclidean).unwrap();
-    let file = database
-        .path()
-        .join(format!("index/model{}.factors.5kbp_rows", model.stored().id));
+    let file = database.path().join(format!(
+        "index/model{}.factors.5kbp_rows",
+        model.stored().id
+    ));
     let mut bytes = fs::read(&file).unwrap();
     bytes[4_096] ^= 1;
     fs::write(&file, bytes).unwrap();
@@ -115,7 +116,10 @@ fn an_open_searcher_refuses_a_block_that_is_damaged() {
         .search(&query, &Default::default(), None, &[])
         .unwrap_err();
     let message = error.to_string();
-    assert!(message.contains("factors.5kbp_rows is damaged"), "{message}");
+    assert!(
+        message.contains("factors.5kbp_rows is damaged"),
+        "{message}"
+    );
     assert!(message.contains("persea index"), "{message}");
 }
 
