@@ -104,9 +104,11 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before_it() {
         .filter(|p| p.file_name().unwrap() != "writing")
         .collect();
     kept.sort();
-    assert_eq!(kept.len(), 2, "the last two are kept");
-    let bytes = std::fs::read(&kept[1]).unwrap();
-    std::fs::write(&kept[1], &bytes[..bytes.len() / 2]).unwrap();
+    // The last two; the kill may come when a new one is written and the oldest not yet removed.
+    assert!((2..=3).contains(&kept.len()), "{kept:?}");
+    let newest = kept.last().unwrap();
+    let bytes = std::fs::read(newest).unwrap();
+    std::fs::write(newest, &bytes[..bytes.len() / 2]).unwrap();
     workspace
         .ok("train --name m --resume --threads 1")
         .says(&["the checkpoint before it is used"]);
